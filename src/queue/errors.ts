@@ -1,0 +1,42 @@
+/** What can go wrong, as stable codes that scripts may match, and the exit status of each
+ *  (sysexits.h). */
+export const EXIT_STATUS = {
+  usage: 64,
+  bad_message: 65,
+  bad_address: 65,
+  input_unreadable: 66,
+  relay_unavailable: 69,
+  mail_failed: 69,
+  internal: 70,
+  cannot_create: 73,
+  io_error: 74,
+  disk_full: 74,
+  queue_corrupt: 74,
+  output_failed: 74,
+  busy: 75,
+  mail_deferred: 75,
+  permission: 77,
+  config_invalid: 78,
+  queue_foreign: 78,
+  queue_newer: 78,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_STATUS;
+
+/** The one error class: says what failed, quotes the value, says what would be right. */
+export class MailqError extends Error {
+  override readonly name = "MailqError";
+  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+
+  /** The exit status of a program that ends with this error. */
+  get exit(): number {
+    return EXIT_STATUS[this.code];
+  }
+}
+
+/** The text of whatever was thrown, for quoting in another message. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,19 @@
+// Crockford's base 32: no i, l, o or u to misread.
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** The length of a message's id. */
+export const ID_LENGTH = 12;
+
+/** Makes an id of 60 random bits from at least 12 random bytes. */
+export function makeId(randomBytes: Uint8Array): string {
+  let id = "";
+  for (let i = 0; i < ID_LENGTH; i++) id += ALPHABET[(randomBytes[i] ?? 0) & 31];
+  return id;
+}
+
+/** The canonical form of an id or a prefix of one as a person typed it (any case; i and l read
+ *  as 1, o as 0), or null where it can be neither. */
+export function normaliseId(text: string): string | null {
+  const id = text.toLowerCase().replace(/[il]/g, "1").replace(/o/g, "0");
+  return id.length > 0 && id.length <= ID_LENGTH && /^[0-9a-hjkmnp-tv-z]+$/.test(id) ? id : null;
+}

@@ -1,0 +1,159 @@
+import type { FinalReason, MessageStatus, RecipientState } from "./state.ts";
+import type { AttemptResult, Outcome, OutcomeKind } from "./outcome.ts";
+
+/** Priorities from the most to the least urgent; `now` is sent by the process that took it in. */
+export const PRIORITIES = ["now", "high", "normal", "low"] as const;
+export type Priority = typeof PRIORITIES[number];
+
+/** A message on its way into the queue, its bytes already in the form they will leave in. */
+export interface NewMessage {
+  readonly id: string;
+  /** The envelope sender; empty for the null sender `<>`. */
+  readonly sender: string;
+  /** Envelope recipients without duplicates, at least one. */
+  readonly recipients: readonly string[];
+  readonly priority: Priority;
+  readonly createdAt: number;
+  readonly sendAt: number | null;
+  readonly expiresAt: number | null;
+  readonly isHeld: boolean;
+  readonly tags: readonly string[];
+  /** Makes enqueue idempotent: a second message of this key is not stored. */
+  readonly key: string | null;
+  /** Header fields for people to read: decoded, never used to deliver. */
+  readonly display: HeaderDisplay;
+}
+
+export interface HeaderDisplay {
+  readonly subject: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly messageId: string | null;
+}
+
+/** What delivery must know of a message's bytes without reading them. */
+export interface ContentFacts {
+  readonly sizeBytes: number;
+  /** Lines that begin with a dot, each of which SMTP doubles (RFC 5321 4.5.2). */
+  readonly dotLines: number;
+  /** Whether any byte is over 127 (8BITMIME, RFC 6152). */
+  readonly isEightBit: boolean;
+}
+
+/** A message as `list` shows it. Times are ms since 1970. */
+export interface MessageSummary extends HeaderDisplay {
+  readonly seq: number;
+  readonly id: string;
+  readonly status: MessageStatus;
+  readonly finalReason: FinalReason | null;
+  readonly sender: string;
+  readonly sizeBytes: number;
+  readonly priority: Priority;
+  readonly tags: readonly string[];
+  readonly key: string | null;
+  readonly createdAt: number;
+  readonly sendAt: number | null;
+  readonly expiresAt: number | null;
+  readonly sentAt: number | null;
+  readonly tries: number;
+  readonly nextAttemptAt: number | null;
+  readonly lastReply: string | null;
+  readonly recipientsTotal: number;
+  readonly recipientsOpen: number;
+  readonly recipientsSent: number;
+  readonly recipientsFailed: number;
+  /** The first envelope recipient, for one-line listings. */
+  readonly firstRecipient: string;
+  readonly isHeld: boolean;
+}
+
+export interface RecipientDetail {
+  readonly address: string;
+  readonly state: RecipientState;
+  readonly reason: FinalReason | null;
+  readonly tries: number;
+  readonly failures: number;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  readonly nextAttemptAt: number | null;
+  readonly sentAt: number | null;
+}
+
+export interface AttemptDetail {
+  readonly n: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly relay: string | null;
+  readonly host: string | null;
+  readonly tls: string | null;
+  readonly result: AttemptResult;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  readonly error: string | null;
+  readonly traceback: string | null;
+  readonly transcript: string | null;
+  readonly outcomes: readonly Outcome[];
+}
+
+export interface MessageDetail extends MessageSummary {
+  readonly recipients: readonly RecipientDetail[];
+  readonly attempts: readonly AttemptDetail[];
+}
+
+/** A recipient in a worker's hands. */
+export interface ClaimedRecipient {
+  /** The recipient's place in its message. */
+  readonly n: number;
+  readonly address: string;
+  readonly tries: number;
+  readonly failures: number;
+}
+
+/** A worker's hold on the queued recipients of one message. */
+export interface Claim extends ContentFacts {
+  readonly seq: number;
+  readonly id: string;
+  /** Every write of the claim names it; a claim that was taken over has another. */
+  readonly token: number;
+  readonly sender: string;
+  readonly priority: Priority;
+  readonly lifeFrom: number;
+  readonly startedAt: number;
+  readonly recipients: readonly ClaimedRecipient[];
+  /** The bytes, where they are few; otherwise they are read in pieces. */
+  readonly content: Uint8Array | null;
+}
+
+/** How one attempt ended for one recipient, and what becomes of the recipient. */
+export interface RecipientChange {
+  readonly n: number;
+  readonly address: string;
+  readonly outcome: OutcomeKind;
+  readonly state: "sent" | "deferred" | "failed";
+  readonly reason: FinalReason | null;
+  readonly nextAt: number | null;
+  readonly failures: number;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+}
+
+/** One attempt to be recorded. */
+export interface AttemptRecord {
+  readonly claim: Claim;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly relay: string;
+  readonly host: string | null;
+  readonly tls: string | null;
+  readonly result: AttemptResult;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  readonly error: string | null;
+  readonly traceback: string | null;
+  readonly transcript: string | null;
+  readonly changes: readonly RecipientChange[];
+}

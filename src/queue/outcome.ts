@@ -1,0 +1,30 @@
+/** What an attempt meant for one recipient. */
+export type OutcomeKind = "sent" | "deferred" | "failed" | "uncertain";
+
+/** What an attempt was as a whole. */
+export type AttemptResult = "sent" | "partial" | "deferred" | "failed" | "uncertain";
+
+/** A reply of a relay, or what stands in its place where none came. */
+export interface Reply {
+  /** The three digits, or null where no reply came. */
+  readonly code: number | null;
+  /** The enhanced status code (RFC 3463), such as `5.1.1`. */
+  readonly enhanced: string | null;
+  /** The reply's text without its codes, lines joined by LF; or what happened instead. */
+  readonly text: string;
+}
+
+/** One recipient's outcome of one attempt. */
+export interface Outcome extends Reply {
+  readonly address: string;
+  readonly kind: OutcomeKind;
+}
+
+/** The result of an attempt from its outcomes, of which there is at least one. */
+export function deriveResult(kinds: readonly OutcomeKind[]): AttemptResult {
+  const has = (kind: OutcomeKind) => kinds.includes(kind);
+  if (kinds.every((kind) => kind === "sent")) return "sent";
+  if (has("sent")) return "partial";
+  if (has("uncertain")) return "uncertain";
+  return has("deferred") ? "deferred" : "failed";
+}

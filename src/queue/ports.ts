@@ -1,0 +1,287 @@
+import type {
+  AttemptRecord,
+  Claim,
+  ContentFacts,
+  MessageDetail,
+  MessageSummary,
+  NewMessage,
+} from "./message.ts";
+import type { MessageStatus } from "./state.ts";
+import type { OutcomeKind, Reply } from "./outcome.ts";
+
+/** The time, in ms since 1970. */
+export interface Clock {
+  now(): number;
+}
+
+export interface Random {
+  /** A number in [0, 1). */
+  unit(): number;
+  bytes(count: number): Uint8Array;
+}
+
+// ---------------------------------------------------------------- store
+
+/** A message whose bytes fit in memory. */
+export interface WholeMessage extends NewMessage, ContentFacts {
+  readonly content: Uint8Array;
+}
+
+/** What became of one message of an enqueue call. */
+export interface Enqueued {
+  readonly id: string;
+  /** The key was known already: `id` is the first message's and nothing was stored. */
+  readonly isKnownKey: boolean;
+  /** Recipients on the do-not-send list, recorded as `suppressed`. */
+  readonly suppressed: readonly string[];
+}
+
+/** Messages that become visible together or not at all. A stage that is neither committed nor
+ *  aborted (its process died) is swept by the next one that opens the queue for sending. */
+export interface Stage {
+  add(messages: readonly WholeMessage[]): Promise<Enqueued[]>;
+  /** Adds a message too large for memory: its bytes are taken from `pieces` in commits of their
+   *  own, and what only its end tells comes from `facts` once `pieces` has ended. */
+  addLarge(
+    message: NewMessage,
+    pieces: AsyncIterable<Uint8Array>,
+    facts: () => ContentFacts,
+  ): Promise<Enqueued>;
+  /** Makes everything visible; once this resolves the mail is on disk. */
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Which messages a command means. All given conditions must hold; text conditions match any
+ *  part in any case. */
+export interface Filter {
+  /** Whole ids. */
+  readonly ids?: readonly string[];
+  readonly statuses?: readonly MessageStatus[];
+  readonly to?: string;
+  readonly from?: string;
+  readonly subject?: string;
+  readonly tags?: readonly string[];
+  /** Part of the last reply or error. */
+  readonly error?: string;
+  readonly createdSince?: number;
+  readonly createdUntil?: number;
+  readonly sentSince?: number;
+  readonly sentUntil?: number;
+  /** Words looked for in subject, sender, recipients and Message-ID. */
+  readonly search?: string;
+}
+
+export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
+export type Sort = typeof SORTS[number];
+
+export interface ListOptions {
+  readonly sort: Sort;
+  /** The whole id of the last message of the page before. */
+  readonly after: string | null;
+  /** 0 = all. */
+  readonly limit: number;
+}
+
+export interface QueueCounts {
+  readonly queued: number;
+  readonly sending: number;
+  readonly deferred: number;
+  readonly sent: number;
+  readonly partial: number;
+  readonly failed: number;
+  readonly held: number;
+  readonly cancelled: number;
+  readonly suppressed: number;
+  /** Queued, but not before their `send_at`; not part of `queued`. */
+  readonly scheduled: number;
+}
+
+export interface QueueStatus extends QueueCounts {
+  /** When the oldest queued message was queued; null if none is. */
+  readonly oldestQueuedAt: number | null;
+  readonly paused: { readonly since: number } | null;
+  /** When a pass or the service last finished a round; null if never. */
+  readonly lastRoundAt: number | null;
+  readonly workers: readonly WorkerInfo[];
+}
+
+export interface WorkerInfo {
+  readonly id: number;
+  readonly kind: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAt: number;
+}
+
+/** What an action on many messages did. */
+export interface ActionResult {
+  /** Messages changed. */
+  readonly changed: number;
+  /** Messages of the filter that the action does not apply to. */
+  readonly unchanged: number;
+  /** Recipients left alone because a worker is sending to them. */
+  readonly sendingRecipients: number;
+}
+
+export interface RetryResult {
+  readonly requeued: number;
+  /** Matching messages that failed for want of retries. */
+  readonly exhausted: number;
+}
+
+export interface PurgeOptions {
+  /** Only messages final since before this time. */
+  readonly finalBefore: number | null;
+  /** Open messages too. */
+  readonly includeOpen: boolean;
+}
+
+export interface Suppression {
+  readonly address: string;
+  readonly reason: string | null;
+  readonly createdAt: number;
+}
+
+/** A worker's registration. Its lock is held until `close`, or until its process ends. */
+export interface WorkerHandle {
+  readonly id: number;
+  /** Notes, so that it outlives this process, that the bytes of a claim begin to go out. */
+  noteDataBegun(token: number): void;
+  close(): Promise<void>;
+}
+
+export interface ClaimRequest {
+  readonly worker: WorkerHandle;
+  readonly limit: number;
+  /** Only these messages (whole ids), held ones too. */
+  readonly ids?: readonly string[];
+  /** Leave out what this worker has tried already. */
+  readonly onlyUntried: boolean;
+}
+
+export interface ClaimBatch {
+  readonly claims: readonly Claim[];
+  /** Messages met whose `expires_at` had passed; they have failed. */
+  readonly expired: number;
+  /** Messages met that had no recipient left but suppressed ones. */
+  readonly suppressed: number;
+}
+
+export interface RecordResult {
+  /** Tokens of claims that had been lost; of those only acceptances were recorded. */
+  readonly lost: readonly number[];
+}
+
+/** The queue on disk. Every method that writes is one transaction (or, where it says so, a row
+ *  of them); what it resolved to is durable. Errors: `busy`, `disk_full`, `io_error`,
+ *  `queue_corrupt`, `permission`. */
+export interface Store {
+  /** Stores all messages or none, visible at once, in one commit. */
+  enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]>;
+  stage(): Promise<Stage>;
+  /** The addresses among `addresses` that are on the do-not-send list. */
+  suppressedAmong(addresses: readonly string[]): Promise<string[]>;
+
+  registerWorker(kind: string): Promise<WorkerHandle>;
+  /** Lends due messages in queue order: priority, then queued longest, then arrival. Nothing of
+   *  a paused queue. If the worker dies another takes the messages over at once. */
+  claimDue(request: ClaimRequest): Promise<ClaimBatch>;
+  /** The bytes of a message, in pieces of at most 256 KB. */
+  content(seq: number): AsyncIterable<Uint8Array>;
+  /** Records attempts, all in one commit. `endsClaim` says whether the claim's work is done. */
+  record(attempts: readonly AttemptRecord[], worker: WorkerHandle): Promise<RecordResult>;
+  /** Gives claims back untried; they keep their place. */
+  giveBack(claims: readonly Claim[], worker: WorkerHandle): Promise<void>;
+  /** Requeues what dead workers held and sweeps what dead processes staged; returns messages
+   *  requeued. */
+  takeOver(): Promise<number>;
+  /** Notes that a round over the queue came to its end. */
+  noteRound(): Promise<void>;
+  /** Fails open, unheld recipients whose message's `expires_at` has passed. */
+  expireDue(): Promise<number>;
+
+  /** Whole ids that begin with `prefix`, at most `limit`. */
+  idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
+  list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;
+  show(id: string): Promise<MessageDetail | null>;
+  status(): Promise<QueueStatus>;
+
+  /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
+  retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
+  /** Queues recipients again whatever their state (all, or those not sent), counters and
+   *  lifetime anew. */
+  resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  hold(filter: Filter): Promise<ActionResult>;
+  release(filter: Filter): Promise<ActionResult>;
+  cancel(filter: Filter): Promise<ActionResult>;
+  /** Deletes matching messages in commits of a few hundred, never one being sent; returns how
+   *  many. */
+  purge(filter: Filter, options: PurgeOptions): Promise<number>;
+  /** Returns whether the queue was not paused before. */
+  pause(): Promise<boolean>;
+  resume(): Promise<boolean>;
+
+  suppress(addresses: readonly string[], reason: string | null): Promise<number>;
+  unsuppress(addresses: readonly string[]): Promise<number>;
+  suppressions(): AsyncIterable<Suppression>;
+
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- transport
+
+/** What a transport needs to hand one message over. */
+export interface Delivery extends ContentFacts {
+  readonly id: string;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  /** All bytes, or the means to read them in pieces; it may be read more than once. */
+  readonly content: Uint8Array | (() => AsyncIterable<Uint8Array>);
+}
+
+/** One recipient's outcome as the transport saw it. */
+export interface DeliveryOutcome extends Reply {
+  readonly kind: OutcomeKind;
+  /** The relay itself is at fault (it cannot be reached, it refuses our login): no retry is
+   *  used up. */
+  readonly isRelayFault: boolean;
+}
+
+/** How a hand-over ended. */
+export interface DeliveryReport {
+  /** One for each recipient, in their order. */
+  readonly outcomes: readonly DeliveryOutcome[];
+  /** Whom we spoke to, as `name:port` or a path. */
+  readonly host: string | null;
+  /** The TLS version in use, such as `TLSv1.3`. */
+  readonly tls: string | null;
+  /** Where a step failed: the action and what went wrong, in one line. */
+  readonly error: string | null;
+  /** The stack of the error, where one was thrown. */
+  readonly traceback: string | null;
+  /** The conversation without body and secrets, at most 64 KB; null where all went well. */
+  readonly transcript: string | null;
+}
+
+export interface DeliverOptions {
+  /** Called once just before the first byte of the message goes out: from here on a crash
+   *  leaves the hand-over uncertain. */
+  readonly onDataBegin: () => void;
+  /** Stops before the bytes begin to go out; from there to the reply it is not obeyed. */
+  readonly signal: AbortSignal;
+}
+
+/** One connection's worth of a way out: hands over one message at a time. */
+export interface Transport {
+  /** Never rejects for what a relay or the network does: that is a report. */
+  deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport>;
+  /** Says goodbye where there is somebody to say it to, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** Makes the connections of one relay. */
+export interface Relay {
+  readonly name: string;
+  open(): Transport;
+}

@@ -156,4 +156,6 @@ export interface AttemptRecord {
   readonly traceback: string | null;
   readonly transcript: string | null;
   readonly changes: readonly RecipientChange[];
+  /** No further attempt of this claim follows. */
+  readonly endsClaim: boolean;
 }

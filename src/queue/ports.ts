@@ -47,8 +47,9 @@ export interface Stage {
     pieces: AsyncIterable<Uint8Array>,
     facts: () => ContentFacts,
   ): Promise<Enqueued>;
-  /** Makes everything visible; once this resolves the mail is on disk. */
-  commit(): Promise<void>;
+  /** Makes everything visible; once this resolves the mail is on disk. Resolves to the first
+   *  message of a key that another call has taken meanwhile; then nothing was stored. */
+  commit(): Promise<Enqueued | null>;
   abort(): Promise<void>;
 }
 
@@ -154,7 +155,7 @@ export interface WorkerHandle {
 export interface ClaimRequest {
   readonly worker: WorkerHandle;
   readonly limit: number;
-  /** Only these messages (whole ids), held ones too. */
+  /** Only these messages (whole ids). */
   readonly ids?: readonly string[];
   /** Leave out what this worker has tried already. */
   readonly onlyUntried: boolean;
@@ -189,7 +190,8 @@ export interface Store {
   claimDue(request: ClaimRequest): Promise<ClaimBatch>;
   /** The bytes of a message, in pieces of at most 256 KB. */
   content(seq: number): AsyncIterable<Uint8Array>;
-  /** Records attempts, all in one commit. `endsClaim` says whether the claim's work is done. */
+  /** Records attempts, all in one commit; recipients that a claim's last attempt did not reach
+   *  are queued again in their old place. */
   record(attempts: readonly AttemptRecord[], worker: WorkerHandle): Promise<RecordResult>;
   /** Gives claims back untried; they keep their place. */
   giveBack(claims: readonly Claim[], worker: WorkerHandle): Promise<void>;

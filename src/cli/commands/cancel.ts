@@ -1,0 +1,13 @@
+import { actionCommand } from "../action_command.ts";
+
+export const command = actionCommand({
+  act: (store, filter) => store.cancel(filter),
+  done: "Cancelled",
+  brief: "Give up queued and deferred mail",
+  fullDescription:
+    `Gives up what is queued or deferred of messages. What is being sent at this moment is
+left alone; \`mailq resend\` takes it all back.
+
+  mailq cancel 7kq3vd
+  mailq cancel --subject newsletter --status queued`,
+});

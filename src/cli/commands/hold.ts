@@ -1,0 +1,12 @@
+import { actionCommand } from "../action_command.ts";
+
+export const command = actionCommand({
+  act: (store, filter) => store.hold(filter),
+  done: "Held",
+  brief: "Keep mail back until it is released",
+  fullDescription:
+    `Keeps open messages back: they are not sent and do not expire until \`mailq release\`.
+
+  mailq hold 7kq3vd
+  mailq hold --to @example.org`,
+});

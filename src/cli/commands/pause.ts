@@ -1,0 +1,15 @@
+import { buildCommand } from "@stricli/core";
+import type { Context } from "../context.ts";
+
+export const command = buildCommand<Record<never, never>, [], Context>({
+  async func() {
+    const store = await this.store(await this.settings("all"), true);
+    const changed = await store.pause();
+    if (this.output.isJson) return this.output.json({ paused: true, changed });
+    this.output.line(
+      changed ? "Paused: nothing is sent until `mailq resume`" : "The queue was paused already",
+    );
+  },
+  parameters: {},
+  docs: { brief: "Stop all sending from this queue" },
+});

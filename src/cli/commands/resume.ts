@@ -1,0 +1,13 @@
+import { buildCommand } from "@stricli/core";
+import type { Context } from "../context.ts";
+
+export const command = buildCommand<Record<never, never>, [], Context>({
+  async func() {
+    const store = await this.store(await this.settings("all"), true);
+    const changed = await store.resume();
+    if (this.output.isJson) return this.output.json({ paused: false, changed });
+    this.output.line(changed ? "Resumed" : "The queue was not paused");
+  },
+  parameters: {},
+  docs: { brief: "Start sending again" },
+});

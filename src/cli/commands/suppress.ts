@@ -1,0 +1,143 @@
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import { sanitise } from "../../display/sanitise.ts";
+import { formatTimestamp } from "../../display/timestamps.ts";
+import { MailqError } from "../../queue/errors.ts";
+import { fileInput, stdinInput } from "../../intake/sources.ts";
+import type { Context } from "../context.ts";
+import { isoTime } from "../json_shapes.ts";
+import { anyText, word } from "../parsers.ts";
+
+const ADDRESSES = {
+  kind: "array",
+  minimum: 1,
+  parameter: { brief: "Addresses, in any case", placeholder: "ADDRESS", parse: anyText },
+} as const;
+
+const add = buildCommand<{ readonly reason?: string }, string[], Context>({
+  async func({ reason }, ...addresses) {
+    const store = await this.store(await this.settings("all"), true);
+    const added = await store.suppress(addresses.map(checkAddress), reason ?? null);
+    tellCount(this, "added", added, addresses.length - added, "were listed already");
+  },
+  parameters: {
+    flags: {
+      reason: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        brief: "Why, for whoever reads the list",
+        placeholder: "TEXT",
+      },
+    },
+    positional: ADDRESSES,
+  },
+  docs: { brief: "Put addresses on the list" },
+});
+
+const remove = buildCommand<Record<never, never>, string[], Context>({
+  async func(_flags, ...addresses) {
+    const store = await this.queue();
+    const removed = await store.unsuppress(addresses);
+    tellCount(this, "removed", removed, addresses.length - removed, "were not listed");
+  },
+  parameters: { positional: ADDRESSES },
+  docs: { brief: "Take addresses off the list" },
+});
+
+const list = buildCommand<Record<never, never>, [], Context>({
+  async func() {
+    const store = await this.queue();
+    for await (const entry of store.suppressions()) {
+      if (this.output.isJson) {
+        this.output.json({
+          address: entry.address,
+          reason: entry.reason,
+          created_at: isoTime(entry.createdAt),
+        });
+        continue;
+      }
+      const reason = entry.reason === null ? "" : `  ${entry.reason}`;
+      this.output.line(
+        sanitise(`${entry.address}  ${formatTimestamp(entry.createdAt)}${reason}`),
+      );
+    }
+  },
+  parameters: {},
+  docs: { brief: "List them with time and reason" },
+});
+
+const importList = buildCommand<Record<never, never>, [string?], Context>({
+  async func(_flags, path) {
+    const text = await readAll(this, path ?? "-");
+    const addresses = text.split(/\r?\n/).map((line) => line.trim())
+      .filter((line) => line !== "" && !line.startsWith("#")).map(checkAddress);
+    const store = await this.store(await this.settings("all"), true);
+    const added = await store.suppress(addresses, null);
+    tellCount(this, "added", added, addresses.length - added, "were listed already");
+  },
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "One address a line, # begins a comment; - for stdin (the default)",
+        placeholder: "FILE",
+        parse: anyText,
+        optional: true,
+      }],
+    },
+  },
+  docs: { brief: "Put a file's addresses on the list" },
+});
+
+const exportList = buildCommand<Record<never, never>, [], Context>({
+  async func() {
+    const store = await this.queue();
+    for await (const { address } of store.suppressions()) this.output.line(address);
+  },
+  parameters: {},
+  docs: { brief: "Print one address a line, as import reads them" },
+});
+
+export const command = buildRouteMap({
+  routes: { add, remove, list, import: importList, export: exportList },
+  docs: {
+    brief: "Keep the do-not-send list",
+    fullDescription:
+      `Addresses on the list get no mail: their part of a message is recorded as suppressed.
+
+  mailq suppress add --reason "asked to" bob@example.org
+  mailq suppress import unsubscribed.txt`,
+  },
+});
+
+function checkAddress(text: string): string {
+  // deno-lint-ignore no-control-regex -- controls are what must not pass
+  if (/^[^\s@\x00-\x1f\x7f][^@\x00-\x1f\x7f]*@[^\s@\x00-\x1f\x7f]+$/.test(text)) return text;
+  throw new MailqError(
+    "bad_address",
+    `Cannot list ${JSON.stringify(text)}: expected an address such as bob@example.org`,
+  );
+}
+
+async function readAll(context: Context, path: string): Promise<string> {
+  const input = path === "-" ? stdinInput(context.machine.stdin) : fileInput(path);
+  const bytes = input.read();
+  const decoder = new TextDecoder();
+  if (bytes.kind === "whole") return decoder.decode(bytes.bytes);
+  let text = decoder.decode(bytes.head, { stream: true });
+  for await (const piece of bytes.rest) text += decoder.decode(piece, { stream: true });
+  return text + decoder.decode();
+}
+
+function tellCount(
+  context: Context,
+  what: "added" | "removed",
+  count: number,
+  others: number,
+  otherwise: string,
+): void {
+  if (context.output.isJson) return context.output.json({ [what]: count });
+  const verb = what === "added" ? "Added" : "Removed";
+  context.output.line(`${verb} ${count} ${count === 1 ? "address" : "addresses"}`);
+  if (others > 0) context.output.note(`${others} ${otherwise}`);
+}

@@ -1,0 +1,160 @@
+import type { Settings } from "../config/settings.ts";
+import type { IntakeOptions } from "../intake/options.ts";
+import { prepareMessage } from "../intake/prepare.ts";
+import type { Input } from "../intake/sources.ts";
+import { MailqError } from "../queue/errors.ts";
+import type { Enqueued, Stage, Store, WholeMessage } from "../queue/ports.ts";
+import type { Context } from "./context.ts";
+
+// What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
+const COMMIT_MESSAGES = 2_000;
+const COMMIT_BYTES = 16 * 1024 * 1024;
+const COMMIT_READ_MS = 50;
+
+/** Queues all inputs or none, prints their ids, and sends at once what asked for it. */
+export async function enqueueInputs(
+  context: Context,
+  settings: Settings,
+  inputs: Iterable<Input>,
+  options: IntakeOptions,
+): Promise<void> {
+  const store = await context.store(settings, true);
+  const call = new EnqueueCall(context, store, options);
+  const enqueued = await call.run(inputs);
+  await tellEnqueued(context, store, enqueued);
+  if (call.urgent.length > 0) await sendNow(context, store, call.urgent);
+}
+
+/** One call's messages on their way into the queue: in one commit if they are few, otherwise
+ *  staged and made visible together. */
+class EnqueueCall {
+  /** Ids of messages to be sent by this process. */
+  readonly urgent: string[] = [];
+  #waiting: WholeMessage[] = [];
+  #waitingBytes = 0;
+  #waitingSince = 0;
+  #stage: Stage | null = null;
+  readonly #enqueued: Enqueued[] = [];
+  #taken = 0;
+
+  constructor(
+    readonly context: Context,
+    readonly store: Store,
+    readonly options: IntakeOptions,
+  ) {}
+
+  async run(inputs: Iterable<Input>): Promise<readonly Enqueued[]> {
+    try {
+      for (const input of inputs) await this.#take(input);
+      if (this.#stage === null) return await this.store.enqueue(this.#waiting);
+      await this.#flush();
+      const instead = await this.#stage.commit();
+      return instead === null ? this.#enqueued : [instead];
+    } catch (error) {
+      await this.#stage?.abort();
+      throw error;
+    }
+  }
+
+  async #take(input: Input): Promise<void> {
+    if (++this.#taken > 1 && this.options.key !== undefined) {
+      throw new MailqError("usage", "Cannot give one --key to more than one message");
+    }
+    const bytes = input.read();
+    try {
+      if (bytes.kind === "whole") {
+        const { message, warnings } = await prepareMessage(bytes.bytes, this.options);
+        this.#noteUrgent(message, warnings, input);
+        await this.#add(message);
+        return;
+      }
+      const { prepareStream } = await import("../intake/prepare_large.ts");
+      const large = await prepareStream(bytes.head, bytes.rest, this.options);
+      this.#noteUrgent(large.message, large.warnings, input);
+      await this.#flush();
+      const stage = await this.#staging();
+      this.#enqueued.push(await stage.addLarge(large.message, large.pieces, large.facts));
+    } catch (error) {
+      throw naming(input, error);
+    } finally {
+      if (bytes.kind === "large") bytes.close();
+    }
+  }
+
+  #noteUrgent(
+    message: { readonly id: string; readonly priority: string },
+    warnings: readonly string[],
+    input: Input,
+  ): void {
+    for (const warning of warnings) this.context.output.warn(`${input.name}: ${warning}`);
+    if (message.priority === "now") this.urgent.push(message.id);
+  }
+
+  async #add(message: WholeMessage): Promise<void> {
+    if (this.#waiting.length === 0) this.#waitingSince = performance.now();
+    this.#waiting.push(message);
+    this.#waitingBytes += message.content.length;
+    const isFull = this.#waiting.length >= COMMIT_MESSAGES ||
+      this.#waitingBytes >= COMMIT_BYTES ||
+      (this.#stage !== null && performance.now() - this.#waitingSince >= COMMIT_READ_MS);
+    if (isFull) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#waiting.length === 0) return;
+    const messages = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const one of await (await this.#staging()).add(messages)) this.#enqueued.push(one);
+  }
+
+  async #staging(): Promise<Stage> {
+    return this.#stage ??= await this.store.stage();
+  }
+}
+
+/** Says which input an error is about, where there may be many. */
+function naming(input: Input, error: unknown): unknown {
+  if (!(error instanceof MailqError) || input.name === "-") return error;
+  const isAboutInput = error.code === "bad_message" || error.code === "bad_address";
+  return isAboutInput
+    ? new MailqError(error.code, `${input.name}: ${error.message}`, { cause: error })
+    : error;
+}
+
+async function tellEnqueued(
+  context: Context,
+  store: Store,
+  enqueued: readonly Enqueued[],
+): Promise<void> {
+  const { output } = context;
+  for (const { id, suppressed, isKnownKey } of enqueued) {
+    if (isKnownKey) output.detail(`${id}: known by its key, not queued again`);
+    if (suppressed.length > 0) {
+      const { sanitise } = await import("../display/sanitise.ts");
+      output.note(`${id}: on the do-not-send list: ${sanitise(suppressed.join(", "))}`);
+    }
+  }
+  if (!output.isJson) {
+    for (const { id } of enqueued) output.line(id);
+  } else {
+    const { messageShape } = await import("./json_shapes.ts");
+    for (const { id } of enqueued) {
+      const message = await store.show(id);
+      if (message !== null) output.json(messageShape(message));
+    }
+  }
+  output.flush();
+}
+
+/** The mail is safe already: whatever goes wrong here is no failure of the call. */
+async function sendNow(context: Context, store: Store, ids: readonly string[]): Promise<void> {
+  try {
+    const settings = await context.settings("all");
+    const { sendOnce } = await import("./send_pass.ts");
+    await sendOnce(context, settings, store, ids);
+  } catch (error) {
+    if (!(error instanceof MailqError)) throw error;
+    context.output.warn(`queued, but not sent at once: ${error.message}`);
+  }
+}

@@ -1,0 +1,127 @@
+import { formatAge } from "../display/ages.ts";
+import { paint, STATE_LOOKS } from "../display/colour.ts";
+import { sanitise } from "../display/sanitise.ts";
+import { type Cell, type Column, layOutTable, type Table } from "../display/table.ts";
+import { formatTimestamp } from "../display/timestamps.ts";
+import type { MessageSummary } from "../queue/message.ts";
+import type { Context } from "./context.ts";
+import { messageShape } from "./json_shapes.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "ID", min: 12 },
+  { title: "STATUS", min: 6 },
+  { title: "AGE", align: "right", min: 3 },
+  { title: "TRIES", align: "right", min: 5, rank: 2 },
+  { title: "NEXT", align: "right", min: 6, rank: 1 },
+  { title: "FROM", min: 8, max: 30, rank: 4 },
+  { title: "TO", min: 10, max: 34 },
+  { title: "SUBJECT", min: 8, max: 50, rank: 3 },
+];
+const WHY: Column = { title: "WHY", min: 10 };
+/** Rows that the widths are measured by, and that are printed at once. */
+const PAGE = 200;
+/** From this width on the reason stands in a column, else on a line of its own. */
+const WIDE = 140;
+
+/** Prints messages as they come: a table with the reason each waits or ended so, or JSON. */
+export async function tellMessages(
+  context: Context,
+  messages: AsyncIterable<MessageSummary>,
+): Promise<number> {
+  const { output } = context;
+  let told = 0;
+  if (output.isJson) {
+    for await (const message of messages) {
+      output.json(messageShape(message));
+      told++;
+    }
+    return told;
+  }
+  const { columns: width } = output;
+  const hasColumn = width === null || width >= WIDE;
+  let table: Table | null = null;
+  let page: MessageSummary[] = [];
+  const print = async () => {
+    const rows = page.map((message) => row(context, message, hasColumn));
+    if (table === null) {
+      table = await layOutTable(hasColumn ? [...COLUMNS, WHY] : COLUMNS, rows, width);
+      output.line(paint(table.header, "bold", output.usesColor));
+    }
+    for (const [i, line] of (await table.lines(rows)).entries()) {
+      output.line(line);
+      const message = page[i];
+      const why = hasColumn || message === undefined ? "" : whyIs(message);
+      if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output.usesColor)}`);
+    }
+    page = [];
+  };
+  for await (const message of messages) {
+    told++;
+    if (page.push(message) >= PAGE) await print();
+  }
+  if (page.length > 0) await print();
+  return told;
+}
+
+function row(context: Context, message: MessageSummary, hasColumn: boolean): Cell[] {
+  const now = context.now();
+  const { colour } = STATE_LOOKS[message.status];
+  const more = message.recipientsTotal - 1;
+  const cells: Cell[] = [
+    message.id,
+    { text: message.status, style: (text) => paint(text, colour, context.output.usesColor) },
+    formatAge(message.createdAt, now),
+    String(message.tries),
+    message.nextAttemptAt === null ? "" : dueText(message.nextAttemptAt, now),
+    message.sender === "" ? "<>" : message.sender,
+    message.firstRecipient + (more > 0 ? ` +${more}` : ""),
+    message.subject ?? "",
+  ];
+  if (hasColumn) cells.push(whyIs(message));
+  return cells;
+}
+
+function dueText(at: number, now: number): string {
+  return at <= now ? "due" : formatAge(at, now);
+}
+
+/** Why a message waits, or why it ended as it did. */
+export function whyIs(message: MessageSummary): string {
+  const reply = message.lastReply ?? "";
+  switch (message.status) {
+    case "held":
+      return `held until released${reply === "" ? "" : `; last: ${reply}`}`;
+    case "queued":
+      if (message.nextAttemptAt !== null && message.tries === 0 && message.sendAt !== null) {
+        return `not before ${formatTimestamp(message.sendAt)}`;
+      }
+      return `waits for the next pass${reply === "" ? "" : `; last: ${reply}`}`;
+    case "sending":
+      return "being sent";
+    case "deferred":
+      return reply;
+    case "failed":
+    case "partial":
+      return `${reasonText(message)}${reply === "" ? "" : `: ${reply}`}`;
+    case "suppressed":
+      return "every recipient is on the do-not-send list";
+    case "cancelled":
+    case "sent":
+      return "";
+  }
+}
+
+function reasonText(message: MessageSummary): string {
+  switch (message.finalReason) {
+    case "permanent":
+      return "refused for good";
+    case "retries":
+      return "retries used up";
+    case "lifetime":
+      return "tried for too long";
+    case "deadline":
+      return "expired before it could be sent";
+    case null:
+      return "failed";
+  }
+}

@@ -1,0 +1,49 @@
+import { formatSpan } from "../display/ages.ts";
+import type { QueueStatus } from "../queue/ports.ts";
+import { waitingSeconds } from "./json_shapes.ts";
+
+/** The exit statuses monitors know (Nagios plugin API). */
+export const NAGIOS_STATUS = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+export type HealthLevel = keyof typeof NAGIOS_STATUS;
+
+export interface HealthLimits {
+  readonly now: number;
+  /** The age of the oldest queued message, or of the last finished round, that warns. */
+  readonly warnMs: number;
+  readonly criticalMs: number;
+  readonly queuedWarn: number | null;
+  readonly queuedCrit: number | null;
+}
+
+/** Judges whether the queue moves: mail that waits too long, too much of it, a pause, or no
+ *  finished round within the warning age while there is mail to send. */
+export function judgeHealth(
+  status: QueueStatus,
+  limits: HealthLimits,
+): { readonly level: HealthLevel; readonly line: string } {
+  const { now } = limits;
+  const seconds = waitingSeconds(status, now);
+  const queued = status.queued + status.sending;
+  const critical: string[] = [];
+  const warning: string[] = [];
+  const oldest = `the oldest message waits ${formatSpan(seconds * 1000)}`;
+  if (seconds * 1000 >= limits.criticalMs) critical.push(oldest);
+  else if (seconds * 1000 >= limits.warnMs) warning.push(oldest);
+  if (limits.queuedCrit !== null && queued > limits.queuedCrit) critical.push(`${queued} queued`);
+  else if (limits.queuedWarn !== null && queued > limits.queuedWarn) {
+    warning.push(`${queued} queued`);
+  }
+  if (status.paused !== null) {
+    warning.push(`paused for ${formatSpan(Math.max(0, now - status.paused.since))}`);
+  }
+  if (status.lastRoundAt === null) warning.push("no pass has ever finished");
+  else if (now - status.lastRoundAt >= limits.warnMs) {
+    warning.push(`no pass finished for ${formatSpan(now - status.lastRoundAt)}`);
+  }
+  const level = critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok";
+  const why = [...critical, ...warning].join("; ") ||
+    `${queued} queued, ${status.deferred} deferred`;
+  const data = `queued=${queued} deferred=${status.deferred} failed=${status.failed} ` +
+    `age=${seconds}s;${limits.warnMs / 1000};${limits.criticalMs / 1000}`;
+  return { level, line: `MAILQ ${level.toUpperCase()} - ${why} | ${data}` };
+}

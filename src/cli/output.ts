@@ -1,0 +1,141 @@
+import { errorText, MailqError } from "../queue/errors.ts";
+import type { Globals } from "./globals.ts";
+
+/** A standard stream of the process. */
+export interface Stream {
+  writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
+}
+
+/** Thrown when nobody reads standard output any more; the program ends quietly. */
+export class OutputClosed extends Error {}
+
+const BUFFER_CHARS = 64 * 1024;
+
+/** The only printer: results to stdout, everything else to stderr. */
+export class Output {
+  readonly #encoder = new TextEncoder();
+  #buffer = "";
+
+  constructor(
+    readonly stdout: Stream,
+    readonly stderr: Stream,
+    readonly globals: Globals,
+    readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  get isJson(): boolean {
+    return this.globals.isJson;
+  }
+
+  /** Whether somebody watches: under cron nobody does, and every line would become a mail. */
+  get isWatched(): boolean {
+    return this.globals.isVerbose || this.stdout.isTerminal() || this.stderr.isTerminal();
+  }
+
+  get usesColor(): boolean {
+    return !this.globals.noColor && !this.env.NO_COLOR && this.env.TERM !== "dumb" &&
+      this.stdout.isTerminal();
+  }
+
+  /** The terminal's columns; null where stdout is no terminal. */
+  get columns(): number | null {
+    if (!this.stdout.isTerminal()) return null;
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 80;
+    }
+  }
+
+  /** A line of the result. */
+  line(text: string): void {
+    this.text(`${text}\n`);
+  }
+
+  /** A part of the result as it is. */
+  text(text: string): void {
+    this.#buffer += text;
+    if (this.#buffer.length > BUFFER_CHARS) this.flush();
+  }
+
+  /** One JSON value, or one object of a stream, on a line. */
+  json(value: unknown): void {
+    this.line(JSON.stringify(value));
+  }
+
+  /** Bytes of mail, as they are. */
+  bytes(bytes: Uint8Array): void {
+    this.flush();
+    this.#write(bytes);
+  }
+
+  /** Something worth knowing that is no result. */
+  note(text: string): void {
+    if (!this.globals.isQuiet) this.#tell(`mailq: ${text}`);
+  }
+
+  /** Something for `--verbose`. */
+  detail(text: string): void {
+    if (this.globals.isVerbose) this.#tell(text);
+  }
+
+  warn(text: string): void {
+    if (!this.globals.isQuiet) this.#tell(`mailq: warning: ${text}`);
+  }
+
+  /** What the program ends with. */
+  failure(error: unknown): void {
+    const code = error instanceof MailqError ? error.code : "internal";
+    const message = errorText(error);
+    if (this.isJson) {
+      const exit = error instanceof MailqError ? error.exit : 70;
+      this.#tell(JSON.stringify({ error: { code, message, exit } }));
+      return;
+    }
+    this.#tell(`mailq: ${message}`);
+    if (error instanceof Error && (code === "internal" || this.globals.isVerbose)) {
+      this.#tell(error.stack ?? "");
+      if (error.cause instanceof Error) this.#tell(`Caused by: ${error.cause.stack ?? ""}`);
+    }
+  }
+
+  flush(): void {
+    if (this.#buffer === "") return;
+    const bytes = this.#encoder.encode(this.#buffer);
+    this.#buffer = "";
+    this.#write(bytes);
+  }
+
+  #tell(text: string): void {
+    this.flush();
+    try {
+      writeAll(this.stderr, this.#encoder.encode(`${text}\n`));
+    } catch {
+      // Nobody listens: there is no other place to say it.
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      writeAll(this.stdout, bytes);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
+      throw new MailqError("output_failed", `Cannot write the output: ${errorText(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function writeAll(stream: Stream, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock || error instanceof Deno.errors.Interrupted)) {
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { loadSettings } from "../config/load.ts";
+import { systemEnvironment } from "../config/system_environment.ts";
+import { openStore } from "../store/open.ts";
+import type { Machine } from "./context.ts";
+
+/** The real machine. */
+export function systemMachine(): Machine {
+  const surroundings = systemEnvironment();
+  const { env } = surroundings;
+  return {
+    stdin: Deno.stdin,
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    env,
+    surroundings,
+    clock: { now: () => Date.now() },
+    random: {
+      unit: () => Math.random(),
+      bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    },
+    loadSettings,
+    openStore,
+    user: () => env.LOGNAME || env.USER || userFromPasswd() || "root",
+    onStop,
+    wait,
+  };
+}
+
+/** The user's name in /etc/passwd: cron and services may set no variable for it. */
+function userFromPasswd(): string | null {
+  const uid = Deno.uid();
+  try {
+    for (const line of Deno.readTextFileSync("/etc/passwd").split("\n")) {
+      const [name, , id] = line.split(":");
+      if (Number(id) === uid && name) return name;
+    }
+  } catch {
+    // No such file: the caller has a last resort.
+  }
+  return uid === null ? null : `uid${uid}`;
+}
+
+function onStop(listener: () => void): Disposable {
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}

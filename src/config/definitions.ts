@@ -1,0 +1,233 @@
+import type { Bounds, Kind, KindValues } from "./kinds.ts";
+
+/** What is known of one setting. */
+export interface Definition extends Bounds {
+  /** Null = unset, written `none`. Read already: reading texts costs a millisecond at start. */
+  readonly default: KindValues[Kind] | null;
+  /** One line of documentation. */
+  readonly doc: string;
+  /** Whether taking mail in depends on it: only then does a wrong value stop `enqueue`. */
+  readonly isForIntake?: boolean;
+  /** Shown as `***`, and refused in files. */
+  readonly isSecret?: boolean;
+}
+
+const MINUTE_MS = 60_000;
+
+const command = (doc: string) => ({ kind: "command", default: null, doc } as const);
+const choice = <const C extends readonly string[]>(choices: C) =>
+  ({ kind: "choice", choices }) as const;
+
+/** Every setting outside tables and arrays, in the order in which people are shown them. */
+export const SETTINGS = {
+  "queue": {
+    kind: "queue",
+    default: null,
+    doc: "The queue's path or URL; else /var/lib/mailq/queue.db if that folder exists, " +
+      "else mailq/queue.db in $XDG_STATE_HOME",
+    isForIntake: true,
+  },
+  "transport": {
+    kind: "url",
+    default: "smtp://localhost:25",
+    doc: "The default relay's URL (short for relay.default.url): smtp, smtps, lmtp, sendmail, " +
+      "exec, maildir, file, console or null",
+  },
+  "hostname": {
+    kind: "hostname",
+    default: null,
+    doc: "This machine's name in HELO, Message-ID and bare addresses; else /etc/mailname, " +
+      "else the system's",
+    isForIntake: true,
+  },
+  "from": {
+    kind: "address",
+    default: null,
+    doc: "The envelope sender of mail that names none",
+    isForIntake: true,
+  },
+  "force_from": {
+    kind: "address",
+    default: null,
+    doc: "The envelope sender of all mail, whatever it names itself",
+    isForIntake: true,
+  },
+  "admin_address": {
+    kind: "address",
+    default: null,
+    doc: "Who gets the mail for bare local names such as root",
+    isForIntake: true,
+  },
+  "max_size": {
+    kind: "size",
+    default: 50 * 1024 * 1024,
+    doc: "The largest message taken in; KB, MB and GB are powers of 1024",
+    isForIntake: true,
+    min: 1,
+  },
+  "redirect_to": {
+    kind: "address",
+    default: null,
+    doc: "Test mode: all mail goes to this address alone",
+    isForIntake: true,
+  },
+  "concurrency": {
+    kind: "int",
+    default: 10,
+    doc: "Messages sent at the same time",
+    min: 1,
+  },
+  "max_batch": { kind: "int", default: null, doc: "The most messages one pass sends" },
+  "max_deferred": {
+    kind: "int",
+    default: null,
+    doc: "A pass ends after this many messages deferred or failed",
+  },
+  "throttle": { kind: "duration", default: 0, doc: "The pause after each attempt" },
+  "rate_per_domain": {
+    kind: "rate",
+    default: null,
+    doc: "The most messages to one recipient domain, such as 100/m",
+  },
+  "retry.max": {
+    kind: "int",
+    default: null,
+    doc: "Retries after the first attempt: none = no limit by count, 0 = never",
+  },
+  "retry.lifetime": {
+    kind: "duration",
+    default: 5 * 24 * 60 * MINUTE_MS,
+    doc: "How long a message is tried before it fails",
+  },
+  "retry.schedule": {
+    kind: "durations",
+    default: [5, 10, 20, 40, 80, 160, 240].map((minutes) => minutes * MINUTE_MS),
+    doc: "The waits before each retry; the last one repeats",
+  },
+  "keep_bodies": {
+    kind: "bool",
+    default: true,
+    doc: "Whether a message's bytes are kept once it is sent",
+  },
+  "retention.sent": {
+    kind: "duration",
+    default: null,
+    doc: "Sent mail is purged after this time",
+  },
+  "retention.failed": {
+    kind: "duration",
+    default: null,
+    doc: "Failed and partial mail is purged after this time",
+  },
+  "on.enqueued": command("A command run when a message has been taken in"),
+  "on.sent": command("A command run when a message has been sent"),
+  "on.deferred": command("A command run when a message has been deferred"),
+  "on.failed": command("A command run when a message has failed"),
+  "error_handler": command("A command that may decide what a failure means"),
+  "bounce": {
+    ...choice(["off", "sender", "admin"]),
+    default: "off",
+    doc: "Who is told by mail of mail that failed: off, sender or admin (admin_address)",
+  },
+  "interval": { kind: "duration", default: 30_000, doc: "The service's pause between rounds" },
+  "listen": {
+    kind: "listen",
+    default: null,
+    doc: "Where the service answers over HTTP, such as 127.0.0.1:9025",
+  },
+  "claim": {
+    kind: "duration",
+    default: 5 * MINUTE_MS,
+    doc: "How long a worker on another host holds a message before it may be taken over",
+  },
+  "lock": {
+    kind: "bool",
+    default: true,
+    doc: "Whether only one pass runs at a time, by a lock beside the queue",
+  },
+  "lock_path": { kind: "path", default: null, doc: "The lock's file, else beside the queue" },
+} as const satisfies Readonly<Record<string, Definition>>;
+
+/** The keys of a `[relay.NAME]` table. */
+export const RELAY_KEYS = {
+  "url": { kind: "url", default: null, doc: "Where the relay is" },
+  "user": { kind: "string", default: null, doc: "The login's user, else the URL's" },
+  "password": {
+    kind: "string",
+    default: null,
+    doc: "The login's password, of MAILQ_PASSWORD or the URL",
+    isSecret: true,
+  },
+  "password_file": { kind: "path", default: null, doc: "A file whose first line is the password" },
+  "password_command": {
+    kind: "command",
+    default: null,
+    doc: "A command that prints the password or token",
+  },
+  "tls.mode": {
+    ...choice(["required", "opportunistic", "off"]),
+    default: null,
+    doc: "required, opportunistic or off; else off on loopback, required with a login, " +
+      "opportunistic otherwise",
+  },
+  "tls.ca": { kind: "path", default: null, doc: "A PEM file of the authorities to trust" },
+  "tls.fingerprint": {
+    kind: "fingerprint",
+    default: null,
+    doc: "The SHA-256 fingerprint of the one certificate to trust",
+  },
+  "rate": { kind: "rate", default: null, doc: "The most messages, such as 100/m" },
+  "concurrency": {
+    kind: "int",
+    default: null,
+    doc: "Connections at the same time, else the setting concurrency",
+    min: 1,
+  },
+  "recipient_limit": {
+    kind: "int",
+    default: null,
+    doc: "The most recipients in one transaction",
+    min: 1,
+  },
+} as const satisfies Readonly<Record<string, Definition>>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type RelayKey = keyof typeof RELAY_KEYS;
+
+type ValueOf<D extends Definition> =
+  | (D extends { readonly choices: readonly (infer C)[] } ? C : KindValues[D["kind"]])
+  | (D["default"] extends null ? null : never);
+/** What each setting is once it has been read. */
+export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;
+/** What each key of a relay's table is once it has been read. */
+export type RelayValue<K extends RelayKey> = ValueOf<typeof RELAY_KEYS[K]>;
+
+/** Variables that are no setting's: the settings file, the default relay's password, and the
+ *  batch that `mailq tx` hands to the commands inside it. */
+export const OTHER_VARIABLES: readonly string[] = ["MAILQ_CONFIG", "MAILQ_PASSWORD", "MAILQ_TX"];
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+export function isRelayKey(key: string): key is RelayKey {
+  return Object.hasOwn(RELAY_KEYS, key);
+}
+
+/** What is known of `name`, be it a setting or `relay.NAME.key`; null where it is neither. */
+export function definitionOf(name: string): Definition | null {
+  if (isSettingName(name)) return SETTINGS[name];
+  const key = /^relay\.[^.]+\.(.+)$/.exec(name)?.[1] ?? "";
+  return isRelayKey(key) ? RELAY_KEYS[key] : null;
+}
+
+/** The environment's name for a setting: `retry.max` is `MAILQ_RETRY_MAX`. */
+export function variableName(name: string): string {
+  return `MAILQ_${name.replaceAll(".", "_").toUpperCase()}`;
+}
+
+/** The flag's name for a setting, as it was given: `max_batch` is `--max-batch`, and `lock` that
+ *  is false is `--no-lock`. */
+export function flagName(name: string, raw: unknown): string {
+  return `--${raw === false ? "no-" : ""}${name.replace(/[._]/g, "-")}`;
+}

@@ -1,0 +1,163 @@
+import { type Definition, definitionOf, flagName, variableName } from "./definitions.ts";
+import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
+import { maskUrl } from "./relay_url.ts";
+
+/** One value and where it came from: `default`, `/etc/mailq.toml:12`, `MAILQ_RETRY_MAX` or
+ *  `--queue`. */
+export interface Sourced<T = Value | null> {
+  readonly value: T;
+  readonly origin: string;
+}
+
+/** Which mail goes by which relays, as a file says it. */
+export interface RouteSettings {
+  /** Patterns with `*`; null matches every address. */
+  readonly sender: string | null;
+  readonly recipient: string | null;
+  /** Names of relays, in the order in which they are tried. */
+  readonly relays: readonly string[];
+}
+
+/** Something wrong with the settings, in one line. */
+export interface Problem {
+  readonly text: string;
+  /** Whether taking mail in depends on what is wrong. */
+  readonly isForIntake: boolean;
+  /** A wrong flag is a wrong command line, not a wrong setting. */
+  readonly isFlag?: boolean;
+}
+
+/** What one source gives: `null` as a value unsets. Relays' keys are named `relay.NAME.key`, but
+ *  for the default relay's `url`, which is `transport`. */
+export interface Layer {
+  readonly values: Map<string, Sourced>;
+  /** Names of the relays it has a table for, and where. */
+  readonly relays: Map<string, string>;
+  routes: readonly Sourced<RouteSettings>[] | null;
+  readonly problems: Problem[];
+  readonly warnings: string[];
+}
+
+export function emptyLayer(): Layer {
+  return { values: new Map(), relays: new Map(), routes: null, problems: [], warnings: [] };
+}
+
+/** Reads one raw value into `layer`, or notes there what is wrong with it. */
+export function takeValue(
+  layer: Layer,
+  name: string,
+  definition: Definition,
+  raw: unknown,
+  origin: string,
+  home: string | undefined,
+): void {
+  if (raw === "none" && definition.default === null) {
+    layer.values.set(name, { value: null, origin });
+    return;
+  }
+  const value = readValue(raw, definition);
+  if (!(value instanceof Mismatch)) {
+    layer.values.set(name, { value: expandHome(value, definition, home), origin });
+    return;
+  }
+  const part = value.part === null ? "" : `${value.part} in `;
+  layer.problems.push({
+    text: `Cannot use ${part}${name} = ${quoteRaw(raw, definition)} (${origin}): ` +
+      `expected ${value.expected}`,
+    isForIntake: definition.isForIntake === true,
+    isFlag: origin.startsWith("--"),
+  });
+}
+
+// No shell has looked at what stands in a file or a crontab.
+function expandHome(value: Value, { kind }: Definition, home: string | undefined): Value {
+  return (kind === "path" || kind === "queue") && typeof value === "string" && home
+    ? value.replace(/^~(?=\/)/, () => home)
+    : value;
+}
+
+const QUOTED_LENGTH = 80;
+
+/** A raw value as a message quotes it: short, and without its secrets. A URL is masked wherever
+ *  it stands, since it may stand in the wrong setting. */
+function quoteRaw(raw: unknown, { kind, isSecret }: Definition): string {
+  if (isSecret) return "***";
+  if (raw instanceof Date) return raw.toISOString();
+  if (Array.isArray(raw)) {
+    const items: readonly unknown[] = raw;
+    return kind === "durations" && items.every((item) => typeof item !== "object")
+      ? shorten(items.join(" "))
+      : "a list";
+  }
+  if (typeof raw === "object") return "a table";
+  return typeof raw === "string" ? shorten(raw) : String(raw);
+}
+
+function shorten(text: string): string {
+  const shown = maskUrl(text);
+  return JSON.stringify(
+    shown.length > QUOTED_LENGTH ? `${shown.slice(0, QUOTED_LENGTH)}…` : shown,
+  );
+}
+
+/** What the environment gives. An empty variable is as good as none; names that begin with
+ *  `MAILQ_TEST_` belong to test suites and are passed over. */
+export async function environmentLayer(
+  env: Readonly<Record<string, string>>,
+  settingNames: readonly string[],
+  otherVariables: readonly string[],
+): Promise<Layer> {
+  const layer = emptyLayer();
+  const given = Object.entries(env).filter(([name, raw]) =>
+    name.startsWith("MAILQ_") && raw !== ""
+  );
+  if (given.length === 0) return layer;
+  const names = new Map(settingNames.map((name) => [variableName(name), name]));
+  for (const [variable, raw] of given) {
+    const name = names.get(variable);
+    const definition = name === undefined ? null : definitionOf(name);
+    if (name !== undefined && definition !== null) {
+      takeValue(layer, name, definition, raw, variable, env.HOME);
+    } else if (!otherVariables.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
+      const { suggestName } = await import("./suggest.ts");
+      const bare = (variable: string) => variable.slice("MAILQ_".length);
+      const near = suggestName(bare(variable), [...names.keys(), ...otherVariables].map(bare));
+      layer.warnings.push(
+        `Unknown variable ${variable}` +
+          (variable.startsWith("MAILQ_RELAY_")
+            ? ": relays stand in a settings file; MAILQ_TRANSPORT is the default relay's URL"
+            : near === null
+            ? ": no setting has this name"
+            : `: did you mean MAILQ_${near}?`),
+      );
+    }
+  }
+  if (env.MAILQ_PASSWORD) {
+    layer.values.set("relay.default.password", {
+      value: env.MAILQ_PASSWORD,
+      origin: "MAILQ_PASSWORD",
+    });
+  }
+  return layer;
+}
+
+/** What the command line gives, by the settings' dotted names. */
+export function flagLayer(
+  flags: Readonly<Record<string, string | number | boolean | undefined>>,
+  home: string | undefined,
+): Layer {
+  const layer = emptyLayer();
+  for (const [name, raw] of Object.entries(flags)) {
+    const definition = definitionOf(name);
+    if (raw !== undefined && definition !== null) {
+      takeValue(layer, name, definition, raw, flagName(name, raw), home);
+    }
+  }
+  return layer;
+}
+
+/** A value as the settings' listing shows it. */
+export function showValue(value: Value | null, { kind, isSecret }: Definition): string {
+  if (value === null) return "none";
+  return isSecret ? "***" : formatValue(value, kind);
+}

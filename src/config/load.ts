@@ -1,0 +1,138 @@
+import { MailqError } from "../queue/errors.ts";
+import { OTHER_VARIABLES, SETTINGS } from "./definitions.ts";
+import {
+  environmentLayer,
+  flagLayer,
+  type Layer,
+  type Problem,
+  type RouteSettings,
+  type Sourced,
+} from "./layers.ts";
+import { checkRelays } from "./relays.ts";
+import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
+
+const SYSTEM_FILE = "/etc/mailq.toml";
+
+/** What settings are wanted for: taking mail in depends on a few of them only. */
+export type Purpose = "intake" | "all";
+
+export interface LoadOptions extends Surroundings {
+  readonly isRoot: boolean;
+  /** By the settings' dotted names, as the command line gave them. */
+  readonly flags: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** `--config`: replaces the default files. */
+  readonly configFile: string | null;
+  readonly purpose: Purpose;
+}
+
+/** Merges defaults, settings files, the environment and flags; later wins. What is wrong throws
+ *  `config_invalid`, or `usage` in a flag, with the place and what would be right; for `intake` a
+ *  wrong setting that taking mail in does not use is a warning instead, so that a typo loses no
+ *  mail. Throws `permission` where a settings file may not be read. */
+export async function loadSettings(options: LoadOptions): Promise<Settings> {
+  const { env } = options;
+  const layers = await fileLayers(options);
+  layers.push(await environmentLayer(env, Object.keys(SETTINGS), OTHER_VARIABLES));
+  layers.push(flagLayer(options.flags, env.HOME));
+  return buildSettings(mergeLayers(layers, options.purpose), options);
+}
+
+async function fileLayers(options: LoadOptions): Promise<Layer[]> {
+  const { env } = options;
+  const given = options.configFile ?? (env.MAILQ_CONFIG || null);
+  const paths = given === null ? defaultFiles(options) : [given];
+  const layers: Layer[] = [];
+  for (const path of paths) {
+    const text = readFileIfAny(path, given !== null, options.readFile);
+    if (text === null) continue;
+    // Only now, since most calls have no file and the parser costs as much as all the rest.
+    const { readSettingsFile } = await import("./settings_file.ts");
+    layers.push(readSettingsFile(text, path, env.HOME));
+  }
+  return layers;
+}
+
+function defaultFiles({ env, isRoot }: LoadOptions): string[] {
+  // Root's settings are the machine's: sudo may have kept the caller's HOME.
+  if (isRoot) return [SYSTEM_FILE];
+  const folder = env.XDG_CONFIG_HOME?.startsWith("/")
+    ? env.XDG_CONFIG_HOME
+    : env.HOME
+    ? `${env.HOME}/.config`
+    : null;
+  return folder === null ? [SYSTEM_FILE] : [SYSTEM_FILE, `${folder}/mailq/config.toml`];
+}
+
+const MISSING: readonly string[] = ["NotFound", "NotADirectory"];
+const FORBIDDEN: readonly string[] = ["PermissionDenied", "NotCapable"];
+
+function readFileIfAny(
+  path: string,
+  isRequired: boolean,
+  readFile: (path: string) => string,
+): string | null {
+  try {
+    return readFile(path);
+  } catch (cause) {
+    const name = cause instanceof Error ? cause.name : "";
+    if (MISSING.includes(name) && !isRequired) return null;
+    const isForbidden = FORBIDDEN.includes(name);
+    const reason = isForbidden
+      ? "permission denied; --config FILE names another"
+      : MISSING.includes(name)
+      ? "there is no such file"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new MailqError(
+      isForbidden ? "permission" : "config_invalid",
+      `Cannot read the settings file ${JSON.stringify(path)}: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
+  const values = new Map<string, Sourced>();
+  const tables = new Map<string, string>();
+  let routes: readonly Sourced<RouteSettings>[] = [];
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  for (const layer of layers) {
+    problems.push(...layer.problems);
+    warnings.push(...layer.warnings);
+    for (const [name, origin] of layer.relays) {
+      tables.set(name, origin);
+      const file = `relay.${name}.password_file`;
+      const command = `relay.${name}.password_command`;
+      // The later source's way to the password stands for the earlier one's.
+      if (layer.values.has(file)) values.delete(command);
+      if (layer.values.has(command)) values.delete(file);
+      if (layer.values.has(file) && layer.values.has(command)) {
+        problems.push({
+          text: `Cannot use both ${file} and ${command} (${layer.values.get(command)?.origin}): ` +
+            "expected one of them",
+          isForIntake: false,
+        });
+      }
+    }
+    for (const [name, sourced] of layer.values) values.set(name, sourced);
+    routes = layer.routes ?? routes;
+  }
+  problems.push(...checkRelays(tables, values, routes), ...checkBounce(values));
+  for (const { text, isForIntake, isFlag } of problems) {
+    if (isFlag) throw new MailqError("usage", text);
+    if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);
+    warnings.push(text);
+  }
+  return { values, relayNames: [...tables.keys()], routes, warnings };
+}
+
+function checkBounce(values: ReadonlyMap<string, Sourced>): Problem[] {
+  const bounce = values.get("bounce");
+  if (bounce?.value !== "admin" || values.get("admin_address")?.value) return [];
+  return [{
+    text: `Cannot use bounce = "admin" (${bounce.origin}): expected admin_address to be set`,
+    isForIntake: false,
+  }];
+}

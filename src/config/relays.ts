@@ -1,0 +1,127 @@
+import type { RelayKey, RelayValue } from "./definitions.ts";
+import type { Rate } from "./kinds.ts";
+import type { Problem, RouteSettings, Sourced } from "./layers.ts";
+import { isLoopback, parseRelayUrl, type RelayTarget } from "./relay_url.ts";
+
+export type TlsMode = "required" | "opportunistic" | "off";
+
+/** Where a relay's password comes from. */
+export type PasswordSource =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "command"; readonly command: string };
+
+export interface RelaySettings {
+  readonly name: string;
+  readonly target: RelayTarget;
+  readonly user: string | null;
+  readonly password: PasswordSource | null;
+  readonly tls: {
+    readonly mode: TlsMode;
+    /** Whether the mode was written out: only then may a login go in clear over a network. */
+    readonly isModeWritten: boolean;
+    readonly ca: string | null;
+    readonly fingerprint: string | null;
+  };
+  readonly rate: Rate | null;
+  /** Connections at the same time; null = the setting `concurrency`. */
+  readonly concurrency: number | null;
+  readonly recipientLimit: number | null;
+}
+
+type Values = ReadonlyMap<string, Sourced>;
+
+/** Makes one relay of its merged keys; null where it has no URL. */
+export function buildRelay(name: string, values: Values): RelaySettings | null {
+  const read = <K extends RelayKey>(key: K) =>
+    // What a key's kind reads is of the key's type.
+    (values.get(`relay.${name}.${key}`)?.value ?? null) as RelayValue<K>;
+
+  const url = name === "default" ? values.get("transport")?.value : read("url");
+  const target = parseRelayUrl(typeof url === "string" ? url : "");
+  if (target.kind === "wrong") return null;
+  const login = target.kind === "smtp" ? target.login : null;
+  const user = read("user") ?? login?.user ?? null;
+  const mode = read("tls.mode");
+  return {
+    name,
+    target,
+    user,
+    password: passwordSource(
+      read("password"),
+      read("password_file"),
+      read("password_command"),
+      login?.password ?? null,
+    ),
+    tls: {
+      mode: mode ?? defaultTlsMode(target, user),
+      isModeWritten: mode !== null,
+      ca: read("tls.ca"),
+      fingerprint: read("tls.fingerprint"),
+    },
+    rate: read("rate"),
+    concurrency: read("concurrency"),
+    recipientLimit: read("recipient_limit"),
+  };
+}
+
+function passwordSource(
+  given: string | null,
+  path: string | null,
+  command: string | null,
+  ofUrl: string | null,
+): PasswordSource | null {
+  if (given !== null) return { kind: "text", text: given };
+  if (command !== null) return { kind: "command", command };
+  if (path !== null) return { kind: "file", path };
+  return ofUrl === null ? null : { kind: "text", text: ofUrl };
+}
+
+function defaultTlsMode(target: RelayTarget, user: string | null): TlsMode {
+  if (target.kind === "smtp" && target.isImplicitTls) return "required";
+  if (!("host" in target) || isLoopback(target.host)) return "off";
+  return user === null ? "opportunistic" : "required";
+}
+
+/** What is wrong with relays and routes once all sources are merged. */
+export function checkRelays(
+  tables: ReadonlyMap<string, string>,
+  values: Values,
+  routes: readonly Sourced<RouteSettings>[],
+): Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, origin] of tables) {
+    if (name === "default" || values.has(`relay.${name}.url`)) continue;
+    problems.push({
+      text: `Cannot use the relay ${name} (${origin}): expected a url`,
+      isForIntake: false,
+    });
+  }
+  const known = ["default", ...[...tables.keys()].filter((name) => name !== "default")];
+  for (const { value: { relays }, origin } of routes) {
+    const unknown = relays.find((name) => !known.includes(name));
+    if (unknown === undefined) continue;
+    problems.push({
+      text: `Unknown relay ${JSON.stringify(unknown)} in a route (${origin}): ` +
+        `expected one of ${known.join(", ")}`,
+      isForIntake: false,
+    });
+  }
+  return problems;
+}
+
+/** The relays that cannot log in because they have a user but no password, or the reverse, each
+ *  as one line that says what to set. Only sending needs them: an operator's shell may lack the
+ *  password that the service's has. */
+export function incompleteLogins(relays: readonly RelaySettings[]): string[] {
+  return relays.flatMap(({ name, user, password }) => {
+    if ((user === null) === (password === null)) return [];
+    return user === null
+      ? [`The relay ${name} has a password but no user: set relay.${name}.user`]
+      : [
+        `The relay ${name} has the user "${user}" but no password: set ` +
+        `relay.${name}.password_file or relay.${name}.password_command` +
+        (name === "default" ? ", or MAILQ_PASSWORD" : ""),
+      ];
+  });
+}

@@ -1,0 +1,211 @@
+import { MailqError } from "../queue/errors.ts";
+import type { RetryPolicy } from "../queue/retry.ts";
+import {
+  definitionOf,
+  RELAY_KEYS,
+  type SettingName,
+  SETTINGS,
+  type SettingValue,
+} from "./definitions.ts";
+import { type Rate, readValue } from "./kinds.ts";
+import { type RouteSettings, showValue, type Sourced } from "./layers.ts";
+import { buildRelay, type RelaySettings } from "./relays.ts";
+
+/** The settings in force. Durations are in ms; null = unset. */
+export interface Settings {
+  readonly queue: string;
+  /** Looked up when it is first asked for. */
+  readonly hostname: string;
+  readonly from: string | null;
+  readonly forceFrom: string | null;
+  readonly adminAddress: string | null;
+  readonly maxSizeBytes: number;
+  readonly redirectTo: string | null;
+  /** `default` first, then as the files name them. */
+  readonly relays: readonly RelaySettings[];
+  readonly routes: readonly RouteSettings[];
+  readonly concurrency: number;
+  readonly maxBatch: number | null;
+  readonly maxDeferred: number | null;
+  readonly throttleMs: number;
+  readonly ratePerDomain: Rate | null;
+  readonly retry: RetryPolicy;
+  readonly keepsBodies: boolean;
+  readonly retention: { readonly sentMs: number | null; readonly failedMs: number | null };
+  readonly on: {
+    readonly enqueued: string | null;
+    readonly sent: string | null;
+    readonly deferred: string | null;
+    readonly failed: string | null;
+  };
+  readonly errorHandler: string | null;
+  readonly bounce: "off" | "sender" | "admin";
+  readonly intervalMs: number;
+  readonly listen: string | null;
+  readonly claimMs: number;
+  readonly usesLock: boolean;
+  readonly lockPath: string | null;
+  /** What was wrong and passed over, one line each. */
+  readonly warnings: readonly string[];
+  /** Every setting in force, in a stable order, secrets as `***`. */
+  entries(): SettingEntry[];
+}
+
+export interface SettingEntry {
+  readonly name: string;
+  /** As it would be written; `none` where it is unset. */
+  readonly value: string;
+  readonly origin: string;
+}
+
+/** The machine the settings are for. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string>>;
+  readonly readFile: (path: string) => string;
+  readonly isFolder: (path: string) => boolean;
+  readonly systemHostname: () => string;
+}
+
+/** All sources, merged. */
+export interface Merged {
+  readonly values: Map<string, Sourced>;
+  readonly relayNames: readonly string[];
+  readonly routes: readonly Sourced<RouteSettings>[];
+  readonly warnings: readonly string[];
+}
+
+const SYSTEM_QUEUE_FOLDER = "/var/lib/mailq";
+
+/** Makes the typed settings. Throws `config_invalid` where no queue can be chosen. */
+export function buildSettings(merged: Merged, surroundings: Surroundings): Settings {
+  const values = withDefaults(merged.values);
+  // What a setting's kind reads is of the setting's type, and each has a value or a default.
+  const get = <N extends SettingName>(name: N) => values.get(name)?.value as SettingValue<N>;
+
+  const queue = get("queue") ?? defaultQueue(surroundings);
+  let hostname: Sourced<string> | null = null;
+  const lookUpHostname = (): Sourced<string> => {
+    const given = get("hostname");
+    hostname ??= given === null
+      ? defaultHostname(surroundings)
+      : { value: given, origin: values.get("hostname")?.origin ?? "default" };
+    return hostname;
+  };
+  let relays: readonly RelaySettings[] | null = null;
+  const buildRelays = () =>
+    relays ??= ["default", ...merged.relayNames.filter((name) => name !== "default")]
+      .map((name) => buildRelay(name, values)).filter((relay) => relay !== null);
+
+  return {
+    queue,
+    get hostname() {
+      return lookUpHostname().value;
+    },
+    from: get("from"),
+    forceFrom: get("force_from"),
+    adminAddress: get("admin_address"),
+    maxSizeBytes: get("max_size"),
+    redirectTo: get("redirect_to"),
+    // Not before it is asked for: taking mail in needs none.
+    get relays() {
+      return buildRelays();
+    },
+    routes: merged.routes.map((route) => route.value),
+    concurrency: get("concurrency"),
+    maxBatch: get("max_batch"),
+    maxDeferred: get("max_deferred"),
+    throttleMs: get("throttle"),
+    ratePerDomain: get("rate_per_domain"),
+    retry: {
+      max: get("retry.max"),
+      lifetimeMs: get("retry.lifetime"),
+      scheduleMs: get("retry.schedule"),
+    },
+    keepsBodies: get("keep_bodies"),
+    retention: { sentMs: get("retention.sent"), failedMs: get("retention.failed") },
+    on: {
+      enqueued: get("on.enqueued"),
+      sent: get("on.sent"),
+      deferred: get("on.deferred"),
+      failed: get("on.failed"),
+    },
+    errorHandler: get("error_handler"),
+    bounce: get("bounce"),
+    intervalMs: get("interval"),
+    listen: get("listen"),
+    claimMs: get("claim"),
+    usesLock: get("lock"),
+    lockPath: get("lock_path"),
+    warnings: merged.warnings,
+    entries() {
+      const known = new Map(values);
+      known.set("queue", { value: queue, origin: values.get("queue")?.origin ?? "default" });
+      known.set("hostname", lookUpHostname());
+      return listEntries(known, buildRelays(), merged.routes);
+    },
+  };
+}
+
+function withDefaults(given: ReadonlyMap<string, Sourced>): Map<string, Sourced> {
+  const values = new Map(given);
+  for (const [name, { default: value }] of Object.entries(SETTINGS)) {
+    if (!values.has(name)) values.set(name, { value, origin: "default" });
+  }
+  return values;
+}
+
+function defaultQueue({ env, isFolder }: Surroundings): string {
+  if (isFolder(SYSTEM_QUEUE_FOLDER)) return `${SYSTEM_QUEUE_FOLDER}/queue.db`;
+  // A relative folder is to be ignored, says the XDG base directory specification.
+  if (env.XDG_STATE_HOME?.startsWith("/")) return `${env.XDG_STATE_HOME}/mailq/queue.db`;
+  if (env.HOME) return `${env.HOME}/.local/state/mailq/queue.db`;
+  throw new MailqError(
+    "config_invalid",
+    "Cannot choose a queue: neither HOME nor XDG_STATE_HOME is set; set MAILQ_QUEUE or give --queue",
+  );
+}
+
+function defaultHostname({ readFile, systemHostname }: Surroundings): Sourced<string> {
+  for (
+    const [origin, look] of [
+      ["/etc/mailname", () => readFile("/etc/mailname").trim().split("\n")[0]],
+      ["default", systemHostname],
+    ] as const
+  ) {
+    try {
+      const name = readValue(look(), SETTINGS.hostname);
+      if (typeof name === "string") return { value: name, origin };
+    } catch {
+      // The next one answers where this one is missing or may not be asked.
+    }
+  }
+  return { value: "localhost", origin: "default" };
+}
+
+function listEntries(
+  values: ReadonlyMap<string, Sourced>,
+  relays: readonly RelaySettings[],
+  routes: readonly Sourced<RouteSettings>[],
+): SettingEntry[] {
+  const entries: SettingEntry[] = [];
+  const add = (name: string) => {
+    const sourced = values.get(name);
+    const definition = definitionOf(name);
+    if (sourced === undefined || definition === null) return;
+    entries.push({ name, value: showValue(sourced.value, definition), origin: sourced.origin });
+  };
+  for (const name of Object.keys(SETTINGS)) add(name);
+  for (const relay of relays) {
+    for (const key of Object.keys(RELAY_KEYS)) add(`relay.${relay.name}.${key}`);
+  }
+  for (const [index, { value: route, origin }] of routes.entries()) {
+    const { sender, recipient, relays } = route;
+    entries.push({
+      name: `route.${index + 1}`,
+      value: (sender === null ? "" : `sender ${sender} `) +
+        (recipient === null ? "" : `recipient ${recipient} `) + `→ ${relays.join(", ")}`,
+      origin,
+    });
+  }
+  return entries;
+}

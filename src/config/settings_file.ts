@@ -1,0 +1,230 @@
+import { parse, TomlError } from "smol-toml";
+import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
+import { findKeyLines } from "./key_lines.ts";
+import { emptyLayer, type Layer, type RouteSettings, type Sourced, takeValue } from "./layers.ts";
+import { suggestName } from "./suggest.ts";
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** Reads a settings file's text. What is wrong in it is noted in the layer, in the file's order;
+ *  nothing throws. */
+export function readSettingsFile(text: string, file: string, home: string | undefined): Layer {
+  return new SettingsFile(text, file, home).layer;
+}
+
+const TABLE_NAMES: readonly string[] = [
+  "relay",
+  "route",
+  ...new Set(Object.keys(SETTINGS).filter((name) => name.includes(".")).map(tableOf)),
+];
+const ROUTE_KEYS: readonly string[] = ["sender", "recipient", "relays"];
+const RELAY_KEYS_OF_FILES = Object.entries<Definition>(RELAY_KEYS)
+  .filter(([, definition]) => !definition.isSecret).map(([key]) => key);
+const NOT_PASSWORD = "expected password_file or password_command";
+
+function tableOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("."));
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Date);
+}
+
+class SettingsFile {
+  readonly layer = emptyLayer();
+  readonly #lines: ReadonlyMap<string, number>;
+
+  constructor(text: string, readonly file: string, readonly home: string | undefined) {
+    this.#lines = findKeyLines(text);
+    try {
+      this.#readTop(parse(text));
+    } catch (error) {
+      if (!(error instanceof TomlError)) throw error;
+      this.#noteSyntax(error);
+    }
+  }
+
+  /** `file:line` of a name, or of the nearest table above it that has a line of its own. */
+  #origin(name: string): string {
+    for (let at = name; at !== ""; at = at.includes(".") ? tableOf(at) : "") {
+      const line = this.#lines.get(at);
+      if (line !== undefined) return `${this.file}:${line}`;
+    }
+    return this.file;
+  }
+
+  #note(text: string, name: string, expected: string, isForIntake = false): void {
+    this.layer.problems.push({
+      text: `${text} (${this.#origin(name)}): ${expected}`,
+      isForIntake,
+    });
+  }
+
+  #noteSyntax(error: TomlError): void {
+    // The parser's message goes on with lines of the file, which may hold secrets.
+    const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "");
+    const isForIntake = [...this.#lines.keys()].some((name) => definitionOf(name)?.isForIntake);
+    this.layer.problems.push({
+      text: `Cannot read the settings (${this.file}:${error.line}): ${reason}`,
+      isForIntake,
+    });
+  }
+
+  #readTop(top: Table): void {
+    for (const [name, raw] of Object.entries(top)) {
+      if (name === "relay") this.#readRelays(raw);
+      else if (name === "route") this.#readRoutes(raw);
+      else this.#readEntry(name, raw);
+    }
+  }
+
+  #readEntry(name: string, raw: unknown): void {
+    const definition = Object.hasOwn(SETTINGS, name) ? definitionOf(name) : null;
+    if (definition !== null) {
+      takeValue(this.layer, name, definition, raw, this.#origin(name), this.home);
+    } else if (isTable(raw) && TABLE_NAMES.includes(name)) {
+      for (const [key, value] of Object.entries(raw)) this.#readEntry(`${name}.${key}`, value);
+    } else if (TABLE_NAMES.includes(name)) {
+      this.#note(`Cannot use ${name} as a setting`, name, `expected a table [${name}]`);
+    } else if (isTable(raw)) {
+      const near = suggestName(name, TABLE_NAMES);
+      this.#note(
+        `Unknown table [${name}]`,
+        name,
+        near === null ? `expected one of ${TABLE_NAMES.join(", ")}` : `did you mean [${near}]?`,
+      );
+    } else {
+      this.#noteUnknownSetting(name);
+    }
+  }
+
+  #noteUnknownSetting(name: string): void {
+    const near = suggestName(name, Object.keys(SETTINGS));
+    const isMisplaced = near !== null && !near.includes(".") && name.endsWith(`.${near}`);
+    this.#note(
+      `Unknown setting ${name}`,
+      name,
+      near === null
+        ? "mailq init config prints all there are"
+        : `did you mean ${near}?${isMisplaced ? " It belongs above the first [table]" : ""}`,
+    );
+  }
+
+  #readRelays(relays: unknown): void {
+    if (!isTable(relays)) {
+      this.#note("Cannot use relay as a setting", "relay", "expected a table [relay.NAME]");
+      return;
+    }
+    for (const [relay, table] of Object.entries(relays)) {
+      const name = `relay.${relay}`;
+      if (!isTable(table)) {
+        this.#note(`Cannot use ${name} as a setting`, name, `expected a table [relay.NAME]`);
+      } else if (!/^[\w-]+$/.test(relay)) {
+        this.#note(
+          `Cannot use the relay name ${JSON.stringify(relay)}`,
+          name,
+          "expected letters, digits, - and _",
+        );
+      } else {
+        this.layer.relays.set(relay, this.#origin(name));
+        this.#readRelay(name, table);
+      }
+    }
+  }
+
+  #readRelay(name: string, table: Table): void {
+    for (const [key, raw] of Object.entries(table)) {
+      if (key !== "tls") {
+        this.#readRelayKey(name, key, raw);
+      } else if (isTable(raw)) {
+        for (const [tlsKey, value] of Object.entries(raw)) {
+          this.#readRelayKey(name, `tls.${tlsKey}`, value);
+        }
+      } else {
+        this.#note(`Cannot use ${name}.tls as a setting`, `${name}.tls`, "expected tls.mode");
+      }
+    }
+  }
+
+  #readRelayKey(relay: string, key: string, raw: unknown): void {
+    const name = `${relay}.${key}`;
+    const definition = definitionOf(name);
+    if (definition === null) {
+      const near = suggestName(key, Object.keys(RELAY_KEYS));
+      this.#note(
+        `Unknown setting ${name}`,
+        name,
+        near === null
+          ? `expected one of ${RELAY_KEYS_OF_FILES.join(", ")}`
+          : near === "password"
+          ? NOT_PASSWORD
+          : `did you mean ${relay}.${near}?`,
+      );
+    } else if (definition.isSecret) {
+      this.#note(
+        `Cannot keep ${name} in a settings file`,
+        name,
+        NOT_PASSWORD,
+      );
+    } else if (name !== "relay.default.url") {
+      takeValue(this.layer, name, definition, raw, this.#origin(name), this.home);
+    } else if (this.#lines.has("transport")) {
+      this.#note("Cannot use both transport and relay.default.url", name, "expected one of them");
+    } else {
+      const definition = SETTINGS.transport;
+      takeValue(this.layer, "transport", definition, raw, this.#origin(name), this.home);
+    }
+  }
+
+  #readRoutes(routes: unknown): void {
+    if (!Array.isArray(routes) || !routes.every(isTable)) {
+      this.#note("Cannot use route as a setting", "route", "expected tables [[route]]");
+      return;
+    }
+    const read: Sourced<RouteSettings>[] = [];
+    for (const [index, table] of routes.entries()) {
+      const route = this.#readRoute(table, `route.${index}`);
+      if (route !== null) read.push({ value: route, origin: this.#origin(`route.${index}`) });
+    }
+    this.layer.routes = read;
+  }
+
+  #readRoute(table: Table, name: string): RouteSettings | null {
+    for (const key of Object.keys(table)) {
+      if (ROUTE_KEYS.includes(key)) continue;
+      const near = suggestName(key, ROUTE_KEYS);
+      this.#note(
+        `Unknown setting ${key} of a route`,
+        `${name}.${key}`,
+        near === null ? `expected one of ${ROUTE_KEYS.join(", ")}` : `did you mean ${near}?`,
+      );
+      return null;
+    }
+    const pattern = (key: "sender" | "recipient"): string | null => {
+      const raw = table[key];
+      if (raw === undefined) return null;
+      if (typeof raw === "string" && /^[^\s\p{Cc}]+$/u.test(raw)) return raw;
+      this.#note(
+        `Cannot use the ${key} of a route`,
+        `${name}.${key}`,
+        'expected a pattern such as "*@example.org"',
+      );
+      return null;
+    };
+    const relays: unknown = table.relays;
+    if (!isNameList(relays)) {
+      this.#note(
+        "Cannot use the relays of a route",
+        `${name}.relays`,
+        'expected names in order, such as ["default", "backup"]',
+      );
+      return null;
+    }
+    return { sender: pattern("sender"), recipient: pattern("recipient"), relays };
+  }
+}
+
+function isNameList(raw: unknown): raw is readonly string[] {
+  return Array.isArray(raw) && raw.length > 0 && raw.every((name) => typeof name === "string");
+}

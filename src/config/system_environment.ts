@@ -1,0 +1,24 @@
+import type { LoadOptions } from "./load.ts";
+
+/** The real machine, for `loadSettings`. */
+export function systemEnvironment(): Pick<
+  LoadOptions,
+  "env" | "isRoot" | "readFile" | "isFolder" | "systemHostname"
+> {
+  return {
+    env: Deno.env.toObject(),
+    isRoot: Deno.uid() === 0,
+    readFile: (path) => Deno.readTextFileSync(path),
+    isFolder,
+    systemHostname: () => Deno.hostname(),
+  };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    // Missing or out of reach: either way nothing can be kept in it.
+    return false;
+  }
+}

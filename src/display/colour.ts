@@ -1,0 +1,42 @@
+import type { MessageStatus, RecipientState } from "../queue/state.ts";
+
+const SGR = {
+  bold: 1,
+  dim: 2,
+  red: 31,
+  green: 32,
+  yellow: 33,
+  blue: 34,
+  magenta: 35,
+  cyan: 36,
+} as const;
+export type Colour = keyof typeof SGR;
+
+/** Wraps `text` in a colour, or leaves it where colours are off. */
+export function paint(text: string, colour: Colour, isEnabled: boolean): string {
+  return isEnabled && text !== "" ? `\x1b[${SGR[colour]}m${text}\x1b[0m` : text;
+}
+
+/** What people see of a state, which is never told by colour alone. */
+export interface StateLook {
+  readonly glyph: string;
+  readonly colour: Colour;
+}
+
+export const STATE_LOOKS: Readonly<Record<MessageStatus | RecipientState, StateLook>> = {
+  queued: { glyph: "○", colour: "cyan" },
+  sending: { glyph: "→", colour: "blue" },
+  deferred: { glyph: "~", colour: "yellow" },
+  held: { glyph: "‖", colour: "magenta" },
+  sent: { glyph: "✓", colour: "green" },
+  partial: { glyph: "◐", colour: "yellow" },
+  failed: { glyph: "✗", colour: "red" },
+  cancelled: { glyph: "–", colour: "dim" },
+  suppressed: { glyph: "×", colour: "dim" },
+};
+
+/** Glyph and word of a state: `✗ failed`. */
+export function formatState(state: MessageStatus | RecipientState, isColoured: boolean): string {
+  const { glyph, colour } = STATE_LOOKS[state];
+  return paint(`${glyph} ${state}`, colour, isColoured);
+}

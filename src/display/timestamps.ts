@@ -1,0 +1,11 @@
+import { formatISO9075 } from "date-fns/formatISO9075";
+
+/** A time for people, in their own time zone: `2026-11-22 14:02:11`. */
+export function formatTimestamp(at: number): string {
+  return formatISO9075(new Date(at));
+}
+
+/** The time of day alone: `14:02:11`. */
+export function formatTimeOfDay(at: number): string {
+  return formatISO9075(new Date(at), { representation: "time" });
+}

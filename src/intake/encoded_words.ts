@@ -1,0 +1,104 @@
+const WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi;
+
+interface Word {
+  readonly charset: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Text with its RFC 2047 encoded words decoded. A word of an unknown charset or with a broken
+ *  encoding stays as it is. For people to read only: addresses are parsed before, never after. */
+export function decodeWords(text: string): string {
+  let result = "";
+  /** Neighbours of one charset are decoded together: mailers cut characters in two. */
+  let run: Word[] = [];
+  let runStart = 0;
+  let end = 0;
+  const flush = () => {
+    if (run.length > 0) result += decodeRun(run) ?? text.slice(runStart, end);
+    run = [];
+  };
+  for (const match of text.matchAll(WORD)) {
+    const [whole, charset = "", encoding = "", body = ""] = match;
+    const between = text.slice(end, match.index);
+    const bytes = encoding.toLowerCase() === "b" ? base64Bytes(body) : quotedBytes(body);
+    // RFC 2047 6.2: blanks between two encoded words are no part of the text.
+    const isNeighbour = run.length > 0 && between.trim() === "" && bytes !== null;
+    const isSameCharset = run[0]?.charset === charset.toLowerCase();
+    if (!isNeighbour || !isSameCharset) flush();
+    if (!isNeighbour) result += between;
+    if (bytes === null) result += whole;
+    else {
+      if (run.length === 0) runStart = match.index;
+      run.push({ charset: charset.toLowerCase(), bytes });
+    }
+    end = match.index + whole.length;
+  }
+  flush();
+  return result + text.slice(end);
+}
+
+function decodeRun(run: readonly Word[]): string | null {
+  const bytes = new Uint8Array(run.reduce((size, word) => size + word.bytes.length, 0));
+  let at = 0;
+  for (const word of run) {
+    bytes.set(word.bytes, at);
+    at += word.bytes.length;
+  }
+  try {
+    return new TextDecoder(run[0]?.charset).decode(bytes);
+  } catch {
+    return null; // RangeError: a charset the runtime does not know.
+  }
+}
+
+function base64Bytes(text: string): Uint8Array | null {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
+
+/** The Q encoding of RFC 2047 4.2. Bytes of a broken escape stand for themselves. */
+function quotedBytes(text: string): Uint8Array {
+  const plain = utf8Bytes(text);
+  const bytes = new Uint8Array(plain.length);
+  let to = 0;
+  for (let at = 0; at < plain.length; at++) {
+    const byte = plain[at] ?? 0;
+    const escaped = byte === 61 ? hexByte(plain[at + 1], plain[at + 2]) : null;
+    if (escaped !== null) at += 2;
+    bytes[to++] = escaped ?? (byte === 95 ? 32 : byte);
+  }
+  return bytes.subarray(0, to);
+}
+
+function hexByte(high: number | undefined, low: number | undefined): number | null {
+  const digits = String.fromCharCode(high ?? 0, low ?? 0);
+  return /^[0-9a-f]{2}$/i.test(digits) ? parseInt(digits, 16) : null;
+}
+
+/** Text as encoded words of at most 75 characters (RFC 2047 2), one a line when folded into a
+ *  header field. */
+export function encodeWords(text: string): string {
+  const words: string[] = [];
+  let chunk = "";
+  for (const char of text) {
+    // 45 bytes become 60 characters; no character is cut in two (RFC 2047 5).
+    if (utf8Bytes(chunk + char).length > 45) {
+      words.push(encodeWord(chunk));
+      chunk = "";
+    }
+    chunk += char;
+  }
+  words.push(encodeWord(chunk));
+  return words.join("\r\n ");
+}
+
+function encodeWord(text: string): string {
+  return `=?UTF-8?B?${btoa(String.fromCharCode(...utf8Bytes(text)))}?=`;
+}
+
+function utf8Bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,158 @@
+import { MailqError } from "../queue/errors.ts";
+import { addressError } from "./address_syntax.ts";
+import { type AddressList, type ListedAddress, readAddresses } from "./addresses.ts";
+import { type FieldKind, fieldText, type Header } from "./headers.ts";
+import type { IntakeOptions } from "./options.ts";
+
+/** Whom a message is from and goes to, as SMTP will say it. */
+export interface Envelope {
+  /** Empty for the null sender. */
+  readonly sender: string;
+  /** At least one, without duplicates. */
+  readonly recipients: readonly string[];
+  /** With `redirect_to`, whom it would have gone to; else empty. */
+  readonly redirected: readonly string[];
+}
+
+/** Takes the envelope from the options and, where they leave it open, from the header. Throws
+ *  `bad_address` for an entry that is not beyond doubt, and for want of any recipient
+ *  `bad_message` or what the options say. */
+export async function readEnvelope(
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+): Promise<Envelope> {
+  const merged = new Map<string, string>();
+  for (const text of options.to ?? []) {
+    const list = await readAddresses(text, "the recipients");
+    if (list.addresses.length + list.nameless.length === 0) {
+      throw addressError(text, "the recipients", "no address; expected name@example.org");
+    }
+    await mergeList(merged, list, "the recipients", options);
+  }
+  if (takesHeaderRecipients(options)) {
+    for (const [text, place] of recipientFields(bytes, header)) {
+      await mergeList(merged, await readAddresses(text, place), place, options);
+    }
+  }
+  if (merged.size === 0) throw noRecipientError(options);
+  const recipients = [...merged.values()];
+  const sender = await readSender(bytes, header, options);
+  const { redirectTo } = options.settings;
+  if (redirectTo === null) return { sender, recipients, redirected: [] };
+  const target = await readOne(redirectTo, "redirect_to", options);
+  return { sender, recipients: [target], redirected: recipients };
+}
+
+function takesHeaderRecipients({ headerRecipients = "unless_given", to = [] }: IntakeOptions) {
+  return headerRecipients === "always" || (headerRecipients === "unless_given" && to.length === 0);
+}
+
+const PLACES: Readonly<Partial<Record<FieldKind, string>>> = {
+  "to": "To",
+  "cc": "Cc",
+  "bcc": "Bcc",
+  "resent-to": "Resent-To",
+  "resent-cc": "Resent-Cc",
+  "resent-bcc": "Resent-Bcc",
+};
+
+/** The texts of To, Cc and Bcc, or of their Resent- forms if there are any. */
+function* recipientFields(bytes: Uint8Array, header: Header): Generator<[string, string]> {
+  const fields = header.fields.filter((field) => PLACES[field.kind] !== undefined);
+  const isResent = fields.some((field) => field.kind.startsWith("resent-"));
+  for (const field of fields) {
+    if (field.kind.startsWith("resent-") !== isResent) continue;
+    yield [fieldText(bytes, field), PLACES[field.kind] ?? ""];
+  }
+}
+
+async function mergeList(
+  merged: Map<string, string>,
+  list: AddressList,
+  place: string,
+  options: IntakeOptions,
+): Promise<void> {
+  const [nameless] = list.nameless;
+  if (nameless !== undefined) {
+    throw addressError(nameless, place, "no address; expected name@example.org");
+  }
+  for (const listed of list.addresses) {
+    const address = await recipientAddress(listed, options);
+    const key = mergeKey(address);
+    if (!merged.has(key)) merged.set(key, address);
+  }
+}
+
+/** A recipient with its domain: mail for a local one goes to the administrator if there is one, so
+ *  that cron's mail to `root` never travels to a stranger's. */
+function recipientAddress(listed: ListedAddress, options: IntakeOptions): Promise<string> | string {
+  const { adminAddress, hostname } = options.settings;
+  if (!listed.isLocal) return listed.address;
+  if (adminAddress === null) return `${listed.address}@${hostname}`;
+  return readOne(adminAddress, "admin_address", options);
+}
+
+/** Addresses are the same if their domains are in any case and their local parts to the letter
+ *  (RFC 5321 2.4). */
+function mergeKey(address: string): string {
+  const at = address.lastIndexOf("@");
+  return address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+async function readSender(
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+): Promise<string> {
+  const { settings, from, takesSenderFromHeader = true } = options;
+  const isNull = from !== undefined && /^\s*(?:<\s*>\s*)?$/.test(from);
+  // A bounce must stay one: a report that itself can bounce goes round for ever (RFC 5321 4.5.5).
+  if (isNull) return "";
+  if (settings.forceFrom !== null) return readOne(settings.forceFrom, "force_from", options);
+  if (from !== undefined) return readOne(from, "the sender", options);
+  if (takesSenderFromHeader) {
+    for (const kind of ["sender", "from"] as const) {
+      const address = await firstAddress(bytes, header, kind, options);
+      if (address !== null) return address;
+    }
+  }
+  if (settings.from !== null) return readOne(settings.from, "the setting from", options);
+  return readOne(`${settings.user}@${settings.hostname}`, "the sender", options);
+}
+
+async function firstAddress(
+  bytes: Uint8Array,
+  header: Header,
+  kind: "sender" | "from",
+  options: IntakeOptions,
+): Promise<string | null> {
+  for (const field of header.fields) {
+    if (field.kind !== kind) continue;
+    const place = kind === "from" ? "From" : "Sender";
+    const [first] = (await readAddresses(fieldText(bytes, field), place)).addresses;
+    if (first !== undefined) return withHost(first, options);
+  }
+  return null;
+}
+
+/** The one address of a text, such as a flag's or a setting's value. */
+async function readOne(text: string, place: string, options: IntakeOptions): Promise<string> {
+  const { addresses, nameless } = await readAddresses(text, place);
+  const [first] = addresses;
+  if (first === undefined || addresses.length + nameless.length !== 1) {
+    throw addressError(text, place, "expected one address, such as name@example.org");
+  }
+  return withHost(first, options);
+}
+
+function withHost(listed: ListedAddress, options: IntakeOptions): string {
+  return listed.isLocal ? `${listed.address}@${options.settings.hostname}` : listed.address;
+}
+
+function noRecipientError({ noRecipientCode = "bad_message", headerRecipients }: IntakeOptions) {
+  const where = headerRecipients === "never"
+    ? "give at least one address"
+    : "give one with --to, or in a To, Cc or Bcc field";
+  return new MailqError(noRecipientCode, `Cannot queue a message without recipients: ${where}`);
+}

@@ -1,0 +1,50 @@
+import type { Priority } from "../queue/message.ts";
+import type { Random } from "../queue/ports.ts";
+
+/** What the caller knows of the messages it takes in: flags, settings, and the effects. */
+export interface IntakeOptions {
+  /** The envelope sender of `--from`; empty or `<>` is the null sender. */
+  readonly from?: string;
+  /** Whether Sender or From may serve as envelope sender. By default yes; sendmail(1) never
+   *  takes it from the header. */
+  readonly takesSenderFromHeader?: boolean;
+  /** Envelope recipients: each text is an address list of its own. */
+  readonly to?: readonly string[];
+  /** When the header's recipients count: by default only if `to` is empty; sendmail(1) adds them
+   *  to `to` with `-t` and else leaves them alone. */
+  readonly headerRecipients?: "unless_given" | "always" | "never";
+  /** The code of the error where no recipient is left; by default `bad_message`. */
+  readonly noRecipientCode?: "bad_message" | "usage";
+  /** Adds a missing From with the sender's address and this name, which may be empty (sendmail(1)'s
+   *  `-F`). By default none is added. */
+  readonly fromName?: string;
+  readonly priority?: Priority;
+  /** ms since 1970. */
+  readonly sendAt?: number;
+  readonly expiresInMs?: number;
+  /** Whether `X-Mail-Queue-Send-At` and `-Expires-In` are read. By default yes. */
+  readonly readsSchedule?: boolean;
+  readonly tags?: readonly string[];
+  readonly key?: string;
+  readonly isHeld?: boolean;
+  readonly settings: IntakeSettings;
+  /** The time, in ms since 1970. */
+  readonly now: number;
+  readonly random: Random;
+}
+
+/** The settings intake uses. */
+export interface IntakeSettings {
+  /** The envelope sender where neither a flag nor the header gives one. */
+  readonly from: string | null;
+  /** The envelope sender whatever was given; a null sender stays null. */
+  readonly forceFrom: string | null;
+  readonly hostname: string;
+  /** The name of the user who enqueues, for the last resort `user@hostname`. */
+  readonly user: string;
+  /** Who gets the mail of bare local recipients; else they get `@hostname`. */
+  readonly adminAddress: string | null;
+  readonly maxSizeBytes: number;
+  /** Test mode: the one address that gets all mail. */
+  readonly redirectTo: string | null;
+}

@@ -1,0 +1,139 @@
+import { MailqError } from "../queue/errors.ts";
+import { makeId } from "../queue/ids.ts";
+import type { NewMessage } from "../queue/message.ts";
+import type { WholeMessage } from "../queue/ports.ts";
+import { readSchedule } from "./control_fields.ts";
+import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
+import { type Envelope, readEnvelope } from "./envelope.ts";
+import { readDisplay } from "./header_display.ts";
+import { type Header, scanHeader } from "./headers.ts";
+import { LineEnds } from "./line_ends.ts";
+import type { IntakeOptions } from "./options.ts";
+
+/** A message ready for the queue. */
+export interface Prepared {
+  readonly message: WholeMessage;
+  /** What the sender should know although the message was taken. */
+  readonly warnings: readonly string[];
+}
+
+/** Makes a message of raw RFC 5322 input: envelope and schedule are taken from options and header,
+ *  and of the bytes only what product.md's Intake lists is changed. Where nothing changes the
+ *  message holds `input` itself, so the caller must leave it alone. Throws `bad_address` and
+ *  `bad_message`. */
+export async function prepareMessage(
+  input: Uint8Array,
+  options: IntakeOptions,
+): Promise<Prepared> {
+  const header = scanHeader(input);
+  const plan = await planMessage(input, header, options);
+  const lines = new LineEnds();
+  const content = lines.push(editHeader(input, header, plan.added), true);
+  checkSize(content.length, options, false);
+  return {
+    message: { ...plan.message, content, ...lines.facts() },
+    warnings: plan.warnings,
+  };
+}
+
+/** All that a message's header decides. */
+export interface MessagePlan {
+  readonly message: NewMessage;
+  readonly added: readonly AddedField[];
+  readonly warnings: readonly string[];
+}
+
+/** Reads envelope, schedule and display from the header, and says which fields it lacks. */
+export async function planMessage(
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+): Promise<MessagePlan> {
+  const warnings: string[] = [];
+  const schedule = await readSchedule(bytes, header, options, warnings);
+  const envelope = await readEnvelope(bytes, header, options);
+  const random = options.random.bytes(28);
+  const id = makeId(random);
+  const messageId = `<${id}.${hexText(random.subarray(12))}@${hostPart(options)}>`;
+  const missing = await missingFields(bytes, header, options, envelope, messageId);
+  const isIdAdded = missing.some((field) => field.name === "Message-ID");
+  const display = await readDisplay(bytes, header, isIdAdded ? messageId : null);
+  const message = {
+    id,
+    sender: envelope.sender,
+    recipients: envelope.recipients,
+    ...schedule,
+    createdAt: options.now,
+    isHeld: options.isHeld ?? false,
+    tags: options.tags ?? [],
+    key: options.key ?? null,
+    display,
+  };
+  return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
+}
+
+/** Refuses a message over `max_size`; `isPart` if more of it may follow. */
+export function checkSize(sizeBytes: number, options: IntakeOptions, isPart: boolean): void {
+  const { maxSizeBytes } = options.settings;
+  if (sizeBytes <= maxSizeBytes) return;
+  const size = isPart ? `at least ${sizeBytes}` : `${sizeBytes}`;
+  throw new MailqError(
+    "bad_message",
+    `Cannot queue a message of ${size} bytes: max_size is ${maxSizeBytes} bytes`,
+  );
+}
+
+async function missingFields(
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+  envelope: Envelope,
+  messageId: string,
+): Promise<AddedField[]> {
+  const { fromName, now, settings } = options;
+  const missing: AddedField[] = [];
+  if (!hasField(header, "message-id")) missing.push({ name: "Message-ID", value: messageId });
+  if (!hasField(header, "date")) missing.push({ name: "Date", value: formatDate(now) });
+  if (fromName !== undefined && !hasField(header, "from")) {
+    const address = envelope.sender || `${settings.user}@${settings.hostname}`;
+    missing.push({ name: "From", value: await mailbox(fromName, address) });
+  }
+  if (missing.length === 0 || !hasField(header, "dkim-signature")) return missing;
+  const signed = signedNames(bytes, header);
+  return missing.filter((field) => !signed.has(field.name.toLowerCase()));
+}
+
+/** A mailbox of RFC 5322 3.4, the name in quotes or in encoded words. */
+async function mailbox(name: string, address: string): Promise<string> {
+  const text = name.replace(/\p{Cc}+/gu, " ").trim();
+  if (text === "") return address;
+  if (/^[ -~]*$/.test(text)) return `"${text.replace(/["\\]/g, "\\$&")}" <${address}>`;
+  const { encodeWords } = await import("./encoded_words.ts");
+  return `${encodeWords(text)} <${address}>`;
+}
+
+const ADDRESSES_PER_FIELD = 100;
+
+/** `X-Mail-Queue-Original-To` with an address a line; a long list takes several fields. */
+function originalTo(addresses: readonly string[]): AddedField[] {
+  const fields: AddedField[] = [];
+  for (let at = 0; at < addresses.length; at += ADDRESSES_PER_FIELD) {
+    const value = addresses.slice(at, at + ADDRESSES_PER_FIELD).join(",\r\n ");
+    fields.push({ name: "X-Mail-Queue-Original-To", value });
+  }
+  return fields;
+}
+
+/** The host in a form that can stand in a Message-ID, whatever the system calls itself. */
+function hostPart({ settings }: IntakeOptions): string {
+  const { hostname } = settings;
+  if (/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(hostname)) return hostname;
+  return hostname.replace(/[^A-Za-z0-9_.-]+/g, "").replace(/^\.+|\.+$|\.(?=\.)/g, "") ||
+    "localhost";
+}
+
+function hexText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
+  return text;
+}

@@ -1,0 +1,115 @@
+import { type ContentFacts, type NewMessage, PRIORITIES } from "../../queue/message.ts";
+import type { Enqueued, WholeMessage } from "../../queue/ports.ts";
+import { clean } from "./columns.ts";
+import type { Connection } from "./connection.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
+
+const INSERT_MESSAGE = `INSERT INTO message
+  (id, lane, status, held, priority, queued_at, life_from, created_at, send_at, expires_at,
+   final_at, n_total, n_open, size, dot_lines, eight_bit, sender, first_recipient, subject,
+   header_from, header_to, message_id, tags, key)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_RECIPIENT = "INSERT INTO recipient (seq, n, address, state) VALUES (?, ?, ?, ?)";
+const INSERT_PART = "INSERT INTO body (part, bytes) VALUES (?, ?)";
+
+/** A message's row number (null if its key was known), and what the caller is told. */
+export interface Inserted {
+  readonly seq: number | null;
+  readonly enqueued: Enqueued;
+}
+
+/** Inserts a message with its bytes into `lane`; runs inside a write. */
+export function insertMessage(db: Connection, message: WholeMessage, lane: number): Inserted {
+  const inserted = insertEnvelope(db, message, message, lane);
+  if (inserted.seq !== null) {
+    const { content } = message;
+    if (content.length <= PART_BYTES) insertPart(db, inserted.seq, 0, content);
+    else {
+      for (let n = 0; n * PART_BYTES < content.length; n++) {
+        insertPart(db, inserted.seq, n, content.subarray(n * PART_BYTES, (n + 1) * PART_BYTES));
+      }
+    }
+  }
+  return inserted;
+}
+
+export function insertPart(db: Connection, seq: number, n: number, bytes: Uint8Array): void {
+  db.run(INSERT_PART, seq * PARTS_PER_MESSAGE + n, bytes);
+}
+
+/** Inserts a message without its bytes; runs inside a write. */
+export function insertEnvelope(
+  db: Connection,
+  message: NewMessage,
+  facts: ContentFacts,
+  lane: number,
+): Inserted {
+  const known = knownKey(db, message.key);
+  if (known !== null) return { seq: null, enqueued: known };
+  const suppressed = suppressedAmong(db, message.recipients);
+  const open = message.recipients.length - suppressed.length;
+  const { sendAt, createdAt } = message;
+  const isScheduled = sendAt !== null && sendAt > createdAt;
+  const status = open === 0
+    ? "suppressed"
+    : message.isHeld
+    ? "held"
+    : isScheduled
+    ? "scheduled"
+    : "queued";
+  const startsAt = isScheduled ? sendAt : createdAt;
+  const { display } = message;
+  const seq = db.insert(
+    INSERT_MESSAGE,
+    message.id,
+    lane,
+    status,
+    message.isHeld ? 1 : 0,
+    PRIORITIES.indexOf(message.priority),
+    startsAt,
+    startsAt,
+    createdAt,
+    sendAt,
+    message.expiresAt,
+    open === 0 ? createdAt : null,
+    message.recipients.length,
+    open,
+    facts.sizeBytes,
+    facts.dotLines,
+    facts.isEightBit ? 1 : 0,
+    message.sender,
+    message.recipients[0] ?? "",
+    clean(display.subject),
+    clean(display.from),
+    clean(display.to),
+    clean(display.messageId),
+    message.tags.length > 0 ? JSON.stringify(message.tags) : null,
+    message.key,
+  );
+  for (const [n, address] of message.recipients.entries()) {
+    db.run(
+      INSERT_RECIPIENT,
+      seq,
+      n,
+      address,
+      suppressed.includes(address) ? "suppressed" : "queued",
+    );
+  }
+  for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
+  return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };
+}
+
+/** What a second message of `key` is answered with; null if it would be the first. */
+export function knownKey(db: Connection, key: string | null): Enqueued | null {
+  if (key === null) return null;
+  const row = db.get("SELECT id FROM message WHERE key = ?", key);
+  return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+}
+
+/** The addresses among `addresses` that are on the do-not-send list, in any case. */
+export function suppressedAmong(db: Connection, addresses: readonly string[]): string[] {
+  if (db.get("SELECT 1 FROM suppression LIMIT 1") === undefined) return [];
+  return addresses.filter((address) =>
+    db.get("SELECT 1 FROM suppression WHERE address = ?", address.toLowerCase()) !== undefined
+  );
+}

@@ -1,0 +1,97 @@
+import type { Filter } from "../../queue/ports.ts";
+import type { MessageStatus } from "../../queue/state.ts";
+import type { Connection, Value } from "./connection.ts";
+
+/** A condition on `message` with the values for its placeholders. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** Leaves out what is being staged; of any table with a lane. */
+export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
+
+/** All of a filter but its statuses. */
+export function filterCondition(db: Connection, filter: Filter): Condition {
+  const parts = [VISIBLE];
+  const values: Value[] = [];
+  const add = (sql: string, ...more: Value[]) => {
+    parts.push(sql);
+    values.push(...more);
+  };
+  /** Any of these columns is like any of these patterns. */
+  const anyLike = (columns: readonly string[], patterns: readonly string[]) => {
+    const tests = columns.flatMap((column) =>
+      patterns.map((pattern) => {
+        values.push(db.fold(pattern));
+        return `${db.folded(column, pattern)} LIKE ? ESCAPE '\\'`;
+      })
+    );
+    return `(${tests.join(" OR ")})`;
+  };
+  const anyRecipientLike = (patterns: readonly string[]) =>
+    `EXISTS (SELECT 1 FROM recipient WHERE recipient.seq = message.seq
+       AND ${anyLike(["address"], patterns)})`;
+
+  if (filter.ids !== undefined) {
+    add("id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
+  }
+  if (filter.from !== undefined) {
+    const { envelope, header } = addressPatterns(filter.from);
+    add(`(${anyLike(["sender"], envelope)} OR ${anyLike(["header_from"], header)})`);
+  }
+  if (filter.to !== undefined) add(anyRecipientLike(addressPatterns(filter.to).envelope));
+  if (filter.subject !== undefined) add(anyLike(["subject"], [part(filter.subject)]));
+  if (filter.error !== undefined) add(anyLike(["last_reply"], [part(filter.error)]));
+  for (const tag of filter.tags ?? []) {
+    add("EXISTS (SELECT 1 FROM tag WHERE tag.tag = ? AND tag.seq = message.seq)", tag);
+  }
+  if (filter.createdSince !== undefined) add("created_at >= ?", filter.createdSince);
+  if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
+  if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
+  if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
+  for (const word of filter.search?.split(/\s+/).filter((word) => word !== "") ?? []) {
+    const columns = ["subject", "sender", "header_from", "header_to", "message_id"];
+    add(`(${anyLike(columns, [part(word)])} OR ${anyRecipientLike([part(word)])})`);
+  }
+  return { sql: parts.join(" AND "), values };
+}
+
+/** The statuses of a filter as they stand in the table; null = all. */
+export function storedStatuses(filter: Filter): readonly string[] | null {
+  if (filter.statuses === undefined) return null;
+  return filter.statuses.flatMap((status) =>
+    status === "queued" ? ["queued", "scheduled"] : status
+  );
+}
+
+/** The condition that a message has one of these statuses; undefined = any. */
+export function statusCondition(statuses: readonly MessageStatus[] | undefined): string {
+  const stored = storedStatuses({ statuses });
+  return stored === null ? "1" : `status IN (${literals(stored)})`;
+}
+
+/** A list of literals: with placeholders partial indexes would not be used. */
+export function literals(statuses: readonly string[]): string {
+  return statuses.map((status) => `'${status.replaceAll("'", "''")}'`).join(", ");
+}
+
+function part(text: string): string {
+  return `%${escape(text)}%`;
+}
+
+/** A whole address is that address, `@domain` all of a domain, anything else a part: acting on
+ *  bob@acme.test must not hit bigbob@acme.test. In a header an address may stand in brackets. */
+function addressPatterns(
+  text: string,
+): { readonly envelope: readonly string[]; readonly header: readonly string[] } {
+  const at = text.lastIndexOf("@");
+  if (at < 0) return { envelope: [part(text)], header: [part(text)] };
+  const end = at === 0 ? `%${escape(text)}` : escape(text);
+  const bracketed = at === 0 ? `${end}>%` : `%<${end}>%`;
+  return { envelope: [end], header: [end, bracketed] };
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\%_]/g, "\\$&");
+}

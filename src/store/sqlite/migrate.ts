@@ -1,0 +1,26 @@
+import type { Connection } from "./connection.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+
+// Statements of a step, and the END of a trigger, begin in the first column.
+const STATEMENT_END = /;\n+(?=[A-Z])(?!END)/;
+
+/** Brings the schema up to date, one commit a step; safe when several processes do it at once. */
+export function migrate(connection: Connection): void {
+  // Before the first table, or it would need a VACUUM to take effect.
+  connection.run("PRAGMA auto_vacuum = INCREMENTAL");
+  connection.get("PRAGMA journal_mode = WAL");
+  for (const [index, step] of MIGRATIONS.entries()) {
+    const version = index + 1;
+    connection.writeNow(() => {
+      const current = Number(connection.get("PRAGMA user_version")?.user_version);
+      if (current >= version) return;
+      // One by one: errors of a whole script would carry no code.
+      for (const statement of step.sql.split(STATEMENT_END)) connection.run(statement);
+      if (!step.isAdditive) {
+        connection.run(`UPDATE meta SET value = '${version}' WHERE key = 'compatible_from'`);
+      }
+      connection.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+      connection.run(`PRAGMA user_version = ${version}`);
+    });
+  }
+}

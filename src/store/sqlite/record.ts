@@ -1,0 +1,101 @@
+import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
+import type { RecordResult } from "../../queue/ports.ts";
+import { insertAttempt } from "./attempt.ts";
+import { clean, int } from "./columns.ts";
+import type { Connection } from "./connection.ts";
+import { settle } from "./settle.ts";
+
+// Who comes back from an attempt has not died of it: what was lost before counts no more.
+const COUNT = `UPDATE message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?,
+    lost = 0 WHERE seq = ? AND claim_token = ? RETURNING attempts`;
+const COUNT_LATE = `UPDATE message SET tries = tries + 1, attempts = attempts + 1,
+    last_reply = ? WHERE seq = ? RETURNING attempts`;
+const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, failures = ?,
+    next_at = ?, sent_at = ?, code = ?, enhanced = ?, reply = ?
+  WHERE seq = ? AND n = ? AND state = 'sending'`;
+// A 250 that reached a worker without its claim: the mail is out, whatever was done since.
+const LATE = `UPDATE recipient SET state = 'sent', reason = NULL, tries = tries + 1,
+    next_at = NULL, sent_at = ?, code = ?, enhanced = ?, reply = ?
+  WHERE seq = ? AND n = ? AND state NOT IN ('sending', 'sent')`;
+const REQUEUE = "UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'";
+
+/** See Store.record; runs inside a write. */
+export function record(
+  db: Connection,
+  attempts: readonly AttemptRecord[],
+  now: number,
+): RecordResult {
+  const lost: number[] = [];
+  for (const attempt of attempts) {
+    if (recordHeld(db, attempt, now)) continue;
+    lost.push(attempt.claim.token);
+    recordLate(db, attempt, now);
+  }
+  return { lost };
+}
+
+/** Records an attempt whose claim still holds; false, and nothing changed, if it was lost. */
+function recordHeld(db: Connection, attempt: AttemptRecord, now: number): boolean {
+  const { claim, changes } = attempt;
+  const counted = db.get(COUNT, lastReply(attempt), claim.seq, claim.token);
+  if (counted === undefined) return false;
+  insertAttempt(db, claim.seq, int(counted.attempts), { ...attempt, outcomes: changes });
+  for (const change of changes) applyChange(db, claim.seq, change, now);
+  // Recipients that the claim did not get to keep their place in the queue.
+  if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(REQUEUE, claim.seq);
+  settle(db, claim.seq, now);
+  return true;
+}
+
+/** Of an attempt without its claim only acceptances count: other workers tell the rest. */
+function recordLate(db: Connection, attempt: AttemptRecord, now: number): void {
+  const { seq } = attempt.claim;
+  const accepted = attempt.changes.filter((change) => change.outcome === "sent");
+  if (accepted.length === 0) return;
+  const counted = db.get(COUNT_LATE, lastReply(attempt), seq);
+  if (counted === undefined) return;
+  insertAttempt(db, seq, int(counted.attempts), { ...attempt, outcomes: attempt.changes });
+  for (const { n, code, enhanced, reply } of accepted) {
+    db.run(LATE, now, code, enhanced, clean(reply), seq, n);
+  }
+  settle(db, seq, now);
+}
+
+function lastReply(attempt: AttemptRecord): string | null {
+  const worst = attempt.changes.find((change) => change.outcome === "failed") ??
+    attempt.changes.find((change) => change.outcome !== "sent") ?? attempt.changes[0];
+  if (worst === undefined) return clean(attempt.error);
+  const said = [worst.code, worst.enhanced, worst.reply].filter((part) => part !== null);
+  return clean(said.join(" ").trim() || attempt.error);
+}
+
+function applyChange(db: Connection, seq: number, change: RecipientChange, now: number): void {
+  db.run(
+    CHANGE,
+    change.state,
+    change.reason,
+    change.failures,
+    change.nextAt,
+    change.state === "sent" ? now : null,
+    change.code,
+    change.enhanced,
+    clean(change.reply),
+    seq,
+    change.n,
+  );
+}
+
+/** See Store.giveBack; runs inside a write. */
+export function giveBack(db: Connection, claims: readonly Claim[], now: number): void {
+  for (const claim of claims) {
+    // Untried, so the same worker may take it up again.
+    const isHeld = db.run(
+      "UPDATE message SET last_worker = NULL WHERE seq = ? AND claim_token = ?",
+      claim.seq,
+      claim.token,
+    ) > 0;
+    if (!isHeld) continue;
+    db.run(REQUEUE, claim.seq);
+    settle(db, claim.seq, now);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Connection } from "./connection.ts";
+
+// The SQL twin of deriveStatus (src/queue/state.ts); a property test holds them together.
+const STATUS = `CASE
+  WHEN open > 0 THEN CASE
+    WHEN message.held THEN 'held'
+    WHEN sending > 0 THEN 'sending'
+    WHEN queued > 0 THEN CASE WHEN message.send_at > ? THEN 'scheduled' ELSE 'queued' END
+    ELSE 'deferred' END
+  WHEN suppressed = total THEN 'suppressed'
+  WHEN sent = total - suppressed THEN 'sent'
+  WHEN sent > 0 THEN 'partial'
+  WHEN failed > 0 THEN 'failed'
+  ELSE 'cancelled' END`;
+
+// A claim is a hold on the recipients that are sending: without any there is none.
+const SETTLE = `UPDATE message SET
+    (status, n_open, n_sent, n_failed, next_at, sent_at, final_reason, final_at, claim_token,
+     claim_worker) = (
+      SELECT ${STATUS}, open, sent, failed, next_at, sent_at,
+        CASE WHEN open = 0 THEN reason END,
+        CASE WHEN open = 0 THEN coalesce(message.final_at, ?) END,
+        CASE WHEN sending > 0 THEN message.claim_token END,
+        CASE WHEN sending > 0 THEN message.claim_worker END
+      FROM (SELECT count(*) AS total,
+          count(*) FILTER (WHERE state IN ('queued', 'sending', 'deferred')) AS open,
+          count(*) FILTER (WHERE state = 'queued') AS queued,
+          count(*) FILTER (WHERE state = 'sending') AS sending,
+          count(*) FILTER (WHERE state = 'sent') AS sent,
+          count(*) FILTER (WHERE state = 'failed') AS failed,
+          count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
+          min(next_at) FILTER (WHERE state = 'deferred') AS next_at,
+          max(sent_at) AS sent_at,
+          max(reason) FILTER (WHERE state = 'failed') AS reason
+        FROM recipient WHERE recipient.seq = message.seq))
+  WHERE seq = ?`;
+
+/** Brings what a message's row says of its recipients up to date with them. Every write that
+ *  changes a recipient ends with it. */
+export function settle(db: Connection, seq: number, now: number): void {
+  db.run(SETTLE, now, now, seq);
+}

@@ -1,0 +1,176 @@
+import type { ContentFacts, NewMessage } from "../../queue/message.ts";
+import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
+import type { Connection } from "./connection.ts";
+import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
+import { cutIntoParts } from "./parts.ts";
+import { PART_BYTES } from "./schema.ts";
+import type { SqliteWorker } from "./workers.ts";
+
+/** Parts of a large message that go into one commit: 8 MB. */
+const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
+/** Batches of at most this many messages lose their lane when they become visible. */
+const MERGE_MESSAGES = 2_000;
+const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
+
+interface KeyedMessage {
+  readonly seq: number;
+  readonly id: string;
+}
+
+/** A batch being put together under the lock of `owner`. */
+export class SqliteStage implements Stage {
+  #messages = 0;
+  #isOver = false;
+  /** Messages of this batch by their key. In the table they have none yet: should we die,
+   *  another call with the key must not take them for mail that is in the queue. */
+  readonly #keys = new Map<string, KeyedMessage>();
+
+  constructor(
+    readonly db: Connection,
+    readonly lane: number,
+    readonly owner: SqliteWorker,
+  ) {}
+
+  static async begin(db: Connection, owner: SqliteWorker, clock: Clock): Promise<SqliteStage> {
+    try {
+      const lane = await db.write(() =>
+        db.insert(
+          "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
+          owner.id,
+          clock.now(),
+        )
+      );
+      return new SqliteStage(db, lane, owner);
+    } catch (error) {
+      await owner.close();
+      throw error;
+    }
+  }
+
+  async add(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+    const inserted = await this.#insertAll(
+      messages,
+      (message) => insertMessage(this.db, message, this.lane),
+    );
+    return inserted.map((one) => one.enqueued);
+  }
+
+  async addLarge(
+    message: NewMessage,
+    pieces: AsyncIterable<Uint8Array>,
+    facts: () => ContentFacts,
+  ): Promise<Enqueued> {
+    const [inserted] = await this.#insertAll(
+      [message],
+      (keyless) => insertEnvelope(this.db, keyless, NOT_YET, this.lane),
+    );
+    if (inserted === undefined) throw new Error("one message in, none out");
+    const { seq, enqueued } = inserted;
+    if (seq === null) return enqueued;
+    let waiting: Uint8Array[] = [];
+    let parts = 0;
+    const flush = async () => {
+      await this.db.write(() => {
+        for (const [n, bytes] of waiting.entries()) insertPart(this.db, seq, parts + n, bytes);
+      });
+      parts += waiting.length;
+      waiting = [];
+    };
+    // Reading comes between the commits, never inside one: a slow writer must not hold the lock.
+    for await (const part of cutIntoParts(pieces)) {
+      waiting.push(part);
+      if (waiting.length >= COMMIT_PARTS) await flush();
+    }
+    if (waiting.length > 0) await flush();
+    const { sizeBytes, dotLines, isEightBit } = facts();
+    await this.db.write(() =>
+      this.db.run(
+        "UPDATE message SET size = ?, dot_lines = ?, eight_bit = ? WHERE seq = ?",
+        sizeBytes,
+        dotLines,
+        isEightBit ? 1 : 0,
+        seq,
+      )
+    );
+    return enqueued;
+  }
+
+  /** Inserts messages in one commit, without their keys, but for those whose key is known to the
+   *  queue or to this batch. */
+  async #insertAll<M extends NewMessage>(
+    messages: readonly M[],
+    insert: (keyless: M) => Inserted,
+  ): Promise<Inserted[]> {
+    const { keys, inserted } = await this.db.write(() => {
+      const keys = new Map<string, KeyedMessage>();
+      const inserted = messages.map((message): Inserted => {
+        const { key } = message;
+        if (key === null) return insert(message);
+        const staged = this.#keys.get(key) ?? keys.get(key);
+        const known = staged === undefined
+          ? knownKey(this.db, key)
+          : { id: staged.id, isKnownKey: true, suppressed: [] };
+        if (known !== null) return { seq: null, enqueued: known };
+        const one = insert({ ...message, key: null });
+        if (one.seq !== null) keys.set(key, { seq: one.seq, id: message.id });
+        return one;
+      });
+      return { keys, inserted };
+    });
+    for (const [key, message] of keys) this.#keys.set(key, message);
+    this.#messages += inserted.filter((one) => one.seq !== null).length;
+    return inserted;
+  }
+
+  async commit(): Promise<Enqueued | null> {
+    const taken = await this.db.write(() => {
+      for (const key of this.#keys.keys()) {
+        const known = knownKey(this.db, key);
+        if (known !== null) return known;
+      }
+      for (const [key, { seq }] of this.#keys) {
+        this.db.run("UPDATE message SET key = ? WHERE seq = ?", key, seq);
+      }
+      if (this.#messages <= MERGE_MESSAGES) {
+        this.db.run("UPDATE message INDEXED BY by_lane SET lane = 0 WHERE lane = ?", this.lane);
+        dropLane(this.db, this.lane);
+      } else {
+        this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", this.lane);
+      }
+      // In the same commit: after it nothing may fail, for the mail is in the queue.
+      this.owner.deregister();
+      return null;
+    });
+    if (taken !== null) {
+      await this.abort();
+      return taken;
+    }
+    this.#isOver = true;
+    this.owner.letGo();
+    return null;
+  }
+
+  async abort(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    await sweepLane(this.db, this.lane);
+    await this.owner.close();
+  }
+}
+
+/** Deletes what was staged in `lane`, in commits of their own. */
+export async function sweepLane(db: Connection, lane: number): Promise<void> {
+  const sweepSome = () =>
+    db.run(
+      `DELETE FROM message WHERE seq IN
+         (SELECT seq FROM message INDEXED BY by_lane WHERE lane = ? AND lane <> 0 LIMIT 500)`,
+      lane,
+    );
+  while (await db.write(sweepSome) > 0);
+  await db.write(() => dropLane(db, lane));
+}
+
+function dropLane(db: Connection, lane: number): void {
+  db.run("DELETE FROM batch WHERE id = ?", lane);
+  db.run("DELETE FROM tally WHERE lane = ? AND lane <> 0", lane);
+}

@@ -1,0 +1,189 @@
+import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
+import type {
+  ActionResult,
+  ClaimBatch,
+  ClaimRequest,
+  Clock,
+  Enqueued,
+  Filter,
+  ListOptions,
+  PurgeOptions,
+  QueueStatus,
+  Random,
+  RecordResult,
+  RetryResult,
+  Stage,
+  Store,
+  Suppression,
+  WholeMessage,
+  WorkerHandle,
+} from "../../queue/ports.ts";
+import { Connection } from "./connection.ts";
+import { insertMessage, suppressedAmong } from "./enqueue.ts";
+
+export interface SqliteOptions {
+  readonly path: string;
+  readonly create: boolean;
+  /** A process with more to do than this one write: it must not be blocked while it waits. */
+  readonly isWorker: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const PATIENCE_MS = 10_000;
+
+/** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
+ *  is loaded costs each `mailq enqueue` a part of a millisecond. */
+export class SqliteStore implements Store {
+  private constructor(
+    readonly db: Connection,
+    readonly clock: Clock,
+    readonly random: Random,
+  ) {}
+
+  static async open(options: SqliteOptions): Promise<SqliteStore> {
+    const db = await Connection.open({
+      path: options.path,
+      create: options.create,
+      busyTimeoutMs: options.isWorker ? 100 : PATIENCE_MS,
+      patienceMs: PATIENCE_MS,
+    });
+    return new SqliteStore(db, options.clock, options.random);
+  }
+
+  enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+    const { db } = this;
+    return db.write(() => messages.map((message) => insertMessage(db, message, 0).enqueued));
+  }
+
+  async stage(): Promise<Stage> {
+    const { SqliteStage } = await import("./stage.ts");
+    const { registerWorker } = await import("./workers.ts");
+    const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
+    return await SqliteStage.begin(this.db, owner, this.clock);
+  }
+
+  suppressedAmong(addresses: readonly string[]): Promise<string[]> {
+    return Promise.resolve(suppressedAmong(this.db, addresses));
+  }
+
+  async registerWorker(kind: string): Promise<WorkerHandle> {
+    const { registerWorker } = await import("./workers.ts");
+    return await registerWorker(this.db, kind, this.clock, this.random);
+  }
+
+  async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
+    const { claimDue } = await import("./claim.ts");
+    return await this.db.write(() => claimDue(this.db, request, this.clock.now()));
+  }
+
+  async *content(seq: number): AsyncIterable<Uint8Array> {
+    const { content } = await import("./show.ts");
+    yield* content(this.db, seq);
+  }
+
+  async record(attempts: readonly AttemptRecord[]): Promise<RecordResult> {
+    const { record } = await import("./record.ts");
+    return await this.db.write(() => record(this.db, attempts, this.clock.now()));
+  }
+
+  async giveBack(claims: readonly Claim[]): Promise<void> {
+    const { giveBack } = await import("./record.ts");
+    await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
+  }
+
+  async takeOver(): Promise<number> {
+    const { takeOver } = await import("./take_over.ts");
+    return await takeOver(this.db, () => this.clock.now());
+  }
+
+  async noteRound(): Promise<void> {
+    const { noteRound } = await import("./status.ts");
+    await noteRound(this.db, this.clock.now());
+  }
+
+  async expireDue(): Promise<number> {
+    const { expireDue } = await import("./take_over.ts");
+    return await expireDue(this.db, () => this.clock.now());
+  }
+
+  async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
+    const { idsWithPrefix } = await import("./list.ts");
+    return idsWithPrefix(this.db, prefix, limit);
+  }
+
+  async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
+    const { list } = await import("./list.ts");
+    yield* list(this.db, filter, options);
+  }
+
+  async show(id: string): Promise<MessageDetail | null> {
+    const { show } = await import("./show.ts");
+    return show(this.db, id);
+  }
+
+  async status(): Promise<QueueStatus> {
+    const { status } = await import("./status.ts");
+    return await status(this.db, this.clock.now());
+  }
+
+  async retry(filter: Filter, dueOnly: boolean): Promise<RetryResult> {
+    const { retry } = await import("./actions.ts");
+    return await retry(this.db, filter, dueOnly, this.clock.now());
+  }
+
+  async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
+    const { resend } = await import("./actions.ts");
+    return await resend(this.db, filter, unsentOnly, this.clock.now());
+  }
+
+  async hold(filter: Filter): Promise<ActionResult> {
+    const { hold } = await import("./actions.ts");
+    return await hold(this.db, filter, this.clock.now());
+  }
+
+  async release(filter: Filter): Promise<ActionResult> {
+    const { release } = await import("./actions.ts");
+    return await release(this.db, filter, this.clock.now());
+  }
+
+  async cancel(filter: Filter): Promise<ActionResult> {
+    const { cancel } = await import("./actions.ts");
+    return await cancel(this.db, filter, this.clock.now());
+  }
+
+  async purge(filter: Filter, options: PurgeOptions): Promise<number> {
+    const { purge } = await import("./purge.ts");
+    return await purge(this.db, filter, options);
+  }
+
+  async pause(): Promise<boolean> {
+    const { pause } = await import("./status.ts");
+    return await pause(this.db, this.clock.now());
+  }
+
+  async resume(): Promise<boolean> {
+    const { resume } = await import("./status.ts");
+    return await resume(this.db);
+  }
+
+  async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
+    const { suppress } = await import("./suppression.ts");
+    return await suppress(this.db, addresses, reason, this.clock.now());
+  }
+
+  async unsuppress(addresses: readonly string[]): Promise<number> {
+    const { unsuppress } = await import("./suppression.ts");
+    return await unsuppress(this.db, addresses);
+  }
+
+  async *suppressions(): AsyncIterable<Suppression> {
+    const { suppressions } = await import("./suppression.ts");
+    yield* suppressions(this.db);
+  }
+
+  close(): Promise<void> {
+    this.db.close();
+    return Promise.resolve();
+  }
+}

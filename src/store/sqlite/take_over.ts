@@ -1,0 +1,60 @@
+import { FileLock } from "../file_lock.ts";
+import { expireMessage } from "./claim.ts";
+import { int } from "./columns.ts";
+import type { Connection } from "./connection.ts";
+import { loseClaims } from "./lost_claims.ts";
+import { sweepLane } from "./stage.ts";
+import { fileExists, lockPath, readBegunTokens, removeFile } from "./workers.ts";
+
+/** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
+ *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
+export async function takeOver(db: Connection, now: () => number): Promise<number> {
+  if (db.isInMemory) return 0;
+  let requeued = 0;
+  for (const row of db.all("SELECT id, lock_file FROM worker")) {
+    const id = int(row.id);
+    const path = lockPath(db, String(row.lock_file));
+    let lock: FileLock | null;
+    try {
+      lock = await FileLock.tryTake(path, false);
+    } catch (error) {
+      // Another user's: whether it lives is not for us to find out.
+      if (error instanceof Deno.errors.PermissionDenied) continue;
+      throw error;
+    }
+    if (lock === null && fileExists(path)) continue;
+    try {
+      // A file that is gone tells nothing: what its worker held may have gone out.
+      const begun = lock === null ? null : readBegunTokens(lock);
+      requeued += await db.write(() => loseClaims(db, id, begun, now()));
+      const lanes = db.all("SELECT id FROM batch WHERE state = 'staged' AND owner = ?", id);
+      for (const lane of lanes) await sweepLane(db, int(lane.id));
+      await db.write(() => db.run("DELETE FROM worker WHERE id = ?", id));
+      if (lock !== null) removeFile(path);
+    } finally {
+      lock?.release();
+    }
+  }
+  return requeued;
+}
+
+/** See Store.expireDue. */
+export async function expireDue(db: Connection, now: () => number): Promise<number> {
+  let expired = 0;
+  for (;;) {
+    const some = await db.write(() => {
+      const time = now();
+      const rows = db.all(
+        `SELECT seq FROM message INDEXED BY expiring
+         WHERE expires_at <= ? AND expires_at IS NOT NULL AND final_at IS NULL
+           AND status IN ('queued', 'scheduled', 'deferred')
+           AND lane NOT IN (SELECT id FROM batch WHERE state = 'staged') LIMIT 500`,
+        time,
+      );
+      for (const row of rows) expireMessage(db, int(row.seq), time);
+      return rows.length;
+    });
+    expired += some;
+    if (some === 0) return expired;
+  }
+}

@@ -1,0 +1,152 @@
+import type { Clock, Random, WorkerHandle } from "../../queue/ports.ts";
+import { FileLock } from "../file_lock.ts";
+import type { Connection } from "./connection.ts";
+import { loseClaims } from "./lost_claims.ts";
+
+const NUMBER_BYTES = 8;
+const BOOT_TOLERANCE_MS = 5_000;
+
+/** A worker's registration. Its file is locked as long as its process lives, and lists the
+ *  tokens of the claims whose bytes began to go out; what stands there survives a kill -9. */
+export class SqliteWorker implements WorkerHandle {
+  #isClosed = false;
+  readonly #number = new Uint8Array(NUMBER_BYTES);
+  readonly #numberView = new DataView(this.#number.buffer);
+
+  constructor(
+    readonly db: Connection,
+    readonly id: number,
+    /** Null for a queue in memory, which no other process sees. */
+    readonly lock: FileLock | null,
+    readonly clock: Clock,
+  ) {}
+
+  noteDataBegun(token: number): void {
+    this.#numberView.setFloat64(0, token);
+    this.lock?.file.writeSync(this.#number);
+  }
+
+  /** Takes the registration out of the queue; whatever the worker did not record or give back is
+   *  treated as if it had died. Runs inside a write, which `letGo` follows. */
+  deregister(): void {
+    loseClaims(this.db, this.id, this.#begun(), this.clock.now());
+    this.db.run("DELETE FROM worker WHERE id = ?", this.id);
+  }
+
+  /** Frees the lock. Never throws: what the registration was for is on disk by now. */
+  letGo(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      if (this.lock !== null) removeFile(this.lock.path);
+    } catch {
+      // A file that nobody refers to stays behind.
+    }
+    this.lock?.release();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.db.write(() => this.deregister());
+    this.letGo();
+  }
+
+  #begun(): Set<number> | null {
+    if (this.lock === null || !fileExists(this.lock.path)) return null;
+    return readBegunTokens(this.lock);
+  }
+}
+
+/** Registers a worker. Its lock is held before its row can be seen. */
+export async function registerWorker(
+  db: Connection,
+  kind: string,
+  clock: Clock,
+  random: Random,
+): Promise<SqliteWorker> {
+  const name = Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const path = `${db.file}-worker-${name}`;
+  const lock = db.isInMemory ? null : await makeLock(db, path);
+  const now = clock.now();
+  try {
+    const id = await db.write(() =>
+      db.insert(
+        `INSERT INTO worker (kind, host, pid, lock_file, started_at, heartbeat_at)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+        kind,
+        Deno.hostname(),
+        Deno.pid,
+        path.slice(path.lastIndexOf("/") + 1),
+        now,
+        now,
+      )
+    );
+    return new SqliteWorker(db, id, lock, clock);
+  } catch (error) {
+    if (lock !== null) {
+      removeFile(path);
+      lock.release();
+    }
+    throw error;
+  }
+}
+
+async function makeLock(db: Connection, path: string): Promise<FileLock> {
+  const lock = await db.translated(() => FileLock.tryTake(path));
+  if (lock === null) throw new Error(`the new lock file ${path} is held by another process`);
+  giveToOwnerOf(db.file, path);
+  const boot = new Uint8Array(NUMBER_BYTES);
+  new DataView(boot.buffer).setFloat64(0, bootedAt());
+  lock.file.writeSync(boot);
+  return lock;
+}
+
+/** Lets the queue's own user judge a worker that root ran (as SQLite does with its files). */
+function giveToOwnerOf(queue: string, path: string): void {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = Deno.statSync(queue);
+  if (uid !== null && uid !== 0) Deno.chownSync(path, uid, gid);
+}
+
+/** When this machine started, by its own clock, ms since 1970. */
+function bootedAt(): number {
+  return Date.now() - Deno.osUptime() * 1000;
+}
+
+/** Where the lock file of a worker's row lies: beside the queue, wherever that was moved to. */
+export function lockPath(db: Connection, lockFile: string): string {
+  return db.file.slice(0, db.file.lastIndexOf("/") + 1) + lockFile;
+}
+
+/** The tokens that a worker, now dead, had noted as begun; null if the machine was started anew
+ *  since (a power cut may have taken the last notes) or that cannot be told. A last entry cut
+ *  short was never acted upon. */
+export function readBegunTokens(lock: FileLock): Set<number> | null {
+  const bytes = Deno.readFileSync(lock.path);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (bytes.length < NUMBER_BYTES) return null;
+  if (Math.abs(view.getFloat64(0) - bootedAt()) > BOOT_TOLERANCE_MS) return null;
+  const tokens = new Set<number>();
+  for (let at = NUMBER_BYTES; at + NUMBER_BYTES <= bytes.length; at += NUMBER_BYTES) {
+    tokens.add(view.getFloat64(at));
+  }
+  return tokens;
+}
+
+export function fileExists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

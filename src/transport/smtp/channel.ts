@@ -1,0 +1,142 @@
+import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
+import { ReplyReader, type SmtpReply } from "./replies.ts";
+import { type Timers, Watchdog } from "./timers.ts";
+import type { Transcript } from "./transcript.ts";
+
+const encoder = new TextEncoder();
+/** Room for a message that goes out in one write. */
+const SINGLE_WRITE_BYTES = 65_536;
+
+/** Commands out, replies in, on one wire, each step under its deadline. Whatever ends the
+ *  conversation is thrown as `ConnectionBroken` by the step that waits. */
+export class Channel {
+  /** For putting a small message together; free again once its reply has come. */
+  readonly scratch = new Uint8Array(SINGLE_WRITE_BYTES);
+  readonly #reader = new ReplyReader();
+  readonly #watchdog: Watchdog;
+  #written: Promise<void> = Promise.resolve();
+  #pendingWrites = 0;
+  #writeError: unknown = null;
+  #overdue = "";
+
+  constructor(
+    readonly wire: Wire,
+    readonly timers: Timers,
+    readonly transcript: Transcript,
+  ) {
+    this.#watchdog = new Watchdog(timers, () => {
+      this.abort(new ConnectionBroken("timeout", this.#overdue));
+    });
+  }
+
+  /** Whether the server has said more than it was asked. */
+  get hasUnasked(): boolean {
+    return this.#reader.hasRest;
+  }
+
+  /** Sends command lines, each with its CRLF, without waiting: replies can be read meanwhile, so
+   *  neither side can block the other. `shown` is what the transcript says. */
+  sendCommands(lines: string, shown: string = lines): void {
+    this.transcript.add(this.timers.now(), "C", shown);
+    this.post(encoder.encode(lines));
+  }
+
+  /** Writes without waiting, in order. A failure shows in `flush`, or in the reply that never
+   *  comes. */
+  post(bytes: Uint8Array): void {
+    if (this.#pendingWrites++ === 0) this.#written = this.#write(bytes);
+    else this.#written = this.#written.then(() => this.#write(bytes));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      if (this.#writeError === null) await this.wire.write(bytes);
+    } catch (error) {
+      this.#writeError = error;
+    } finally {
+      this.#pendingWrites--;
+    }
+  }
+
+  /** Waits until the system has taken all that was posted; throws if it has not. */
+  async flush(limitMs: number): Promise<void> {
+    if (this.#pendingWrites > 0) {
+      this.#overdue = "the server took no more bytes in time";
+      this.#watchdog.arm(limitMs);
+      await this.#written;
+      this.#watchdog.disarm();
+    }
+    if (this.#writeError !== null) throw asBroken(this.#writeError);
+  }
+
+  /** Whether all that was posted has been taken by the system. */
+  get isFlushed(): boolean {
+    return this.#pendingWrites === 0 && this.#writeError === null;
+  }
+
+  /** The next reply, which must be complete within `limitMs`. */
+  async reply(limitMs: number): Promise<SmtpReply> {
+    return this.bufferedReply() ?? await this.#readReply(limitMs);
+  }
+
+  /** The next reply if it is here already. */
+  bufferedReply(): SmtpReply | null {
+    try {
+      const reply = this.#reader.next();
+      if (reply !== null) this.transcript.add(this.timers.now(), "S", reply);
+      return reply;
+    } catch (error) {
+      this.#noteRest();
+      throw error;
+    }
+  }
+
+  async #readReply(limitMs: number): Promise<SmtpReply> {
+    this.#overdue = "no reply came in time";
+    this.#watchdog.arm(limitMs);
+    try {
+      for (;;) {
+        const count = await this.wire.read(this.#reader.space());
+        if (count === null) {
+          this.#noteRest();
+          throw new ConnectionBroken("lost", "the server closed the connection");
+        }
+        this.#reader.filled(count);
+        const reply = this.bufferedReply();
+        if (reply !== null) return reply;
+      }
+    } catch (error) {
+      throw asBroken(error);
+    } finally {
+      this.#watchdog.disarm();
+    }
+  }
+
+  /** Puts into the transcript what came and was no reply. */
+  #noteRest(): void {
+    if (!this.#reader.hasRest) return;
+    this.transcript.add(this.timers.now(), "S", this.#reader.rest.slice(0, 500));
+  }
+
+  /** Adds a remark to the transcript. */
+  note(text: string): void {
+    this.transcript.add(this.timers.now(), "--", text);
+  }
+
+  /** Ends the connection at once; the step that waits throws `reason`. */
+  abort(reason: ConnectionBroken): void {
+    this.#watchdog.stop();
+    this.wire.abort(reason);
+  }
+
+  /** Frees the connection. */
+  close(): void {
+    this.#watchdog.stop();
+    this.wire.close();
+  }
+}
+
+function asBroken(error: unknown): ConnectionBroken {
+  if (error instanceof ConnectionBroken) return error;
+  return new ConnectionBroken("lost", networkErrorText(error), { cause: error });
+}

@@ -1,0 +1,86 @@
+import type { Channel } from "./channel.ts";
+import { classify, type Phase, type Verdict } from "./classify.ts";
+import type { SmtpReply } from "./replies.ts";
+import type { Timeouts } from "./timers.ts";
+
+/** What the server offers: keywords in capitals, each with its parameters (RFC 5321 4.1.1.1). */
+export type Extensions = ReadonlyMap<string, string>;
+
+/** Reads the reply to EHLO, whose first line only greets. */
+export function readExtensions(reply: SmtpReply): Extensions {
+  const extensions = new Map<string, string>();
+  for (const line of reply.text.split("\n").slice(1)) {
+    const [, keyword, parameters] =
+      /^\s*([A-Za-z0-9][A-Za-z0-9-]*)(?:[ \t]+(.*?))?\s*$/.exec(line) ??
+        [];
+    if (keyword !== undefined) extensions.set(keyword.toUpperCase(), parameters ?? "");
+  }
+  return extensions;
+}
+
+/** A reply that ended what was being done, and what it means. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  constructor(readonly phase: Phase, readonly reply: SmtpReply, readonly verdict: Verdict) {
+    super(`${reply.code} ${reply.text}`);
+  }
+}
+
+/** A connection on which the server has greeted us and told what it can do. */
+export class Session {
+  /** Whether it has carried a message before. */
+  isUsed = false;
+  /** Whether a transaction was left open: the next one begins with RSET. */
+  needsReset = false;
+  readonly canPipeline: boolean;
+  readonly takesEightBit: boolean;
+  readonly takesSize: boolean;
+  readonly takesUnicode: boolean;
+
+  constructor(readonly channel: Channel, readonly extensions: Extensions) {
+    this.canPipeline = extensions.has("PIPELINING");
+    this.takesEightBit = extensions.has("8BITMIME");
+    this.takesSize = extensions.has("SIZE");
+    this.takesUnicode = extensions.has("SMTPUTF8");
+  }
+
+  /** Says goodbye, waiting at most `limitMs` for an answer nobody needs, and frees everything. */
+  async quit(limitMs: number): Promise<void> {
+    try {
+      this.channel.sendCommands("QUIT\r\n");
+      await this.channel.reply(limitMs);
+    } catch {
+      // The relay owes us nothing any more.
+    } finally {
+      this.channel.close();
+    }
+  }
+}
+
+/** Waits for the greeting and introduces us. Throws `Refusal` or `ConnectionBroken`; the caller
+ *  then closes the channel. `onPhase` learns how far it got. */
+export async function openSession(
+  channel: Channel,
+  heloName: string,
+  timeouts: Timeouts,
+  onPhase: (phase: Phase) => void,
+): Promise<Session> {
+  onPhase("greeting");
+  const greeting = await channel.reply(timeouts.greetingMs);
+  refuseUnlessPositive("greeting", greeting);
+  onPhase("hello");
+  channel.sendCommands(`EHLO ${heloName}\r\n`);
+  let hello = await channel.reply(timeouts.helloMs);
+  const knowsEhlo = hello.code < 500;
+  if (!knowsEhlo) {
+    channel.sendCommands(`HELO ${heloName}\r\n`);
+    hello = await channel.reply(timeouts.helloMs);
+  }
+  refuseUnlessPositive("hello", hello);
+  return new Session(channel, knowsEhlo ? readExtensions(hello) : new Map());
+}
+
+function refuseUnlessPositive(phase: Phase, reply: SmtpReply): void {
+  const verdict = classify(phase, reply, { isUsed: false, hasAccepted: false });
+  if (verdict.kind !== "sent") throw new Refusal(phase, reply, verdict);
+}

@@ -1,0 +1,91 @@
+/** What a conversation needs of time. */
+export interface Timers {
+  /** Milliseconds that only ever go forward. */
+  now(): number;
+  /** Calls `run` once after `ms`; the function returned cancels that. The wait alone keeps no
+   *  process alive. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** The machine's own time. */
+export const systemTimers: Timers = {
+  now: () => performance.now(),
+  after(ms, run) {
+    const id = setTimeout(run, ms);
+    Deno.unrefTimer(id);
+    return () => clearTimeout(id);
+  },
+};
+
+/** How long each step may take, in ms. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly greetingMs: number;
+  readonly helloMs: number;
+  readonly mailMs: number;
+  readonly rcptMs: number;
+  readonly dataMs: number;
+  /** Each write of content. */
+  readonly blockMs: number;
+  /** From the final dot to its reply. */
+  readonly dotMs: number;
+  /** The wait for the reply to QUIT, which nothing depends on. */
+  readonly quitMs: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** RFC 5321 section 4.5.3.2, which names no limit for connecting and for EHLO. */
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  connectMs: 30_000,
+  greetingMs: 5 * MINUTE_MS,
+  helloMs: 5 * MINUTE_MS,
+  mailMs: 5 * MINUTE_MS,
+  rcptMs: 5 * MINUTE_MS,
+  dataMs: 2 * MINUTE_MS,
+  blockMs: 3 * MINUTE_MS,
+  dotMs: 10 * MINUTE_MS,
+  quitMs: 1_000,
+};
+
+/** One deadline that moves with every step. Its timer is left running while deadlines only move
+ *  back, so a message costs no timer of its own. */
+export class Watchdog {
+  #deadline = Infinity;
+  #wakesAt = Infinity;
+  #cancel: (() => void) | null = null;
+
+  constructor(readonly timers: Timers, readonly onExpired: () => void) {}
+
+  /** Calls `onExpired` in `ms` unless moved or disarmed before. */
+  arm(ms: number): void {
+    const now = this.timers.now();
+    this.#deadline = now + ms;
+    if (this.#wakesAt > this.#deadline) this.#wakeIn(ms, now);
+  }
+
+  disarm(): void {
+    this.#deadline = Infinity;
+  }
+
+  /** Frees the timer. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#deadline = this.#wakesAt = Infinity;
+  }
+
+  #wakeIn(ms: number, now: number): void {
+    this.#cancel?.();
+    this.#wakesAt = now + ms;
+    this.#cancel = this.timers.after(ms, () => {
+      this.#cancel = null;
+      this.#wakesAt = Infinity;
+      if (this.#deadline === Infinity) return;
+      const later = this.timers.now();
+      // A timer may fire a fraction of a millisecond early.
+      if (later >= this.#deadline - 1) this.onExpired();
+      else this.#wakeIn(this.#deadline - later, later);
+    });
+  }
+}

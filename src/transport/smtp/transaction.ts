@@ -1,0 +1,300 @@
+import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
+import { isUnicode } from "../envelope.ts";
+import { type Tally, withoutReply } from "../tally.ts";
+import { classify, isPositive, type NextStep, type Phase, type Verdict } from "./classify.ts";
+import { ConnectionBroken } from "./connection.ts";
+import { DotStuffer, FINAL_DOT, packContent } from "./content.ts";
+import type { SmtpReply } from "./replies.ts";
+import type { Session } from "./session.ts";
+import type { Timeouts } from "./timers.ts";
+
+/** Commands in one write at most: their replies fit into any socket's buffer. */
+const WINDOW = 100;
+/** A write of content from memory. */
+const BLOCK_BYTES = 262_144;
+/** So many recipients refused one after another as too many end the envelope. */
+const TOO_MANY_IN_A_ROW = 10;
+/** How long we look for the reply of a server that stopped taking content. */
+const LAST_WORD_MS = 1_000;
+
+/** What one transaction works on. */
+export interface TransactionWork {
+  readonly delivery: Delivery;
+  /** The places in `delivery.recipients` to be handed over. */
+  readonly indices: readonly number[];
+  readonly tally: Tally;
+  readonly timeouts: Timeouts;
+  /** Called before content goes out. */
+  readonly onContent: () => void;
+}
+
+/** How a transaction ended: what comes next for the recipients still open and, for
+ *  `reconnect`, their outcome if there is no next connection. */
+export interface TransactionEnd {
+  readonly next: NextStep;
+  readonly outcome: DeliveryOutcome | null;
+}
+
+/** MAIL, RCPT, DATA, content, final dot: one SMTP transaction on an open session. */
+export class Transaction {
+  #phase: Phase = "mail";
+  readonly #accepted: number[] = [];
+  #mailVerdict: Verdict | null = null;
+  #hasContentPrompt = false;
+  #tooMany = 0;
+  #tooManyInARow = 0;
+  #end: TransactionEnd | null = null;
+
+  constructor(readonly session: Session, readonly work: TransactionWork) {}
+
+  /** Runs it. What the connection does is an end; only faults of our own are thrown. */
+  async run(): Promise<TransactionEnd> {
+    try {
+      const isOpen = await this.#sendEnvelope();
+      if (this.#end !== null) return this.#end;
+      if (isOpen) await this.#sendContent();
+      else if (this.#hasContentPrompt) await this.#sendNothing();
+      else this.session.needsReset = true;
+      if (this.#end !== null) return this.#end;
+      return { next: this.#tooMany > 0 ? "new_transaction" : "continue", outcome: null };
+    } catch (error) {
+      if (!(error instanceof ConnectionBroken)) throw error;
+      return this.#brokenBy(error);
+    } finally {
+      this.session.isUsed = true;
+    }
+  }
+
+  /** Where the transaction is, for an error that is none of the connection's. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Everything up to the reply to DATA; true if content is wanted for somebody. */
+  async #sendEnvelope(): Promise<boolean> {
+    const { session, work } = this;
+    const rcptCount = work.indices.length;
+    const window = session.canPipeline ? WINDOW : 1;
+    // Places in the row of commands: -2 RSET, -1 MAIL, 0 and up the RCPTs, last DATA.
+    let next = session.needsReset ? -2 : -1;
+    session.needsReset = false;
+    while (next <= rcptCount) {
+      const first = next;
+      next = Math.min(first + window, rcptCount + 1);
+      if (first === rcptCount && this.#accepted.length === 0) return false;
+      let lines = "";
+      for (let place = first; place < next; place++) lines += this.#command(place);
+      this.#phase = this.#phaseOf(first);
+      session.channel.sendCommands(lines);
+      for (let place = first; place < next; place++) {
+        this.#phase = this.#phaseOf(place);
+        const reply = session.channel.bufferedReply() ??
+          await session.channel.reply(this.#limitOf(place));
+        this.#take(place, reply);
+        if (this.#end !== null) return false;
+      }
+      if (this.#mailVerdict !== null) return false;
+      // The rest is for the next transaction; a relay that takes 100 is not asked 10,000 times.
+      if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, rcptCount);
+    }
+    return this.#hasContentPrompt && this.#accepted.length > 0;
+  }
+
+  #command(place: number): string {
+    const { delivery, indices } = this.work;
+    if (place === -2) return "RSET\r\n";
+    if (place === -1) return this.#mailCommand();
+    if (place === indices.length) return "DATA\r\n";
+    return `RCPT TO:<${delivery.recipients[indices[place] ?? -1]}>\r\n`;
+  }
+
+  #mailCommand(): string {
+    const { delivery, indices } = this.work;
+    const { takesSize, takesEightBit, takesUnicode } = this.session;
+    let line = `MAIL FROM:<${delivery.sender}>`;
+    if (takesSize) line += ` SIZE=${delivery.sizeBytes}`;
+    if (takesEightBit && delivery.isEightBit) line += " BODY=8BITMIME";
+    const isUnicodeEnvelope = takesUnicode && (isUnicode(delivery.sender) ||
+      indices.some((index) => isUnicode(delivery.recipients[index] ?? "")));
+    return line + (isUnicodeEnvelope ? " SMTPUTF8\r\n" : "\r\n");
+  }
+
+  #phaseOf(place: number): Phase {
+    if (place === -2) return "reset";
+    if (place === -1) return "mail";
+    return place === this.work.indices.length ? "data" : "rcpt";
+  }
+
+  #limitOf(place: number): number {
+    const { timeouts, indices } = this.work;
+    if (place < 0) return timeouts.mailMs;
+    return place === indices.length ? timeouts.dataMs : timeouts.rcptMs;
+  }
+
+  #take(place: number, reply: SmtpReply): void {
+    const index = this.work.indices[place] ?? -1;
+    if (isPositive(this.#phase, reply.code)) {
+      if (this.#phase === "rcpt") {
+        this.#accepted.push(index);
+        this.#tooManyInARow = 0;
+      }
+      if (this.#phase === "data") this.#hasContentPrompt = true;
+      return;
+    }
+    const verdict = this.#verdictOn(reply);
+    const outcome = outcomeOf(verdict, reply);
+    // The first refusal explains those that follow it, such as 503 to RCPT after MAIL failed.
+    const isEcho = this.#mailVerdict !== null ||
+      this.#phase === "data" && this.#accepted.length === 0;
+    if (verdict.next === "reconnect" || verdict.next === "close" && !isEcho) {
+      this.#noteRefusal(index, reply);
+      return this.#finish(verdict, outcome);
+    }
+    if (isEcho) return;
+    if (verdict.next === "new_transaction") {
+      this.#tooMany++;
+      this.#tooManyInARow++;
+      return;
+    }
+    this.#noteRefusal(index, reply);
+    if (this.#phase === "rcpt") return this.work.tally.settle(index, outcome);
+    if (this.#phase === "mail") this.#mailVerdict = verdict;
+    this.#settleAll(outcome);
+  }
+
+  #verdictOn(reply: SmtpReply): Verdict {
+    return classify(this.#phase, reply, {
+      isUsed: this.session.isUsed,
+      hasAccepted: this.#accepted.length > 0,
+    });
+  }
+
+  /** Ends on `verdict`: the open recipients get its outcome unless they are to be tried again. */
+  #finish(verdict: Verdict, outcome: DeliveryOutcome): void {
+    if (verdict.next !== "reconnect") this.#settleAll(outcome);
+    this.#end = { next: verdict.next, outcome };
+  }
+
+  /** The recipients this transaction holds: those accepted once content was due, else all. */
+  #settleAll(outcome: DeliveryOutcome): void {
+    const isPastEnvelope = ["data", "content", "dot"].includes(this.#phase);
+    const held = isPastEnvelope ? this.#accepted : this.work.indices;
+    for (const index of held) this.work.tally.settle(index, outcome);
+  }
+
+  #noteRefusal(index: number, reply: SmtpReply): void {
+    const { tally, delivery } = this.work;
+    const subject = this.#phase === "rcpt" ? ` <${delivery.recipients[index]}>` : "";
+    tally.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
+  }
+
+  /** Every recipient was refused, yet the server wants content: RFC 2920 3.1 has us send the
+   *  final dot alone, and nobody gets anything whatever the reply. */
+  async #sendNothing(): Promise<void> {
+    this.#phase = "content";
+    this.session.channel.post(FINAL_DOT);
+    const reply = await this.session.channel.reply(this.work.timeouts.dotMs);
+    if (reply.code === 421) this.#end = { next: "close", outcome: null };
+  }
+
+  async #sendContent(): Promise<void> {
+    const { session: { channel }, work } = this;
+    const { content, dotLines } = work.delivery;
+    this.#phase = "content";
+    work.onContent();
+    const packed = content instanceof Uint8Array
+      ? packContent(content, dotLines, channel.scratch)
+      : 0;
+    let reply: SmtpReply | null = null;
+    let isCutOff = false;
+    if (packed > 0) {
+      channel.post(channel.scratch.subarray(0, packed));
+      this.#phase = "dot";
+      reply = await channel.reply(work.timeouts.dotMs);
+      // An answer to what has not been sent in full is an answer to something else.
+      if (!channel.isFlushed) await channel.flush(work.timeouts.blockMs);
+    } else {
+      reply = await this.#streamContent();
+      isCutOff = reply !== null;
+    }
+    reply ??= await channel.reply(work.timeouts.dotMs);
+    const verdict = this.#verdictOn(reply);
+    const outcome = outcomeOf(verdict, reply);
+    if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
+    if (isCutOff && verdict.next === "continue") {
+      this.#finish({ ...verdict, next: "close" }, outcome);
+    } else if (verdict.next === "continue") this.#settleAll(outcome);
+    else this.#finish(verdict, outcome);
+  }
+
+  /** Writes content of any size, waiting for each piece to be taken. If the server stops taking
+   *  it and says why, returns that reply. */
+  async #streamContent(): Promise<SmtpReply | null> {
+    const { session: { channel }, work } = this;
+    const stuffer = work.delivery.dotLines > 0 ? new DotStuffer() : null;
+    try {
+      for await (const piece of piecesOf(work.delivery.content)) {
+        if (piece.length === 0) continue;
+        channel.post(stuffer === null ? piece : stuffer.stuff(piece));
+        await channel.flush(work.timeouts.blockMs);
+      }
+      channel.post(FINAL_DOT);
+      await channel.flush(work.timeouts.blockMs);
+    } catch (error) {
+      if (!(error instanceof ConnectionBroken) || error.kind !== "lost") throw error;
+      const lastWord = await channel.reply(LAST_WORD_MS).catch(() => null);
+      if (lastWord === null || lastWord.code < 400) throw error;
+      return lastWord;
+    }
+    this.#phase = "dot";
+    return null;
+  }
+
+  async #brokenBy(error: ConnectionBroken): Promise<TransactionEnd> {
+    const { session: { channel }, work } = this;
+    // A small message's dot is posted before it is known whether the system took it.
+    if (this.#phase === "dot") {
+      await channel.flush(work.timeouts.blockMs).catch(() => this.#phase = "content");
+    }
+    const verdict = classify(this.#phase, error.kind, {
+      isUsed: this.session.isUsed,
+      hasAccepted: this.#accepted.length > 0,
+    });
+    const text = `${STEP[this.#phase]}: ${error.message}`;
+    channel.note(text);
+    work.tally.noteError(text);
+    this.#finish(verdict, withoutReply(verdict.kind, text, verdict.isRelayFault));
+    return this.#end ?? { next: verdict.next, outcome: null };
+  }
+}
+
+/** What is being done in each phase, for people. */
+export const STEP: Readonly<Record<Phase, string>> = {
+  connect: "Connecting",
+  greeting: "Waiting for the greeting",
+  hello: "EHLO",
+  reset: "RSET",
+  mail: "MAIL FROM",
+  rcpt: "RCPT TO",
+  data: "DATA",
+  content: "Sending the content",
+  dot: "Waiting for the reply to the content",
+};
+
+async function* piecesOf(content: Delivery["content"]): AsyncIterable<Uint8Array> {
+  if (!(content instanceof Uint8Array)) return yield* content();
+  for (let at = 0; at < content.length; at += BLOCK_BYTES) {
+    yield content.subarray(at, at + BLOCK_BYTES);
+  }
+}
+
+/** What a reply means for a recipient. */
+export function outcomeOf(verdict: Verdict, reply: SmtpReply): DeliveryOutcome {
+  return {
+    kind: verdict.kind,
+    isRelayFault: verdict.isRelayFault,
+    code: reply.code,
+    enhanced: reply.enhanced,
+    text: reply.text,
+  };
+}

@@ -1,0 +1,217 @@
+import { errorText, MailqError } from "../../queue/errors.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryOutcome,
+  DeliveryReport,
+  Relay,
+  Transport,
+} from "../../queue/ports.ts";
+import { isUnicode } from "../envelope.ts";
+import { Tally, withoutReply } from "../tally.ts";
+import { Channel } from "./channel.ts";
+import { classify, type Phase } from "./classify.ts";
+import { ConnectionBroken, connectTcp } from "./connection.ts";
+import { RelayingTrial } from "./relaying.ts";
+import { openSession, Refusal, type Session } from "./session.ts";
+import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
+import { outcomeOf, STEP, Transaction, type TransactionEnd } from "./transaction.ts";
+import { Transcript } from "./transcript.ts";
+
+export interface SmtpRelayOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Our name for EHLO: a host name or an address literal in brackets. */
+  readonly heloName: string;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly timers?: Timers;
+}
+
+/** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
+ *  be said in EHLO. */
+export function smtpRelay(options: SmtpRelayOptions): Relay {
+  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(options.heloName)) {
+    throw new MailqError(
+      "config_invalid",
+      `Cannot greet a relay as ${JSON.stringify(options.heloName)}: ` +
+        "expected a host name or an address in brackets",
+    );
+  }
+  const settings: Settings = {
+    ...options,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    timers: options.timers ?? systemTimers,
+    shownHost: `${options.host.includes(":") ? `[${options.host}]` : options.host}:${options.port}`,
+    trial: new RelayingTrial(),
+  };
+  return { name: options.name, open: () => new SmtpTransport(settings) };
+}
+
+interface Settings extends Required<SmtpRelayOptions> {
+  readonly timeouts: Timeouts;
+  readonly shownHost: string;
+  readonly trial: RelayingTrial;
+}
+
+/** Keeps its connection from one message to the next, and makes a new one when it must. */
+class SmtpTransport implements Transport {
+  readonly #settings: Settings;
+  readonly #transcript = new Transcript();
+  #session: Session | null = null;
+  /** The channel under way, and whether the signal may still end it. */
+  #channel: Channel | null = null;
+  #mayStop = false;
+  #signal: AbortSignal | null = null;
+  readonly #onAbort = () => {
+    if (this.#mayStop) this.#channel?.abort(stopped());
+  };
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
+    const report = this.#deliver(delivery, options);
+    this.#running = report;
+    return report;
+  }
+
+  async #deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
+    const { timers, shownHost, trial } = this.#settings;
+    const tally = new Tally(delivery);
+    this.#transcript.restart(timers.now());
+    this.#obey(options.signal);
+    let canReconnect = true;
+    let hasBegun = false;
+    const onContent = () => {
+      if (options.signal.aborted) throw stopped();
+      this.#mayStop = false;
+      if (!hasBegun) options.onDataBegin();
+      hasBegun = true;
+    };
+    while (!tally.isComplete) {
+      this.#mayStop = true;
+      const end = await this.#attempt(tally, options.signal, onContent);
+      if (end.next === "new_transaction") continue;
+      if (end.next === "continue") break;
+      this.#drop();
+      if (end.next === "reconnect" && canReconnect) canReconnect = false;
+      else if (end.outcome !== null) tally.settleOpen({ ...end.outcome, kind: "deferred" });
+      else break;
+    }
+    this.#mayStop = false;
+    const report = tally.report(shownHost, null, () => this.#transcript.format());
+    return { ...report, outcomes: trial.judge(report.outcomes) };
+  }
+
+  /** One transaction, on the connection there is or on a new one. */
+  async #attempt(
+    tally: Tally,
+    signal: AbortSignal,
+    onContent: () => void,
+  ): Promise<TransactionEnd> {
+    if (signal.aborted) {
+      return { next: "close", outcome: withoutReply("deferred", "Stopped before sending") };
+    }
+    // What the server said after our last reply is a goodbye.
+    if (this.#session?.channel.hasUnasked) this.#drop();
+    const session = this.#session ?? await this.#connect(tally, signal);
+    if ("next" in session) return session;
+    this.#session = session;
+    if (!session.takesUnicode) failUnicode(tally);
+    const indices = tally.open();
+    if (indices.length === 0) return { next: "continue", outcome: null };
+    const { timeouts } = this.#settings;
+    const transaction = new Transaction(session, {
+      delivery: tally.delivery,
+      indices,
+      tally,
+      timeouts,
+      onContent,
+    });
+    try {
+      return await transaction.run();
+    } catch (error) {
+      // Neither relay nor network: the message could not be read, or the start not be noted.
+      const kind = transaction.phase === "dot" ? "uncertain" : "deferred";
+      const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
+      tally.noteError(text);
+      tally.noteThrown(error);
+      tally.settleOpen(withoutReply(kind, text));
+      return { next: "close", outcome: null };
+    }
+  }
+
+  /** A session on a new connection, or what its failure means. */
+  async #connect(tally: Tally, signal: AbortSignal): Promise<Session | TransactionEnd> {
+    const { host, port, heloName, timeouts, timers, shownHost } = this.#settings;
+    let phase: Phase = "connect";
+    try {
+      const limitMs = timeouts.connectMs;
+      const wire = await connectTcp({ host, port, limitMs, timers, signal });
+      this.#channel = new Channel(wire, timers, this.#transcript);
+      this.#channel.note(`connected to ${shownHost}`);
+      return await openSession(this.#channel, heloName, timeouts, (reached) => phase = reached);
+    } catch (error) {
+      let outcome: DeliveryOutcome;
+      let next: TransactionEnd["next"];
+      if (error instanceof Refusal) {
+        tally.noteError(`${STEP[error.phase]}: ${error.message}`);
+        outcome = outcomeOf(error.verdict, error.reply);
+        next = error.verdict.next;
+      } else {
+        const kind = error instanceof ConnectionBroken ? error.kind : "lost";
+        const verdict = classify(phase, kind, { isUsed: false, hasAccepted: false });
+        const step = phase === "connect" ? `Connecting to ${shownHost}` : STEP[phase];
+        const text = `${step}: ${errorText(error)}`;
+        this.#transcript.add(timers.now(), "--", text);
+        tally.noteError(text);
+        outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
+        next = verdict.next;
+      }
+      return { next, outcome };
+    }
+  }
+
+  /** Listens to `signal`; to the one of the message before no more. */
+  #obey(signal: AbortSignal | null): void {
+    if (signal === this.#signal) return;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    signal?.addEventListener("abort", this.#onAbort);
+    this.#signal = signal;
+  }
+
+  #drop(): void {
+    this.#channel?.close();
+    this.#channel = null;
+    this.#session = null;
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    this.#obey(null);
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) await session.quit(this.#settings.timeouts.quitMs);
+    this.#drop();
+  }
+}
+
+function stopped(): ConnectionBroken {
+  return new ConnectionBroken("stopped", "stopped before the content was sent");
+}
+
+/** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */
+function failUnicode(tally: Tally): void {
+  const { sender, recipients } = tally.delivery;
+  const isSenderUnicode = isUnicode(sender);
+  for (let index = 0; index < recipients.length; index++) {
+    const address = isSenderUnicode ? sender : recipients[index] ?? "";
+    if (!isSenderUnicode && !isUnicode(address)) continue;
+    const text = `The relay does not know SMTPUTF8, which the address <${address}> needs`;
+    tally.noteError(text);
+    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7" });
+  }
+}

@@ -1,0 +1,36 @@
+import { inTurn, median, medianRatio, runTimed } from "./processes.ts";
+import { mail } from "./mail.ts";
+
+const RUNS = 40;
+const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
+
+/** `enqueue` of one message from stdin as a whole process, against the floor. */
+export async function benchEnqueueProcess(binary: string | null): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const root = new URL("../../", import.meta.url).pathname;
+  const input = mail(2048);
+  const env = { MAILQ_QUEUE: `${folder}/queue.db` };
+  const deno = [Deno.execPath(), "run", "--no-check"];
+  const time = async (command: readonly string[], stdin?: Uint8Array) =>
+    (await runTimed(command, { env, input: stdin })).ms;
+  try {
+    const runs = [
+      () => time([...deno, "-A", `${root}tests/bench/floor.ts`, `${folder}/floor.db`], input),
+      () => time([...deno, ...PERMISSIONS, `${root}main.ts`, "enqueue"], input),
+      ...(binary === null ? [] : [() => time([binary, "enqueue"], input)]),
+    ];
+    const [floor = [], source = [], compiled = []] = await inTurn(RUNS, runs);
+    console.log(
+      `enqueue, whole process: floor ${median(floor).toFixed(1)} ms, ` +
+        `source ${median(source).toFixed(1)} ms = ${medianRatio(source, floor).toFixed(2)} x ` +
+        `(budget 1.5)` +
+        (binary === null
+          ? ""
+          : `, binary ${median(compiled).toFixed(1)} ms = ${
+            medianRatio(compiled, floor).toFixed(2)
+          } x`),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

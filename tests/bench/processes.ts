@@ -1,0 +1,59 @@
+/** How a whole process ran. */
+export interface ProcessRun {
+  readonly ms: number;
+  readonly stdout: string;
+}
+
+/** Runs a command to its end, with `input` on stdin; throws if it fails. */
+export async function runTimed(
+  command: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly input?: Uint8Array } = {},
+): Promise<ProcessRun> {
+  const [program = "", ...args] = command;
+  const startedAt = performance.now();
+  const child = new Deno.Command(program, {
+    args,
+    env: options.env,
+    stdin: options.input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (options.input !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(options.input);
+    await writer.close();
+  }
+  const output = await child.output();
+  const ms = performance.now() - startedAt;
+  const decoder = new TextDecoder();
+  if (!output.success) {
+    throw new Error(
+      `${command.join(" ")} ended with ${output.code}: ${decoder.decode(output.stderr)}`,
+    );
+  }
+  return { ms, stdout: decoder.decode(output.stdout) };
+}
+
+/** Runs things in turn, A B A B …, after one run of each that does not count, and returns the
+ *  times of each: the machine's speed drifts, pairs of neighbours do not. */
+export async function inTurn(
+  count: number,
+  runs: readonly (() => Promise<number>)[],
+): Promise<number[][]> {
+  const times: number[][] = runs.map(() => []);
+  for (const run of runs) await run();
+  for (let i = 0; i < count; i++) {
+    for (const [index, run] of runs.entries()) times[index]?.push(await run());
+  }
+  return times;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** The median of the ratios of neighbours. */
+export function medianRatio(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((value, i) => value / (b[i] ?? NaN)));
+}

@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { entryOf, load, loadFile } from "./fake_machine.ts";
+import { SETTINGS } from "../../src/config/definitions.ts";
+import { DEFAULT_RETRY_POLICY } from "../../src/queue/retry.ts";
+
+const USER_FILE = "/home/u/.config/mailq/config.toml";
+
+Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
+  const { entries: _, relays, hostname, ...settings } = await load({});
+  assert.equal(hostname, "host.test");
+  assert.deepEqual(relays.map(({ name, target }) => [name, target]), [
+    ["default", { kind: "smtp", host: "localhost", port: 25, isImplicitTls: false, login: null }],
+  ]);
+  assert.deepEqual(settings, {
+    queue: "/home/u/.local/state/mailq/queue.db",
+    from: null,
+    forceFrom: null,
+    adminAddress: null,
+    maxSizeBytes: 52_428_800,
+    redirectTo: null,
+    routes: [],
+    concurrency: 10,
+    maxBatch: null,
+    maxDeferred: null,
+    throttleMs: 0,
+    ratePerDomain: null,
+    retry: DEFAULT_RETRY_POLICY,
+    keepsBodies: true,
+    retention: { sentMs: null, failedMs: null },
+    on: { enqueued: null, sent: null, deferred: null, failed: null },
+    errorHandler: null,
+    bounce: "off",
+    intervalMs: 30_000,
+    listen: null,
+    claimMs: 300_000,
+    usesLock: true,
+    lockPath: null,
+    warnings: [],
+  });
+});
+
+Deno.test("loadSettings: reads every setting from a file", async () => {
+  const settings = await loadFile(`
+    queue = "~/q.db"
+    transport = "smtps://relay.test"
+    hostname = "mail.test"
+    from = "a@b"
+    force_from = "c@d"
+    admin_address = "e@f"
+    max_size = "1MB"
+    redirect_to = "g@h"
+    concurrency = 3
+    max_batch = 4
+    max_deferred = 5
+    throttle = "1s"
+    rate_per_domain = "6/m"
+    keep_bodies = false
+    error_handler = "decide"
+    bounce = "admin"
+    interval = "1m"
+    listen = ":9025"
+    claim = "10m"
+    lock = false
+    lock_path = "/run/mailq.lock"
+    [retry]
+    max = 0
+    lifetime = "1d"
+    schedule = ["1m", "2m"]
+    [retention]
+    sent = "90d"
+    failed = "365d"
+    [on]
+    enqueued = "q"
+    sent = "s"
+    deferred = "d"
+    failed = "f"
+  `);
+  const { entries, relays, ...rest } = settings;
+  assert.deepEqual(relays[0]?.target.kind, "smtp");
+  assert.deepEqual({ ...rest, hostname: settings.hostname }, {
+    queue: "/home/u/q.db",
+    hostname: "mail.test",
+    from: "a@b",
+    forceFrom: "c@d",
+    adminAddress: "e@f",
+    maxSizeBytes: 1_048_576,
+    redirectTo: "g@h",
+    routes: [],
+    concurrency: 3,
+    maxBatch: 4,
+    maxDeferred: 5,
+    throttleMs: 1_000,
+    ratePerDomain: { count: 6, perMs: 60_000 },
+    retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },
+    keepsBodies: false,
+    retention: { sentMs: 90 * 86_400_000, failedMs: 365 * 86_400_000 },
+    on: { enqueued: "q", sent: "s", deferred: "d", failed: "f" },
+    errorHandler: "decide",
+    bounce: "admin",
+    intervalMs: 60_000,
+    listen: ":9025",
+    claimMs: 600_000,
+    usesLock: false,
+    lockPath: "/run/mailq.lock",
+    warnings: [],
+  });
+  assert.deepEqual(
+    entries().filter(({ origin }) => origin.startsWith("/etc/mailq.toml:")).map(({ name }) => name),
+    Object.keys(SETTINGS),
+  );
+});
+
+Deno.test("loadSettings: later sources win, key by key, and say where they are", async () => {
+  const settings = await load({
+    files: {
+      "/etc/mailq.toml":
+        "concurrency = 1\nmax_batch = 1\nclaim = '1m'\n\n[retry]\nmax = 1\nlifetime = '1d'\n",
+      [USER_FILE]: "retry = { max = 2 }\nmax_batch = 2\nclaim = '2m'\n",
+    },
+    env: { MAILQ_MAX_BATCH: "3", MAILQ_CLAIM: "3m", MAILQ_RETRY_SCHEDULE: "1m 2m" },
+    flags: { claim: "4m", lock: false, max_deferred: 7, queue: undefined },
+  });
+  const cases: readonly [string, string][] = [
+    ["concurrency", "1 (/etc/mailq.toml:1)"],
+    ["retry.lifetime", "1d (/etc/mailq.toml:7)"],
+    ["retry.max", `2 (${USER_FILE}:1)`],
+    ["retry.schedule", "1m 2m (MAILQ_RETRY_SCHEDULE)"],
+    ["max_batch", "3 (MAILQ_MAX_BATCH)"],
+    ["claim", "4m (--claim)"],
+    ["lock", "false (--no-lock)"],
+    ["max_deferred", "7 (--max-deferred)"],
+    ["interval", "30s (default)"],
+  ];
+  for (const [name, entry] of cases) assert.equal(entryOf(settings, name), entry);
+});
+
+Deno.test("loadSettings: none unsets, and an empty variable is as good as none", async () => {
+  const settings = await loadFile('from = "a@b"\nmax_batch = 3\nretry.max = 4', {
+    env: { MAILQ_FROM: "none", MAILQ_RETRY_MAX: "", MAILQ_QUEUE: "" },
+    flags: { max_batch: "none" },
+  });
+  assert.equal(entryOf(settings, "from"), "none (MAILQ_FROM)");
+  assert.equal(entryOf(settings, "max_batch"), "none (--max-batch)");
+  assert.equal(settings.retry.max, 4);
+});
+
+Deno.test("loadSettings: every setting has its variable", async () => {
+  const texts: Readonly<Record<string, string>> = {
+    "retry.lifetime": "6d",
+    "max_size": "512KB",
+    "keep_bodies": "no",
+    "on.sent": "notify sent",
+    "rate_per_domain": "10/s",
+    "bounce": "sender",
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const variable = `MAILQ_${name.toUpperCase().replace(".", "_")}`;
+    const settings = await load({ env: { [variable]: text } });
+    const shown = text === "no" ? "false" : text;
+    assert.equal(entryOf(settings, name), `${shown} (${variable})`);
+    assert.deepEqual(settings.warnings, []);
+  }
+});
+
+Deno.test("loadSettings: finds the user's file where XDG says", async () => {
+  const files = {
+    "/xdg/mailq/config.toml": "concurrency = 1",
+    [USER_FILE]: "concurrency = 2",
+    "x/mailq/config.toml": "concurrency = 3",
+  };
+  const concurrency = async (env: Record<string, string>) =>
+    (await load({ files, env })).concurrency;
+  assert.equal(await concurrency({ XDG_CONFIG_HOME: "/xdg" }), 1);
+  assert.equal(await concurrency({}), 2);
+  assert.equal(await concurrency({ XDG_CONFIG_HOME: "x" }), 2);
+  assert.equal(await concurrency({ HOME: "", MAILQ_QUEUE: "/q" }), 10);
+});
+
+Deno.test("loadSettings: root reads /etc alone", async () => {
+  const settings = await loadFile("concurrency = 1", {
+    isRoot: true,
+    files: { [USER_FILE]: "concurrency = 2\nmax_batch = 2" },
+  });
+  assert.equal(settings.concurrency, 1);
+  assert.equal(settings.maxBatch, null);
+});
+
+Deno.test("loadSettings: --config replaces the files, and MAILQ_CONFIG is its variable", async () => {
+  const files = { "/a.toml": "concurrency = 3", "/b.toml": "concurrency = 4" };
+  const byFlag = await loadFile("max_batch = 1", {
+    files,
+    configFile: "/a.toml",
+    env: { MAILQ_CONFIG: "/b.toml" },
+  });
+  assert.equal(entryOf(byFlag, "concurrency"), "3 (/a.toml:1)");
+  assert.equal(byFlag.maxBatch, null);
+  assert.deepEqual(byFlag.warnings, []);
+  const byVariable = await load({ files, env: { MAILQ_CONFIG: "/b.toml" } });
+  assert.equal(byVariable.concurrency, 4);
+});
+
+Deno.test("loadSettings: chooses the queue", async () => {
+  const queue = async (machine: Parameters<typeof load>[0]) => (await load(machine)).queue;
+  const folders = ["/var/lib/mailq"];
+  const env = { XDG_STATE_HOME: "/state" };
+  assert.equal(await queue({ folders, env }), "/var/lib/mailq/queue.db");
+  assert.equal(await queue({ env }), "/state/mailq/queue.db");
+  assert.equal(
+    await queue({ env: { XDG_STATE_HOME: "state" } }),
+    "/home/u/.local/state/mailq/queue.db",
+  );
+  assert.equal(await queue({ folders, env: { MAILQ_QUEUE: "/q.db" } }), "/q.db");
+  assert.equal(await queue({ env: { MAILQ_QUEUE: "/q.db" }, flags: { queue: "/f.db" } }), "/f.db");
+  await assert.rejects(load({ env: { HOME: "" } }), {
+    code: "config_invalid",
+    message: "Cannot choose a queue: neither HOME nor XDG_STATE_HOME is set; " +
+      "set MAILQ_QUEUE or give --queue",
+  });
+});
+
+Deno.test("loadSettings: takes the host's name from /etc/mailname, else the system", async () => {
+  const settings = await load({ files: { "/etc/mailname": "mail.test\n" } });
+  assert.equal(settings.hostname, "mail.test");
+  assert.equal(entryOf(settings, "hostname"), "mail.test (/etc/mailname)");
+  assert.equal((await load({ files: { "/etc/mailname": "not a name\n" } })).hostname, "host.test");
+  const unreadable = await load({ broken: { "/etc/mailname": "PermissionDenied" } });
+  assert.equal(entryOf(unreadable, "hostname"), "host.test (default)");
+  assert.equal((await load({ env: { MAILQ_HOSTNAME: "h" } })).hostname, "h");
+});
+
+Deno.test("loadSettings: shows no secret", async () => {
+  const settings = await loadFile(
+    'queue = "postgres://me:hunter2@h/q"\n' +
+      '[relay.default]\nurl = "smtp://me:hunter2@h"\n' +
+      '[relay.b]\nurl = "smtps://me:hunter2@h"\n',
+    { env: { MAILQ_PASSWORD: "hunter2" } },
+  );
+  assert.ok(!JSON.stringify(settings.entries()).includes("hunter2"));
+  assert.equal(entryOf(settings, "queue"), "postgres://me:***@h/q (/etc/mailq.toml:1)");
+  assert.equal(entryOf(settings, "transport"), "smtp://me:***@h (/etc/mailq.toml:3)");
+  assert.equal(entryOf(settings, "relay.b.url"), "smtps://me:***@h (/etc/mailq.toml:5)");
+  assert.equal(entryOf(settings, "relay.default.password"), "*** (MAILQ_PASSWORD)");
+});

@@ -1,0 +1,254 @@
+import net from "node:net";
+
+/** The client ended the conversation while the script wanted more of it. */
+export class PeerGone extends Error {
+  override readonly name = "PeerGone";
+}
+
+/** One connection as its script sees it: every byte that came is kept, and bytes, resets and
+ *  silence can be sent at will. */
+export class Peer {
+  readonly #socket: net.Socket;
+  #bytes = new Uint8Array(1 << 16);
+  #size = 0;
+  #taken = 0;
+  #isOver = false;
+  #wake: (() => void) | null = null;
+  readonly #gone = Promise.withResolvers<void>();
+
+  /** `n` counts connections from 0. */
+  constructor(socket: net.Socket, readonly n: number) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Uint8Array) => this.#keep(chunk));
+    socket.on("error", () => {});
+    const over = () => {
+      this.#isOver = true;
+      this.#wake?.();
+      this.#gone.resolve();
+    };
+    socket.on("end", over);
+    socket.on("close", over);
+  }
+
+  /** All bytes that have come so far. */
+  get received(): Uint8Array {
+    return this.#bytes.slice(0, this.#size);
+  }
+
+  /** The same as text, one character a byte. */
+  get receivedText(): string {
+    return new TextDecoder("latin1").decode(this.received);
+  }
+
+  /** Resolves when the client has closed or reset the connection. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (this.#size + chunk.length > this.#bytes.length) {
+      const larger = new Uint8Array((this.#size + chunk.length) * 2);
+      larger.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(chunk, this.#size);
+    this.#size += chunk.length;
+    this.#wake?.();
+  }
+
+  async #more(): Promise<void> {
+    if (this.#isOver) throw new PeerGone(`connection ${this.n} has ended`);
+    await new Promise<void>((resolve) => this.#wake = resolve);
+    this.#wake = null;
+  }
+
+  /** The next line, without its line end. */
+  async line(): Promise<string> {
+    for (;;) {
+      const lf = this.#bytes.indexOf(10, this.#taken);
+      if (lf >= 0 && lf < this.#size) {
+        const line = new TextDecoder().decode(this.#bytes.subarray(this.#taken, lf));
+        this.#taken = lf + 1;
+        return line.replace(/\r$/, "");
+      }
+      await this.#more();
+    }
+  }
+
+  /** What follows the reply to DATA, as it came, up to and with the final dot's line. */
+  async content(): Promise<Uint8Array> {
+    const start = this.#taken;
+    let at = start;
+    for (;;) {
+      while (at + 3 <= this.#size) {
+        const isDot = this.#bytes[at] === 46 && this.#bytes[at + 1] === 13 &&
+          this.#bytes[at + 2] === 10;
+        if (isDot) {
+          this.#taken = at + 3;
+          return this.#bytes.slice(start, this.#taken);
+        }
+        const lf = this.#bytes.indexOf(10, at);
+        if (lf < 0 || lf >= this.#size) break;
+        at = lf + 1;
+      }
+      await this.#more();
+    }
+  }
+
+  /** Resolves once `count` bytes in all have come. */
+  async waitForBytes(count: number): Promise<void> {
+    while (this.#size < count) await this.#more();
+  }
+
+  /** Sends bytes, or text as one byte a character. */
+  send(what: string | Uint8Array): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(typeof what === "string" ? latin1(what) : what);
+  }
+
+  /** Sends what was written so far, then FIN; the other direction stays open. */
+  halfClose(): void {
+    this.#socket.end();
+  }
+
+  close(): void {
+    this.#socket.destroySoon();
+  }
+
+  /** Sends RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Takes no more bytes from the network. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+export interface ScriptedServer extends AsyncDisposable {
+  readonly port: number;
+  /** In the order they were accepted. */
+  readonly peers: readonly Peer[];
+}
+
+/** A server on a free port of 127.0.0.1 that runs `script` for every connection, which is closed
+ *  when the script ends. The client's going away ends a script quietly; any other error of a
+ *  script is thrown when the server is disposed of. */
+export async function scriptedServer(
+  script: (peer: Peer) => Promise<void>,
+): Promise<ScriptedServer> {
+  const peers: Peer[] = [];
+  const errors: unknown[] = [];
+  const running: Promise<void>[] = [];
+  const run = async (peer: Peer): Promise<void> => {
+    try {
+      await script(peer);
+    } catch (error) {
+      if (!(error instanceof PeerGone)) errors.push(error);
+    } finally {
+      peer.close();
+    }
+  };
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    const peer = new Peer(socket, peers.length);
+    peers.push(peer);
+    running.push(run(peer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("expected a TCP port");
+  return {
+    port: address.port,
+    peers,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const peer of peers) peer.destroy();
+      await Promise.all(running);
+      await closed;
+      if (errors.length > 0) throw errors[0];
+    },
+  };
+}
+
+/** A reply (its last CRLF may be left out), bytes, or whatever else is done in place of one. */
+export type Act = string | Uint8Array | ((peer: Peer) => void | Promise<void>);
+
+/** What to do at each step; a step left out gets what a willing server answers. */
+export interface Replies {
+  readonly greeting?: Act;
+  readonly ehlo?: Act;
+  readonly helo?: Act;
+  readonly rset?: Act;
+  readonly mail?: Act;
+  /** `n` counts the recipients of the connection from 0. */
+  readonly rcpt?: (address: string, n: number) => Act;
+  readonly data?: Act;
+  readonly dot?: Act;
+  readonly quit?: Act;
+}
+
+/** Holds an SMTP conversation until the client leaves, with `replies` in place of the usual. */
+export async function converse(peer: Peer, replies: Replies = {}): Promise<void> {
+  let rcptCount = 0;
+  await act(peer, replies.greeting ?? "220 script.example ESMTP");
+  for (;;) {
+    const line = await peer.line();
+    const verb = line.slice(0, 4).toUpperCase();
+    if (verb === "EHLO") await act(peer, replies.ehlo ?? EHLO_REPLY);
+    else if (verb === "HELO") await act(peer, replies.helo ?? "250 script.example");
+    else if (verb === "RSET") await act(peer, replies.rset ?? "250 2.0.0 reset");
+    else if (verb === "MAIL") await act(peer, replies.mail ?? "250 2.1.0 sender ok");
+    else if (verb === "RCPT") {
+      const address = /<(.*)>/.exec(line)?.[1] ?? "";
+      await act(peer, replies.rcpt?.(address, rcptCount++) ?? "250 2.1.5 recipient ok");
+    } else if (verb === "DATA") {
+      const reply = replies.data ?? "354 go ahead";
+      await act(peer, reply);
+      if (typeof reply === "string" && !reply.startsWith("354")) continue;
+      await peer.content();
+      await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
+    } else if (verb === "QUIT") return await act(peer, replies.quit ?? "221 2.0.0 bye");
+    else await act(peer, "500 5.5.2 unknown command");
+  }
+}
+
+/** The reply to EHLO of a server with the usual extensions, then one without PIPELINING. */
+export const EHLO_REPLY =
+  "250-script.example\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES";
+export const EHLO_STEP_BY_STEP = "250-script.example\r\n250 SIZE 10240000";
+
+async function act(peer: Peer, what: Act): Promise<void> {
+  if (typeof what === "function") await what(peer);
+  else if (typeof what === "string") peer.send(what.endsWith("\n") ? what : `${what}\r\n`);
+  else peer.send(what);
+}
+
+/** Acts that break off: RST; closing; closing one direction, then silence; silence. */
+export const reset = (peer: Peer) => {
+  peer.reset();
+  throw new PeerGone("reset");
+};
+export const hangUp = (peer: Peer) => {
+  peer.close();
+  throw new PeerGone("hung up");
+};
+export const halfClose = async (peer: Peer) => {
+  peer.halfClose();
+  await peer.gone;
+  throw new PeerGone("half-closed");
+};
+export const stall = async (peer: Peer) => {
+  await peer.gone;
+  throw new PeerGone("stalled");
+};
+
+/** Text as bytes, one a character. */
+export function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

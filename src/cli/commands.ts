@@ -1,24 +1,38 @@
-/** Every command, loaded when it is wanted: each module costs time at start. */
-export const COMMANDS = {
-  enqueue: () => import("./commands/enqueue.ts"),
-  send: () => import("./commands/send.ts"),
-  retry: () => import("./commands/retry.ts"),
-  resend: () => import("./commands/resend.ts"),
-  hold: () => import("./commands/hold.ts"),
-  release: () => import("./commands/release.ts"),
-  cancel: () => import("./commands/cancel.ts"),
-  pause: () => import("./commands/pause.ts"),
-  resume: () => import("./commands/resume.ts"),
-  list: () => import("./commands/list.ts"),
-  show: () => import("./commands/show.ts"),
-  status: () => import("./commands/status.ts"),
-  purge: () => import("./commands/purge.ts"),
-  suppress: () => import("./commands/suppress.ts"),
-  config: () => import("./commands/config.ts"),
-} as const;
+import type { Command, RouteMap } from "@stricli/core";
+import type { Context } from "./context.ts";
 
-export type CommandName = keyof typeof COMMANDS;
+/** Every command, in the order in which help lists them. */
+export const COMMAND_NAMES = [
+  "enqueue",
+  "send",
+  "retry",
+  "resend",
+  "hold",
+  "release",
+  "cancel",
+  "pause",
+  "resume",
+  "list",
+  "show",
+  "status",
+  "purge",
+  "suppress",
+  "config",
+] as const;
+export type CommandName = typeof COMMAND_NAMES[number];
 
 export function isCommandName(name: string): name is CommandName {
-  return Object.hasOwn(COMMANDS, name);
+  return COMMAND_NAMES.some((known) => known === name);
+}
+
+/** Loads a command when it is wanted. The specifier is no literal on purpose: Deno reads every
+ *  module behind a literal `import()` at start, wanted or not, and `mailq enqueue` would pay for
+ *  all of them. */
+export async function loadCommand(
+  name: CommandName,
+): Promise<Command<Context> | RouteMap<Context>> {
+  const module: { command: Command<Context> | RouteMap<Context> } = await import(
+    import.meta.resolve(`./commands/${name}.ts`)
+  );
+  return module.command;
 }

@@ -1,5 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
-import { type CommandName, COMMANDS, isCommandName } from "./commands.ts";
+import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
+import { COMMAND_NAMES, isCommandName, loadCommand } from "./commands.ts";
 import { Context, type Machine } from "./context.ts";
 import { GLOBALS_HELP, splitGlobals } from "./globals.ts";
 import { Output, OutputClosed } from "./output.ts";
@@ -41,7 +42,6 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
   const inputs = wantsHelp
     ? [...(name !== undefined && isCommandName(name) ? [name] : []), "--help"]
     : [...rest];
-  const { buildApplication, buildRouteMap, run, text_en } = await import("@stricli/core");
   const app = buildApplication(
     buildRouteMap({ routes: await loadRoutes(name), docs: { brief: SUMMARY } }),
     {
@@ -76,11 +76,9 @@ const SUMMARY = "A mail queue in one file: takes mail in, relays it, shows and m
 
 /** The one command that is asked for, or all of them for help and for suggestions. */
 async function loadRoutes(name: string | undefined) {
-  const names: CommandName[] = name !== undefined && isCommandName(name)
-    ? [name]
-    : Object.keys(COMMANDS).filter(isCommandName);
+  const names = name !== undefined && isCommandName(name) ? [name] : COMMAND_NAMES;
   return Object.fromEntries(
-    await Promise.all(names.map(async (one) => [one, (await COMMANDS[one]()).command] as const)),
+    await Promise.all(names.map(async (one) => [one, await loadCommand(one)] as const)),
   );
 }
 

@@ -19,6 +19,7 @@ export async function takeSendLock(
   const stop = new AbortController();
   using _listener = onStop(() => stop.abort());
   const giveUpAt = clock.now() + waitMs;
+  let isTold = false;
   for (;;) {
     const lock = await tryTake(path);
     if (lock !== null) {
@@ -27,6 +28,10 @@ export async function takeSendLock(
     }
     const leftMs = giveUpAt - clock.now();
     if (leftMs <= 0 || stop.signal.aborted) break;
+    if (!isTold && context.output.isWatched) {
+      context.output.note(`${holderText(readHolder(path))} is sending; waiting for it to end`);
+    }
+    isTold = true;
     await wait(Math.min(POLL_MS, leftMs), stop.signal);
   }
   tellHeld(context, path);
@@ -72,11 +77,15 @@ function readHolder(path: string): Holder | null {
   }
 }
 
+function holderText(holder: Holder | null): string {
+  return holder === null ? "another pass" : `another pass (process ${holder.pid})`;
+}
+
 /** Cron mails every line, into the very queue that may be stuck: only a watcher, or a lock held
  *  too long, is worth one, and the latter once. */
 function tellHeld(context: Context, path: string): void {
   const holder = readHolder(path);
-  const who = holder === null ? "another pass" : `another pass (process ${holder.pid})`;
+  const who = holderText(holder);
   const heldMs = holder === null ? 0 : context.now() - holder.since;
   const isLongHeld = heldMs >= LONG_HELD_MS;
   const { output } = context;

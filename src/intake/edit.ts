@@ -1,6 +1,9 @@
 import { type FieldKind, fieldText, hasBlankLine, type Header } from "./headers.ts";
 
+const LF = 10;
+const CR = 13;
 const CRLF = "\r\n";
+const LINE_FEED = Uint8Array.of(LF);
 const encoder = new TextEncoder();
 
 /** A field to put at the top. */
@@ -11,9 +14,9 @@ export interface AddedField {
 }
 
 /** The message without mbox line, `Bcc`, `Resent-Bcc` and `X-Mail-Queue-*`, and with `added` at its
- *  top, followed by a blank line if it had no header at all. Every other byte stays; the same
- *  array where nothing changes. `bytes` may be the beginning of a message, if all of its header
- *  is there. */
+ *  top, followed by a blank line if it had no header at all. Every other byte stays, and no two
+ *  line ends become one; the same array where nothing changes. `bytes` may be the beginning of a
+ *  message, if all of its header is there. */
 export function editHeader(
   bytes: Uint8Array,
   header: Header,
@@ -22,19 +25,33 @@ export function editHeader(
   const top = encoder.encode(topText(bytes, header, added));
   const dropped = header.fields.filter((field) => isDropped(field.kind));
   if (top.length === 0 && dropped.length === 0 && header.start === 0) return bytes;
-  let size = top.length + bytes.length - header.start;
-  for (const field of dropped) size -= field.end - field.start;
-  const edited = new Uint8Array(size);
-  edited.set(top);
-  let to = top.length;
+  const kept: Uint8Array[] = [top];
+  let last = LF;
   let from = header.start;
+  const keepUpTo = (end: number) => {
+    if (end === from) return;
+    // A bare CR and a bare LF that what is dropped kept apart are two line ends, not one.
+    if (last === CR && bytes[from] === LF) kept.push(LINE_FEED);
+    kept.push(bytes.subarray(from, end));
+    last = bytes[end - 1] ?? LF;
+  };
   for (const field of dropped) {
-    edited.set(bytes.subarray(from, field.start), to);
-    to += field.start - from;
+    keepUpTo(field.start);
     from = field.end;
   }
-  edited.set(bytes.subarray(from), to);
-  return edited;
+  keepUpTo(bytes.length);
+  return joinBytes(kept);
+}
+
+/** Puts arrays one after another into one. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 /** Whether the header has a field of this kind. */

@@ -1,5 +1,5 @@
 import { MailqError } from "../queue/errors.ts";
-import { addressError } from "./address_syntax.ts";
+import { addressError, isAddress } from "./address_syntax.ts";
 import { type AddressList, type ListedAddress, readAddresses } from "./addresses.ts";
 import { type FieldKind, fieldText, type Header } from "./headers.ts";
 import type { IntakeOptions } from "./options.ts";
@@ -87,9 +87,8 @@ async function mergeList(
 /** A recipient with its domain: mail for a local one goes to the administrator if there is one, so
  *  that cron's mail to `root` never travels to a stranger's. */
 function recipientAddress(listed: ListedAddress, options: IntakeOptions): Promise<string> | string {
-  const { adminAddress, hostname } = options.settings;
-  if (!listed.isLocal) return listed.address;
-  if (adminAddress === null) return `${listed.address}@${hostname}`;
+  const { adminAddress } = options.settings;
+  if (!listed.isLocal || adminAddress === null) return withHost(listed, options);
   return readOne(adminAddress, "admin_address", options);
 }
 
@@ -147,7 +146,10 @@ async function readOne(text: string, place: string, options: IntakeOptions): Pro
 }
 
 function withHost(listed: ListedAddress, options: IntakeOptions): string {
-  return listed.isLocal ? `${listed.address}@${options.settings.hostname}` : listed.address;
+  if (!listed.isLocal) return listed.address;
+  const address = `${listed.address}@${options.settings.hostname}`;
+  if (isAddress(address)) return address;
+  throw addressError(address, "the envelope", "hostname is not the name of a host");
 }
 
 function noRecipientError({ noRecipientCode = "bad_message", headerRecipients }: IntakeOptions) {

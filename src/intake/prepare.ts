@@ -2,6 +2,7 @@ import { MailqError } from "../queue/errors.ts";
 import { makeId } from "../queue/ids.ts";
 import type { NewMessage } from "../queue/message.ts";
 import type { WholeMessage } from "../queue/ports.ts";
+import { isAddress } from "./address_syntax.ts";
 import { readSchedule } from "./control_fields.ts";
 import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
@@ -96,7 +97,7 @@ async function missingFields(
   if (!hasField(header, "date")) missing.push({ name: "Date", value: formatDate(now) });
   if (fromName !== undefined && !hasField(header, "from")) {
     const address = envelope.sender || `${settings.user}@${settings.hostname}`;
-    missing.push({ name: "From", value: await mailbox(fromName, address) });
+    if (isAddress(address)) missing.push({ name: "From", value: await mailbox(fromName, address) });
   }
   if (missing.length === 0 || !hasField(header, "dkim-signature")) return missing;
   const signed = signedNames(bytes, header);

@@ -1,6 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
-import { editHeader } from "./edit.ts";
+import { editHeader, joinBytes } from "./edit.ts";
 import { type Header, scanHeader } from "./headers.ts";
 import { LineEnds } from "./line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
@@ -63,7 +63,7 @@ async function readHeader(
       pieces.push(more.value.slice());
       size += more.value.length;
     }
-    bytes = joined(pieces, size);
+    bytes = joinBytes(pieces);
     header = scanHeader(bytes);
   }
   const isTooLong = header.end > MAX_HEADER_BYTES ||
@@ -119,14 +119,4 @@ async function* repack(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     }
   }
   if (filled > 0) yield full.slice(0, filled);
-}
-
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

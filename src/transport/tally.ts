@@ -67,8 +67,9 @@ export class Tally {
       outcomes,
       host,
       tls,
-      error: this.#error,
-      traceback: this.#traceback,
+      // What went wrong on the way to success is no error.
+      error: isAllSent ? null : this.#error,
+      traceback: isAllSent ? null : this.#traceback,
       transcript: isAllSent ? null : transcript(),
     };
   }

@@ -14,6 +14,7 @@ const CASES: readonly [string, string, string, string][] = [
   ["drops Resent-Bcc", "resent-bcc: x\r\nA: 1\r\n", "A: 1\r\n", ""],
   ["drops X-Mail-Queue-*", "x-mail-queue-Priority: now\nA: 1\n", "A: 1\n", ""],
   ["drops every one of them", "Bcc: a\nBcc : b\nBCC:c", "", ""],
+  ["joins no CR with an LF", "A: 1\rBcc: x\rBcc: y\n\nB", "A: 1\r\n\nB", ""],
   ["drops an mbox line", "From a@b Mon\nA: 1\n", "A: 1\n", ""],
   ["keeps all other bytes", "A:\0\xff 1\rB \t: 2\n\n\xfe", "A:\0\xff 1\rB \t: 2\n\n\xfe", ""],
   ["adds at the top", "A: 1\n\nx", "Date: today\r\nA: 1\n\nx", "Date"],

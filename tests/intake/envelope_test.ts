@@ -160,6 +160,7 @@ const REFUSED: readonly [
   ["a bad From that would be the sender", "From: a@b <c@d>\n", TO, {}, /in From: two/],
   ["a bad forced sender", "", TO, { forceFrom: "x y" }, /in force_from/],
   ["a bad administrator", "", { to: ["root"] }, { adminAddress: "x y" }, /in admin_address/],
+  ["a host with a line end", "", { to: ["root"] }, { hostname: "h\nx" }, /hostname is not/],
   ["a bad redirect_to", "", TO, { redirectTo: "" }, /in redirect_to/],
 ];
 

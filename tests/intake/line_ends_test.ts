@@ -62,7 +62,7 @@ Deno.test("LineEnds: agrees with the slow way, wherever pieces and memory begin"
       assert.equal(textOf(new LineEnds().push(bytes, true)), text);
       assert.equal(normalise([bytesOf(text)]).text, text);
     }),
-    { numRuns: 5000 },
+    { numRuns: 4000 },
   );
 });
 

@@ -55,7 +55,7 @@ Deno.test("prepareStream: gives what prepareMessage gives, wherever pieces are c
       assert.deepEqual(large.message, message);
       assert.deepEqual(large.warnings, whole.warnings);
     }),
-    { numRuns: 1500 },
+    { numRuns: 2000 },
   );
 });
 

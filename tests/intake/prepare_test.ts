@@ -50,6 +50,11 @@ const CASES: readonly [string, string, string][] = [
     `bcc: x@y\n ,z@w\n${FULL}X-Mail-Queue-Tag: t\nResent-BCC: a@b`,
     FULL,
   ],
+  [
+    "keeps the blank line after a dropped field",
+    `A: 1\rBcc: x\n\n${FULL}`,
+    `${MISSING}A: 1\r\n\r\n${FULL}`,
+  ],
   ["keeps Bcc below the header", `${FULL}hello\nBcc: x@y\n`, `${FULL}hello\r\nBcc: x@y\r\n`],
   [
     "adds nothing that DKIM signed as absent",
@@ -104,7 +109,7 @@ Deno.test("prepareMessage: changes no byte but what Intake lists, and a second t
       assert.equal(once.isEightBit, /[\x80-\xff]/.test(once.text));
       assert.equal((await prepare(once.text)).text, once.text);
     }),
-    { numRuns: 3000 },
+    { numRuns: 4000 },
   );
 });
 
@@ -215,4 +220,27 @@ Deno.test("prepareMessage: refuses a message over max_size, naming both sizes", 
 Deno.test("prepareMessage: reads lines of 100 KB, NUL and 8-bit bytes in the header", async () => {
   const odd = `X: ${"\xff\0".repeat(50_000)}\r\n`;
   assert.equal((await prepare(`${odd}${FULL}\r\n`)).text, `${odd}${FULL}\r\n`);
+});
+
+Deno.test("prepareMessage: simple mail needs no library, which would cost start-up time", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "mailq_prepare_" });
+  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  // Without the project's import map a library is not found.
+  const code = `
+    import { prepareMessage } from ${at("../../src/intake/prepare.ts")};
+    import { bytesOf, intakeOptions } from ${at("./intake_options.ts")};
+    const take = (to) => prepareMessage(bytesOf(to), intakeOptions({ to: [] }));
+    await take('From: Joe <a@b>\\nTo: "B, J" <a@b>, c@d, root\\nX-Mail-Queue-Priority: high\\n\\nx');
+    console.log("simple");
+    await take("To: a@b (x)\\n\\n").catch(() => console.log("odd"));
+  `;
+  try {
+    Deno.writeTextFileSync(`${folder}/simple.js`, code);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", "--no-config", "--no-remote", `${folder}/simple.js`],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "simple\nodd\n");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });

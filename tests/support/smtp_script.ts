@@ -191,6 +191,8 @@ export interface Replies {
   readonly data?: Act;
   readonly dot?: Act;
   readonly quit?: Act;
+  /** Called with each content that is more than the final dot. */
+  readonly onContent?: (content: Uint8Array) => void;
 }
 
 /** Holds an SMTP conversation until the client leaves, with `replies` in place of the usual. */
@@ -211,7 +213,8 @@ export async function converse(peer: Peer, replies: Replies = {}): Promise<void>
       const reply = replies.data ?? "354 go ahead";
       await act(peer, reply);
       if (typeof reply === "string" && !reply.startsWith("354")) continue;
-      await peer.content();
+      const content = await peer.content();
+      if (content.length > 3) replies.onContent?.(content);
       await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
     } else if (verb === "QUIT") return await act(peer, replies.quit ?? "221 2.0.0 bye");
     else await act(peer, "500 5.5.2 unknown command");

@@ -6,6 +6,8 @@ import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../context.ts";
 import { enqueueInputs } from "../enqueue_inputs.ts";
 import { anyText, duration, time, word } from "../parsers.ts";
+// Loaded together with this command: later it would be a round of loading of its own.
+import "../../store/sqlite/store.ts";
 
 interface Flags {
   readonly from?: string;

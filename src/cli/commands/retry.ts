@@ -24,7 +24,9 @@ export const command = buildCommand<Flags, string[], Context>({
     if (exhausted > 0) {
       output.line(
         `${exhausted} matching ${plural(exhausted, "message")} failed for want of retries ` +
-          `(limit ${limit ?? "none"}); \`mailq resend\` queues them again`,
+          `(limit ${limit ?? "none"}); \`mailq resend\` queues ${
+            exhausted === 1 ? "it" : "them"
+          } again`,
       );
     }
   },

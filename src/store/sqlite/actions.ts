@@ -31,7 +31,7 @@ export async function retry(
  *  queued already. */
 function requeue(db: Connection, row: Row, now: number): void {
   if (row.status !== "queued") {
-    db.run("UPDATE message SET queued_at = ? WHERE seq = ?", now, int(row.seq));
+    db.run("UPDATE OR ROLLBACK message SET queued_at = ? WHERE seq = ?", now, int(row.seq));
   }
   settle(db, int(row.seq), now);
 }
@@ -55,7 +55,7 @@ export async function resend(
     if (changed === 0) return false;
     // An expiry that has passed would fail it again at once.
     db.run(
-      `UPDATE message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
+      `UPDATE OR ROLLBACK message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
          lost = 0, final_at = NULL, last_worker = NULL,
          expires_at = CASE WHEN expires_at > ? THEN expires_at END
        WHERE seq = ?`,
@@ -86,7 +86,7 @@ export async function cancel(db: Connection, filter: Filter, now: number): Promi
 export async function hold(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "final_at IS NULL", (row) => {
     if (row.held === 1) return false;
-    db.run("UPDATE message SET held = 1 WHERE seq = ?", int(row.seq));
+    db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", int(row.seq));
     settle(db, int(row.seq), now);
     return true;
   });
@@ -96,7 +96,7 @@ export async function hold(db: Connection, filter: Filter, now: number): Promise
 export async function release(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "held = 1 AND final_at IS NULL", (row) => {
     db.run(
-      `UPDATE message SET held = 0, lost = 0, life_from = max(?, coalesce(send_at, 0))
+      `UPDATE OR ROLLBACK message SET held = 0, lost = 0, life_from = max(?, coalesce(send_at, 0))
        WHERE seq = ?`,
       now,
       int(row.seq),

@@ -20,10 +20,11 @@ const LANES = `SELECT lane FROM tally WHERE status = 'queued' AND n > 0
 
 // A batch is claimed with one statement a table: going through the messages one by one took
 // twice as long.
-const CLAIM_MESSAGES = `UPDATE message SET status = 'sending', claim_token = ? + claimed.key,
+const CLAIM_MESSAGES =
+  `UPDATE OR ROLLBACK message SET status = 'sending', claim_token = ? + claimed.key,
     claim_worker = ?, claimed_at = ?, last_worker = ?
   FROM json_each(?) AS claimed WHERE message.seq = claimed.value`;
-const CLAIM_RECIPIENTS = `UPDATE recipient SET state = 'sending'
+const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
   WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'queued'
   RETURNING seq, n, address, tries, failures`;
 const ONLY_PARTS = `SELECT part, bytes FROM body
@@ -60,7 +61,7 @@ export function isPaused(db: Connection): boolean {
 /** Mail whose send_at has come joins the queue as of that time. */
 function promoteScheduled(db: Connection, now: number): void {
   db.run(
-    `UPDATE message INDEXED BY scheduled_for SET status = 'queued', queued_at = send_at
+    `UPDATE OR ROLLBACK message INDEXED BY scheduled_for SET status = 'queued', queued_at = send_at
      WHERE status = 'scheduled' AND send_at <= ?`,
     now,
   );
@@ -130,7 +131,7 @@ function claimMessages(
 /** Takes `count` claim tokens that no claim ever had, and returns the first. */
 function takeTokens(db: Connection, count: number): number {
   const row = db.get(
-    "UPDATE meta SET value = value + ? WHERE key = 'claim_token' RETURNING value",
+    "UPDATE OR ROLLBACK meta SET value = value + ? WHERE key = 'claim_token' RETURNING value",
     count,
   );
   return int(row?.value) - count + 1;

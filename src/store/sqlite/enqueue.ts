@@ -4,7 +4,7 @@ import { clean } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
 
-const INSERT_MESSAGE = `INSERT INTO message
+const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
   (id, lane, status, held, priority, queued_at, life_from, created_at, send_at, expires_at,
    final_at, n_total, n_open, size, dot_lines, eight_bit, sender, first_recipient, subject,
    header_from, header_to, message_id, tags, key)

@@ -31,7 +31,7 @@ export function loseClaims(
     if (hasBegun) closeAsUncertain(db, seq, int(row.claimed_at), now);
     const lost = int(row.lost) + (hasBegun ? 1 : 0);
     db.run(
-      `UPDATE message SET queued_at = ?, lost = ?,
+      `UPDATE OR ROLLBACK message SET queued_at = ?, lost = ?,
          held = CASE WHEN ? >= ${LOST_BEFORE_HELD} THEN 1 ELSE held END WHERE seq = ?`,
       now,
       lost,
@@ -46,7 +46,7 @@ export function loseClaims(
 
 function closeAsUncertain(db: Connection, seq: number, claimedAt: number, now: number): void {
   const counted = db.get(
-    `UPDATE message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?
+    `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?
      WHERE seq = ? RETURNING attempts`,
     LOST,
     seq,

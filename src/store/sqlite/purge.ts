@@ -40,8 +40,11 @@ function pause(): Promise<void> {
 async function giveBackPages(db: Connection): Promise<void> {
   await db.write(() => {
     // Lanes whose messages are all gone.
-    db.run("DELETE FROM tally WHERE lane <> 0 AND n = 0");
-    db.run("DELETE FROM batch WHERE state = 'visible' AND id NOT IN (SELECT lane FROM tally)");
+    db.run(
+      `DELETE FROM batch
+       WHERE state = 'visible' AND id NOT IN (SELECT lane FROM tally WHERE n > 0)`,
+    );
+    db.run("DELETE FROM tally WHERE lane <> 0 AND lane NOT IN (SELECT id FROM batch)");
   });
   while (freePages(db) > 0) {
     await db.write(() => db.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`));

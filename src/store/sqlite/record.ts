@@ -6,10 +6,16 @@ import type { Connection } from "./connection.ts";
 import { settle } from "./settle.ts";
 
 // Who comes back from an attempt has not died of it: what was lost before counts no more.
-const COUNT = `UPDATE message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?,
+const COUNT =
+  `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?,
     lost = 0 WHERE seq = ? AND claim_token = ? RETURNING attempts`;
-const COUNT_LATE = `UPDATE message SET tries = tries + 1, attempts = attempts + 1,
+const COUNT_LATE = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
     last_reply = ? WHERE seq = ? RETURNING attempts`;
+// The common end, without a look at the recipients: the claim had all of them and all were sent.
+const COUNT_ALL_SENT = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
+    last_reply = ?, lost = 0, status = 'sent', n_open = 0, n_sent = n_total, next_at = NULL,
+    sent_at = ?, final_at = ?, claim_token = NULL, claim_worker = NULL
+  WHERE seq = ? AND claim_token = ? AND n_open = n_total AND n_total = ? RETURNING attempts`;
 const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, failures = ?,
     next_at = ?, sent_at = ?, code = ?, enhanced = ?, reply = ?
   WHERE seq = ? AND n = ? AND state = 'sending'`;
@@ -37,10 +43,15 @@ export function record(
 /** Records an attempt whose claim still holds; false, and nothing changed, if it was lost. */
 function recordHeld(db: Connection, attempt: AttemptRecord, now: number): boolean {
   const { claim, changes } = attempt;
-  const counted = db.get(COUNT, lastReply(attempt), claim.seq, claim.token);
+  const reply = lastReply(attempt);
+  const allSent = changes.every((change) => change.state === "sent")
+    ? db.get(COUNT_ALL_SENT, reply, now, now, claim.seq, claim.token, changes.length)
+    : undefined;
+  const counted = allSent ?? db.get(COUNT, reply, claim.seq, claim.token);
   if (counted === undefined) return false;
   insertAttempt(db, claim.seq, int(counted.attempts), { ...attempt, outcomes: changes });
   for (const change of changes) applyChange(db, claim.seq, change, now);
+  if (allSent !== undefined) return true;
   // Recipients that the claim did not get to keep their place in the queue.
   if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(REQUEUE, claim.seq);
   settle(db, claim.seq, now);
@@ -90,7 +101,7 @@ export function giveBack(db: Connection, claims: readonly Claim[], now: number):
   for (const claim of claims) {
     // Untried, so the same worker may take it up again.
     const isHeld = db.run(
-      "UPDATE message SET last_worker = NULL WHERE seq = ? AND claim_token = ?",
+      "UPDATE OR ROLLBACK message SET last_worker = NULL WHERE seq = ? AND claim_token = ?",
       claim.seq,
       claim.token,
     ) > 0;

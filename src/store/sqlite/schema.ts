@@ -1,3 +1,5 @@
+import { MESSAGE_STATUSES } from "../../queue/state.ts";
+
 /** "mlq1": marks a SQLite file as a mailq queue. */
 export const APPLICATION_ID = 0x6d6c7131;
 
@@ -15,12 +17,17 @@ export const PART_BYTES = 256 * 1024;
 /** `body.part` is the message's seq times this, plus the part's place in the message. */
 export const PARTS_PER_MESSAGE = 4096;
 
-// Statuses: those of the domain, and `scheduled`: queued, but not before its send_at. Keeping
-// that apart leaves the claim index free of mail that may not go yet.
-//
+/** Statuses as they are stored: those of the domain, and `scheduled`: queued, but not before its
+ *  send_at. Keeping that apart leaves the claim index free of mail that may not go yet. */
+export const STORED_STATUSES = [...MESSAGE_STATUSES, "scheduled"] as const;
+
 // A lane is the batch a message came in with; 0 is mail without one. Mail of a lane whose batch
 // is still staged is invisible. Claims walk one lane at a time, so a large batch being staged
 // costs them nothing, and one row's update makes all of it visible.
+//
+// The tally has a row for each lane and status from the start, and whoever writes to `message`
+// says OR ROLLBACK: a write with a trigger that could fail on its own keeps a journal of its own,
+// which costs twice the write itself. (A whole transaction is rolled back on any error anyway.)
 const FIRST = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('compatible_from', '1'), ('claim_token', '0');
@@ -150,6 +157,8 @@ CREATE TABLE tally (
   PRIMARY KEY (lane, status)
 ) STRICT, WITHOUT ROWID;
 
+INSERT INTO tally SELECT 0, value, 0 FROM json_each('${JSON.stringify(STORED_STATUSES)}');
+
 CREATE TABLE suppression (
   address TEXT PRIMARY KEY,
   reason TEXT,
@@ -181,14 +190,12 @@ CREATE TABLE event (
 ) STRICT;
 
 CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
-  INSERT INTO tally VALUES (NEW.lane, NEW.status, 1)
-    ON CONFLICT (lane, status) DO UPDATE SET n = n + 1;
+  UPDATE tally SET n = n + 1 WHERE lane = NEW.lane AND status = NEW.status;
 END;
 CREATE TRIGGER message_moved AFTER UPDATE OF status, lane ON message
 WHEN OLD.status <> NEW.status OR OLD.lane <> NEW.lane BEGIN
   UPDATE tally SET n = n - 1 WHERE lane = OLD.lane AND status = OLD.status;
-  INSERT INTO tally VALUES (NEW.lane, NEW.status, 1)
-    ON CONFLICT (lane, status) DO UPDATE SET n = n + 1;
+  UPDATE tally SET n = n + 1 WHERE lane = NEW.lane AND status = NEW.status;
 END;
 CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
   UPDATE tally SET n = n - 1 WHERE lane = OLD.lane AND status = OLD.status;

@@ -14,7 +14,7 @@ const STATUS = `CASE
   ELSE 'cancelled' END`;
 
 // A claim is a hold on the recipients that are sending: without any there is none.
-const SETTLE = `UPDATE message SET
+const SETTLE = `UPDATE OR ROLLBACK message SET
     (status, n_open, n_sent, n_failed, next_at, sent_at, final_reason, final_at, claim_token,
      claim_worker) = (
       SELECT ${STATUS}, open, sent, failed, next_at, sent_at,

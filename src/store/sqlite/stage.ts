@@ -3,7 +3,7 @@ import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts"
 import type { Connection } from "./connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
-import { PART_BYTES } from "./schema.ts";
+import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
 import type { SqliteWorker } from "./workers.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
@@ -33,13 +33,17 @@ export class SqliteStage implements Stage {
 
   static async begin(db: Connection, owner: SqliteWorker, clock: Clock): Promise<SqliteStage> {
     try {
-      const lane = await db.write(() =>
-        db.insert(
+      const lane = await db.write(() => {
+        const id = db.insert(
           "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
           owner.id,
           clock.now(),
-        )
-      );
+        );
+        for (const status of STORED_STATUSES) {
+          db.run("INSERT INTO tally VALUES (?, ?, 0)", id, status);
+        }
+        return id;
+      });
       return new SqliteStage(db, lane, owner);
     } catch (error) {
       await owner.close();
@@ -85,7 +89,7 @@ export class SqliteStage implements Stage {
     const { sizeBytes, dotLines, isEightBit } = facts();
     await this.db.write(() =>
       this.db.run(
-        "UPDATE message SET size = ?, dot_lines = ?, eight_bit = ? WHERE seq = ?",
+        "UPDATE OR ROLLBACK message SET size = ?, dot_lines = ?, eight_bit = ? WHERE seq = ?",
         sizeBytes,
         dotLines,
         isEightBit ? 1 : 0,
@@ -129,10 +133,13 @@ export class SqliteStage implements Stage {
         if (known !== null) return known;
       }
       for (const [key, { seq }] of this.#keys) {
-        this.db.run("UPDATE message SET key = ? WHERE seq = ?", key, seq);
+        this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
       }
       if (this.#messages <= MERGE_MESSAGES) {
-        this.db.run("UPDATE message INDEXED BY by_lane SET lane = 0 WHERE lane = ?", this.lane);
+        this.db.run(
+          "UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0 WHERE lane = ?",
+          this.lane,
+        );
         dropLane(this.db, this.lane);
       } else {
         this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", this.lane);

@@ -18,6 +18,9 @@ export function parseSmtpUrl(url: string): SmtpAddress {
   const invalid = (why: string) =>
     new MailqError("config_invalid", `Cannot use the relay URL ${JSON.stringify(shown)}: ${why}`);
   if (parts === null) throw invalid("expected smtp://[user@]host[:port]");
+  if (/^smtp:\/\/(.*@)?[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i.test(url)) {
+    throw invalid("an IPv6 address belongs in brackets");
+  }
   const [, userPart, hostPart = "", portPart, rest] = parts;
   if (userPart?.includes(":")) {
     throw invalid("a password does not belong into it; use password_file or password_command");

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** What each part of src/ may import, besides itself and packages. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  queue: [],
+  intake: ["queue"],
+  store: ["queue"],
+  transport: ["queue"],
+  observe: ["queue"],
+  config: ["queue"],
+  display: ["queue"],
+  delivery: ["queue"],
+  cli: [
+    "queue",
+    "intake",
+    "store",
+    "transport",
+    "observe",
+    "config",
+    "display",
+    "delivery",
+  ],
+  tui: ["queue", "store", "config", "display", "delivery", "transport", "intake"],
+};
+
+interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  readonly isDynamic: boolean;
+}
+
+async function* sources(folder: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(ROOT + folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* sources(path);
+    else if (/\.tsx?$/.test(entry.name)) yield path;
+  }
+}
+
+async function imports(): Promise<Import[]> {
+  const found: Import[] = [];
+  for await (const path of sources("src")) {
+    const text = (await Deno.readTextFile(ROOT + path)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+    for (const [, specifier = ""] of text.matchAll(/\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm)) {
+      found.push({ from: path, specifier, isDynamic: false });
+    }
+    for (const [, specifier = ""] of text.matchAll(/\bimport\(\s*"([^"]+)"/g)) {
+      found.push({ from: path, specifier, isDynamic: true });
+    }
+  }
+  return found;
+}
+
+function partOf(path: string): string {
+  return path.split("/")[1] ?? "";
+}
+
+function target(one: Import): string | null {
+  if (!one.specifier.startsWith(".")) return null;
+  return new URL(one.specifier, `file:///${one.from}`).pathname.slice(1);
+}
+
+Deno.test("imports point inwards", async () => {
+  const wrong: string[] = [];
+  for (const one of await imports()) {
+    const to = target(one);
+    if (to === null) continue;
+    const from = partOf(one.from);
+    const allowed = ALLOWED[from];
+    assert.ok(allowed, `${one.from}: no rule for src/${from}`);
+    if (partOf(to) !== from && !allowed.includes(partOf(to))) wrong.push(`${one.from} -> ${to}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the queue's words import nothing but each other", async () => {
+  const outside = (await imports()).filter((one) =>
+    partOf(one.from) === "queue" && !one.specifier.startsWith("./")
+  );
+  assert.deepEqual(outside, []);
+});
+
+Deno.test("commands are loaded lazily", async () => {
+  const eager = (await imports()).filter((one) => {
+    const to = target(one);
+    return to?.startsWith("src/cli/commands/") && !one.from.startsWith("src/cli/commands/");
+  });
+  assert.deepEqual(eager, []);
+});
+
+Deno.test("packages that cost time at start are imported where they are used, dynamically", async () => {
+  const lazy = /^(nodemailer|smol-toml|postal-mime|date-fns|string-width)/;
+  const eager = (await imports()).filter((one) => !one.isDynamic && lazy.test(one.specifier));
+  // These are themselves loaded when they are wanted.
+  const loaders = ["src/config/settings_file.ts", "src/display/timestamps.ts"];
+  assert.deepEqual(eager.map((one) => one.from).filter((path) => !loaders.includes(path)).sort(), [
+    "src/intake/address_check.ts",
+  ]);
+});
+
+Deno.test("only main.ts exits, and only the output module prints", async () => {
+  const wrong: string[] = [];
+  for await (const path of sources("src")) {
+    const text = (await Deno.readTextFile(ROOT + path)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+    if (/\bDeno\.exit\b/.test(text)) wrong.push(`${path} exits`);
+    if (/\bconsole\.(log|error|warn|info|debug)\b/.test(text)) wrong.push(`${path} prints`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the version of the program is the one of deno.json", async () => {
+  const { VERSION } = await import("../src/cli/version.ts");
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  assert.equal(VERSION, version);
+});
+
+Deno.test("files stay small", async () => {
+  const large: string[] = [];
+  for await (const path of sources("src")) {
+    const lines = (await Deno.readTextFile(ROOT + path)).split("\n").length;
+    if (lines > 320) large.push(`${path}: ${lines}`);
+  }
+  assert.deepEqual(large, []);
+});

@@ -1,0 +1,57 @@
+import { consoleRelay } from "../../src/transport/console.ts";
+import { nullRelay } from "../../src/transport/null.ts";
+import { testTransport } from "../contract/transport_contract.ts";
+import { relayOn } from "../support/smtp_delivery.ts";
+import { SmtpServer } from "../support/smtp_server.ts";
+
+for (const canPipeline of [true, false]) {
+  const extensions = canPipeline ? ["PIPELINING", "8BITMIME", "SIZE"] : [];
+  testTransport(`smtp ${canPipeline ? "with" : "without"} pipelining`, () => {
+    let isBroken = false;
+    const server = new SmtpServer({
+      extensions,
+      onMail() {
+        if (!isBroken) return null;
+        isBroken = false;
+        return "451 4.3.0 Not now";
+      },
+    });
+    return Promise.resolve({
+      relay: relayOn(server.port),
+      arrived: () => server.messages.map(({ data }) => data),
+      breakOnce: () => isBroken = true,
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    });
+  });
+}
+
+testTransport("console", () => {
+  let isBroken = false;
+  let written: number[] = [];
+  const arrived: Uint8Array[] = [];
+  const relay = consoleRelay("test", (bytes) => {
+    if (isBroken) {
+      isBroken = false;
+      return Promise.reject(new Error("Broken pipe"));
+    }
+    const text = new TextDecoder().decode(bytes);
+    if (text.startsWith("--- end of ")) arrived.push(Uint8Array.from(written));
+    else if (text.startsWith("--- ")) written = [];
+    else written.push(...bytes);
+    return Promise.resolve();
+  });
+  return Promise.resolve({
+    relay,
+    arrived: () => arrived,
+    breakOnce: () => isBroken = true,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+});
+
+testTransport("null", () =>
+  Promise.resolve({
+    relay: nullRelay("test"),
+    arrived: null,
+    breakOnce: null,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }));

@@ -1,0 +1,138 @@
+import { all, limited, rcpt, second, testReplies } from "./reply_case.ts";
+
+testReplies([{
+  name: "452 4.5.3 at the second RCPT",
+  connections: [limited(1, "452 4.5.3 too many")],
+  outcomes: all("sent 250"),
+  connectionCount: 1,
+  contents: 3,
+}, {
+  name: "452 without more at the third RCPT",
+  connections: [limited(2, "452 too many")],
+  outcomes: all("sent 250"),
+  connectionCount: 1,
+  contents: 2,
+}, {
+  name: "552 at the third RCPT",
+  connections: [limited(2, "552 5.5.3 too many")],
+  outcomes: all("sent 250"),
+  connectionCount: 1,
+  contents: 2,
+}, {
+  name: "452 4.5.3 at the first RCPT",
+  connections: [{ rcpt: rcpt({ a: "452 4.5.3 too many" }) }],
+  outcomes: ["deferred 452", "sent 250", "sent 250"],
+  connectionCount: 1,
+}, {
+  name: "552 5.2.2 for one mailbox",
+  connections: [{ rcpt: rcpt({ b: "552 5.2.2 full" }) }],
+  outcomes: ["sent 250", "failed 552", "sent 250"],
+  connectionCount: 1,
+}, {
+  name: "452 4.2.2 is one recipient's",
+  connections: [{ rcpt: rcpt({ b: "452 4.2.2 full" }) }],
+  outcomes: ["sent 250", "deferred 452", "sent 250"],
+  connectionCount: 1,
+}, {
+  name: "421 at MAIL, then better",
+  connections: [{ mail: "421 4.3.2 bye" }, {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+}, {
+  name: "421 at MAIL, twice",
+  connections: [{ mail: "421 4.3.2 bye" }],
+  outcomes: all("deferred 421"),
+  connectionCount: 2,
+  contents: 0,
+}, {
+  name: "421 at RCPT, then better",
+  connections: [{ rcpt: rcpt({ b: "421 4.3.2 bye" }) }, {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+}, {
+  name: "421 at RCPT after a refusal",
+  connections: [{ rcpt: rcpt({ a: "550 5.1.1 unknown", b: "421 4.3.2 bye" }) }, {}],
+  outcomes: ["failed 550", "sent 250", "sent 250"],
+  connectionCount: 2,
+}, {
+  name: "421 at RCPT, twice",
+  connections: [{ rcpt: rcpt({ b: "421 4.3.2 bye" }) }],
+  outcomes: all("deferred 421"),
+  connectionCount: 2,
+  contents: 0,
+}, {
+  name: "421 at DATA, then better",
+  connections: [{ data: "421 4.3.2 bye" }, {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+}, {
+  name: "421 at DATA, twice",
+  connections: [{ data: "421 4.3.2 bye" }],
+  outcomes: all("deferred 421"),
+  connectionCount: 2,
+  contents: 0,
+}, {
+  name: "421 at the dot, then better",
+  connections: [{ dot: "421 4.3.2 bye" }, {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+  contents: 2,
+}, {
+  name: "421 at the dot, twice",
+  connections: [{ dot: "421 4.3.2 bye" }],
+  outcomes: all("deferred 421"),
+  connectionCount: 2,
+  contents: 2,
+}, {
+  name: "421 at EHLO, then better",
+  connections: [{ ehlo: "421 4.3.2 bye" }, {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+}, {
+  name: "421 at EHLO, twice",
+  connections: [{ ehlo: "421 4.3.2 bye" }],
+  outcomes: all("deferred! 421"),
+  connectionCount: 2,
+  contents: 0,
+}, {
+  name: "421, then a relay that is down",
+  connections: [{ mail: "421 4.3.2 bye" }, { greeting: "554 5.3.2 down" }],
+  outcomes: all("deferred! 554"),
+  connectionCount: 2,
+  contents: 0,
+}, {
+  name: "4xx at MAIL on a used connection",
+  connections: [second("mail", "451 4.7.0 enough of you"), {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+  contents: 2,
+  before: 1,
+}, {
+  name: "4xx at MAIL on a used connection, then again",
+  connections: [second("mail", "451 4.7.0 enough"), { mail: "450 4.7.0 really" }],
+  outcomes: all("deferred 450"),
+  connectionCount: 2,
+  contents: 1,
+  before: 1,
+}, {
+  name: "421 at MAIL on a used connection",
+  connections: [second("mail", "421 4.7.0 enough"), {}],
+  outcomes: all("sent 250"),
+  connectionCount: 2,
+  contents: 2,
+  before: 1,
+}, {
+  name: "5xx at MAIL on a used connection",
+  connections: [second("mail", "550 5.7.1 no")],
+  outcomes: all("failed 550"),
+  connectionCount: 1,
+  contents: 1,
+  before: 1,
+}, {
+  name: "4xx at the dot on a used connection",
+  connections: [second("dot", "451 4.3.0 no")],
+  outcomes: all("deferred 451"),
+  connectionCount: 1,
+  contents: 2,
+  before: 1,
+}]);

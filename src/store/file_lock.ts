@@ -12,7 +12,7 @@ export class FileLock {
       if (!create && error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
-    if (await tryLock(file)) return new FileLock(path, file);
+    if (await tryLock(file, path)) return new FileLock(path, file);
     file.close();
     return null;
   }
@@ -22,16 +22,24 @@ export class FileLock {
   }
 }
 
-async function tryLock(file: Deno.FsFile): Promise<boolean> {
-  // Deno 2.4 has no tryLock: a lock that is free is had at once, one that is not is left to
-  // wait in a thread of its own, which lets go when the file is closed.
+/** Paths whose lock we still wait for, in a thread that cannot be called off: while it waits,
+ *  another holds the lock, and there is no need for a second thread. */
+const waitedFor = new Set<string>();
+const FREE_LOCK_MS = 100;
+
+async function tryLock(file: Deno.FsFile, path: string): Promise<boolean> {
   const tryIt: unknown = Reflect.get(file, "tryLock");
   if (typeof tryIt === "function") return await Reflect.apply(tryIt, file, [true]) === true;
+  // Deno 2.4 has no tryLock: a lock that is free is had at once, one that is not is left to wait,
+  // and let go as soon as it is had, for by then the file is closed.
+  if (waitedFor.has(path)) return false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLong = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), 30);
+    timer = setTimeout(() => resolve(false), FREE_LOCK_MS);
   });
-  const taken = file.lock(true).then(() => true as const, () => false as const);
+  waitedFor.add(path);
+  const taken = file.lock(true).then(() => true as const, () => false as const)
+    .finally(() => waitedFor.delete(path));
   try {
     return await Promise.race([taken, tooLong]);
   } finally {

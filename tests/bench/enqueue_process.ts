@@ -1,8 +1,8 @@
 import { inTurn, median, medianRatio, runTimed } from "./processes.ts";
+import { PERMISSIONS } from "../support/permissions.ts";
 import { mail } from "./mail.ts";
 
 const RUNS = 40;
-const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
 
 /** `enqueue` of one message from stdin as a whole process, against the floor. */
 export async function benchEnqueueProcess(binary: string | null): Promise<void> {

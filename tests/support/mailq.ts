@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { PERMISSIONS } from "./permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
 
 /** The program under test: the binary that MAILQ_TEST_PROGRAM names, else the source. */
 export const PROGRAM: readonly string[] = Deno.env.get("MAILQ_TEST_PROGRAM") !== undefined

@@ -74,7 +74,16 @@ export class SqliteStore implements Store {
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
     const { claimDue } = await import("./claim.ts");
-    return await this.db.write(() => claimDue(this.db, request, this.clock.now()));
+    let expired = 0, suppressed = 0;
+    for (;;) {
+      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
+      expired += batch.expired;
+      suppressed += batch.suppressed;
+      // Without claims, but with mail that met its end instead, there may be more behind it.
+      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
+        return { claims: batch.claims, expired, suppressed };
+      }
+    }
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {

@@ -18,6 +18,7 @@ export class Channel {
   #pendingWrites = 0;
   #writeError: unknown = null;
   #overdue = "";
+  #listening: Promise<number | null> | null = null;
 
   constructor(
     readonly wire: Wire,
@@ -91,12 +92,20 @@ export class Channel {
     }
   }
 
+  /** Reads ahead for the next reply while something else is being waited for. What a server says
+   *  before it resets the connection can be had only by a read that is under way by then. */
+  listen(): void {
+    this.#listening ??= this.wire.read(this.#reader.space());
+    this.#listening.catch(() => {});
+  }
+
   async #readReply(limitMs: number): Promise<SmtpReply> {
     this.#overdue = "no reply came in time";
     this.#watchdog.arm(limitMs);
     try {
       for (;;) {
-        const count = await this.wire.read(this.#reader.space());
+        const count = await (this.#listening ?? this.wire.read(this.#reader.space()));
+        this.#listening = null;
         if (count === null) {
           this.#noteRest();
           throw new ConnectionBroken("lost", "the server closed the connection");

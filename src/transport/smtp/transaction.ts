@@ -233,6 +233,7 @@ export class Transaction {
     const { session: { channel }, work } = this;
     const stuffer = work.delivery.dotLines > 0 ? new DotStuffer() : null;
     try {
+      channel.listen();
       for await (const piece of piecesOf(work.delivery.content)) {
         if (piece.length === 0) continue;
         channel.post(stuffer === null ? piece : stuffer.stuff(piece));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport } from "../../../src/queue/ports.ts";
+import { smtpRelay } from "../../../src/transport/smtp/transport.ts";
 import type { Timeouts } from "../../../src/transport/smtp/timers.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {
@@ -15,6 +16,7 @@ import {
   scriptedServer,
   stall,
 } from "../../support/smtp_script.ts";
+import { FakeTimers } from "../../support/smtp_timers.ts";
 
 const RECIPIENTS = ["a@example.com", "b@example.com", "c@example.com"];
 /** Short where the server never answers; the rest is not waited for. */
@@ -115,16 +117,23 @@ Deno.test("smtp: what came before the break can be read in the transcript", asyn
 });
 
 Deno.test("smtp: a reply that drips has one deadline, not one for each byte", async () => {
+  const timers = new FakeTimers();
   const drip = async (peer: Peer) => {
-    let isOver = false;
-    void peer.gone.then(() => isOver = true);
-    while (!isOver) {
-      peer.send("250-x\r\n");
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    for (const piece of ["250-a", "\r\n250", "-b\r\n"]) {
+      peer.send(piece);
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+      timers.pass(2 * 60_000);
     }
+    await stall(peer);
   };
-  const report = await deliver({ mail: drip }, { mailMs: LIMIT_MS });
+  await using server = await scriptedServer((peer) => converse(peer, { mail: drip }));
+  const options = { name: "test", host: "127.0.0.1", port: server.port, heloName: "me", timers };
+  const transport = smtpRelay(options).open();
+  const report = await transport.deliver(deliveryOf(RECIPIENTS), unhindered());
+  await transport.close();
   assert.deepEqual(shown(report), ["deferred", "deferred", "deferred"]);
+  assert.equal(report.error, "MAIL FROM: no reply came in time");
+  assert.equal(timers.pending, 0);
 });
 
 Deno.test("smtp: a server that answers nothing to QUIT is left after the limit", async () => {

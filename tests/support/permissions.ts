@@ -1,0 +1,3 @@
+/** The permissions mailq runs with: no FFI. */
+export const PERMISSIONS: readonly string[] = ["read", "write", "net", "env", "run", "sys"]
+  .map((name) => `--allow-${name}`);

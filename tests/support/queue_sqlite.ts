@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
+import { SqliteStore } from "../../src/store/sqlite/store.ts";
+import { SqliteWorker } from "../../src/store/sqlite/workers.ts";
+import type { StoreFixture } from "../contract/store_contract.ts";
+import { FakeClock, REAL_RANDOM } from "./queue_clock.ts";
+
+/** A fresh queue in a folder of its own; when it is disposed of it must be in good order. */
+export class SqliteFixture implements StoreFixture {
+  readonly clock = new FakeClock();
+  readonly #others: Store[] = [];
+
+  private constructor(readonly folder: string, readonly store: SqliteStore) {}
+
+  static async open(): Promise<SqliteFixture> {
+    const folder = await Deno.makeTempDir({ prefix: "mailq-store-" });
+    const clock = new FakeClock();
+    const fixture = new SqliteFixture(folder, await openSqlite(`${folder}/queue.db`, clock));
+    Object.assign(fixture, { clock });
+    return fixture;
+  }
+
+  get queue(): string {
+    return `${this.folder}/queue.db`;
+  }
+
+  async another(): Promise<SqliteStore> {
+    const store = await openSqlite(this.queue, this.clock);
+    this.#others.push(store);
+    return store;
+  }
+
+  abandon(worker: WorkerHandle): void {
+    assert(worker instanceof SqliteWorker);
+    worker.lock?.release();
+  }
+
+  verify(): void {
+    verifySqlite(this.queue);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const store of [this.store, ...this.#others]) await store.close();
+      this.verify();
+    } finally {
+      await Deno.remove(this.folder, { recursive: true });
+    }
+  }
+}
+
+export function openSqlite(path: string, clock = new FakeClock()): Promise<SqliteStore> {
+  return SqliteStore.open({ path, create: true, isWorker: true, clock, random: REAL_RANDOM });
+}
+
+/** The rows of a statement on a queue that a test looks at from outside. */
+export function rowsOf(path: string, sql: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(path);
+  try {
+    return db.prepare(sql).all();
+  } finally {
+    db.close();
+  }
+}
+
+/** Fails if what a queue says of itself does not agree: counts with a recount, each message's row
+ *  with its recipients, the file with SQLite's own checks. */
+export function verifySqlite(path: string): void {
+  const db = new DatabaseSync(path);
+  const all = (sql: string) => db.prepare(sql).all();
+  try {
+    assert.deepEqual(all("PRAGMA integrity_check").map((row) => row.integrity_check), ["ok"]);
+    assert.deepEqual(all("PRAGMA foreign_key_check"), []);
+    assert.deepEqual(
+      all("SELECT lane, status, n FROM tally WHERE n <> 0 ORDER BY 1, 2"),
+      all("SELECT lane, status, count(*) AS n FROM message GROUP BY 1, 2 ORDER BY 1, 2"),
+    );
+    const orphans = `SELECT part FROM body WHERE part / 4096 NOT IN (SELECT seq FROM message)
+      UNION ALL SELECT seq FROM recipient WHERE seq NOT IN (SELECT seq FROM message)`;
+    assert.deepEqual(all(orphans), []);
+    for (const message of all("SELECT * FROM message")) {
+      const recipients = db.prepare("SELECT * FROM recipient WHERE seq = ? ORDER BY n")
+        .all(message.seq);
+      verifyMessage(message, recipients);
+    }
+  } finally {
+    db.close();
+  }
+}
+
+type Row = Record<string, unknown>;
+
+function verifyMessage(message: Row, recipients: readonly Row[]): void {
+  const states = recipients.map((row) => {
+    const state = RECIPIENT_STATES.find((known) => known === row.state);
+    assert(state !== undefined, `unknown state ${row.state}`);
+    return state;
+  });
+  const count = (...wanted: readonly string[]) =>
+    states.filter((state) => wanted.includes(state)).length;
+  const status = message.status === "scheduled" ? "queued" : message.status;
+  const open = count("queued", "sending", "deferred");
+  assert.equal(status, deriveStatus(states, message.held === 1), String(message.id));
+  assert.deepEqual(
+    [message.n_total, message.n_open, message.n_sent, message.n_failed],
+    [states.length, open, count("sent"), count("failed")],
+  );
+  assert.equal(message.final_at === null, open > 0, "final_at says whether it is over");
+  assert.equal(message.claim_token !== null, count("sending") > 0, "a claim has recipients");
+  assert.equal(message.claim_worker !== null, count("sending") > 0);
+  const nextAts = recipients.filter((row) => row.state === "deferred").map((row) =>
+    Number(row.next_at)
+  );
+  assert.equal(message.next_at, nextAts.length === 0 ? null : Math.min(...nextAts));
+  for (const row of recipients) {
+    assert.equal(row.next_at !== null, row.state === "deferred", "next_at is for deferred ones");
+    assert.equal(row.reason !== null, row.state === "failed", "a reason is for failed ones");
+    assert.equal(row.sent_at !== null, row.state === "sent", "sent_at is for sent ones");
+  }
+}

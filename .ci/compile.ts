@@ -13,6 +13,9 @@ const args = [
   "compile",
   "--quiet",
   "--no-check",
+  // Deno keeps a binary's code cache under a fixed name in /tmp and does not look whose file it
+  // is: another user could plant one there for root's cron to run. It would save 8 ms a start.
+  "--no-code-cache",
   ...lean,
   ...permissions,
   // Commands are imported by computed names, which the compiler cannot see.

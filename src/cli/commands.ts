@@ -25,13 +25,14 @@ export function isCommandName(name: string): name is CommandName {
   return COMMAND_NAMES.some((known) => known === name);
 }
 
+/** A command, or a group of them. */
+export type CommandTarget = Command<Context> | RouteMap<Context>;
+
 /** Loads a command when it is wanted. The specifier is no literal on purpose: Deno reads every
  *  module behind a literal `import()` at start, wanted or not, and `mailq enqueue` would pay for
  *  all of them. */
-export async function loadCommand(
-  name: CommandName,
-): Promise<Command<Context> | RouteMap<Context>> {
-  const module: { command: Command<Context> | RouteMap<Context> } = await import(
+export async function loadCommand(name: CommandName): Promise<CommandTarget> {
+  const module: { command: CommandTarget } = await import(
     import.meta.resolve(`./commands/${name}.ts`)
   );
   return module.command;

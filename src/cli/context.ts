@@ -36,10 +36,13 @@ export class Context {
     exitCode?: number | string | null;
   };
   complaint = "";
+  /** What the library found wrong with the arguments. */
+  misuse: { readonly error: unknown } | null = null;
   failure: { readonly error: unknown } | null = null;
   /** The exit status, where it is none of an error. */
   exitStatus = 0;
   #store: Store | null = null;
+  readonly #told = new Set<string>();
 
   constructor(readonly machine: Machine, readonly globals: Globals, readonly output: Output) {
     this.process = {
@@ -52,7 +55,7 @@ export class Context {
     return this.machine.clock.now();
   }
 
-  /** The settings in force; their warnings are told. */
+  /** The settings in force; their warnings are told, once. */
   async settings(purpose: Purpose, flags: SettingFlags = {}): Promise<Settings> {
     const settings = await this.machine.loadSettings({
       ...this.machine.surroundings,
@@ -60,7 +63,10 @@ export class Context {
       configFile: this.globals.config,
       purpose,
     });
-    for (const warning of settings.warnings) this.output.warn(warning);
+    for (const warning of settings.warnings) {
+      if (!this.#told.has(warning)) this.output.warn(warning);
+      this.#told.add(warning);
+    }
     return settings;
   }
 

@@ -2,9 +2,10 @@ import type { Settings } from "../config/settings.ts";
 import type { IntakeOptions } from "../intake/options.ts";
 import { prepareMessage } from "../intake/prepare.ts";
 import type { Input } from "../intake/sources.ts";
-import { MailqError } from "../queue/errors.ts";
+import { errorText, MailqError } from "../queue/errors.ts";
 import type { Enqueued, Stage, Store, WholeMessage } from "../queue/ports.ts";
 import type { Context } from "./context.ts";
+import { OutputClosed } from "./output.ts";
 
 // What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
 const COMMIT_MESSAGES = 2_000;
@@ -21,8 +22,25 @@ export async function enqueueInputs(
   const store = await context.store(settings, true);
   const call = new EnqueueCall(context, store, options);
   const enqueued = await call.run(inputs);
-  await tellEnqueued(context, store, enqueued);
-  if (call.urgent.length > 0) await sendNow(context, store, call.urgent);
+  await tolerating(context, "not told", () => tellEnqueued(context, store, enqueued));
+  if (call.urgent.length === 0) return;
+  await tolerating(context, "not sent at once", () => sendNow(context, store, call.urgent));
+}
+
+/** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the
+ *  caller would queue it again. */
+async function tolerating(
+  context: Context,
+  what: string,
+  step: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof OutputClosed)) {
+      context.output.warn(`queued, but ${what}: ${errorText(error)}`);
+    }
+  }
 }
 
 /** One call's messages on their way into the queue: in one commit if they are few, otherwise
@@ -147,14 +165,8 @@ async function tellEnqueued(
   output.flush();
 }
 
-/** The mail is safe already: whatever goes wrong here is no failure of the call. */
 async function sendNow(context: Context, store: Store, ids: readonly string[]): Promise<void> {
-  try {
-    const settings = await context.settings("all");
-    const { sendOnce } = await import("./send_pass.ts");
-    await sendOnce(context, settings, store, ids);
-  } catch (error) {
-    if (!(error instanceof MailqError)) throw error;
-    context.output.warn(`queued, but not sent at once: ${error.message}`);
-  }
+  const settings = await context.settings("all");
+  const { sendOnce } = await import("./send_pass.ts");
+  await sendOnce(context, settings, store, ids);
 }

@@ -12,17 +12,17 @@ export interface Globals {
   readonly wantsVersion: boolean;
 }
 
-/** What `--help` says of them. */
-export const GLOBALS_HELP = `GLOBAL OPTIONS (before or after the command)
-     --queue PATH|URL  The queue [$MAILQ_QUEUE]
-     --config FILE     Read only this settings file
-     --json            Print JSON
-  -q --quiet           Say nothing but errors
-  -v --verbose         Say what is done
-     --no-color        Print no colours
-  -h --help            Print help
-  -V --version         Print the version
-`;
+/** What help says of them. */
+export const GLOBAL_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
+  ["   --queue PATH|URL", "The queue [$MAILQ_QUEUE]"],
+  ["   --config FILE", "Read only this settings file"],
+  ["   --json", "Print JSON"],
+  ["-q --quiet", "Say nothing but errors"],
+  ["-v --verbose", "Say what is done"],
+  ["   --no-color", "Print no colours"],
+  ["-h --help", "Print help"],
+  ["-V --version", "Print the version"],
+];
 
 const SWITCHES: Readonly<Record<string, keyof Globals>> = {
   "--json": "isJson",

@@ -12,7 +12,8 @@ import { whyIs } from "./message_table.ts";
 export async function tellDetail(context: Context, message: MessageDetail): Promise<void> {
   const { output } = context;
   const now = context.now();
-  const time = (at: number) => `${formatTimestamp(at)} (${formatAge(at, now)})`;
+  const time = (at: number) =>
+    `${formatTimestamp(at)} (${formatAge(at, now)}${at <= now ? " ago" : ""})`;
   const field = (name: string, value: string | null) => {
     if (value !== null && value !== "") output.line(`${name.padEnd(11)} ${sanitise(value)}`);
   };

@@ -12,6 +12,22 @@ export class OutputClosed extends Error {}
 
 const BUFFER_CHARS = 64 * 1024;
 
+// What a terminal would obey, hide or reorder, but for line ends and tabs.
+const UNSAFE =
+  /[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+
+/** The text with unsafe characters as JSON escapes, in which JSON means the same. */
+function escapeUnsafe(text: string): string {
+  if (/^[\x20-\x7e\t\n]*$/.test(text)) return text;
+  return text.replace(UNSAFE, (character) => {
+    let escaped = "";
+    for (let i = 0; i < character.length; i++) {
+      escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+    }
+    return escaped;
+  });
+}
+
 /** The only printer: results to stdout, everything else to stderr. */
 export class Output {
   readonly #encoder = new TextEncoder();
@@ -59,9 +75,9 @@ export class Output {
     if (this.#buffer.length > BUFFER_CHARS) this.flush();
   }
 
-  /** One JSON value, or one object of a stream, on a line. */
+  /** One JSON value, or one object of a stream, on a line that is safe for a terminal. */
   json(value: unknown): void {
-    this.line(JSON.stringify(value));
+    this.line(escapeUnsafe(JSON.stringify(value)));
   }
 
   /** Bytes of mail, as they are. */
@@ -110,7 +126,8 @@ export class Output {
   #tell(text: string): void {
     this.flush();
     try {
-      writeAll(this.stderr, this.#encoder.encode(`${text}\n`));
+      // Arguments, paths and addresses are quoted as they came.
+      writeAll(this.stderr, this.#encoder.encode(`${escapeUnsafe(text)}\n`));
     } catch {
       // Nobody listens: there is no other place to say it.
     }

@@ -10,7 +10,10 @@ export function duration(text: string): number {
 /** A flag's whole number, 0 or more. */
 export function count(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new MailqError("usage", `Cannot read the number "${text}": expected 0 or more`);
+  throw new MailqError(
+    "usage",
+    `Cannot read the number "${text}": expected a whole number, 0 or more`,
+  );
 }
 
 /** A flag's text, which may not be empty. */

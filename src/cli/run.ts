@@ -1,8 +1,8 @@
 import { MailqError } from "../queue/errors.ts";
 import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
-import { COMMAND_NAMES, isCommandName, loadCommand } from "./commands.ts";
+import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./commands.ts";
 import { Context, type Machine } from "./context.ts";
-import { GLOBALS_HELP, splitGlobals } from "./globals.ts";
+import { splitGlobals } from "./globals.ts";
 import { Output, OutputClosed } from "./output.ts";
 
 /** Runs one command line to its end and returns the exit status. */
@@ -32,29 +32,33 @@ function printer(machine: Machine, argv: readonly string[]): Output {
 
 async function runCommand(rest: readonly string[], context: Context): Promise<number> {
   const { wantsHelp, wantsVersion } = context.globals;
-  const name = rest[0];
+  const [name] = rest;
   if (wantsVersion) {
     const { printVersion } = await import("./print_version.ts");
     printVersion(context);
     return 0;
   }
-  if (name === undefined && !wantsHelp) return await runBare(context);
-  const inputs = wantsHelp
-    ? [...(name !== undefined && isCommandName(name) ? [name] : []), "--help"]
-    : [...rest];
+  if (name === "help") return await tellHelp(rest.slice(1), context);
+  if (wantsHelp) return await tellHelp(rest, context);
+  if (name === undefined) return await runBare(context);
+  const routes = await loadRoutes(name);
+  refuseAlone(routes[name], rest);
   const app = buildApplication(
-    buildRouteMap({ routes: await loadRoutes(name), docs: { brief: SUMMARY } }),
+    buildRouteMap({ routes, docs: { brief: "mailq" } }),
     {
       name: "mailq",
       scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-      documentation: {
-        caseStyle: "convert-camel-to-kebab",
-        disableAnsiColor: true,
-        onlyRequiredInUsageLine: true,
-      },
+      documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: true },
       localization: {
         text: {
           ...text_en,
+          noCommandRegisteredForInput: ({ input, corrections: [nearest] }) =>
+            `There is no command "${input}"` +
+            (nearest === undefined ? "" : `: did you mean ${nearest}?`),
+          exceptionWhileParsingArguments: (error) => {
+            context.misuse = { error };
+            return "";
+          },
           exceptionWhileRunningCommand: (error) => {
             context.failure = { error };
             return "";
@@ -63,19 +67,41 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
       },
     },
   );
-  await run(app, inputs, context);
+  await run(app, rest, context);
   if (context.failure !== null) throw context.failure.error;
   const status = Number(context.process.exitCode ?? 0);
   // The library's own statuses are negative or above any of ours.
-  if (status !== 0) throw usageError(context.complaint, name);
-  if (wantsHelp) context.output.text(`\n${GLOBALS_HELP}`);
+  if (status !== 0) throw usageError(await complaintOf(context), name);
   return context.exitStatus;
 }
 
-const SUMMARY = "A mail queue in one file: takes mail in, relays it, shows and mends it";
+async function tellHelp(words: readonly string[], context: Context): Promise<number> {
+  const [name] = words;
+  // What is no command has no help, but a suggestion.
+  if (name !== undefined && !isCommandName(name)) return await runCommand([name], plain(context));
+  const { helpFor } = await import("./help.ts");
+  context.output.text(await helpFor(words));
+  return 0;
+}
 
-/** The one command that is asked for, or all of them for help and for suggestions. */
-async function loadRoutes(name: string | undefined) {
+/** A command that has commands does nothing by itself. */
+function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
+  const [name = "", below] = words;
+  if (target === undefined || "parameters" in target || below !== undefined) return;
+  const names = target.getAllEntries().map((entry) => entry.name.original);
+  throw usageError(`Cannot do ${name} alone: name one of ${names.join(", ")}`, name);
+}
+
+async function complaintOf({ misuse, complaint }: Context): Promise<string> {
+  if (misuse === null) return complaint;
+  const { complaintAbout } = await import("./complaint.ts");
+  return complaintAbout(misuse.error);
+}
+
+/** The one command that is asked for, or all of them for suggestions. */
+async function loadRoutes(
+  name: string | undefined,
+): Promise<Readonly<Record<string, CommandTarget>>> {
   const names = name !== undefined && isCommandName(name) ? [name] : COMMAND_NAMES;
   return Object.fromEntries(
     await Promise.all(names.map(async (one) => [one, await loadCommand(one)] as const)),
@@ -92,14 +118,15 @@ function usageError(complaint: string, command: string | undefined): MailqError 
 
 /** Bare `mailq`: the queue at a terminal, if there is one; else help. */
 async function runBare(context: Context): Promise<number> {
-  const { exists } = await import("../store/open.ts");
-  const settings = await context.settings("all");
-  if (context.machine.stdout.isTerminal() && exists(settings.queue)) {
-    return await runCommand(["list"], context);
+  if (context.machine.stdout.isTerminal()) {
+    const { exists } = await import("../store/open.ts");
+    const settings = await context.settings("all");
+    if (exists(settings.queue)) return await runCommand(["list"], context);
   }
-  return await runCommand([], asking(context));
+  return await tellHelp([], context);
 }
 
-function asking(context: Context): Context {
-  return new Context(context.machine, { ...context.globals, wantsHelp: true }, context.output);
+/** The same without a wish for help. */
+function plain({ machine, globals, output }: Context): Context {
+  return new Context(machine, { ...globals, wantsHelp: false }, output);
 }

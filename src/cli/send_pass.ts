@@ -20,15 +20,16 @@ export async function sendOnce(
   if (relaySettings === undefined) {
     throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
   }
-  const t = relaySettings.target;
-  const relay = await openRelay(
-    relaySettings.name,
-    t.kind === "smtp" ? `smtp://${t.host}:${t.port}` : `${t.kind}:`,
-    {
-      heloName: settings.hostname,
-      write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
-    },
-  );
+  const { name, target, user, password, tls } = relaySettings;
+  const relay = await openRelay({
+    name,
+    target,
+    hasLogin: user !== null || password !== null,
+    requiresTls: tls.mode === "required",
+  }, {
+    heloName: settings.hostname,
+    write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
+  });
   const stop = new AbortController();
   using _listener = onStop(() => stop.abort());
   return await runPass({

@@ -1,7 +1,8 @@
+import type { RelayTarget } from "../queue/relay_target.ts";
 import type { RelayKey, RelayValue } from "./definitions.ts";
 import type { Rate } from "./kinds.ts";
 import type { Problem, RouteSettings, Sourced } from "./layers.ts";
-import { isLoopback, parseRelayUrl, type RelayTarget } from "./relay_url.ts";
+import { isLoopback, parseRelayUrl } from "./relay_url.ts";
 
 export type TlsMode = "required" | "opportunistic" | "off";
 

@@ -1,10 +1,20 @@
 import { MailqError } from "../queue/errors.ts";
 import type { Relay } from "../queue/ports.ts";
+import type { RelayTarget } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
-import { maskPassword } from "./mask_url.ts";
 import { nullRelay } from "./null.ts";
 
-/** What the relays need besides their URL. */
+/** A relay as the settings describe it. */
+export interface RelayRequest {
+  readonly name: string;
+  readonly target: RelayTarget;
+  /** Whether a login is asked for, in the URL or beside it. */
+  readonly hasLogin: boolean;
+  /** Whether mail may go out only under TLS. */
+  readonly requiresTls: boolean;
+}
+
+/** What relays need of the program. */
 export interface RelayContext {
   /** Our name towards SMTP servers. */
   readonly heloName: string;
@@ -12,61 +22,33 @@ export interface RelayContext {
   readonly write: Writer;
 }
 
-type Opener = (name: string, url: string, context: RelayContext) => Relay | Promise<Relay>;
-
-const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
-  ["smtp", openSmtp],
-  ["console", (name, url, context) => {
-    refuseArgument(url);
-    return consoleRelay(name, context.write);
-  }],
-  ["null", (name, url) => {
-    refuseArgument(url);
-    return nullRelay(name);
-  }],
-]);
-
-/** Makes the relay called `name` from its URL; nothing is connected yet. Throws `config_invalid`
- *  for a URL that is wrong or of an unknown kind. */
-export async function openRelay(
-  name: string,
-  url: string,
-  context: RelayContext,
-): Promise<Relay> {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
-  const opener = scheme === undefined ? undefined : OPENERS.get(scheme.toLowerCase());
-  if (opener !== undefined) return await opener(name, url, context);
-  const known = [...OPENERS.keys()].map((each) => `${each}:`).join(", ");
-  const what = scheme === undefined ? "no scheme" : `the unknown scheme "${scheme}:"`;
-  throw new MailqError(
-    "config_invalid",
-    `Cannot use the relay URL ${
-      JSON.stringify(maskPassword(url))
-    }: it has ${what}, expected one of ${known}`,
-  );
-}
-
-// Loaded on demand: commands that send nothing start without the SMTP client.
-async function openSmtp(name: string, url: string, context: RelayContext): Promise<Relay> {
-  const { parseSmtpUrl } = await import("./smtp/url.ts");
-  const { smtpRelay } = await import("./smtp/transport.ts");
-  const { host, port, user } = parseSmtpUrl(url);
-  if (user !== null) {
-    // To send without the login that was asked for would be refused at best.
-    throw new MailqError(
-      "config_invalid",
-      `Cannot log in to ${JSON.stringify(maskPassword(url))}: ` +
-        "only relays without a login are known, expected smtp://host[:port]",
-    );
+/** Makes a relay; nothing is connected yet. Throws `config_invalid` for what this version cannot
+ *  do: to send without the TLS or the login that was asked for is no way out. */
+export async function openRelay(request: RelayRequest, context: RelayContext): Promise<Relay> {
+  const { name, target } = request;
+  if (request.requiresTls || (target.kind === "smtp" && target.isImplicitTls)) {
+    throw refusal(name, "with TLS", "an smtp: relay with tls.mode off or opportunistic");
   }
-  return smtpRelay({ name, host, port, heloName: context.heloName });
+  if (request.hasLogin) throw refusal(name, "with a login", "an smtp: relay without one");
+  switch (target.kind) {
+    case "smtp": {
+      // Loaded on demand: commands that send nothing start without the SMTP client.
+      const { smtpRelay } = await import("./smtp/transport.ts");
+      const { host, port } = target;
+      return smtpRelay({ name, host, port, heloName: context.heloName });
+    }
+    case "console":
+      return consoleRelay(name, context.write);
+    case "null":
+      return nullRelay(name);
+    default:
+      throw refusal(name, `by ${target.kind}:`, "smtp:, console: or null:");
+  }
 }
 
-function refuseArgument(url: string): void {
-  const rest = url.slice(url.indexOf(":") + 1);
-  if (rest === "" || rest === "//") return;
-  throw new MailqError(
+function refusal(name: string, how: string, expected: string): MailqError {
+  return new MailqError(
     "config_invalid",
-    `Cannot use the relay URL ${JSON.stringify(url)}: nothing may follow the colon`,
+    `Cannot send to the relay "${name}" ${how}: this version does not know how; expected ${expected}`,
   );
 }

@@ -57,3 +57,27 @@ export function median(values: readonly number[]): number {
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
   return median(a.map((value, i) => value / (b[i] ?? NaN)));
 }
+
+/** Runs a command to its end, watching its resident memory (Linux). */
+export async function runWatched(
+  command: readonly string[],
+  env: Record<string, string>,
+): Promise<{ readonly ms: number; readonly peakMb: number }> {
+  const [program = "", ...args] = command;
+  const startedAt = performance.now();
+  const child = new Deno.Command(program, { args, env, stdout: "null", stderr: "inherit" }).spawn();
+  let peakKb = 0;
+  const look = () => {
+    try {
+      const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
+      peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    } catch {
+      // It has ended.
+    }
+  };
+  const timer = setInterval(look, 20);
+  const { success } = await child.status;
+  clearInterval(timer);
+  if (!success) throw new Error(`${command.join(" ")} failed`);
+  return { ms: performance.now() - startedAt, peakMb: peakKb / 1024 };
+}

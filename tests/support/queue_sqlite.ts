@@ -9,17 +9,18 @@ import { FakeClock, REAL_RANDOM } from "./queue_clock.ts";
 
 /** A fresh queue in a folder of its own; when it is disposed of it must be in good order. */
 export class SqliteFixture implements StoreFixture {
-  readonly clock = new FakeClock();
   readonly #others: Store[] = [];
 
-  private constructor(readonly folder: string, readonly store: SqliteStore) {}
+  private constructor(
+    readonly folder: string,
+    readonly clock: FakeClock,
+    readonly store: SqliteStore,
+  ) {}
 
   static async open(): Promise<SqliteFixture> {
     const folder = await Deno.makeTempDir({ prefix: "mailq-store-" });
     const clock = new FakeClock();
-    const fixture = new SqliteFixture(folder, await openSqlite(`${folder}/queue.db`, clock));
-    Object.assign(fixture, { clock });
-    return fixture;
+    return new SqliteFixture(folder, clock, await openSqlite(`${folder}/queue.db`, clock));
   }
 
   get queue(): string {

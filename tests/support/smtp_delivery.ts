@@ -27,7 +27,6 @@ function factsOf(bytes: Uint8Array) {
 export function inPieces(delivery: Delivery, size: number): Delivery {
   const bytes = delivery.content;
   if (!(bytes instanceof Uint8Array)) throw new TypeError("expected whole content");
-  // deno-lint-ignore require-await
   const content = async function* () {
     for (let at = 0; at < bytes.length; at += size) yield bytes.slice(at, at + size);
   };

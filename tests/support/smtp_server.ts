@@ -1,3 +1,5 @@
+import { pathOf, undouble } from "./smtp_syntax.ts";
+
 /** A message the server accepted. */
 export interface ReceivedMessage {
   readonly from: string;
@@ -277,26 +279,6 @@ class Conversation {
     this.#replies = "";
     while (rest.length > 0) rest = rest.subarray(await this.conn.write(rest));
   }
-}
-
-function pathOf(line: string): string {
-  // A quoted local part may hold ">".
-  return /<((?:"(?:[^"\\]|\\.)*")?[^>]*)>/.exec(line)?.[1] ?? "";
-}
-
-/** `stuffed` without the first dot of the `dots` lines that begin with one. */
-function undouble(stuffed: Uint8Array, dots: number): Uint8Array {
-  const data = new Uint8Array(stuffed.length - dots);
-  let size = 0;
-  for (let at = 0; at < stuffed.length;) {
-    const lf = stuffed.indexOf(10, at);
-    const next = lf < 0 ? stuffed.length : lf + 1;
-    const line = stuffed.subarray(stuffed[at] === 46 ? at + 1 : at, next);
-    data.set(line, size);
-    size += line.length;
-    at = next;
-  }
-  return data;
 }
 
 // As a process of its own: prints its port, and writes each accepted message as a line of JSON to

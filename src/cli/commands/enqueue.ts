@@ -78,6 +78,7 @@ export const command = buildCommand<Flags, string[], Context>({
         values: PRIORITIES,
         optional: true,
         brief: "now is sent by this very process",
+        placeholder: "PRIORITY",
       },
       sendAt: {
         kind: "parsed",

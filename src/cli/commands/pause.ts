@@ -11,5 +11,12 @@ export const command = buildCommand<Record<never, never>, [], Context>({
     );
   },
   parameters: {},
-  docs: { brief: "Stop all sending from this queue" },
+  docs: {
+    brief: "Stop all sending from this queue",
+    fullDescription:
+      `Stops all sending from this queue: passes end after the messages they have in hand, and
+none begins until \`mailq resume\`. Mail is still taken in.
+
+  mailq pause`,
+  },
 });

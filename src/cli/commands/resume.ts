@@ -9,5 +9,10 @@ export const command = buildCommand<Record<never, never>, [], Context>({
     this.output.line(changed ? "Resumed" : "The queue was not paused");
   },
   parameters: {},
-  docs: { brief: "Start sending again" },
+  docs: {
+    brief: "Start sending again",
+    fullDescription: `Lets a paused queue send again, from the next pass on.
+
+  mailq resume && mailq send`,
+  },
 });

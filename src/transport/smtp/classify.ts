@@ -14,6 +14,19 @@ export type Phase =
   | "content"
   | "dot";
 
+/** What is being done in each phase, for people. */
+export const STEP: Readonly<Record<Phase, string>> = {
+  connect: "Connecting",
+  greeting: "Waiting for the greeting",
+  hello: "EHLO",
+  reset: "RSET",
+  mail: "MAIL FROM",
+  rcpt: "RCPT TO",
+  data: "DATA",
+  content: "Sending the content",
+  dot: "Waiting for the reply to the content",
+};
+
 /** What happened: a reply's codes, or the way the connection broke. */
 export type Happening =
   | { readonly code: number; readonly enhanced: string | null }

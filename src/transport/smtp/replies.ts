@@ -1,3 +1,5 @@
+import type { DeliveryOutcome } from "../../queue/ports.ts";
+import type { Verdict } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 
 /** RFC 5321 allows 512 bytes; some servers explain themselves at more length. */
@@ -55,7 +57,7 @@ export class ReplyReader {
     return decoder.decode(this.#buffer.subarray(this.#start, this.#end));
   }
 
-  /** Room for the next bytes; call `filled` with their number. */
+  /** Room for the next bytes; call `filled` with their number. Replies may be taken meanwhile. */
   space(): Uint8Array {
     if (this.#start > 0) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
@@ -113,11 +115,21 @@ export class ReplyReader {
     const code = this.#codeAt(this.#start);
     const reply = new SmtpReply(code, decoder.decode(this.#buffer.subarray(this.#start, end)));
     this.#start = this.#line;
-    if (this.#start === this.#end) this.#start = this.#line = this.#end = 0;
     return reply;
   }
 }
 
 function garbage(what: string): ConnectionBroken {
   return new ConnectionBroken("garbage", `the server sent what is no SMTP reply: ${what}`);
+}
+
+/** What a reply means for a recipient. */
+export function outcomeOf(verdict: Verdict, reply: SmtpReply): DeliveryOutcome {
+  return {
+    kind: verdict.kind,
+    isRelayFault: verdict.isRelayFault,
+    code: reply.code,
+    enhanced: reply.enhanced,
+    text: reply.text,
+  };
 }

@@ -1,10 +1,10 @@
 import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { type Tally, withoutReply } from "../tally.ts";
-import { classify, isPositive, type NextStep, type Phase, type Verdict } from "./classify.ts";
+import { classify, isPositive, type NextStep, type Phase, STEP, type Verdict } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { DotStuffer, FINAL_DOT, packContent } from "./content.ts";
-import type { SmtpReply } from "./replies.ts";
+import { outcomeOf, type SmtpReply } from "./replies.ts";
 import type { Session } from "./session.ts";
 import type { Timeouts } from "./timers.ts";
 
@@ -53,13 +53,13 @@ export class Transaction {
       const isOpen = await this.#sendEnvelope();
       if (this.#end !== null) return this.#end;
       if (isOpen) await this.#sendContent();
-      else if (this.#hasContentPrompt) await this.#sendNothing();
+      else if (this.#hasContentPrompt) await this.#declineContent();
       else this.session.needsReset = true;
       if (this.#end !== null) return this.#end;
       return { next: this.#tooMany > 0 ? "new_transaction" : "continue", outcome: null };
     } catch (error) {
       if (!(error instanceof ConnectionBroken)) throw error;
-      return this.#brokenBy(error);
+      return await this.#brokenBy(error);
     } finally {
       this.session.isUsed = true;
     }
@@ -188,12 +188,18 @@ export class Transaction {
     tally.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
   }
 
-  /** Every recipient was refused, yet the server wants content: RFC 2920 3.1 has us send the
-   *  final dot alone, and nobody gets anything whatever the reply. */
-  async #sendNothing(): Promise<void> {
+  /** The server wants content that nobody is to get. RFC 2920 3.1 has us send the final dot
+   *  alone; whatever the reply, an empty message goes to nobody. */
+  async #declineContent(): Promise<void> {
+    const { session: { channel }, work } = this;
     this.#phase = "content";
-    this.session.channel.post(FINAL_DOT);
-    const reply = await this.session.channel.reply(this.work.timeouts.dotMs);
+    if (this.#accepted.length > 0) {
+      // A server that refused MAIL and took recipients might deliver an empty message.
+      this.#end = { next: "close", outcome: null };
+      return;
+    }
+    channel.post(FINAL_DOT);
+    const reply = await channel.reply(work.timeouts.dotMs);
     if (reply.code === 421) this.#end = { next: "close", outcome: null };
   }
 
@@ -202,6 +208,7 @@ export class Transaction {
     const { content, dotLines } = work.delivery;
     this.#phase = "content";
     work.onContent();
+    channel.note("the content");
     const packed = content instanceof Uint8Array
       ? packContent(content, dotLines, channel.scratch)
       : 0;
@@ -269,33 +276,9 @@ export class Transaction {
   }
 }
 
-/** What is being done in each phase, for people. */
-export const STEP: Readonly<Record<Phase, string>> = {
-  connect: "Connecting",
-  greeting: "Waiting for the greeting",
-  hello: "EHLO",
-  reset: "RSET",
-  mail: "MAIL FROM",
-  rcpt: "RCPT TO",
-  data: "DATA",
-  content: "Sending the content",
-  dot: "Waiting for the reply to the content",
-};
-
 async function* piecesOf(content: Delivery["content"]): AsyncIterable<Uint8Array> {
   if (!(content instanceof Uint8Array)) return yield* content();
   for (let at = 0; at < content.length; at += BLOCK_BYTES) {
     yield content.subarray(at, at + BLOCK_BYTES);
   }
-}
-
-/** What a reply means for a recipient. */
-export function outcomeOf(verdict: Verdict, reply: SmtpReply): DeliveryOutcome {
-  return {
-    kind: verdict.kind,
-    isRelayFault: verdict.isRelayFault,
-    code: reply.code,
-    enhanced: reply.enhanced,
-    text: reply.text,
-  };
 }

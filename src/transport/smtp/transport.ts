@@ -10,12 +10,13 @@ import type {
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
 import { Channel } from "./channel.ts";
-import { classify, type Phase } from "./classify.ts";
+import { classify, type Phase, STEP } from "./classify.ts";
 import { ConnectionBroken, connectTcp } from "./connection.ts";
 import { RelayingTrial } from "./relaying.ts";
+import { outcomeOf } from "./replies.ts";
 import { openSession, Refusal, type Session } from "./session.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
-import { outcomeOf, STEP, Transaction, type TransactionEnd } from "./transaction.ts";
+import { Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 
 export interface SmtpRelayOptions {

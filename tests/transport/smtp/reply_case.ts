@@ -28,7 +28,7 @@ export const rcpt = (replies: Record<string, string>) => (address: string) =>
   replies[address[0] ?? ""] ?? "250 2.1.5 ok";
 
 /** A reply to MAIL (or another step) that only the second message on a connection gets. */
-export const second = (step: "mail" | "dot" | "rset", reply: string) => (): Replies => {
+export const second = (step: "mail" | "dot", reply: string) => (): Replies => {
   let count = 0;
   return {
     [step]: (peer: { send(text: string): void }) =>

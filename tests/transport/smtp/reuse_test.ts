@@ -6,6 +6,8 @@ import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts"
 import {
   type Act,
   converse,
+  EHLO_REPLY,
+  EHLO_STEP_BY_STEP,
   hangUp,
   type Peer,
   PeerGone,
@@ -89,6 +91,28 @@ Deno.test("smtp: a connection lost in the middle is replaced for the next messag
   assert.deepEqual(await send(transport), ["deferred"]);
   assert.deepEqual(await send(transport), ["sent"]);
   await transport.close();
+});
+
+Deno.test("smtp: a connection that cannot be reset is replaced", async () => {
+  for (const ehlo of [EHLO_REPLY, EHLO_STEP_BY_STEP]) {
+    const refusing = { ehlo, rcpt: () => "550 5.1.1 unknown", data: "503 no", rset: "500 what" };
+    await using server = await scriptedServer((peer) =>
+      converse(peer, peer.n > 0 ? { ehlo } : refusing)
+    );
+    const transport = relayOn(server.port).open();
+    assert.deepEqual(await send(transport), ["failed"]);
+    assert.deepEqual(await send(transport), ["sent"]);
+    await transport.close();
+    assert.equal(server.peers.length, 2);
+  }
+});
+
+Deno.test("smtp: no empty message goes to those a server takes after it refused MAIL", async () => {
+  await using server = await scriptedServer((peer) => converse(peer, { mail: "550 5.7.1 no" }));
+  const transport = relayOn(server.port).open();
+  assert.deepEqual(await send(transport), ["failed"]);
+  await transport.close();
+  assert.doesNotMatch(server.peers[0]?.receivedText ?? "", /DATA\r\n\./);
 });
 
 Deno.test("smtp: close after an uncertain hand-over frees the connection", async () => {

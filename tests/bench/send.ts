@@ -1,0 +1,83 @@
+import { PERMISSIONS } from "../support/permissions.ts";
+import { mail } from "./mail.ts";
+import { median, medianRatio, runTimed } from "./processes.ts";
+
+const SINK = "/usr/sbin/smtp-sink";
+const SOURCE = "/usr/sbin/smtp-source";
+const ROUNDS = 3;
+
+/** `send` with 10 connections against Postfix's smtp-source with 10 sessions, in turn, to the same
+ *  smtp-sink. */
+export async function benchSend(sizeBytes: number, count: number, budget: number): Promise<void> {
+  if (!await isThere(SINK) || !await isThere(SOURCE)) {
+    console.log("send: not measured, smtp-sink and smtp-source (Debian's postfix) are missing");
+    return;
+  }
+  const folder = await Deno.makeTempDir();
+  await Deno.chmod(folder, 0o755);
+  const root = new URL("../../", import.meta.url).pathname;
+  const port = freePort();
+  const sink = new Deno.Command(SINK, {
+    args: [...(Deno.uid() === 0 ? ["-u", "nobody"] : []), `127.0.0.1:${port}`, "1000"],
+    cwd: folder,
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    await listening(port);
+    const mails = `${folder}/mails`;
+    await Deno.mkdir(mails);
+    for (let n = 0; n < count; n++) {
+      await Deno.writeFile(`${mails}/${String(n).padStart(6, "0")}.eml`, mail(sizeBytes, n));
+    }
+    const env = { MAILQ_QUEUE: `${folder}/queue.db`, MAILQ_TRANSPORT: `smtp://127.0.0.1:${port}` };
+    const mailq = [Deno.execPath(), "run", "--no-check", ...PERMISSIONS, `${root}main.ts`];
+    await runTimed([...mailq, "enqueue", mails], { env });
+    const ours: number[] = [], theirs: number[] = [];
+    for (let round = 0; round <= ROUNDS; round++) {
+      const source = await runTimed([
+        SOURCE,
+        "-d",
+        ...["-s", "10"],
+        ...["-l", String(sizeBytes)],
+        ...["-m", String(count)],
+        ...["-f", "a@sender.test", "-t", "b@receiver.test"],
+        `127.0.0.1:${port}`,
+      ]);
+      const send = await runTimed([...mailq, "send", "--concurrency", "10", "--strict"], { env });
+      await runTimed([...mailq, "resend", "--all"], { env });
+      if (round === 0) continue; // warming up
+      theirs.push(count / (source.ms / 1000));
+      ours.push(count / (send.ms / 1000));
+    }
+    console.log(
+      `send of ${count} messages of ${sizeBytes} bytes: ${median(ours).toFixed(0)} a second, ` +
+        `smtp-source ${median(theirs).toFixed(0)} = ${medianRatio(ours, theirs).toFixed(2)} x ` +
+        `(budget ${budget})`,
+    );
+  } finally {
+    sink.kill("SIGKILL");
+    await sink.status;
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function listening(port: number): Promise<void> {
+  for (;;) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    }
+  }
+}

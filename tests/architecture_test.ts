@@ -46,7 +46,7 @@ async function imports(): Promise<Import[]> {
     for (const [, specifier = ""] of text.matchAll(/\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm)) {
       found.push({ from: path, specifier, isDynamic: false });
     }
-    for (const [, specifier = ""] of text.matchAll(/\bimport\(\s*"([^"]+)"/g)) {
+    for (const [, specifier = ""] of text.matchAll(/\bimport(?:\.meta\.resolve)?\(\s*"([^"]+)"/g)) {
       found.push({ from: path, specifier, isDynamic: true });
     }
   }

@@ -86,7 +86,9 @@ class EnqueueCall {
         await this.#add(message);
         return;
       }
-      const { prepareStream } = await import("../intake/prepare_large.ts");
+      const { prepareStream }: typeof import("../intake/prepare_large.ts") = await import(
+        import.meta.resolve("../intake/prepare_large.ts")
+      );
       const large = await prepareStream(bytes.head, bytes.rest, this.options);
       this.#noteUrgent(large.message, large.warnings, input);
       await this.#flush();
@@ -149,14 +151,18 @@ async function tellEnqueued(
   for (const { id, suppressed, isKnownKey } of enqueued) {
     if (isKnownKey) output.detail(`${id}: known by its key, not queued again`);
     if (suppressed.length > 0) {
-      const { sanitise } = await import("../display/sanitise.ts");
+      const { sanitise }: typeof import("../display/sanitise.ts") = await import(
+        import.meta.resolve("../display/sanitise.ts")
+      );
       output.note(`${id}: on the do-not-send list: ${sanitise(suppressed.join(", "))}`);
     }
   }
   if (!output.isJson) {
     for (const { id } of enqueued) output.line(id);
   } else {
-    const { messageShape } = await import("./json_shapes.ts");
+    const { messageShape }: typeof import("./json_shapes.ts") = await import(
+      import.meta.resolve("./json_shapes.ts")
+    );
     for (const { id } of enqueued) {
       const message = await store.show(id);
       if (message !== null) output.json(messageShape(message));
@@ -167,6 +173,8 @@ async function tellEnqueued(
 
 async function sendNow(context: Context, store: Store, ids: readonly string[]): Promise<void> {
   const settings = await context.settings("all");
-  const { sendOnce } = await import("./send_pass.ts");
+  const { sendOnce }: typeof import("./send_pass.ts") = await import(
+    import.meta.resolve("./send_pass.ts")
+  );
   await sendOnce(context, settings, store, ids);
 }

@@ -29,13 +29,17 @@ export function anyText(text: string): string {
 
 /** A point in time to come: ISO 8601, or `+15m`. */
 export async function time(this: Context, text: string): Promise<number> {
-  const { parseTime } = await import("../intake/times.ts");
+  const { parseTime }: typeof import("../intake/times.ts") = await import(
+    import.meta.resolve("../intake/times.ts")
+  );
   return await parseTime(text, this.now());
 }
 
 /** A point in time gone by: ISO 8601, or `2h` for two hours ago. */
 export async function pastTime(this: Context, text: string): Promise<number> {
   if (/^\d+(\.\d+)?[a-z]/.test(text)) return this.now() - parseDuration(text);
-  const { parseTime } = await import("../intake/times.ts");
+  const { parseTime }: typeof import("../intake/times.ts") = await import(
+    import.meta.resolve("../intake/times.ts")
+  );
   return await parseTime(text, this.now());
 }

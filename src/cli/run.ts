@@ -34,7 +34,9 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
   const { wantsHelp, wantsVersion } = context.globals;
   const [name] = rest;
   if (wantsVersion) {
-    const { printVersion } = await import("./print_version.ts");
+    const { printVersion }: typeof import("./print_version.ts") = await import(
+      import.meta.resolve("./print_version.ts")
+    );
     printVersion(context);
     return 0;
   }
@@ -79,7 +81,7 @@ async function tellHelp(words: readonly string[], context: Context): Promise<num
   const [name] = words;
   // What is no command has no help, but a suggestion.
   if (name !== undefined && !isCommandName(name)) return await runCommand([name], plain(context));
-  const { helpFor } = await import("./help.ts");
+  const { helpFor }: typeof import("./help.ts") = await import(import.meta.resolve("./help.ts"));
   context.output.text(await helpFor(words));
   return 0;
 }
@@ -94,7 +96,9 @@ function refuseAlone(target: CommandTarget | undefined, words: readonly string[]
 
 async function complaintOf({ misuse, complaint }: Context): Promise<string> {
   if (misuse === null) return complaint;
-  const { complaintAbout } = await import("./complaint.ts");
+  const { complaintAbout }: typeof import("./complaint.ts") = await import(
+    import.meta.resolve("./complaint.ts")
+  );
   return complaintAbout(misuse.error);
 }
 
@@ -119,9 +123,11 @@ function usageError(complaint: string, command: string | undefined): MailqError 
 /** Bare `mailq`: the queue at a terminal, if there is one; else help. */
 async function runBare(context: Context): Promise<number> {
   if (context.machine.stdout.isTerminal()) {
-    const { exists } = await import("../store/open.ts");
+    const { queueExists }: typeof import("./queue_path.ts") = await import(
+      import.meta.resolve("./queue_path.ts")
+    );
     const settings = await context.settings("all");
-    if (exists(settings.queue)) return await runCommand(["list"], context);
+    if (queueExists(settings.queue)) return await runCommand(["list"], context);
   }
   return await tellHelp([], context);
 }

@@ -2,6 +2,7 @@ import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import { FileLock } from "../store/file_lock.ts";
 import type { Context } from "./context.ts";
+import { queuePath } from "./queue_path.ts";
 
 /** A lock held so long is worth a line, once, even under cron. */
 const LONG_HELD_MS = 15 * 60_000;
@@ -14,7 +15,7 @@ export async function takeSendLock(
   settings: Settings,
   waitMs: number,
 ): Promise<Disposable | null> {
-  const path = settings.lockPath ?? `${settings.queue}-lock`;
+  const path = settings.lockPath ?? `${queuePath(settings.queue)}-lock`;
   const { wait, onStop, clock } = context.machine;
   const stop = new AbortController();
   using _listener = onStop(() => stop.abort());

@@ -119,7 +119,9 @@ export async function environmentLayer(
     if (name !== undefined && definition !== null) {
       takeValue(layer, name, definition, raw, variable, env.HOME);
     } else if (!otherVariables.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
-      const { suggestName } = await import("./suggest.ts");
+      const { suggestName }: typeof import("./suggest.ts") = await import(
+        import.meta.resolve("./suggest.ts")
+      );
       const bare = (variable: string) => variable.slice("MAILQ_".length);
       const near = suggestName(bare(variable), [...names.keys(), ...otherVariables].map(bare));
       layer.warnings.push(

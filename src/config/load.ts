@@ -46,7 +46,9 @@ async function fileLayers(options: LoadOptions): Promise<Layer[]> {
     const text = readFileIfAny(path, given !== null, options.readFile);
     if (text === null) continue;
     // Only now, since most calls have no file and the parser costs as much as all the rest.
-    const { readSettingsFile } = await import("./settings_file.ts");
+    const { readSettingsFile }: typeof import("./settings_file.ts") = await import(
+      import.meta.resolve("./settings_file.ts")
+    );
     layers.push(readSettingsFile(text, path, env.HOME));
   }
   return layers;

@@ -26,7 +26,9 @@ export interface AddressList {
 export async function readAddresses(text: string, place: string): Promise<AddressList> {
   const list = new AddressReader(text, place).read();
   if (list.doubtful.length > 0) {
-    const { confirmAddresses } = await import("./address_check.ts");
+    const { confirmAddresses }: typeof import("./address_check.ts") = await import(
+      import.meta.resolve("./address_check.ts")
+    );
     confirmAddresses(list.doubtful, place);
   }
   return list;

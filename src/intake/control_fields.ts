@@ -61,7 +61,9 @@ function readPriority(text: string | undefined, warnings: string[]): Priority {
 }
 
 async function readTime(text: string, now: number): Promise<number> {
-  const { parseTime } = await import("./times.ts");
+  const { parseTime }: typeof import("./times.ts") = await import(
+    import.meta.resolve("./times.ts")
+  );
   try {
     return await parseTime(text, now);
   } catch (error) {

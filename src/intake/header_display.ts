@@ -27,7 +27,9 @@ export async function readDisplay(
 
 async function decoded(text: string | null): Promise<string | null> {
   if (text === null || !text.includes("=?")) return text;
-  const { decodeWords } = await import("./encoded_words.ts");
+  const { decodeWords }: typeof import("./encoded_words.ts") = await import(
+    import.meta.resolve("./encoded_words.ts")
+  );
   return decodeWords(text);
 }
 

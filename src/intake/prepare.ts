@@ -109,7 +109,9 @@ async function mailbox(name: string, address: string): Promise<string> {
   const text = name.replace(/\p{Cc}+/gu, " ").trim();
   if (text === "") return address;
   if (/^[ -~]*$/.test(text)) return `"${text.replace(/["\\]/g, "\\$&")}" <${address}>`;
-  const { encodeWords } = await import("./encoded_words.ts");
+  const { encodeWords }: typeof import("./encoded_words.ts") = await import(
+    import.meta.resolve("./encoded_words.ts")
+  );
   return `${encodeWords(text)} <${address}>`;
 }
 

@@ -1,10 +1,10 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
 import { type Sort, SORTS } from "../../queue/ports.ts";
-import { exists } from "../../store/open.ts";
 import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
 import { anyText, count } from "../parsers.ts";
+import { queueExists } from "../queue_path.ts";
 import { FILTER_FLAGS, type FilterFlags, resolveId, toFilter } from "../selection.ts";
 
 interface Flags extends FilterFlags {
@@ -29,7 +29,7 @@ export const command = buildCommand<Flags, [], Context>({
     if (this.output.isJson) return;
     if (told === 0) {
       this.output.note(
-        exists(settings.queue)
+        queueExists(settings.queue)
           ? "no messages"
           : `there is no queue at ${settings.queue} yet; \`mailq enqueue\` makes it`,
       );

@@ -5,6 +5,7 @@ import type { Store } from "../../queue/ports.ts";
 import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
 import { anyText, count, duration } from "../parsers.ts";
+import { queueExists } from "../queue_path.ts";
 import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
 import { takeSendLock } from "../send_lock.ts";
 import { resolveIds } from "../selection.ts";
@@ -31,8 +32,7 @@ export const command = buildCommand<Flags, string[], Context>({
     const store = await this.store(settings, false, true);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await tellDue(this, store, ids);
-    const { exists } = await import("../../store/open.ts");
-    if (!exists(settings.queue)) return tellPass(this, NOTHING_SENT, flags.strict ?? false);
+    if (!queueExists(settings.queue)) return tellPass(this, NOTHING_SENT, flags.strict ?? false);
     const isLocking = settings.usesLock && !flags.noLock;
     using lock = isLocking ? await takeSendLock(this, settings, flags.lockWait ?? 0) : null;
     if (isLocking && lock === null) {
@@ -143,9 +143,11 @@ async function tellDue(
 ): Promise<void> {
   await store.takeOver();
   const now = context.now();
+  // Named messages are tried now, whatever their next try was to be.
+  const statuses = ids === undefined ? ["queued" as const] : ["queued", "deferred"] as const;
   const due = (async function* () {
     const options = { sort: "priority", after: null, limit: 0 } as const;
-    for await (const message of store.list({ statuses: ["queued"], ids }, options)) {
+    for await (const message of store.list({ statuses, ids }, options)) {
       if (message.sendAt === null || message.sendAt <= now) yield message;
     }
   })();

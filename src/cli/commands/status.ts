@@ -3,11 +3,11 @@ import { formatSpan } from "../../display/ages.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { QueueStatus } from "../../queue/ports.ts";
-import { exists } from "../../store/open.ts";
 import type { Context } from "../context.ts";
 import { statusShape, waitingSeconds } from "../json_shapes.ts";
 import { judgeHealth, NAGIOS_STATUS } from "../nagios.ts";
 import { count, duration } from "../parsers.ts";
+import { queueExists } from "../queue_path.ts";
 
 interface Flags {
   readonly plain?: boolean;
@@ -31,7 +31,7 @@ export const command = buildCommand<Flags, [], Context>({
     else if (flags.plain) this.output.line(plainLine(status, now));
     else {
       tell(this, settings.queue, status);
-      if (!exists(settings.queue)) {
+      if (!queueExists(settings.queue)) {
         this.output.note("there is no such queue yet; `mailq enqueue` makes it");
       }
     }
@@ -134,7 +134,7 @@ async function tellHealth(context: Context, flags: Flags): Promise<void> {
   const { output } = context;
   try {
     const settings = await context.settings("all");
-    if (!exists(settings.queue)) {
+    if (!queueExists(settings.queue)) {
       throw new MailqError("io_error", `there is no queue at ${settings.queue}`);
     }
     const store = await context.store(settings, false);

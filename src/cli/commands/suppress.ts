@@ -2,6 +2,7 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
+import { isAddress } from "../../intake/address_syntax.ts";
 import { fileInput, stdinInput } from "../../intake/sources.ts";
 import type { Context } from "../context.ts";
 import { isoTime } from "../json_shapes.ts";
@@ -16,8 +17,11 @@ const ADDRESSES = {
 const add = buildCommand<{ readonly reason?: string }, string[], Context>({
   async func({ reason }, ...addresses) {
     const store = await this.store(await this.settings("all"), true);
-    const added = await store.suppress(addresses.map(checkAddress), reason ?? null);
-    tellCount(this, "added", added, addresses.length - added, "were listed already");
+    const added = await store.suppress(
+      addresses.map((address) => checkAddress(address)),
+      reason ?? null,
+    );
+    tellCount(this, "added", added, addresses.length - added, "listed already");
   },
   parameters: {
     flags: {
@@ -38,7 +42,7 @@ const remove = buildCommand<Record<never, never>, string[], Context>({
   async func(_flags, ...addresses) {
     const store = await this.queue();
     const removed = await store.unsuppress(addresses);
-    tellCount(this, "removed", removed, addresses.length - removed, "were not listed");
+    tellCount(this, "removed", removed, addresses.length - removed, "not listed");
   },
   parameters: { positional: ADDRESSES },
   docs: { brief: "Take addresses off the list" },
@@ -69,11 +73,15 @@ const list = buildCommand<Record<never, never>, [], Context>({
 const importList = buildCommand<Record<never, never>, [string?], Context>({
   async func(_flags, path) {
     const text = await readAll(this, path ?? "-");
-    const addresses = text.split(/\r?\n/).map((line) => line.trim())
-      .filter((line) => line !== "" && !line.startsWith("#")).map(checkAddress);
+    const addresses = text.split("\n").flatMap((line, i) => {
+      const entry = line.trim();
+      return entry === "" || entry.startsWith("#")
+        ? []
+        : [checkAddress(entry, ` in line ${i + 1}`)];
+    });
     const store = await this.store(await this.settings("all"), true);
     const added = await store.suppress(addresses, null);
-    tellCount(this, "added", added, addresses.length - added, "were listed already");
+    tellCount(this, "added", added, addresses.length - added, "listed already");
   },
   parameters: {
     positional: {
@@ -110,12 +118,11 @@ export const command = buildRouteMap({
   },
 });
 
-function checkAddress(text: string): string {
-  // deno-lint-ignore no-control-regex -- controls are what must not pass
-  if (/^[^\s@\x00-\x1f\x7f][^@\x00-\x1f\x7f]*@[^\s@\x00-\x1f\x7f]+$/.test(text)) return text;
+function checkAddress(text: string, place = ""): string {
+  if (isAddress(text)) return text;
   throw new MailqError(
     "bad_address",
-    `Cannot list ${JSON.stringify(text)}: expected an address such as bob@example.org`,
+    `Cannot list ${JSON.stringify(text)}${place}: expected an address such as bob@example.org`,
   );
 }
 
@@ -139,5 +146,5 @@ function tellCount(
   if (context.output.isJson) return context.output.json({ [what]: count });
   const verb = what === "added" ? "Added" : "Removed";
   context.output.line(`${verb} ${count} ${count === 1 ? "address" : "addresses"}`);
-  if (others > 0) context.output.note(`${others} ${otherwise}`);
+  if (others > 0) context.output.note(`${others} ${others === 1 ? "was" : "were"} ${otherwise}`);
 }

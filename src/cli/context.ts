@@ -42,6 +42,7 @@ export class Context {
   /** The exit status, where it is none of an error. */
   exitStatus = 0;
   #store: Store | null = null;
+  #stop: { readonly signal: AbortSignal; readonly listener: Disposable } | null = null;
   readonly #told = new Set<string>();
 
   constructor(readonly machine: Machine, readonly globals: Globals, readonly output: Output) {
@@ -83,7 +84,19 @@ export class Context {
     return await this.store(await this.settings("all"), false);
   }
 
+  /** Is aborted when the process is told to stop; from the first call on that does not end it.
+   *  One for the whole command: what is told between two of its steps is not lost. */
+  stopSignal(): AbortSignal {
+    if (this.#stop === null) {
+      const stop = new AbortController();
+      this.#stop = { signal: stop.signal, listener: this.machine.onStop(() => stop.abort()) };
+    }
+    return this.#stop.signal;
+  }
+
   async close(): Promise<void> {
+    this.#stop?.listener[Symbol.dispose]();
+    this.#stop = null;
     await this.#store?.close();
     this.#store = null;
   }

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
-import { FileLock } from "../store/file_lock.ts";
+import { FileLock, giveToOwnerOf } from "../store/file_lock.ts";
 import type { Context } from "./context.ts";
 import { queuePath } from "./queue_path.ts";
 
@@ -15,25 +15,26 @@ export async function takeSendLock(
   settings: Settings,
   waitMs: number,
 ): Promise<Disposable | null> {
-  const path = settings.lockPath ?? `${queuePath(settings.queue)}-lock`;
-  const { wait, onStop, clock } = context.machine;
-  const stop = new AbortController();
-  using _listener = onStop(() => stop.abort());
+  const queue = queuePath(settings.queue);
+  const path = settings.lockPath ?? `${queue}-lock`;
+  const { wait, clock } = context.machine;
+  const signal = context.stopSignal();
   const giveUpAt = clock.now() + waitMs;
   let isTold = false;
   for (;;) {
     const lock = await tryTake(path);
     if (lock !== null) {
+      giveToOwnerOf(queue, path);
       writeHolder(lock.file, { pid: Deno.pid, since: clock.now(), isTold: false });
       return { [Symbol.dispose]: () => lock.release() };
     }
     const leftMs = giveUpAt - clock.now();
-    if (leftMs <= 0 || stop.signal.aborted) break;
+    if (leftMs <= 0 || signal.aborted) break;
     if (!isTold && context.output.isWatched) {
       context.output.note(`${holderText(readHolder(path))} is sending; waiting for it to end`);
     }
     isTold = true;
-    await wait(Math.min(POLL_MS, leftMs), stop.signal);
+    await wait(Math.min(POLL_MS, leftMs), signal);
   }
   tellHeld(context, path);
   return null;

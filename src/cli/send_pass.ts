@@ -15,7 +15,7 @@ export async function sendOnce(
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<PassResult> {
-  const { clock, random, wait, onStop } = context.machine;
+  const { clock, random, wait } = context.machine;
   const [relaySettings] = settings.relays;
   if (relaySettings === undefined) {
     throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
@@ -30,8 +30,6 @@ export async function sendOnce(
     heloName: settings.hostname,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
   });
-  const stop = new AbortController();
-  using _listener = onStop(() => stop.abort());
   return await runPass({
     store,
     relay,
@@ -43,7 +41,7 @@ export async function sendOnce(
     maxDeferred: settings.maxDeferred,
     throttleMs: settings.throttleMs,
     ids,
-    signal: stop.signal,
+    signal: context.stopSignal(),
     wait,
     onAttempt: context.globals.isVerbose
       ? (attempt, isLost) => tellAttempt(context, attempt, isLost)

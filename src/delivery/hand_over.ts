@@ -1,5 +1,5 @@
 import { errorText } from "../queue/errors.ts";
-import type { AttemptRecord, Claim } from "../queue/message.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../queue/message.ts";
 import { deriveResult, type OutcomeKind } from "../queue/outcome.ts";
 import type {
   Clock,
@@ -12,6 +12,7 @@ import type {
 } from "../queue/ports.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import { judge } from "./judge.ts";
+import { wholeContent } from "./whole_content.ts";
 
 export interface HandOverTools {
   readonly store: Store;
@@ -25,27 +26,41 @@ export interface HandOverTools {
 
 /** How handing one claim over ended. */
 export interface HandedOver {
-  /** Null where we were told to stop before the bytes began to go out: nothing happened. */
+  /** What is to be recorded; recipients that were not reached before we were told to stop are
+   *  not in it. Null where none was: nothing happened, and the claim may be given back. */
   readonly attempt: AttemptRecord | null;
   /** The relay itself was at fault for every recipient. */
   readonly isRelayFault: boolean;
+  /** The relay answered: it is there and takes mail, this one or another. */
+  readonly isRelayProven: boolean;
+  /** The transport broke its promise and threw: it is not to be used again. */
+  readonly isTransportBroken: boolean;
+  /** Our own trouble (the start of the bytes could not be noted), no fault of the message. */
+  readonly trouble: { readonly error: unknown } | null;
 }
 
-/** Hands one claimed message to a relay and judges what came of it. Never rejects: what a
- *  transport throws is an attempt that went wrong, with its traceback. */
+/** Hands one claimed message to a relay and judges what came of it. What a transport throws is
+ *  an attempt that went wrong, with its traceback. */
 export async function handOver(
   claim: Claim,
   transport: Transport,
   tools: HandOverTools,
 ): Promise<HandedOver> {
-  const { clock, random, policy, signal } = tools;
+  const { clock, signal } = tools;
   const startedAt = clock.now();
   let hasBegun = false;
+  let trouble: HandedOver["trouble"] = null;
   const onDataBegin = () => {
-    tools.worker.noteDataBegun(claim.token);
+    try {
+      tools.worker.noteDataBegun(claim.token);
+    } catch (error) {
+      trouble = { error };
+      throw error;
+    }
     hasBegun = true;
   };
   let report: DeliveryReport;
+  let isTransportBroken = false;
   try {
     report = await transport.deliver({
       id: claim.id,
@@ -59,44 +74,62 @@ export async function handOver(
         : () => wholeContent(tools.store, claim),
     }, { onDataBegin, signal });
   } catch (error) {
+    isTransportBroken = true;
     report = brokenReport(claim, error, hasBegun ? "uncertain" : "deferred");
   }
-  const isUntried = (outcome: DeliveryOutcome) =>
-    outcome.kind === "deferred" && outcome.code === null;
-  if (signal.aborted && !hasBegun && report.outcomes.every(isUntried)) {
-    return { attempt: null, isRelayFault: false };
-  }
+  const isStopped = signal.aborted || trouble !== null;
   const now = clock.now();
-  const changes = claim.recipients.map((recipient, i) =>
-    judge(recipient, report.outcomes[i] ?? NO_OUTCOME, {
-      policy,
-      lifeFrom: claim.lifeFrom,
-      now,
-      random: random.unit(),
-    })
-  );
-  const worst = worstOf(report.outcomes);
-  return {
-    attempt: {
-      claim,
-      startedAt,
-      durationMs: Math.max(0, now - startedAt),
-      relay: tools.relayName,
-      host: report.host,
-      tls: report.tls,
-      result: deriveResult(changes.map((change) => change.outcome)),
-      code: worst.code,
-      enhanced: worst.enhanced,
-      reply: worst.text,
-      error: report.error,
-      traceback: report.traceback,
-      transcript: report.transcript,
-      changes,
-      endsClaim: true,
-    },
-    isRelayFault: report.outcomes.length > 0 &&
-      report.outcomes.every((outcome) => outcome.isRelayFault),
+  const changes = judgeAll(claim, report.outcomes, tools, now, isStopped);
+  const { outcomes } = report;
+  const isRelayFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
+  const end = {
+    isTransportBroken,
+    trouble,
+    isRelayFault: isRelayFault && !isStopped,
+    isRelayProven: !isRelayFault &&
+      outcomes.some((one) => one.kind === "sent" || one.code !== null),
   };
+  if (changes.length === 0) return { ...end, attempt: null };
+  const worst = worstOf(outcomes);
+  const attempt: AttemptRecord = {
+    claim,
+    startedAt,
+    durationMs: Math.max(0, now - startedAt),
+    relay: tools.relayName,
+    host: report.host,
+    tls: report.tls,
+    result: deriveResult(changes.map((change) => change.outcome)),
+    code: worst.code,
+    enhanced: worst.enhanced,
+    reply: worst.text,
+    error: report.error,
+    traceback: report.traceback,
+    transcript: report.transcript,
+    changes,
+    endsClaim: true,
+  };
+  return { ...end, attempt };
+}
+
+/** What becomes of each recipient. Where we stopped the transport ourselves, recipients that it
+ *  did not get an answer for are left out. */
+function judgeAll(
+  claim: Claim,
+  outcomes: readonly DeliveryOutcome[],
+  tools: HandOverTools,
+  now: number,
+  isStopped: boolean,
+): RecipientChange[] {
+  const { policy, random } = tools;
+  const changes: RecipientChange[] = [];
+  for (const [i, recipient] of claim.recipients.entries()) {
+    const outcome = outcomes[i] ?? NO_OUTCOME;
+    if (isStopped && outcome.kind === "deferred" && outcome.code === null) continue;
+    changes.push(
+      judge(recipient, outcome, { policy, lifeFrom: claim.lifeFrom, now, random: random.unit() }),
+    );
+  }
+  return changes;
 }
 
 const NO_OUTCOME: DeliveryOutcome = {
@@ -142,22 +175,4 @@ function brokenReport(
     traceback: error instanceof Error ? error.stack ?? null : null,
     transcript: null,
   };
-}
-
-/** The bytes of a message; rejects before the end if the store has not all of them, so that no
- *  part of a message ever passes for the whole. */
-async function* wholeContent(store: Store, claim: Claim): AsyncIterable<Uint8Array> {
-  let left = claim.sizeBytes;
-  let last: Uint8Array | null = null;
-  for await (const piece of store.content(claim.seq)) {
-    if (last !== null) yield last;
-    last = piece;
-    left -= piece.length;
-  }
-  if (left !== 0) {
-    throw new Error(
-      `the stored message is damaged: ${claim.sizeBytes - left} of ${claim.sizeBytes} bytes found`,
-    );
-  }
-  if (last !== null) yield last;
 }

@@ -1,7 +1,7 @@
 import type { AttemptRecord, Claim } from "../queue/message.ts";
 import type { Clock, Random, Relay, Store, Transport, WorkerHandle } from "../queue/ports.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
-import { handOver, type HandOverTools } from "./hand_over.ts";
+import { type HandedOver, handOver, type HandOverTools } from "./hand_over.ts";
 import { Recorder } from "./recorder.ts";
 
 export interface PassOptions {
@@ -13,9 +13,9 @@ export interface PassOptions {
   readonly concurrency: number;
   /** Ends the pass after so many messages sent; those in flight count. */
   readonly maxBatch: number | null;
-  /** Ends the pass after so many messages deferred or failed. */
+  /** Ends the pass after so many messages deferred or failed; those in flight count. */
   readonly maxDeferred: number | null;
-  /** A pause after each attempt; 0 = none. */
+  /** A pause after each attempt, of which there is one at a time; 0 = none. */
   readonly throttleMs: number;
   /** Only these messages (whole ids). */
   readonly ids?: readonly string[];
@@ -43,67 +43,75 @@ export interface PassResult {
   readonly relayError: string | null;
 }
 
-/** Messages claimed ahead of need, a connection. */
-const AHEAD = 2;
+/** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
+const AHEAD_MS = 20;
+/** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
+const AHEAD = 64;
 /** How long a message in DATA may still take once we were told to stop. */
 const FINISH_MS = 60_000;
 
 /** One run over the queue: claims, hands over and records until nothing due is left that this
- *  pass has not tried, a limit is reached, the relay is at fault or the signal says stop. If
- *  the process dies, another pass takes over what was in hand at once. */
+ *  pass has not tried, a limit is reached, the relay is at fault or the signal says stop. Rejects
+ *  if the store fails: what is in DATA is finished first, and the rest given back as far as the
+ *  store lets us. If the process dies, another pass takes over what was in hand at once. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const { store } = options;
   const worker = await store.registerWorker("send");
+  const pass = new Pass(options, worker);
   try {
     await store.takeOver();
     await store.expireDue();
-    const pass = new Pass(options, worker);
     await pass.run();
     await store.noteRound();
-    const status = await store.status();
-    if (pass.stoppedBy === null && status.paused !== null) pass.stoppedBy = "paused";
-    const { sent, deferred, failed, uncertain } = pass.counts;
-    return {
-      sent,
-      deferred,
-      failed,
-      uncertain,
-      remaining: status.queued,
-      stoppedBy: pass.stoppedBy,
-      relayError: pass.relayError,
-    };
-  } finally {
-    await worker.close();
+  } catch (error) {
+    // The first error says more than those that follow from it.
+    await worker.close().catch(() => {});
+    throw error;
   }
+  await worker.close();
+  const status = await store.status();
+  return {
+    ...pass.counts,
+    remaining: status.queued,
+    stoppedBy: pass.stoppedBy ?? (status.paused === null ? null : "paused"),
+    relayError: pass.relayError,
+  };
 }
 
 class Pass {
   readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
-  stoppedBy: StopReason | null = null;
   relayError: string | null = null;
 
   /** Messages at least one recipient of which was sent. */
   #delivered = 0;
+  /** Messages being handed over, and those whose hand-over has ended. */
   #inFlight = 0;
   #finished = 0;
-  /** One attempt ended without a fault of the relay: only then more connections are opened. */
+  #finishedAtClaim = 0;
+  #claimedAt = 0;
+  /** Only once the relay has answered are more connections opened. */
   #isRelayProven = false;
+  /** Claims in hand, the next one last. */
   #claimed: Claim[] = [];
-  #claimedAtFinished = 0;
-  readonly #idle: Transport[] = [];
-  readonly #busy = new Set<Transport>();
+  #idle: Transport[] = [];
+  /** What went wrong on our side, if anything did. */
+  #broken: { readonly error: unknown } | null = null;
+  /** Aborted when hand-overs are to end: by the caller, or since something is broken. */
+  readonly #stop = new AbortController();
+  /** The hand-overs still in flight are waited for no longer. */
+  #isAbandoned = false;
+  #changed = Promise.withResolvers<void>();
   readonly #recorder: Recorder;
   readonly #tools: HandOverTools;
-  /** What our own code threw while a message was in hand. */
-  #broken: { readonly error: unknown } | null = null;
-  #wake = () => {};
 
   constructor(readonly options: PassOptions, readonly worker: WorkerHandle) {
-    this.#recorder = new Recorder(
-      options.store,
+    this.#recorder = new Recorder({
+      store: options.store,
       worker,
-      (attempt, isLost) => options.onAttempt?.(attempt, isLost),
-    );
+      wait: options.wait,
+      onRecorded: (attempt, isLost) => options.onAttempt?.(attempt, isLost),
+      onFailure: (error) => this.#fail(error),
+    });
     this.#tools = {
       store: options.store,
       worker,
@@ -111,132 +119,178 @@ class Pass {
       random: options.random,
       policy: options.policy,
       relayName: options.relay.name,
-      signal: options.signal,
+      signal: this.#stop.signal,
     };
   }
 
+  /** Why nothing more is started; once there is a reason it stays. */
+  get stoppedBy(): StopReason | null {
+    const { maxBatch, maxDeferred, signal } = this.options;
+    if (signal.aborted) return "signal";
+    if (this.relayError !== null) return "relay";
+    if (maxBatch !== null && this.#delivered >= maxBatch) return "max_batch";
+    if (maxDeferred !== null && this.#notSent() >= maxDeferred) return "max_deferred";
+    return null;
+  }
+
   async run(): Promise<void> {
-    const { signal } = this.options;
-    const cutOff = new AbortController();
-    const onStop = () => {
+    const { signal, wait } = this.options;
+    const over = new AbortController();
+    const abandon = () => {
+      if (over.signal.aborted) return;
+      this.#isAbandoned = true;
       this.#wake();
-      void this.options.wait(FINISH_MS, cutOff.signal).then(() => this.#abandonBusy(cutOff.signal));
     };
-    signal.addEventListener("abort", onStop, { once: true });
-    try {
-      await this.#loop();
-    } finally {
-      cutOff.abort();
-      signal.removeEventListener("abort", onStop);
-      await this.options.store.giveBack(this.#claimed, this.worker);
-      await Promise.all(this.#idle.map((transport) => transport.close()));
-      await this.#recorder.flush();
-    }
+    this.#stop.signal.addEventListener("abort", () => {
+      this.#wake();
+      void wait(FINISH_MS, over.signal).then(abandon);
+    }, { once: true });
+    const stop = () => this.#stop.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    await this.#guarded(() => this.#loop());
+    over.abort();
+    signal.removeEventListener("abort", stop);
+    await this.#end();
+    if (this.#broken !== null) throw this.#broken.error;
   }
 
   async #loop(): Promise<void> {
     for (;;) {
-      while (this.#mayStart()) {
-        const claim = await this.#nextClaim();
-        if (claim === null) break;
+      // Taken before we look around, so that no change after that is missed.
+      const changed = this.#changed.promise;
+      if (this.#room() > 0 && this.#claimed.length === 0) await this.#guarded(() => this.#claim());
+      const claim = this.#room() > 0 ? this.#claimed.pop() : undefined;
+      if (claim !== undefined) {
         this.#start(claim);
-        if (this.options.throttleMs > 0) break;
+        continue;
       }
-      this.#recorder.check();
-      if (this.#inFlight === 0) {
-        if (this.#broken !== null) throw this.#broken.error;
-        return;
-      }
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      if (this.options.throttleMs > 0 && this.#inFlight === 0 && this.#stopReason() === null) {
-        await this.options.wait(this.options.throttleMs, this.options.signal);
-      }
+      if (this.#isStopping()) await this.#giveBack();
+      if (this.#inFlight === 0 || this.#isAbandoned) return;
+      await changed;
     }
   }
 
-  #stopReason(): StopReason | null {
-    const { maxBatch, maxDeferred, signal } = this.options;
-    if (signal.aborted || this.#broken !== null) return "signal";
-    if (this.relayError !== null) return "relay";
-    if (maxBatch !== null && this.#delivered >= maxBatch) return "max_batch";
-    if (maxDeferred !== null && this.#bad() >= maxDeferred) return "max_deferred";
-    return null;
+  #isStopping(): boolean {
+    return this.#broken !== null || this.stoppedBy !== null;
   }
 
-  #bad(): number {
+  #notSent(): number {
     return this.counts.deferred + this.counts.failed + this.counts.uncertain;
   }
 
-  #mayStart(): boolean {
+  /** How many more messages may be started now. */
+  #room(): number {
+    if (this.#isStopping()) return 0;
     const { maxBatch, maxDeferred, concurrency, throttleMs } = this.options;
-    this.stoppedBy = this.#stopReason();
-    if (this.stoppedBy !== null) return false;
     // What is in flight may yet become sent or deferred: it uses up both allowances.
-    return this.#inFlight < Math.min(
+    return Math.min(
       this.#isRelayProven && throttleMs === 0 ? concurrency : 1,
       maxBatch === null ? Infinity : maxBatch - this.#delivered,
-      maxDeferred === null ? Infinity : maxDeferred - this.#bad(),
-    );
+      maxDeferred === null ? Infinity : maxDeferred - this.#notSent(),
+    ) - this.#inFlight;
   }
 
-  async #nextClaim(): Promise<Claim | null> {
-    if (this.#claimed.length === 0) {
-      const { store, ids } = this.options;
-      const { claims } = await store.claimDue({
+  async #claim(): Promise<void> {
+    const { store, ids } = this.options;
+    for (;;) {
+      const { claims, expired, suppressed } = await store.claimDue({
         worker: this.worker,
         limit: this.#claimLimit(),
         ...(ids === undefined ? {} : { ids }),
         onlyUntried: true,
       });
-      this.#claimedAtFinished = this.#finished;
-      this.#claimed = [...claims].reverse();
-      if (this.options.signal.aborted) return null;
+      this.#finishedAtClaim = this.#finished;
+      this.#claimedAt = this.options.clock.now();
+      this.#claimed.push(...claims.toReversed());
+      // A claim that met only what had expired has not come to the end of the queue.
+      if (claims.length > 0 || expired + suppressed === 0 || this.#isStopping()) return;
     }
-    return this.#claimed.pop() ?? null;
   }
 
-  /** As many as the last claim's time saw finished, so that a slow relay's queue is claimed one
-   *  by one and urgent mail overtakes, while a fast one is not slowed by a commit a message. */
+  /** As many as will be handed over in the next moment, going by the last: a slow relay's queue
+   *  is claimed one by one and urgent mail overtakes, a fast one's many in a commit. */
   #claimLimit(): number {
-    const { concurrency, maxBatch, maxDeferred, throttleMs } = this.options;
-    const free = Math.max(1, (this.#isRelayProven ? concurrency : 1) - this.#inFlight);
-    const ahead = Math.min(this.#finished - this.#claimedAtFinished, AHEAD * concurrency);
-    return throttleMs > 0 || maxBatch !== null || maxDeferred !== null
-      ? free
-      : Math.max(free, ahead);
+    const { clock, maxBatch, maxDeferred, throttleMs } = this.options;
+    const room = Math.max(1, this.#room());
+    if (maxBatch !== null || maxDeferred !== null || throttleMs > 0) return room;
+    const elapsedMs = Math.max(1, clock.now() - this.#claimedAt);
+    const soon = Math.floor((this.#finished - this.#finishedAtClaim) / elapsedMs * AHEAD_MS);
+    return Math.max(room, Math.min(soon, AHEAD));
   }
 
   #start(claim: Claim): void {
+    let transport: Transport;
+    try {
+      transport = this.#idle.pop() ?? this.options.relay.open();
+    } catch (error) {
+      this.#claimed.push(claim);
+      return this.#fail(error);
+    }
     this.#inFlight++;
-    const transport = this.#idle.pop() ?? this.options.relay.open();
-    this.#busy.add(transport);
-    void handOver(claim, transport, this.#tools).then(async ({ attempt, isRelayFault }) => {
-      this.#busy.delete(transport);
-      this.#idle.push(transport);
-      if (attempt === null) await this.options.store.giveBack([claim], this.worker);
-      else this.#count(attempt, isRelayFault);
-    }).catch((error) => this.#broken ??= { error }).finally(() => {
+    void this.#guarded(() => this.#handOver(claim, transport)).then(() => {
       this.#inFlight--;
       this.#finished++;
       this.#wake();
     });
   }
 
-  #count(attempt: AttemptRecord, isRelayFault: boolean): void {
-    this.#recorder.add(attempt);
-    const has = (kind: string) => attempt.changes.some((change) => change.outcome === kind);
-    if (has("sent")) this.#delivered++;
-    if (has("uncertain")) this.counts.uncertain++;
-    else if (attempt.changes.some((change) => change.state === "deferred")) this.counts.deferred++;
-    else if (attempt.changes.some((change) => change.state === "failed")) this.counts.failed++;
-    else this.counts.sent++;
-    if (isRelayFault) this.relayError ??= attempt.error ?? attempt.reply ?? "the relay failed";
-    else this.#isRelayProven = true;
+  async #handOver(claim: Claim, transport: Transport): Promise<void> {
+    const end = await handOver(claim, transport, this.#tools);
+    if (end.isTransportBroken || this.#isAbandoned) void transport.close().catch(() => {});
+    else this.#idle.push(transport);
+    // What comes this late has been closed as uncertain with the worker.
+    if (this.#isAbandoned) return;
+    if (end.trouble !== null) this.#fail(end.trouble.error);
+    if (end.attempt === null) this.#claimed.push(claim);
+    else this.#count(end.attempt, end);
+    const { throttleMs, wait } = this.options;
+    if (throttleMs > 0 && !this.#isStopping()) await wait(throttleMs, this.#stop.signal);
   }
 
-  /** Breaks off what did not end in time after the signal. */
-  #abandonBusy(cutOff: AbortSignal): void {
-    if (cutOff.aborted) return;
-    for (const transport of this.#busy) void transport.close();
+  #count(attempt: AttemptRecord, end: HandedOver): void {
+    this.#recorder.add(attempt);
+    const { changes } = attempt;
+    if (changes.some((change) => change.outcome === "sent")) this.#delivered++;
+    if (changes.some((change) => change.outcome === "uncertain")) this.counts.uncertain++;
+    else if (changes.some((change) => change.state === "deferred")) this.counts.deferred++;
+    else if (changes.some((change) => change.state === "failed")) this.counts.failed++;
+    else this.counts.sent++;
+    if (end.isRelayFault) this.relayError ??= attempt.error ?? attempt.reply ?? "the relay failed";
+    if (end.isRelayProven) this.#isRelayProven = true;
+  }
+
+  /** Gives back what is in hand and not started. */
+  async #giveBack(): Promise<void> {
+    const claims = this.#claimed;
+    this.#claimed = [];
+    if (claims.length === 0) return;
+    await this.#guarded(() => this.options.store.giveBack(claims, this.worker));
+  }
+
+  /** Records and frees what is left. */
+  async #end(): Promise<void> {
+    const closing = Promise.allSettled(this.#idle.map((transport) => transport.close()));
+    await this.#recorder.flush();
+    await this.#giveBack();
+    await closing;
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #fail(error: unknown): void {
+    this.#broken ??= { error };
+    this.#stop.abort();
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 }

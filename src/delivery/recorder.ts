@@ -6,54 +6,74 @@ const GROUP = 64;
 /** How long an attempt waits for others to be recorded with. */
 const WAIT_MS = 20;
 
+export interface RecorderTools {
+  readonly store: Store;
+  readonly worker: WorkerHandle;
+  /** Resolves after a while, or when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Called with each attempt once it is on disk. */
+  readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void;
+  /** Called with what a write failed with: what cannot be recorded must stop the sending. */
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** Records attempts in groups, so that durability does not cost one disk sync a message. */
 export class Recorder {
   #waiting: AttemptRecord[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Ends the wait for more attempts. */
+  #timer: AbortController | null = null;
   #writing: Promise<void> = Promise.resolve();
-  #failure: { readonly error: unknown } | null = null;
+  #hasFailed = false;
 
-  constructor(
-    readonly store: Store,
-    readonly worker: WorkerHandle,
-    /** Called with each attempt once it is on disk. */
-    readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void,
-  ) {}
+  constructor(readonly tools: RecorderTools) {}
 
   /** Takes an attempt to be recorded soon. */
   add(attempt: AttemptRecord): void {
     this.#waiting.push(attempt);
+    // After a failure all waits for `flush`: the pass is being ended.
+    if (this.#hasFailed) return;
     if (this.#waiting.length >= GROUP) this.#writeSoon();
-    else this.#timer ??= setTimeout(() => this.#writeSoon(), WAIT_MS);
+    else if (this.#timer === null) this.#startTimer();
   }
 
-  /** What a write failed with, thrown: what could not be recorded must stop the sending. */
-  check(): void {
-    if (this.#failure !== null) throw this.#failure.error;
-  }
-
-  /** Resolves once everything taken is on disk; rejects if something could not be recorded. */
+  /** Resolves once everything taken is on disk, or has failed to get there: what failed before
+   *  is tried once more. */
   async flush(): Promise<void> {
+    await this.#writing;
     this.#writeSoon();
     await this.#writing;
-    this.check();
+  }
+
+  #startTimer(): void {
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.tools.wait(WAIT_MS, timer.signal).then(() => {
+      if (!timer.signal.aborted) this.#writeSoon();
+    });
   }
 
   #writeSoon(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.abort();
     this.#timer = null;
-    if (this.#waiting.length === 0) return;
-    const group = this.#waiting;
+    const taken = this.#waiting;
     this.#waiting = [];
-    this.#writing = this.#writing.then(() => this.#write(group));
+    for (let at = 0; at < taken.length; at += GROUP) {
+      const group = taken.slice(at, at + GROUP);
+      this.#writing = this.#writing.then(() => this.#write(group));
+    }
   }
 
   async #write(group: readonly AttemptRecord[]): Promise<void> {
+    const { store, worker, onRecorded, onFailure } = this.tools;
+    let isOnDisk = false;
     try {
-      const { lost } = await this.store.record(group, this.worker);
-      for (const attempt of group) this.onRecorded(attempt, lost.includes(attempt.claim.token));
+      const { lost } = await store.record(group, worker);
+      isOnDisk = true;
+      for (const attempt of group) onRecorded(attempt, lost.includes(attempt.claim.token));
     } catch (error) {
-      this.#failure ??= { error };
+      this.#hasFailed = true;
+      if (!isOnDisk) this.#waiting.push(...group);
+      onFailure(error);
     }
   }
 }

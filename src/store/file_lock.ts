@@ -12,7 +12,11 @@ export class FileLock {
       if (!create && error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
-    if (await tryLock(file, path)) return new FileLock(path, file);
+    const tryLock: unknown = Reflect.get(file, "tryLock");
+    const isTaken = typeof tryLock === "function"
+      ? await Reflect.apply(tryLock, file, [true]) === true
+      : await tryLockByWaiting(file, path);
+    if (isTaken) return new FileLock(path, file);
     file.close();
     return null;
   }
@@ -22,27 +26,41 @@ export class FileLock {
   }
 }
 
-/** Paths whose lock we still wait for, in a thread that cannot be called off: while it waits,
- *  another holds the lock, and there is no need for a second thread. */
-const waitedFor = new Set<string>();
 const FREE_LOCK_MS = 100;
+/** Attempts of ours, by path, that another's lock keeps waiting. */
+const waiting = new Map<string, Promise<boolean>>();
 
-async function tryLock(file: Deno.FsFile, path: string): Promise<boolean> {
-  const tryIt: unknown = Reflect.get(file, "tryLock");
-  if (typeof tryIt === "function") return await Reflect.apply(tryIt, file, [true]) === true;
-  // Deno 2.4 has no tryLock: a lock that is free is had at once, one that is not is left to wait,
-  // and let go as soon as it is had, for by then the file is closed.
-  if (waitedFor.has(path)) return false;
+/** What Deno 2.4 lacks: a lock that is free is had at once; for one that is not, a thread waits
+ *  that cannot be called off. It lets go as soon as it has the lock, for by then the file is
+ *  closed, and as long as it waits there is no need for a second one. */
+async function tryLockByWaiting(file: Deno.FsFile, path: string): Promise<boolean> {
+  const earlier = waiting.get(path);
+  if (earlier !== undefined && await inTime(earlier) === null) return false;
+  const taken = file.lock(true).then(() => true, () => false);
+  const result = await inTime(taken);
+  if (result === null) waiting.set(path, taken.finally(() => waiting.delete(path)));
+  return result ?? false;
+}
+
+/** The value of a promise that is settled soon, else null. */
+async function inTime<T>(promise: Promise<T>): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLong = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), FREE_LOCK_MS);
+  const tooLate = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), FREE_LOCK_MS);
   });
-  waitedFor.add(path);
-  const taken = file.lock(true).then(() => true as const, () => false as const)
-    .finally(() => waitedFor.delete(path));
   try {
-    return await Promise.race([taken, tooLong]);
+    return await Promise.race([promise, tooLate]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Gives a lock file to the owner of the queue where root made it (as SQLite does with its own
+ *  files): it must not keep him from his queue, nor from judging whether root's worker lives. */
+export function giveToOwnerOf(queue: string, path: string): void {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = Deno.statSync(queue);
+  const { isFile, nlink } = Deno.lstatSync(path);
+  // A link that the owner laid here must not make root give another file away.
+  if (uid !== null && uid !== 0 && isFile && nlink === 1) Deno.chownSync(path, uid, gid);
 }

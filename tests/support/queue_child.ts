@@ -1,13 +1,13 @@
 // A process of its own for tests of several: does as its first argument says with the queue that
 // its second one names, prints what came of it, and then waits to be killed or told to go on.
+import { MailqError } from "../../src/queue/errors.ts";
 import { openStore } from "../../src/store/open.ts";
 import { REAL_RANDOM } from "./queue_clock.ts";
 import { enqueued, newMessage } from "./queue_messages.ts";
 
 const [task = "", queue = "", count = "0"] = Deno.args;
 const clock = { now: () => Date.now() };
-const open = () =>
-  openStore(queue, { create: true, isWorker: true, clock, random: REAL_RANDOM });
+const open = () => openStore(queue, { create: true, isWorker: true, clock, random: REAL_RANDOM });
 
 /** Lets all children of a test begin at the same moment. */
 async function waitForStart(): Promise<void> {
@@ -46,6 +46,61 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     for (let i = 0; i < Number(count); i++) await enqueued(store);
     await store.close();
     console.log("done");
+  },
+  /** Enqueues until it is killed, printing each id once it is on disk. */
+  async forever() {
+    const store = await open();
+    for (;;) console.log(await enqueued(store));
+  },
+  /** Opens, writes and reads; prints what went wrong. */
+  async use() {
+    try {
+      const store = await open();
+      await enqueued(store);
+      await Array.fromAsync(store.list({}, { sort: "newest", after: null, limit: 0 }));
+      await store.close();
+      console.log("done");
+    } catch (error) {
+      if (!(error instanceof MailqError)) throw error;
+      console.log(`${error.code} ${error.exit} ${error.message}`);
+    }
+  },
+  async takeOver() {
+    const store = await open();
+    const { workers } = await store.status();
+    console.log(`${await store.takeOver()} taken over, ${workers.length} workers seen`);
+    await store.close();
+  },
+  /** Takes in a message of as many bytes, gives it out again, and prints by how many bytes the
+   *  process has grown at most. */
+  async large() {
+    const store = await open();
+    await enqueued(store);
+    const before = Deno.memoryUsage().rss;
+    let most = before;
+    const look = () => {
+      most = Math.max(most, Deno.memoryUsage().rss);
+    };
+    const sizeBytes = Number(count);
+    const pieces = async function* () {
+      for (let sent = 0; sent < sizeBytes; sent += 65_536) {
+        look();
+        yield await new Uint8Array(Math.min(65_536, sizeBytes - sent)).fill(65);
+      }
+    };
+    const { content: _, ...message } = newMessage();
+    const stage = await store.stage();
+    await stage.addLarge(message, pieces(), () => ({ sizeBytes, dotLines: 0, isEightBit: false }));
+    look();
+    await stage.commit();
+    const seq = (await store.show(message.id))?.seq ?? 0;
+    let read = 0;
+    for await (const piece of store.content(seq)) {
+      read += piece.length;
+      look();
+    }
+    await store.close();
+    console.log(JSON.stringify({ read, grownBytes: most - before }));
   },
 };
 await tasks[task]?.();

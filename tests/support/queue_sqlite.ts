@@ -60,7 +60,7 @@ export function openSqlite(path: string, clock = new FakeClock()): Promise<Sqlit
 export function rowsOf(path: string, sql: string): Record<string, unknown>[] {
   const db = new DatabaseSync(path);
   try {
-    return db.prepare(sql).all();
+    return db.prepare(sql).all().map((row) => ({ ...row }));
   } finally {
     db.close();
   }
@@ -83,7 +83,7 @@ export function verifySqlite(path: string): void {
     assert.deepEqual(all(orphans), []);
     for (const message of all("SELECT * FROM message")) {
       const recipients = db.prepare("SELECT * FROM recipient WHERE seq = ? ORDER BY n")
-        .all(message.seq);
+        .all(Number(message.seq));
       verifyMessage(message, recipients);
     }
   } finally {

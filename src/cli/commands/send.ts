@@ -141,7 +141,9 @@ async function tellDue(
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<void> {
+  const { output } = context;
   await store.takeOver();
+  if ((await store.status()).paused !== null) output.note("the queue is paused: nothing is sent");
   const now = context.now();
   // Named messages are tried now, whatever their next try was to be.
   const statuses = ids === undefined ? ["queued" as const] : ["queued", "deferred"] as const;
@@ -151,5 +153,6 @@ async function tellDue(
       if (message.sendAt === null || message.sendAt <= now) yield message;
     }
   })();
-  await tellMessages(context, due);
+  const told = await tellMessages(context, due);
+  if (told === 0 && !output.isJson) output.note("nothing is due");
 }

@@ -1,7 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import { formatSpan } from "../../display/ages.ts";
+import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
-import { MailqError } from "../../queue/errors.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
 import type { QueueStatus } from "../../queue/ports.ts";
 import type { Context } from "../context.ts";
 import { statusShape, waitingSeconds } from "../json_shapes.ts";
@@ -148,7 +149,8 @@ async function tellHealth(context: Context, flags: Flags): Promise<void> {
     output.line(health.line);
     context.exitStatus = NAGIOS_STATUS[health.level];
   } catch (error) {
-    output.line(`MAILQ UNKNOWN - ${error instanceof Error ? error.message : String(error)}`);
+    // What follows a bar is data.
+    output.line(`MAILQ UNKNOWN - ${sanitise(errorText(error)).replaceAll("|", "/")}`);
     context.exitStatus = NAGIOS_STATUS.unknown;
   }
 }

@@ -12,7 +12,7 @@ export async function retry(
   now: number,
 ): Promise<RetryResult> {
   const until = dueOnly ? now : Number.MAX_SAFE_INTEGER;
-  const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
+  const due = matching(filter, "next_at IS NOT NULL AND next_at <= ?", until);
   const requeued = await onEach(db, due, (row) => {
     db.run(
       `UPDATE recipient SET state = 'queued', next_at = NULL
@@ -23,7 +23,7 @@ export async function retry(
     requeue(db, row, now);
     return 1;
   });
-  const exhausted = countMatching(db, matching(db, filter, "final_reason = 'retries'"));
+  const exhausted = countMatching(db, matching(filter, "final_reason = 'retries'"));
   return { requeued, exhausted };
 }
 
@@ -56,8 +56,7 @@ export async function resend(
     // An expiry that has passed would fail it again at once.
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
-         lost = 0, final_at = NULL, last_worker = NULL,
-         expires_at = CASE WHEN expires_at > ? THEN expires_at END
+         lost = 0, final_at = NULL, expires_at = CASE WHEN expires_at > ? THEN expires_at END
        WHERE seq = ?`,
       now,
       now,
@@ -113,9 +112,9 @@ async function actOn(
   applies: string,
   act: (row: Row) => boolean,
 ): Promise<ActionResult> {
-  const all = countMatching(db, matching(db, filter, "1"));
+  const all = countMatching(db, matching(filter, "1"));
   let sendingRecipients = 0;
-  const changed = await onEach(db, matching(db, filter, applies), (row) => {
+  const changed = await onEach(db, matching(filter, applies), (row) => {
     if (row.status === "sending" || row.status === "held") {
       const sending = db.get(
         "SELECT count(*) AS n FROM recipient WHERE seq = ? AND state = 'sending'",

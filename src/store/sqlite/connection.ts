@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../queue/errors.ts";
-import { explainOpenError, isBusy, translateError } from "./errors.ts";
+import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.ts";
 
 /** What may be bound to a statement. */
@@ -34,7 +34,6 @@ export class Connection {
   readonly #patienceMs: number;
   /** The schema's version when it was last looked at. */
   #version = 0;
-  #canFold = false;
 
   private constructor(db: DatabaseSync, options: ConnectionOptions) {
     this.#db = db;
@@ -63,7 +62,9 @@ export class Connection {
   async #setUp(): Promise<void> {
     this.#version = this.#checkKind();
     if (this.#version < SCHEMA_VERSION) {
-      const { migrate } = await import("./migrate.ts");
+      const { migrate }: typeof import("./migrate.ts") = await import(
+        import.meta.resolve("./migrate.ts")
+      );
       migrate(this);
     }
     // WAL stays set in the file; the others belong to the connection.
@@ -75,17 +76,24 @@ export class Connection {
 
   /** Returns the schema's version, 0 for an empty file. */
   #checkKind(): number {
-    const version = this.#schemaVersion();
-    const kind = Number(this.get("PRAGMA application_id")?.application_id ?? 0);
-    if (kind !== APPLICATION_ID) {
-      const isEmpty = kind === 0 && version === 0 &&
-        this.get("SELECT 1 FROM sqlite_schema LIMIT 1") === undefined;
-      if (isEmpty) return 0;
-      throw new MailqError(
-        "queue_foreign",
-        `Cannot use the queue ${this.path}: it is another program's SQLite database`,
-      );
+    if (this.#applicationId() !== APPLICATION_ID) {
+      // Another process may be making the queue, in one commit: what that changes is looked at
+      // before what tells that it has happened.
+      const isEmpty = this.get("SELECT 1 FROM sqlite_schema LIMIT 1") === undefined &&
+        this.#schemaVersion() === 0;
+      const kind = this.#applicationId();
+      if (kind === 0 && isEmpty) {
+        if (!this.isInMemory) refuseOtherFiles(this.path);
+        return 0;
+      }
+      if (kind !== APPLICATION_ID) {
+        throw new MailqError(
+          "queue_foreign",
+          `Cannot use the queue ${this.path}: it is another program's SQLite database`,
+        );
+      }
     }
+    const version = this.#schemaVersion();
     if (version > SCHEMA_VERSION) {
       const from = Number(this.get("SELECT value FROM meta WHERE key = 'compatible_from'")?.value);
       if (!(from <= SCHEMA_VERSION)) {
@@ -97,6 +105,10 @@ export class Connection {
       }
     }
     return version;
+  }
+
+  #applicationId(): number {
+    return Number(this.get("PRAGMA application_id")?.application_id ?? 0);
   }
 
   #schemaVersion(): number {
@@ -126,22 +138,6 @@ export class Connection {
     } catch (error) {
       throw translateError(error, this.path);
     }
-  }
-
-  /** A pattern as `folded` wants it compared. */
-  fold(pattern: string): string {
-    return isAscii(pattern) ? pattern : foldCase(pattern) ?? pattern;
-  }
-
-  /** The SQL that reads `column` for a LIKE with `pattern`: LIKE itself ignores the case of ASCII
-   *  letters only. Where the runtime has no SQL functions of our own, that is all there is. */
-  folded(column: string, pattern: string): string {
-    if (isAscii(pattern)) return column;
-    const define: unknown = Reflect.get(this.#db, "function");
-    if (typeof define !== "function") return column;
-    if (!this.#canFold) Reflect.apply(define, this.#db, ["mailq_fold", foldCase]);
-    this.#canFold = true;
-    return `mailq_fold(${column})`;
   }
 
   /** Runs `work` with its errors turned into those of the queue. */
@@ -220,15 +216,6 @@ export class Connection {
     this.#statements.clear();
     this.#db.close();
   }
-}
-
-function isAscii(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- all of ASCII is meant
-  return /^[\x00-\x7f]*$/.test(text);
-}
-
-function foldCase(text: unknown): string | null {
-  return typeof text === "string" ? text.normalize("NFC").toLowerCase() : null;
 }
 
 function openFile(path: string): DatabaseSync {

@@ -3,6 +3,8 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 // Primary result codes (sqlite.org/rescode.html).
 const PERM = 3, BUSY = 5, LOCKED = 6, READONLY = 8, IOERR = 10, CORRUPT = 11, FULL = 13;
 const CANTOPEN = 14, NOTADB = 26;
+// An extended one: the index beside the write-ahead log finds no room to grow.
+const IOERR_SHMSIZE = 4874;
 
 /** The primary SQLite result code of an error, or null if it is none of SQLite's. */
 export function resultCode(error: unknown): number | null {
@@ -33,6 +35,9 @@ export function translateError(error: unknown, path: string): Error {
     case FULL:
       return fail("disk_full", `Cannot write ${at}: the disk is full`);
     case IOERR:
+      if (Reflect.get(Object(error), "errcode") === IOERR_SHMSIZE) {
+        return fail("disk_full", `Cannot open ${at}: the disk is full`);
+      }
       return fail("io_error", `Cannot read or write ${at}: ${errorText(error)}`);
     case CORRUPT:
       return fail(
@@ -59,25 +64,29 @@ export function explainOpenError(error: unknown, path: string): Error {
   const translated = translateError(error, path);
   if (translated instanceof MailqError) return translated;
   try {
-    using file = Deno.openSync(path, { read: true, write: true });
-    const start = new Uint8Array(SQLITE_HEADER.length);
-    const length = file.readSync(start) ?? 0;
-    if (length > 0 && new TextDecoder().decode(start) !== SQLITE_HEADER) {
-      return new MailqError(
-        "queue_foreign",
-        `Cannot use the queue ${path}: the file is no mailq queue`,
-        { cause: error },
-      );
-    }
+    refuseOtherFiles(path, error);
   } catch (reason) {
-    if (reason instanceof Deno.errors.PermissionDenied) return translateError(reason, path);
-    return new MailqError("io_error", `Cannot open the queue ${path}: ${errorText(reason)}`, {
-      cause: error,
-    });
+    const found = translateError(reason, path);
+    if (found instanceof MailqError) return found;
+    error = reason;
   }
   return new MailqError("io_error", `Cannot open the queue ${path}: ${errorText(error)}`, {
     cause: error,
   });
+}
+
+/** Throws `queue_foreign` for a file that is neither empty nor a SQLite database. SQLite itself
+ *  takes one of a few hundred bytes, whatever it says, for an empty database. */
+export function refuseOtherFiles(path: string, cause?: unknown): void {
+  using file = Deno.openSync(path, { read: true, write: true });
+  const start = new Uint8Array(SQLITE_HEADER.length);
+  const length = file.readSync(start) ?? 0;
+  if (length === 0 || new TextDecoder().decode(start) === SQLITE_HEADER) return;
+  throw new MailqError(
+    "queue_foreign",
+    `Cannot use the queue ${path}: the file is no mailq queue`,
+    { cause },
+  );
 }
 
 const SQLITE_HEADER = "SQLite format 3\0";

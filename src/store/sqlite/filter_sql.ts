@@ -1,6 +1,7 @@
 import type { Filter } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { Connection, Value } from "./connection.ts";
+import type { Value } from "./connection.ts";
+import { matcher, part, type Pattern } from "./pattern.ts";
 
 /** A condition on `message` with the values for its placeholders. */
 export interface Condition {
@@ -12,39 +13,40 @@ export interface Condition {
 export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
 
 /** All of a filter but its statuses. */
-export function filterCondition(db: Connection, filter: Filter): Condition {
+export function filterCondition(filter: Filter): Condition {
   const parts = [VISIBLE];
   const values: Value[] = [];
   const add = (sql: string, ...more: Value[]) => {
     parts.push(sql);
     values.push(...more);
   };
-  /** Any of these columns is like any of these patterns. */
-  const anyLike = (columns: readonly string[], patterns: readonly string[]) => {
+  /** Any of these columns matches any of these patterns. */
+  const anyMatches = (columns: readonly string[], patterns: readonly Pattern[]) => {
     const tests = columns.flatMap((column) =>
       patterns.map((pattern) => {
-        values.push(db.fold(pattern));
-        return `${db.folded(column, pattern)} LIKE ? ESCAPE '\\'`;
+        const { sql, value } = matcher(column, pattern);
+        values.push(value);
+        return sql;
       })
     );
     return `(${tests.join(" OR ")})`;
   };
-  const anyRecipientLike = (patterns: readonly string[]) =>
+  const anyRecipientMatches = (patterns: readonly Pattern[]) =>
     `EXISTS (SELECT 1 FROM recipient WHERE recipient.seq = message.seq
-       AND ${anyLike(["address"], patterns)})`;
+       AND ${anyMatches(["address"], patterns)})`;
 
   if (filter.ids !== undefined) {
     add("id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
   }
   if (filter.from !== undefined) {
     const { envelope, header } = addressPatterns(filter.from);
-    add(`(${anyLike(["sender"], envelope)} OR ${anyLike(["header_from"], header)})`);
+    add(`(${anyMatches(["sender"], envelope)} OR ${anyMatches(["header_from"], header)})`);
   }
-  if (filter.to !== undefined) add(anyRecipientLike(addressPatterns(filter.to).envelope));
-  if (filter.subject !== undefined) add(anyLike(["subject"], [part(filter.subject)]));
-  if (filter.error !== undefined) add(anyLike(["last_reply"], [part(filter.error)]));
+  if (filter.to !== undefined) add(anyRecipientMatches(addressPatterns(filter.to).envelope));
+  if (filter.subject !== undefined) add(anyMatches(["subject"], [part(filter.subject)]));
+  if (filter.error !== undefined) add(anyMatches(["last_reply"], [part(filter.error)]));
   for (const tag of filter.tags ?? []) {
-    add("EXISTS (SELECT 1 FROM tag WHERE tag.tag = ? AND tag.seq = message.seq)", tag);
+    add("seq IN (SELECT tag.seq FROM tag WHERE tag.tag = ?)", tag);
   }
   if (filter.createdSince !== undefined) add("created_at >= ?", filter.createdSince);
   if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
@@ -52,7 +54,7 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
   for (const word of filter.search?.split(/\s+/).filter((word) => word !== "") ?? []) {
     const columns = ["subject", "sender", "header_from", "header_to", "message_id"];
-    add(`(${anyLike(columns, [part(word)])} OR ${anyRecipientLike([part(word)])})`);
+    add(`(${anyMatches(columns, [part(word)])} OR ${anyRecipientMatches([part(word)])})`);
   }
   return { sql: parts.join(" AND "), values };
 }
@@ -76,22 +78,14 @@ export function literals(statuses: readonly string[]): string {
   return statuses.map((status) => `'${status.replaceAll("'", "''")}'`).join(", ");
 }
 
-function part(text: string): string {
-  return `%${escape(text)}%`;
-}
-
 /** A whole address is that address, `@domain` all of a domain, anything else a part: acting on
  *  bob@acme.test must not hit bigbob@acme.test. In a header an address may stand in brackets. */
 function addressPatterns(
   text: string,
-): { readonly envelope: readonly string[]; readonly header: readonly string[] } {
+): { readonly envelope: readonly Pattern[]; readonly header: readonly Pattern[] } {
   const at = text.lastIndexOf("@");
   if (at < 0) return { envelope: [part(text)], header: [part(text)] };
-  const end = at === 0 ? `%${escape(text)}` : escape(text);
-  const bracketed = at === 0 ? `${end}>%` : `%<${end}>%`;
-  return { envelope: [end], header: [end, bracketed] };
-}
-
-function escape(text: string): string {
-  return text.replace(/[\\%_]/g, "\\$&");
+  const whole = { text, isOpenBefore: at === 0, isOpenAfter: false };
+  const bracketed = part(at === 0 ? `${text}>` : `<${text}>`);
+  return { envelope: [whole], header: [whole, bracketed] };
 }

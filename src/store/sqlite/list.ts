@@ -75,7 +75,7 @@ function page(
   after: readonly Value[] | null,
   limit: number,
 ): Row[] {
-  const { sql, values } = filterCondition(db, filter);
+  const { sql, values } = filterCondition(filter);
   const direction = order.descending ? "DESC" : "ASC";
   const orderBy = order.keys.map((_, i) => `k${i} ${direction}`).join(", ");
   const where = after === null
@@ -90,6 +90,7 @@ function page(
   if (statuses === null) {
     return db.all(`${select("")} ORDER BY ${orderBy} LIMIT ${limit}`, ...bound);
   }
+  if (statuses.length === 0) return [];
   // One index walk for each status, each stopped at the limit: `status IN (…)` would sort all.
   const walks = statuses.map((status) =>
     `SELECT * FROM (${select(` AND status = ${literals([status])}`)}

@@ -22,7 +22,6 @@ export async function purge(
     ? finalBefore === null ? "1" : "coalesce(final_at, created_at) < ?"
     : "final_at IS NOT NULL AND final_at < ?";
   const doomed = matching(
-    db,
     { ...filter, statuses },
     `${isOld} AND claim_token IS NULL`,
     ...isOld.includes("?") ? [before] : [],

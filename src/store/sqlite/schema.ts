@@ -176,9 +176,8 @@ CREATE TABLE relay (
 
 CREATE TABLE rate (
   scope TEXT PRIMARY KEY,
-  window_from INTEGER NOT NULL,
-  used INTEGER NOT NULL,
-  used_before INTEGER NOT NULL
+  newest_from INTEGER NOT NULL,
+  counts TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event (

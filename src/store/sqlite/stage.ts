@@ -137,7 +137,8 @@ export class SqliteStage implements Stage {
       }
       if (this.#messages <= MERGE_MESSAGES) {
         this.db.run(
-          "UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0 WHERE lane = ?",
+          `UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0
+           WHERE lane = ? AND lane <> 0`,
           this.lane,
         );
         dropLane(this.db, this.lane);

@@ -57,8 +57,12 @@ export class SqliteStore implements Store {
   }
 
   async stage(): Promise<Stage> {
-    const { SqliteStage } = await import("./stage.ts");
-    const { registerWorker } = await import("./workers.ts");
+    const { SqliteStage }: typeof import("./stage.ts") = await import(
+      import.meta.resolve("./stage.ts")
+    );
+    const { registerWorker }: typeof import("./workers.ts") = await import(
+      import.meta.resolve("./workers.ts")
+    );
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
     return await SqliteStage.begin(this.db, owner, this.clock);
   }
@@ -68,12 +72,16 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker } = await import("./workers.ts");
+    const { registerWorker }: typeof import("./workers.ts") = await import(
+      import.meta.resolve("./workers.ts")
+    );
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    const { claimDue } = await import("./claim.ts");
+    const { claimDue }: typeof import("./claim.ts") = await import(
+      import.meta.resolve("./claim.ts")
+    );
     let expired = 0, suppressed = 0;
     for (;;) {
       const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
@@ -87,107 +95,141 @@ export class SqliteStore implements Store {
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
-    const { content } = await import("./show.ts");
+    const { content }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
     yield* content(this.db, seq);
   }
 
   async record(attempts: readonly AttemptRecord[]): Promise<RecordResult> {
-    const { record } = await import("./record.ts");
+    const { record }: typeof import("./record.ts") = await import(
+      import.meta.resolve("./record.ts")
+    );
     return await this.db.write(() => record(this.db, attempts, this.clock.now()));
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack } = await import("./record.ts");
+    const { giveBack }: typeof import("./record.ts") = await import(
+      import.meta.resolve("./record.ts")
+    );
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
   async takeOver(): Promise<number> {
-    const { takeOver } = await import("./take_over.ts");
+    const { takeOver }: typeof import("./take_over.ts") = await import(
+      import.meta.resolve("./take_over.ts")
+    );
     return await takeOver(this.db, () => this.clock.now());
   }
 
   async noteRound(): Promise<void> {
-    const { noteRound } = await import("./status.ts");
+    const { noteRound }: typeof import("./status.ts") = await import(
+      import.meta.resolve("./status.ts")
+    );
     await noteRound(this.db, this.clock.now());
   }
 
   async expireDue(): Promise<number> {
-    const { expireDue } = await import("./take_over.ts");
+    const { expireDue }: typeof import("./take_over.ts") = await import(
+      import.meta.resolve("./take_over.ts")
+    );
     return await expireDue(this.db, () => this.clock.now());
   }
 
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
-    const { idsWithPrefix } = await import("./list.ts");
+    const { idsWithPrefix }: typeof import("./list.ts") = await import(
+      import.meta.resolve("./list.ts")
+    );
     return idsWithPrefix(this.db, prefix, limit);
   }
 
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
-    const { list } = await import("./list.ts");
+    const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
     yield* list(this.db, filter, options);
   }
 
   async show(id: string): Promise<MessageDetail | null> {
-    const { show } = await import("./show.ts");
+    const { show }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
     return show(this.db, id);
   }
 
   async status(): Promise<QueueStatus> {
-    const { status } = await import("./status.ts");
+    const { status }: typeof import("./status.ts") = await import(
+      import.meta.resolve("./status.ts")
+    );
     return await status(this.db, this.clock.now());
   }
 
   async retry(filter: Filter, dueOnly: boolean): Promise<RetryResult> {
-    const { retry } = await import("./actions.ts");
+    const { retry }: typeof import("./actions.ts") = await import(
+      import.meta.resolve("./actions.ts")
+    );
     return await retry(this.db, filter, dueOnly, this.clock.now());
   }
 
   async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
-    const { resend } = await import("./actions.ts");
+    const { resend }: typeof import("./actions.ts") = await import(
+      import.meta.resolve("./actions.ts")
+    );
     return await resend(this.db, filter, unsentOnly, this.clock.now());
   }
 
   async hold(filter: Filter): Promise<ActionResult> {
-    const { hold } = await import("./actions.ts");
+    const { hold }: typeof import("./actions.ts") = await import(
+      import.meta.resolve("./actions.ts")
+    );
     return await hold(this.db, filter, this.clock.now());
   }
 
   async release(filter: Filter): Promise<ActionResult> {
-    const { release } = await import("./actions.ts");
+    const { release }: typeof import("./actions.ts") = await import(
+      import.meta.resolve("./actions.ts")
+    );
     return await release(this.db, filter, this.clock.now());
   }
 
   async cancel(filter: Filter): Promise<ActionResult> {
-    const { cancel } = await import("./actions.ts");
+    const { cancel }: typeof import("./actions.ts") = await import(
+      import.meta.resolve("./actions.ts")
+    );
     return await cancel(this.db, filter, this.clock.now());
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge } = await import("./purge.ts");
+    const { purge }: typeof import("./purge.ts") = await import(import.meta.resolve("./purge.ts"));
     return await purge(this.db, filter, options);
   }
 
   async pause(): Promise<boolean> {
-    const { pause } = await import("./status.ts");
+    const { pause }: typeof import("./status.ts") = await import(
+      import.meta.resolve("./status.ts")
+    );
     return await pause(this.db, this.clock.now());
   }
 
   async resume(): Promise<boolean> {
-    const { resume } = await import("./status.ts");
+    const { resume }: typeof import("./status.ts") = await import(
+      import.meta.resolve("./status.ts")
+    );
     return await resume(this.db);
   }
 
   async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
-    const { suppress } = await import("./suppression.ts");
+    const { suppress }: typeof import("./suppression.ts") = await import(
+      import.meta.resolve("./suppression.ts")
+    );
     return await suppress(this.db, addresses, reason, this.clock.now());
   }
 
   async unsuppress(addresses: readonly string[]): Promise<number> {
-    const { unsuppress } = await import("./suppression.ts");
+    const { unsuppress }: typeof import("./suppression.ts") = await import(
+      import.meta.resolve("./suppression.ts")
+    );
     return await unsuppress(this.db, addresses);
   }
 
   async *suppressions(): AsyncIterable<Suppression> {
-    const { suppressions } = await import("./suppression.ts");
+    const { suppressions }: typeof import("./suppression.ts") = await import(
+      import.meta.resolve("./suppression.ts")
+    );
     yield* suppressions(this.db);
   }
 

@@ -1,5 +1,5 @@
 import type { Clock, Random, WorkerHandle } from "../../queue/ports.ts";
-import { FileLock } from "../file_lock.ts";
+import { FileLock, giveToOwnerOf } from "../file_lock.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "./lost_claims.ts";
 
@@ -101,13 +101,6 @@ async function makeLock(db: Connection, path: string): Promise<FileLock> {
   return lock;
 }
 
-/** Lets the queue's own user judge a worker that root ran (as SQLite does with its files). */
-function giveToOwnerOf(queue: string, path: string): void {
-  if (Deno.uid() !== 0) return;
-  const { uid, gid } = Deno.statSync(queue);
-  if (uid !== null && uid !== 0) Deno.chownSync(path, uid, gid);
-}
-
 /** When this machine started, by its own clock, ms since 1970. */
 function bootedAt(): number {
   return Date.now() - Deno.osUptime() * 1000;
@@ -122,7 +115,8 @@ export function lockPath(db: Connection, lockFile: string): string {
  *  since (a power cut may have taken the last notes) or that cannot be told. A last entry cut
  *  short was never acted upon. */
 export function readBegunTokens(lock: FileLock): Set<number> | null {
-  const bytes = Deno.readFileSync(lock.path);
+  // Not by its path: another that takes the same worker over may have removed the file by now.
+  const bytes = bytesOf(lock.file);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (bytes.length < NUMBER_BYTES) return null;
   if (Math.abs(view.getFloat64(0) - bootedAt()) > BOOT_TOLERANCE_MS) return null;
@@ -131,6 +125,18 @@ export function readBegunTokens(lock: FileLock): Set<number> | null {
     tokens.add(view.getFloat64(at));
   }
   return tokens;
+}
+
+function bytesOf(file: Deno.FsFile): Uint8Array {
+  const bytes = new Uint8Array(file.statSync().size);
+  file.seekSync(0, Deno.SeekMode.Start);
+  let size = 0;
+  while (size < bytes.length) {
+    const count = file.readSync(bytes.subarray(size));
+    if (count === null) break;
+    size += count;
+  }
+  return bytes.subarray(0, size);
 }
 
 export function fileExists(path: string): boolean {

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+
+import type { Filter, WholeMessage } from "../../../src/queue/ports.ts";
+import { enqueued, listed, newMessage, START } from "../../support/queue_messages.ts";
+import type { TestStore } from "../store_contract.ts";
+import { ended } from "./actions.ts";
+
+type Parts = Partial<WholeMessage>;
+
+interface Case {
+  readonly filter: Filter;
+  /** Messages that it means, and others that it does not. */
+  readonly hits: readonly Parts[];
+  readonly misses: readonly Parts[];
+}
+
+const to = (...recipients: string[]): Parts => ({ recipients });
+const display = { subject: null, from: null, to: null, messageId: null };
+const subject = (subject: string): Parts => ({ display: { ...display, subject } });
+const from = (sender: string, from: string | null = null): Parts => ({
+  sender,
+  display: { ...display, from },
+});
+
+const CASES: readonly Case[] = [
+  {
+    filter: { to: "bob@acme.test" },
+    hits: [to("bob@acme.test"), to("x@y.test", "BOB@Acme.Test")],
+    misses: [to("bigbob@acme.test"), to("bob@acme.test.example"), to("x@y.test")],
+  },
+  {
+    filter: { to: "@acme.test" },
+    hits: [to("bob@acme.test"), to("ann@ACME.test", "x@y.test")],
+    misses: [to("bob@sub.acme.test"), to("bob@acme.test.example"), to("bob@notacme.test")],
+  },
+  {
+    filter: { to: "acme" },
+    hits: [to("bob@ACME.test"), to("acme@y.test")],
+    misses: [to("bob@y.test")],
+  },
+  { filter: { to: "50%" }, hits: [to("50%off@y.test")], misses: [to("501off@y.test")] },
+  { filter: { to: "a_b@y.test" }, hits: [to("a_b@y.test")], misses: [to("axb@y.test")] },
+  { filter: { to: "a\\b" }, hits: [to("xa\\b@y.test")], misses: [to("ab@y.test")] },
+  { filter: { to: "'; --" }, hits: [to("'; --@y.test")], misses: [to("a@y.test")] },
+  { filter: { to: "JÜRGEN" }, hits: [to("jürgen@y.test")], misses: [to("jurgen@y.test")] },
+  {
+    filter: { from: "bob@acme.test" },
+    hits: [
+      from("bob@acme.test"),
+      from("bounce@x.test", "Bob <Bob@acme.test>"),
+      from("", "bob@acme.test"),
+    ],
+    misses: [
+      from("bigbob@acme.test"),
+      from("x@x.test", "Big <bigbob@acme.test>"),
+      from("x@x.test", "bigbob@acme.test"),
+    ],
+  },
+  {
+    filter: { from: "@acme.test" },
+    hits: [from("bob@acme.test"), from("x@x.test", "Bob <bob@acme.test>")],
+    misses: [from("bob@acme.test.example"), from("x@x.test", "Bob <bob@acme.test.example>")],
+  },
+  {
+    filter: { from: "Müller" },
+    hits: [from("x@x.test", "Hans MÜLLER <h@y.test>")],
+    misses: [from("mueller@x.test", "Hans Muller")],
+  },
+  {
+    filter: { subject: "INVOICE 100%" },
+    hits: [subject("Your invoice 100% paid")],
+    misses: [subject("Your invoice 1000 paid"), { display }],
+  },
+  {
+    filter: { subject: "*ß? [é] ñ%_^-]" },
+    hits: [subject("A *ß? [É] Ñ%_^-] b")],
+    misses: [subject("xß? [e] ñ%_^-]"), subject("*ßx [é] ñ%_^-]"), subject("*ß? é ñ%_^-]")],
+  },
+  {
+    filter: { search: "привет 東京" },
+    hits: [subject("東京 ПРИВЕТ")],
+    misses: [subject("ПРИВЕТ")],
+  },
+  { filter: { subject: "ÄRGER" }, hits: [subject("Viel Ärger")], misses: [subject("Viel Arger")] },
+  {
+    filter: { tags: ["a"] },
+    hits: [{ tags: ["a"] }, { tags: ["b", "a"] }],
+    misses: [
+      {},
+      { tags: ["ab"] },
+      { tags: ["A"] },
+    ],
+  },
+  { filter: { tags: ["a", "b"] }, hits: [{ tags: ["b", "a"] }], misses: [{ tags: ["a"] }] },
+  {
+    filter: { createdSince: START, createdUntil: START + 10 },
+    hits: [{ createdAt: START }, { createdAt: START + 9 }],
+    misses: [{ createdAt: START - 1 }, { createdAt: START + 10 }],
+  },
+  {
+    filter: { search: "  Acme invoice " },
+    hits: [
+      { ...subject("Invoice"), recipients: ["bob@acme.test"] },
+      { ...subject("invoice from ACME") },
+      { sender: "invoice@acme.test" },
+      { display: { ...display, from: "Acme", to: "invoice@y.test" } },
+      { display: { ...display, messageId: "<invoice@acme.test>" } },
+    ],
+    misses: [subject("Invoice"), to("bob@acme.test"), subject("Acme in voice")],
+  },
+  { filter: { search: "100%" }, hits: [subject("100%")], misses: [subject("100")] },
+  {
+    filter: { to: "acme", subject: "hi", tags: ["t"] },
+    hits: [{ ...to("a@acme.test"), ...subject("hi"), tags: ["t"] }],
+    misses: [{ ...to("a@acme.test"), ...subject("hi") }, { ...subject("hi"), tags: ["t"] }],
+  },
+];
+
+export function filterTests(test: TestStore): void {
+  for (const { filter, hits, misses } of CASES) {
+    test(`the filter ${JSON.stringify(filter)} means the right messages`, async ({ store }) => {
+      const wanted = hits.map((parts) => newMessage(parts));
+      const others = misses.map((parts) => newMessage(parts));
+      await store.enqueue([...others, ...wanted]);
+      const expected = wanted.map(({ id }) => id);
+      assert.deepEqual(await listed(store, filter, { sort: "oldest" }), expected);
+      // An action means the same messages as the listing.
+      assert.equal((await store.hold(filter)).changed, expected.length);
+      assert.deepEqual(
+        await listed(store, { statuses: ["held"] }, { sort: "oldest" }),
+        expected,
+      );
+    });
+  }
+
+  test("ids mean whole ids, many at once", async ({ store }) => {
+    const messages = Array.from({ length: 1_500 }, () => newMessage());
+    await store.enqueue(messages);
+    const ids = messages.slice(100, 1_300).map(({ id }) => id);
+    assert.deepEqual(await listed(store, { ids }, { sort: "oldest" }), ids);
+    assert.deepEqual(await listed(store, { ids: [] }), []);
+    assert.deepEqual(await listed(store, { ids: [ids[0]?.slice(0, 6) ?? ""] }), []);
+  });
+
+  test("statuses mean the derived status, scheduled mail being queued", async ({ store }) => {
+    const failed = await ended(store, "failed");
+    const sent = await ended(store, "sent");
+    const queued = await enqueued(store);
+    const scheduled = await enqueued(store, { sendAt: START + 9 });
+    const held = await enqueued(store, { isHeld: true });
+    const oldest = { sort: "oldest" } as const;
+    assert.deepEqual(await listed(store, { statuses: ["queued"] }, oldest), [queued, scheduled]);
+    assert.deepEqual(await listed(store, { statuses: ["held", "sent"] }, oldest), [sent, held]);
+    assert.deepEqual(await listed(store, { statuses: ["failed"], to: "ann" }), [failed]);
+    assert.deepEqual(await listed(store, { statuses: [] }), []);
+  });
+
+  test("error means a part of the last reply", async ({ store }) => {
+    const failed = await ended(store, "failed");
+    await ended(store, { retryAt: START });
+    await enqueued(store);
+    assert.deepEqual(await listed(store, { error: "No Such" }), [failed]);
+    assert.deepEqual(await listed(store, { error: "550 5.1.1" }), [failed]);
+  });
+
+  test("sentSince and sentUntil mean when mail was sent", async ({ store, clock }) => {
+    const first = await ended(store, "sent");
+    clock.advance(10);
+    const second = await ended(store, "sent");
+    await enqueued(store);
+    assert.deepEqual(await listed(store, { sentSince: START + 10 }), [second]);
+    assert.deepEqual(await listed(store, { sentUntil: START + 10 }), [first]);
+    assert.deepEqual(await listed(store, { sentSince: START, sentUntil: START + 11 }), [
+      second,
+      first,
+    ]);
+  });
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import type { QueueCounts } from "../../../src/queue/ports.ts";
+import { enqueued, newMessage, START } from "../../support/queue_messages.ts";
+import type { TestStore } from "../store_contract.ts";
+import { ended } from "./actions.ts";
+import { claimOne, worked } from "./claims.ts";
+
+const NONE: QueueCounts = {
+  queued: 0,
+  sending: 0,
+  deferred: 0,
+  sent: 0,
+  partial: 0,
+  failed: 0,
+  held: 0,
+  cancelled: 0,
+  suppressed: 0,
+  scheduled: 0,
+};
+
+export function statusTests(test: TestStore): void {
+  test("the status of an empty queue", async ({ store }) => {
+    assert.deepEqual(await store.status(), {
+      ...NONE,
+      oldestQueuedAt: null,
+      paused: null,
+      lastRoundAt: null,
+      workers: [],
+    });
+  });
+
+  test("each message is counted in its one status", async ({ store }) => {
+    await store.suppress(["no@a.test"], null);
+    await ended(store, "sent");
+    await ended(store, "failed");
+    await ended(store, { retryAt: START });
+    await enqueued(store, { recipients: ["no@a.test"] });
+    await enqueued(store, { isHeld: true });
+    await enqueued(store, { isHeld: true, sendAt: START + 9 });
+    await store.cancel({ ids: [await enqueued(store)] });
+    await enqueued(store);
+    await using worker = await worked(store);
+    await claimOne(store, worker.handle);
+    await enqueued(store, { sendAt: START + 1 });
+    await enqueued(store);
+    await enqueued(store);
+    const { oldestQueuedAt, paused: _, lastRoundAt: __, workers: ___, ...counts } = await store
+      .status();
+    assert.deepEqual(counts, {
+      ...NONE,
+      sent: 1,
+      failed: 1,
+      deferred: 1,
+      suppressed: 1,
+      held: 2,
+      cancelled: 1,
+      sending: 1,
+      scheduled: 1,
+      queued: 2,
+    });
+    assert.equal(oldestQueuedAt, START);
+  });
+
+  test("the oldest queued message counts, whatever its priority", async ({ store }) => {
+    await enqueued(store, { priority: "high", createdAt: START + 5 });
+    await enqueued(store, { priority: "low", createdAt: START + 3 });
+    await enqueued(store, { isHeld: true, createdAt: START });
+    const stage = await store.stage();
+    await stage.add(Array.from({ length: 2_100 }, () => newMessage({ createdAt: START + 2 })));
+    assert.equal((await store.status()).oldestQueuedAt, START + 3);
+    await stage.commit();
+    assert.equal((await store.status()).oldestQueuedAt, START + 2);
+  });
+
+  test("mail whose time has come is waiting even if no worker looked", async ({ store, clock }) => {
+    await enqueued(store, { sendAt: START + 100 });
+    await enqueued(store, { sendAt: START + 200 });
+    const counts = async () => {
+      const { queued, scheduled, oldestQueuedAt } = await store.status();
+      return [queued, scheduled, oldestQueuedAt];
+    };
+    assert.deepEqual(await counts(), [0, 2, null]);
+    clock.advance(150);
+    assert.deepEqual(await counts(), [1, 1, START + 100]);
+    await store.pause();
+    clock.advance(50);
+    assert.deepEqual(await counts(), [2, 0, START + 100]);
+  });
+
+  test("a finished round is noted for all to see", async (fixture) => {
+    const other = await fixture.another();
+    await fixture.store.noteRound();
+    assert.equal((await other.status()).lastRoundAt, START);
+    fixture.clock.advance(5);
+    await fixture.store.noteRound();
+    assert.equal((await other.status()).lastRoundAt, START + 5);
+  });
+
+  test("living workers are listed, dead and closed ones are not", async (fixture) => {
+    const { store } = fixture;
+    const one = await store.registerWorker("send");
+    const two = await store.registerWorker("run");
+    const dead = await store.registerWorker("run");
+    fixture.abandon(dead);
+    const { workers } = await (await fixture.another()).status();
+    const host = Deno.hostname();
+    assert.deepEqual(workers, [
+      { id: one.id, kind: "send", host, pid: Deno.pid, startedAt: START },
+      { id: two.id, kind: "run", host, pid: Deno.pid, startedAt: START },
+    ]);
+    await one.close();
+    assert.deepEqual((await store.status()).workers.map(({ id }) => id), [two.id]);
+    await two.close();
+  });
+}

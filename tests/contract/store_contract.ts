@@ -1,0 +1,59 @@
+import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import type { FakeClock } from "../support/queue_clock.ts";
+import { actionTests } from "./store/actions.ts";
+import { claimTests } from "./store/claims.ts";
+import { contentTests } from "./store/content.ts";
+import { enqueueTests } from "./store/enqueue.ts";
+import { filterTests } from "./store/filters.ts";
+import { listTests } from "./store/lists.ts";
+import { modelTests } from "./store/model.ts";
+import { purgeTests } from "./store/purge.ts";
+import { recordTests } from "./store/records.ts";
+import { stageTests } from "./store/stages.ts";
+import { statusTests } from "./store/status.ts";
+import { suppressionTests } from "./store/suppressions.ts";
+import { takeOverTests } from "./store/take_over.ts";
+
+/** A fresh queue under test. Disposing of it closes what was opened and fails if the queue is
+ *  not in good order: a count that differs from a recount, a body without a message. */
+export interface StoreFixture extends AsyncDisposable {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  /** The path or URL by which another process opens the queue. */
+  readonly queue: string;
+  /** Opens the queue once more, as another process would. */
+  another(): Promise<Store>;
+  /** Ends a worker as kill -9 would: its lock goes, its registration stays. */
+  abandon(worker: WorkerHandle): void;
+  /** Fails if the queue is not in good order. */
+  verify(): void;
+}
+
+/** Declares a test of one behaviour on a fresh queue. */
+export type TestStore = (
+  behaviour: string,
+  run: (fixture: StoreFixture) => Promise<void>,
+) => void;
+
+/** What every store promises, whatever it stands on: each sentence of the Store and Stage ports
+ *  and each row of the table of states. */
+export function storeContract(name: string, openStore: () => Promise<StoreFixture>): void {
+  const test: TestStore = (behaviour, run) =>
+    Deno.test(`${name}: ${behaviour}`, async () => {
+      await using fixture = await openStore();
+      await run(fixture);
+    });
+  enqueueTests(test);
+  contentTests(test);
+  stageTests(test);
+  claimTests(test);
+  recordTests(test);
+  takeOverTests(test);
+  actionTests(test);
+  purgeTests(test);
+  filterTests(test);
+  listTests(test);
+  statusTests(test);
+  suppressionTests(test);
+  modelTests(test);
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Ended, mail, Mailq } from "../support/mailq.ts";
+import { SmtpServer } from "../support/smtp_server.ts";
+import { SmallDisk } from "./small_disk.ts";
+
+const DISK_BYTES = 8 * 1024 * 1024;
+
+/** A queue on a disk of 8 MB. */
+async function queueOn(disk: SmallDisk, transport = "null:"): Promise<Mailq> {
+  const mailq = await Mailq.make({ MAILQ_TRANSPORT: transport });
+  mailq.env.MAILQ_QUEUE = `${disk.folder}/queue.db`;
+  return mailq;
+}
+
+const ofSize = (subject: string, sizeBytes: number) =>
+  mail({ subject, body: "All work and no play makes Jack a dull boy.\r\n".repeat(sizeBytes / 45) });
+
+function assertFull(ended: Ended): void {
+  assert.equal(ended.code, 74, ended.stderr);
+  assert.equal(ended.stdout, "");
+  assert.match(ended.stderr, /^[^\n]*disk is full[^\n]*\n$/i, ended.stderr);
+}
+
+function assertIntact(disk: SmallDisk): void {
+  using db = new DatabaseSync(`${disk.folder}/queue.db`);
+  assert.deepEqual(db.prepare("PRAGMA integrity_check").all().map((row) => ({ ...row })), [
+    { integrity_check: "ok" },
+  ]);
+  const orphans = db.prepare(
+    "SELECT count(*) AS n FROM body WHERE part / 4096 NOT IN (SELECT seq FROM message)",
+  ).get();
+  assert.equal(orphans?.n, 0, "nothing is half stored");
+}
+
+for (
+  const [name, subject, sizeBytes] of [
+    ["a message in one commit", "large", 600_000],
+    ["a message staged in many", "huge", 3_000_000],
+  ] as const
+) {
+  Deno.test(`disk full: enqueue of ${name} is 74, and stores nothing`, async () => {
+    await using disk = await SmallDisk.mount(DISK_BYTES);
+    await using mailq = await queueOn(disk);
+    await mailq.enqueue(mail({ subject: "earlier" }));
+    disk.fill(sizeBytes / 2);
+    assertFull(await mailq.run(["enqueue"], { stdin: ofSize(subject, sizeBytes) }));
+    disk.free();
+    assert.deepEqual(await mailq.statuses(), { earlier: "queued" });
+    await mailq.enqueue(mail({ subject: "later" }));
+    await mailq.ok(["send"]);
+    assert.deepEqual(await mailq.statuses(), { earlier: "sent", later: "sent" });
+    assertIntact(disk);
+  });
+}
+
+Deno.test("disk full: with no byte left enqueue is 74, and the queue can still be read", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  await using mailq = await queueOn(disk);
+  await mailq.enqueue(mail({ subject: "earlier" }));
+  disk.fill();
+  assertFull(await mailq.run(["enqueue"], { stdin: mail({ subject: "small" }) }));
+  const list = await mailq.run(["list", "--json"]);
+  // SQLite needs a little room to read a WAL database that nobody has open.
+  assert.ok(list.code === 0 || list.code === 74, list.stderr);
+  disk.free();
+  assert.deepEqual(await mailq.statuses(), { earlier: "queued" });
+  assertIntact(disk);
+});
+
+Deno.test("disk full: a queue that cannot be made is 74 as well, and can be made later", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  await using mailq = await queueOn(disk);
+  disk.fill();
+  assertFull(await mailq.run(["enqueue"], { stdin: mail() }));
+  disk.free();
+  await mailq.enqueue(mail({ subject: "later" }));
+  assert.deepEqual(await mailq.statuses(), { later: "queued" });
+});
+
+Deno.test("disk full: send is 74, and sends nothing that it cannot record", async () => {
+  let received = 0;
+  await using server = new SmtpServer({ onAccepted: () => void received++ });
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  await using mailq = await queueOn(disk, server.url);
+  await mailq.enqueue(mail({ subject: "one" }));
+  disk.fill();
+  assertFull(await mailq.run(["send"]));
+  assert.equal(received, 0);
+  disk.free();
+  await mailq.ok(["send"]);
+  assert.equal(received, 1);
+  assert.deepEqual(await mailq.statuses(), { one: "sent" });
+});
+
+Deno.test("disk full: send that can no longer record is 74, and no mail is lost", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  const deliveries = new Map<string, number>();
+  let isFull = false;
+  await using server = new SmtpServer({
+    onAccepted({ data }) {
+      const subject = /^Subject: (.*)\r$/m.exec(new TextDecoder().decode(data))?.[1] ?? "";
+      deliveries.set(subject, (deliveries.get(subject) ?? 0) + 1);
+      // The relay has the first message; from here on nothing can be written.
+      if (!isFull) disk.fill();
+      isFull = true;
+    },
+  });
+  await using mailq = await queueOn(disk, server.url);
+  const outbox = `${mailq.folder}/outbox`;
+  await Deno.mkdir(outbox);
+  const count = 300;
+  for (let n = 0; n < count; n++) {
+    await Deno.writeTextFile(`${outbox}/${n}.eml`, ofSize(`Mail ${n}`, 2_000));
+  }
+  await mailq.ok(["enqueue", outbox]);
+  const ended = await mailq.run(["send"]);
+  assertFull(ended);
+  assert.ok(deliveries.size < count, "it did not go on");
+  disk.free();
+  await mailq.ok(["send"]);
+
+  const messages = await mailq.json(["list", "--limit", "0"]);
+  assert.equal(messages.length, count);
+  for (const { id, subject, status } of messages) {
+    assert.equal(status, "sent", subject);
+    const times = deliveries.get(subject) ?? 0;
+    assert.ok(times >= 1, `${subject} was lost`);
+    if (times === 1) continue;
+    const [{ attempts }] = await mailq.json(["show", id]);
+    const results = attempts.map((attempt: { result: string }) => attempt.result);
+    assert.ok(results.includes("uncertain"), `${subject} went out ${times} times: ${results}`);
+  }
+  assertIntact(disk);
+});

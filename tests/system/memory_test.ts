@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { Mailq, PROGRAM } from "../support/mailq.ts";
+import { require } from "./requirements.ts";
+import { SmtpSink } from "./smtp_sink.ts";
+
+const TIME = "/usr/bin/time";
+const MB = 1_000_000;
+/** What a message of 50 MB may add to the memory that a tiny one needs. */
+const BUDGET_KB = 100 * MB / 1024;
+
+/** Runs a command that must exit 0, its input from a file, and returns the most memory it had
+ *  resident, in KB. */
+async function peakKb(mailq: Mailq, args: readonly string[], input: string): Promise<number> {
+  require(TIME);
+  const out = `${mailq.folder}/peak`;
+  const command = `exec "$0" -f %M -o '${out}' "$@" < '${input}'`;
+  const { code, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", command, TIME, ...PROGRAM, ...args],
+    env: mailq.env,
+    clearEnv: true,
+    cwd: mailq.folder,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return Number((await Deno.readTextFile(out)).trim());
+}
+
+/** A message of `sizeBytes` with 8-bit bytes and leading dots in it. */
+async function writeMessage(path: string, sizeBytes: number): Promise<void> {
+  const line = new TextEncoder().encode(`.${"caf\u00e9 ".repeat(10)}\r\n`);
+  const block = new Uint8Array(line.length * 1000);
+  for (let at = 0; at < block.length; at += line.length) block.set(line, at);
+  using file = await Deno.open(path, { create: true, write: true, truncate: true });
+  const header = "From: a@sender.test\r\nTo: b@receiver.test\r\n\r\n";
+  await file.write(new TextEncoder().encode(header));
+  for (let left = sizeBytes; left > 0; left -= block.length) {
+    const piece = block.subarray(0, Math.min(left, block.length));
+    for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+  }
+}
+
+Deno.test("memory: a message of 50 MB adds at most 100 MB to enqueue and to send", async () => {
+  await using sink = await SmtpSink.start();
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: sink.url });
+  await mailq.ok(["--version"]); // makes the settings file
+  const tiny = `${mailq.folder}/tiny.eml`;
+  const large = `${mailq.folder}/large.eml`;
+  await writeMessage(tiny, 1_000);
+  await writeMessage(large, 50 * MB);
+  const measure = async (input: string) => ({
+    stdin: await peakKb(mailq, ["enqueue"], input),
+    file: await peakKb(mailq, ["enqueue", input], "/dev/null"),
+    send: await peakKb(mailq, ["send", "--strict"], "/dev/null"),
+  });
+  const little = await measure(tiny);
+  const much = await measure(large);
+  for (const what of ["stdin", "file", "send"] as const) {
+    const addedKb = much[what] - little[what];
+    assert.ok(addedKb <= BUDGET_KB, `${what}: ${addedKb} KB more than ${little[what]} KB`);
+  }
+  assert.equal(await sink.stop(), 4);
+});

@@ -1,0 +1,74 @@
+import { require } from "./requirements.ts";
+
+const PROGRAM = "/usr/sbin/smtp-sink";
+const BACKLOG = "1000";
+
+/** Postfix's smtp-sink on a free port of 127.0.0.1. */
+export class SmtpSink implements AsyncDisposable {
+  #said = "";
+  readonly #reading: Promise<void>;
+
+  private constructor(readonly child: Deno.ChildProcess, readonly port: number) {
+    this.#reading = this.#read();
+  }
+
+  /** `flags` are its own, such as `-r RCPT`. */
+  static async start(...flags: string[]): Promise<SmtpSink> {
+    require(PROGRAM);
+    const port = freePort();
+    const child = new Deno.Command(PROGRAM, {
+      args: ["-u", "nobody", "-c", ...flags, `127.0.0.1:${port}`, BACKLOG],
+      cwd: "/",
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const sink = new SmtpSink(child, port);
+    await sink.#listening();
+    return sink;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${this.port}`;
+  }
+
+  /** Ends it and returns how many messages it took, by its own count. */
+  async stop(): Promise<number> {
+    this.child.kill("SIGTERM");
+    await this.child.status;
+    await this.#reading;
+    return Number([...this.#said.matchAll(/mesg=(\d+)/g)].at(-1)?.[1] ?? 0);
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.#said = (this.#said + text).slice(-10_000);
+    }
+  }
+
+  /** It says nothing when it is ready: a connection tells. */
+  async #listening(): Promise<void> {
+    const giveUpAt = performance.now() + 10_000;
+    for (;;) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
+        return;
+      } catch (error) {
+        if (performance.now() > giveUpAt) throw error;
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.stop();
+    } catch {
+      // It was stopped before.
+    }
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}

@@ -36,7 +36,7 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
     env: { ...call.env },
     clearEnv: true,
     // A process group of its own: it is killed as a whole, and a Ctrl-C meant for us does not
-    // cut a delivery in two. A runtime that does not know this (2.4) kills the program alone.
+    // cut a delivery in two.
     detached: true,
     stdin: "piped",
     stdout: "null",

@@ -29,6 +29,7 @@ export async function sendOnce(
   }, {
     heloName: settings.hostname,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
+    env: context.machine.env,
   });
   return await runPass({
     store,

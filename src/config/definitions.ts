@@ -202,9 +202,19 @@ export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;
 /** What each key of a relay's table is once it has been read. */
 export type RelayValue<K extends RelayKey> = ValueOf<typeof RELAY_KEYS[K]>;
 
-/** Variables that are no setting's: the settings file, the default relay's password, and the
- *  batch that `mailq tx` hands to the commands inside it. */
-export const OTHER_VARIABLES: readonly string[] = ["MAILQ_CONFIG", "MAILQ_PASSWORD", "MAILQ_TX"];
+/** Variables that are no setting's: the settings file, the default relay's password, the batch
+ *  that `mailq tx` hands to the commands inside it, and what the programs of sendmail: and exec:
+ *  are told of their message. */
+export const OTHER_VARIABLES: readonly string[] = [
+  "MAILQ_CONFIG",
+  "MAILQ_PASSWORD",
+  "MAILQ_TX",
+  "MAILQ_ID",
+  "MAILQ_SENDER",
+  "MAILQ_RECIPIENTS",
+  "MAILQ_SIZE",
+  "MAILQ_RELAYING",
+];
 
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);

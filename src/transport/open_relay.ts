@@ -3,6 +3,7 @@ import type { Relay } from "../queue/ports.ts";
 import type { RelayTarget } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
 import { nullRelay } from "./null.ts";
+import { RELAYING, type Variables } from "./program_variables.ts";
 
 /** A relay as the settings describe it. */
 export interface RelayRequest {
@@ -20,6 +21,10 @@ export interface RelayContext {
   readonly heloName: string;
   /** Where `console:` writes. */
   readonly write: Writer;
+  /** The environment that programs get; by default ours. */
+  readonly env?: Variables;
+  /** The file we run from; by default that of this process. */
+  readonly ownPath?: string;
 }
 
 /** Makes a relay; nothing is connected yet. Throws `config_invalid` for what this version cannot
@@ -41,9 +46,52 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
       return consoleRelay(name, context.write);
     case "null":
       return nullRelay(name);
+    case "sendmail": {
+      refuseNesting(name, context.env);
+      const { checkNotOurselves, sendmailRelay }: typeof import("./sendmail.ts") = await import(
+        import.meta.resolve("./sendmail.ts")
+      );
+      await checkNotOurselves(name, target.path, context.ownPath ?? Deno.execPath());
+      return sendmailRelay({ name, path: target.path, env: context.env });
+    }
+    case "exec": {
+      refuseNesting(name, context.env);
+      const { execRelay }: typeof import("./exec.ts") = await import(
+        import.meta.resolve("./exec.ts")
+      );
+      return execRelay({ name, command: target.command, env: context.env });
+    }
+    case "maildir": {
+      const { maildirRelay }: typeof import("./maildir.ts") = await import(
+        import.meta.resolve("./maildir.ts")
+      );
+      return maildirRelay({ name, path: target.path, hostname: context.heloName });
+    }
+    case "file": {
+      const { fileRelay }: typeof import("./file.ts") = await import(
+        import.meta.resolve("./file.ts")
+      );
+      return fileRelay({ name, path: target.path });
+    }
     default:
-      throw refusal(name, `by ${target.kind}:`, "smtp:, console: or null:");
+      throw refusal(
+        name,
+        `by ${target.kind}:`,
+        "smtp:, sendmail:, exec:, maildir:, file:, console: or null:",
+      );
   }
+}
+
+/** A program that a relay of ours runs must not hand mail to a program in turn: a wrapper around
+ *  mailq would run itself for ever. */
+function refuseNesting(name: string, env: Variables = Deno.env.toObject()): void {
+  const outer = env[RELAYING];
+  if (outer === undefined) return;
+  throw new MailqError(
+    "config_invalid",
+    `Cannot send to the relay "${name}" from within the program of the relay "${outer}": ` +
+      "mail would go round in circles; expected sendmail: or exec: to lead out of mailq",
+  );
 }
 
 function refusal(name: string, how: string, expected: string): MailqError {

@@ -1,0 +1,15 @@
+import type { Delivery } from "../queue/ports.ts";
+import { LfLines } from "./lf_lines.ts";
+
+/** The bytes of a message in order, however they are kept. */
+export async function* piecesOf(content: Delivery["content"]): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) yield content;
+  else yield* content();
+}
+
+/** The same with LF line ends. */
+export async function* lfPiecesOf(content: Delivery["content"]): AsyncGenerator<Uint8Array> {
+  const lines = new LfLines();
+  for await (const piece of piecesOf(content)) yield lines.push(piece);
+  yield lines.end();
+}

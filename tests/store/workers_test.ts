@@ -118,3 +118,20 @@ function numberBytes(value: number): Uint8Array {
 async function append(path: string, bytes: Iterable<number>): Promise<void> {
   await Deno.writeFile(path, Uint8Array.from(bytes), { append: true });
 }
+
+Deno.test("SQLite store: a lock file whose process died before it registered is swept", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { worker, path } = await registered(fixture.store);
+  const orphan = path.replace(/worker-.*/, "worker-0123456789abcdef");
+  const fresh = path.replace(/worker-.*/, "worker-fedcba9876543210");
+  await Deno.writeFile(orphan, new Uint8Array(8));
+  await Deno.writeFile(fresh, new Uint8Array(8));
+  const longAgo = new Date(Date.now() - 3_600_000);
+  await Deno.utime(orphan, longAgo, longAgo);
+  await Deno.utime(path, longAgo, longAgo);
+  await fixture.store.takeOver();
+  await assert.rejects(Deno.stat(orphan), Deno.errors.NotFound);
+  assert.ok(await Deno.stat(fresh), "one that is being registered stays");
+  assert.ok(await Deno.stat(path), "a worker's own stays");
+  await worker.close();
+});

@@ -13,15 +13,24 @@ const STATUS = `CASE
   WHEN failed > 0 THEN 'failed'
   ELSE 'cancelled' END`;
 
+// The reply that explains the status: while a message is open a deferred recipient's, else that of
+// one that failed. Where neither is, the last attempt's stays.
+const EXPLAINS = `SELECT trim(coalesce(code || ' ', '') || coalesce(enhanced || ' ', '') || reply)
+  FROM recipient WHERE recipient.seq = message.seq AND reply IS NOT NULL
+    AND state = CASE WHEN open > 0 THEN 'deferred' ELSE 'failed' END
+  ORDER BY n LIMIT 1`;
+
 // A claim is a hold on the recipients that are sending: without any there is none.
 const SETTLE = `UPDATE OR ROLLBACK message SET
     (status, n_open, n_sent, n_failed, next_at, sent_at, final_reason, final_at, claim_token,
-     claim_worker) = (
+     claim_worker, last_reply) = (
       SELECT ${STATUS}, open, sent, failed, next_at, sent_at,
         CASE WHEN open = 0 THEN reason END,
         CASE WHEN open = 0 THEN coalesce(message.final_at, ?) END,
         CASE WHEN sending > 0 THEN message.claim_token END,
-        CASE WHEN sending > 0 THEN message.claim_worker END
+        CASE WHEN sending > 0 THEN message.claim_worker END,
+        CASE WHEN total = 1 THEN message.last_reply
+          ELSE coalesce((${EXPLAINS}), message.last_reply) END
       FROM (SELECT count(*) AS total,
           count(*) FILTER (WHERE state IN ('queued', 'sending', 'deferred')) AS open,
           count(*) FILTER (WHERE state = 'queued') AS queued,

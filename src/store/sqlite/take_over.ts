@@ -10,6 +10,7 @@ import { fileExists, lockPath, readBegunTokens, removeFile } from "./workers.ts"
  *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
 export async function takeOver(db: Connection, now: () => number): Promise<number> {
   if (db.isInMemory) return 0;
+  await sweepOrphans(db);
   let requeued = 0;
   for (const row of db.all("SELECT id, lock_file FROM worker")) {
     const id = int(row.id);
@@ -37,6 +38,31 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
   }
   return requeued;
 }
+
+/** Removes lock files without a worker: of processes that died between making the one and
+ *  registering the other, which takes them milliseconds. */
+async function sweepOrphans(db: Connection): Promise<void> {
+  const slash = db.file.lastIndexOf("/");
+  const prefix = `${db.file.slice(slash + 1)}-worker-`;
+  const registered = new Set(db.all("SELECT lock_file FROM worker").map((row) => row.lock_file));
+  for (const { name } of Deno.readDirSync(db.file.slice(0, slash + 1))) {
+    if (!name.startsWith(prefix) || registered.has(name)) continue;
+    const path = lockPath(db, name);
+    try {
+      const age = Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
+      if (age < ORPHAN_MS) continue;
+      const lock = await FileLock.tryTake(path, false);
+      if (lock === null) continue;
+      removeFile(path);
+      lock.release();
+    } catch {
+      // Another user's, or gone by now: it does no harm.
+    }
+  }
+}
+
+/** How long a lock file may stand without its worker's row. */
+const ORPHAN_MS = 60_000;
 
 /** See Store.expireDue. */
 export async function expireDue(db: Connection, now: () => number): Promise<number> {

@@ -89,7 +89,12 @@ export function recordTests(test: TestStore): void {
       ["deferred", START, 2, 2],
     );
     assert.equal(shown?.finalReason, null, "a message that goes on has no final reason");
-    assert.equal(shown?.lastReply, "550 5.1.1 no such user");
+    const deferred = shown?.recipients[1];
+    assert.equal(
+      shown?.lastReply,
+      `${deferred?.code} ${deferred?.enhanced} ${deferred?.reply}`,
+      "while a message waits, the last reply says why",
+    );
     const [attempt] = shown?.attempts ?? [];
     assert.equal(attempt?.result, "partial");
     assert.deepEqual([attempt?.error, attempt?.traceback, attempt?.transcript], [

@@ -20,13 +20,7 @@ export async function sendOnce(
   if (relaySettings === undefined) {
     throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
   }
-  const { name, target, user, password, tls } = relaySettings;
-  const relay = await openRelay({
-    name,
-    target,
-    hasLogin: user !== null || password !== null,
-    requiresTls: tls.mode === "required",
-  }, {
+  const relay = await openRelay(relaySettings, {
     heloName: settings.hostname,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
   });

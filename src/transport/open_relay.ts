@@ -1,6 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
 import type { Relay } from "../queue/ports.ts";
-import type { RelayTarget } from "../queue/relay_target.ts";
+import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
 import { nullRelay } from "./null.ts";
 
@@ -8,10 +8,11 @@ import { nullRelay } from "./null.ts";
 export interface RelayRequest {
   readonly name: string;
   readonly target: RelayTarget;
-  /** Whether a login is asked for, in the URL or beside it. */
-  readonly hasLogin: boolean;
-  /** Whether mail may go out only under TLS. */
-  readonly requiresTls: boolean;
+  readonly user: string | null;
+  readonly password: PasswordSource | null;
+  readonly tls: TlsSettings;
+  /** Recipients of one transaction at most; null = as many as the relay takes. */
+  readonly recipientLimit: number | null;
 }
 
 /** What relays need of the program. */
@@ -23,19 +24,14 @@ export interface RelayContext {
 }
 
 /** Makes a relay; nothing is connected yet. Throws `config_invalid` for what this version cannot
- *  do: to send without the TLS or the login that was asked for is no way out. */
+ *  do, and for settings that cannot be used. */
 export async function openRelay(request: RelayRequest, context: RelayContext): Promise<Relay> {
   const { name, target } = request;
-  if (request.requiresTls || (target.kind === "smtp" && target.isImplicitTls)) {
-    throw refusal(name, "with TLS", "an smtp: relay with tls.mode off or opportunistic");
-  }
-  if (request.hasLogin) throw refusal(name, "with a login", "an smtp: relay without one");
   switch (target.kind) {
     case "smtp": {
       // Loaded on demand: commands that send nothing start without the SMTP client.
-      const { smtpRelay } = await import("./smtp/transport.ts");
-      const { host, port } = target;
-      return smtpRelay({ name, host, port, heloName: context.heloName });
+      const { openSmtpRelay } = await import("./smtp/open_smtp_relay.ts");
+      return await openSmtpRelay(request, target, context.heloName);
     }
     case "console":
       return consoleRelay(name, context.write);

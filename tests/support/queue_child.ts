@@ -6,8 +6,7 @@ import { enqueued, newMessage } from "./queue_messages.ts";
 
 const [task = "", queue = "", count = "0"] = Deno.args;
 const clock = { now: () => Date.now() };
-const open = () =>
-  openStore(queue, { create: true, isWorker: true, clock, random: REAL_RANDOM });
+const open = () => openStore(queue, { create: true, isWorker: true, clock, random: REAL_RANDOM });
 
 /** Lets all children of a test begin at the same moment. */
 async function waitForStart(): Promise<void> {

@@ -2,7 +2,10 @@ import { consoleRelay } from "../../src/transport/console.ts";
 import { nullRelay } from "../../src/transport/null.ts";
 import { testTransport } from "../contract/transport_contract.ts";
 import { relayOn } from "../support/smtp_delivery.ts";
+import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { contentOf } from "../support/smtp_syntax.ts";
+import { SERVER, tlsWith } from "../support/tls_certificates.ts";
 
 for (const canPipeline of [true, false]) {
   const extensions = canPipeline ? ["PIPELINING", "8BITMIME", "SIZE"] : [];
@@ -22,6 +25,31 @@ for (const canPipeline of [true, false]) {
       breakOnce: () => isBroken = true,
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     });
+  });
+}
+
+for (const isImplicit of [true, false]) {
+  testTransport(`smtp with ${isImplicit ? "implicit TLS" : "STARTTLS"}`, async () => {
+    let isBroken = false;
+    const arrived: Uint8Array[] = [];
+    const server = await scriptedServer((peer) =>
+      converse(peer, {
+        ehlo: EHLO_TLS,
+        tls: SERVER,
+        isTlsImplicit: isImplicit,
+        mail(peer) {
+          peer.send(isBroken ? "451 4.3.0 Not now\r\n" : "250 2.1.0 ok\r\n");
+          isBroken = false;
+        },
+        onContent: (stuffed) => arrived.push(contentOf(stuffed)),
+      })
+    );
+    return {
+      relay: relayOn(server.port, {}, { tls: tlsWith({ isImplicit }) }),
+      arrived: () => arrived,
+      breakOnce: () => isBroken = true,
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    };
   });
 }
 

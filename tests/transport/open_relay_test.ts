@@ -3,7 +3,9 @@ import { MailqError } from "../../src/queue/errors.ts";
 import type { RelayTarget } from "../../src/queue/relay_target.ts";
 import { openRelay, type RelayRequest } from "../../src/transport/open_relay.ts";
 import { deliveryOf, unhindered } from "../support/smtp_delivery.ts";
+import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { CA_PATH, SERVER } from "../support/tls_certificates.ts";
 
 const context = { heloName: "client.example", write: () => Promise.resolve() };
 
@@ -16,7 +18,16 @@ const SMTP = {
 } as const;
 
 function request(target: RelayTarget, more: Partial<RelayRequest> = {}): RelayRequest {
-  return { name: "default", target, hasLogin: false, requiresTls: false, ...more };
+  const tls = { mode: "off", isModeWritten: false, ca: null, fingerprint: null } as const;
+  return {
+    name: "default",
+    target,
+    user: null,
+    password: null,
+    tls,
+    recipientLimit: null,
+    ...more,
+  };
 }
 
 async function refusal(asked: RelayRequest): Promise<string> {
@@ -64,8 +75,34 @@ Deno.test("openRelay: null takes everything", async () => {
 });
 
 Deno.test("openRelay: what this version cannot do is refused, not left out", async () => {
-  assert.match(await refusal(request(SMTP, { hasLogin: true })), /with a login/);
-  assert.match(await refusal(request(SMTP, { requiresTls: true })), /with TLS/);
-  assert.match(await refusal(request({ ...SMTP, isImplicitTls: true })), /with TLS/);
   assert.match(await refusal(request({ kind: "exec", command: "x" })), /smtp:, console: or null:/);
+});
+
+Deno.test("openRelay: TLS settings that cannot be used are refused", async () => {
+  assert.match(
+    await refusal(request({ ...SMTP, isImplicitTls: true })),
+    /Cannot use smtps: without TLS: for the relay "default" tls\.mode is off; expected required/,
+  );
+  const tls = { mode: "required", isModeWritten: true, fingerprint: null } as const;
+  assert.match(
+    await refusal(request(SMTP, { tls: { ...tls, ca: "/nowhere/ca.pem" } })),
+    /Cannot read tls\.ca of the relay "default": .*\/nowhere\/ca\.pem/,
+  );
+  const ca = new URL(import.meta.url).pathname;
+  assert.match(
+    await refusal(request(SMTP, { tls: { ...tls, ca } })),
+    /Cannot use ".*open_relay_test\.ts" as tls\.ca of the relay "default": expected certificates/,
+  );
+});
+
+Deno.test("openRelay: TLS is begun with the authorities of the settings", async () => {
+  await using server = await scriptedServer((peer) =>
+    converse(peer, { ehlo: EHLO_TLS, tls: SERVER })
+  );
+  const tls = { mode: "required", isModeWritten: true, ca: CA_PATH, fingerprint: null } as const;
+  const relay = await openRelay(request({ ...SMTP, port: server.port }, { tls }), context);
+  const transport = relay.open();
+  const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+  await transport.close();
+  assert.equal(report.tls, "TLSv1.3");
 });

@@ -1,6 +1,7 @@
-import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
+import { asBroken, ConnectionBroken, type Wire } from "./connection.ts";
 import { ReplyReader, type SmtpReply } from "./replies.ts";
 import { type Timers, Watchdog } from "./timers.ts";
+import { type TlsFacts, tlsLabel, type TlsRequest } from "./tls.ts";
 import type { Transcript } from "./transcript.ts";
 
 const encoder = new TextEncoder();
@@ -121,6 +122,25 @@ export class Channel {
     }
   }
 
+  /** Begins TLS, which must be established within `limitMs`. */
+  async secure(request: TlsRequest, limitMs: number): Promise<TlsFacts> {
+    if (this.#reader.hasRest) {
+      this.#noteRest();
+      throw new ConnectionBroken("garbage", "the server sent bytes in clear when TLS was to begin");
+    }
+    this.#overdue = "TLS was not established in time";
+    this.#watchdog.arm(limitMs);
+    try {
+      const facts = await this.wire.secure(request);
+      this.note(tlsLabel(facts) + (facts.doubt === null ? "" : `: ${facts.doubt}`));
+      return facts;
+    } catch (error) {
+      throw asBroken(error);
+    } finally {
+      this.#watchdog.disarm();
+    }
+  }
+
   /** Puts into the transcript what came and was no reply. */
   #noteRest(): void {
     if (!this.#reader.hasRest) return;
@@ -143,9 +163,4 @@ export class Channel {
     this.#watchdog.stop();
     this.wire.close();
   }
-}
-
-function asBroken(error: unknown): ConnectionBroken {
-  if (error instanceof ConnectionBroken) return error;
-  return new ConnectionBroken("lost", networkErrorText(error), { cause: error });
 }

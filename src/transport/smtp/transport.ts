@@ -2,19 +2,18 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import type {
   DeliverOptions,
   Delivery,
-  DeliveryOutcome,
   DeliveryReport,
   Relay,
   Transport,
 } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
-import { Channel } from "./channel.ts";
-import { classify, type Phase, STEP } from "./classify.ts";
-import { ConnectionBroken, connectTcp } from "./connection.ts";
+import type { Channel } from "./channel.ts";
+import { STEP } from "./classify.ts";
+import { ConnectionBroken } from "./connection.ts";
 import { RelayingTrial } from "./relaying.ts";
-import { outcomeOf } from "./replies.ts";
-import { openSession, Refusal, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { type RelayTls, SessionOpener } from "./session_opener.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
 import { Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
@@ -25,6 +24,8 @@ export interface SmtpRelayOptions {
   readonly port: number;
   /** Our name for EHLO: a host name or an address literal in brackets. */
   readonly heloName: string;
+  /** Null or absent = in clear. */
+  readonly tls?: RelayTls | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly timers?: Timers;
 }
@@ -39,20 +40,28 @@ export function smtpRelay(options: SmtpRelayOptions): Relay {
         "expected a host name or an address in brackets",
     );
   }
+  const { host, port, heloName } = options;
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const timers = options.timers ?? systemTimers;
+  const shownHost = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const tls = options.tls ?? null;
   const settings: Settings = {
-    ...options,
-    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
-    timers: options.timers ?? systemTimers,
-    shownHost: `${options.host.includes(":") ? `[${options.host}]` : options.host}:${options.port}`,
+    timeouts,
+    timers,
+    shownHost,
     trial: new RelayingTrial(),
+    opener: new SessionOpener({ host, port, shownHost, heloName, tls, timeouts, timers }),
   };
   return { name: options.name, open: () => new SmtpTransport(settings) };
 }
 
-interface Settings extends Required<SmtpRelayOptions> {
+/** What the connections of one relay share. */
+interface Settings {
   readonly timeouts: Timeouts;
+  readonly timers: Timers;
   readonly shownHost: string;
   readonly trial: RelayingTrial;
+  readonly opener: SessionOpener;
 }
 
 /** Keeps its connection from one message to the next, and makes a new one when it must. */
@@ -60,6 +69,8 @@ class SmtpTransport implements Transport {
   readonly #settings: Settings;
   readonly #transcript = new Transcript();
   #session: Session | null = null;
+  /** The TLS of the session last used by the hand-over. */
+  #tls: string | null = null;
   /** The channel under way, and whether the signal may still end it. */
   #channel: Channel | null = null;
   #mayStop = false;
@@ -83,6 +94,7 @@ class SmtpTransport implements Transport {
     const { timers, shownHost, trial } = this.#settings;
     const tally = new Tally(delivery);
     this.#transcript.restart(timers.now());
+    this.#tls = null;
     this.#obey(options.signal);
     let canReconnect = true;
     let hasBegun = false;
@@ -103,7 +115,7 @@ class SmtpTransport implements Transport {
       else break;
     }
     this.#mayStop = false;
-    const report = tally.report(shownHost, null, () => this.#transcript.format());
+    const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
     return { ...report, outcomes: trial.judge(report.outcomes) };
   }
 
@@ -121,6 +133,7 @@ class SmtpTransport implements Transport {
     const session = this.#session ?? await this.#connect(tally, signal);
     if ("next" in session) return session;
     this.#session = session;
+    this.#tls = session.tls;
     if (!session.takesUnicode) failUnicode(tally);
     const indices = tally.open();
     if (indices.length === 0) return { next: "continue", outcome: null };
@@ -147,33 +160,13 @@ class SmtpTransport implements Transport {
 
   /** A session on a new connection, or what its failure means. */
   async #connect(tally: Tally, signal: AbortSignal): Promise<Session | TransactionEnd> {
-    const { host, port, heloName, timeouts, timers, shownHost } = this.#settings;
-    let phase: Phase = "connect";
-    try {
-      const limitMs = timeouts.connectMs;
-      const wire = await connectTcp({ host, port, limitMs, timers, signal });
-      this.#channel = new Channel(wire, timers, this.#transcript);
-      this.#channel.note(`connected to ${shownHost}`);
-      return await openSession(this.#channel, heloName, timeouts, (reached) => phase = reached);
-    } catch (error) {
-      let outcome: DeliveryOutcome;
-      let next: TransactionEnd["next"];
-      if (error instanceof Refusal) {
-        tally.noteError(`${STEP[error.phase]}: ${error.message}`);
-        outcome = outcomeOf(error.verdict, error.reply);
-        next = error.verdict.next;
-      } else {
-        const kind = error instanceof ConnectionBroken ? error.kind : "lost";
-        const verdict = classify(phase, kind, { isUsed: false, hasAccepted: false });
-        const step = phase === "connect" ? `Connecting to ${shownHost}` : STEP[phase];
-        const text = `${step}: ${errorText(error)}`;
-        this.#transcript.add(timers.now(), "--", text);
-        tally.noteError(text);
-        outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
-        next = verdict.next;
-      }
-      return { next, outcome };
-    }
+    const onChannel = (channel: Channel) => {
+      this.#channel = channel;
+    };
+    const transcript = this.#transcript;
+    const result = await this.#settings.opener.open({ transcript, signal, onChannel });
+    if ("error" in result) tally.noteError(result.error);
+    return result;
   }
 
   /** Listens to `signal`; to the one of the message before no more. */

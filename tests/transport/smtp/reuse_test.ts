@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport, Transport } from "../../../src/queue/ports.ts";
-import { connectTcp } from "../../../src/transport/smtp/connection.ts";
+import { connectTcp } from "../../../src/transport/smtp/connect.ts";
 import { systemTimers } from "../../../src/transport/smtp/timers.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {

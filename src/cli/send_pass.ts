@@ -22,6 +22,7 @@ export async function sendOnce(
   }
   const relay = await openRelay(relaySettings, {
     heloName: settings.hostname,
+    credentialsFolder: context.machine.env.CREDENTIALS_DIRECTORY ?? null,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
   });
   const stop = new AbortController();

@@ -9,6 +9,7 @@ export interface RelayRequest {
   readonly name: string;
   readonly target: RelayTarget;
   readonly user: string | null;
+  /** Null = with a user: systemd's credential `mailq-password-NAME`, else `mailq-password`. */
   readonly password: PasswordSource | null;
   readonly tls: TlsSettings;
   /** Recipients of one transaction at most; null = as many as the relay takes. */
@@ -19,6 +20,8 @@ export interface RelayRequest {
 export interface RelayContext {
   /** Our name towards SMTP servers. */
   readonly heloName: string;
+  /** Where systemd keeps our credentials; null = there are none. */
+  readonly credentialsFolder?: string | null;
   /** Where `console:` writes. */
   readonly write: Writer;
 }
@@ -31,7 +34,7 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
     case "smtp": {
       // Loaded on demand: commands that send nothing start without the SMTP client.
       const { openSmtpRelay } = await import("./smtp/open_smtp_relay.ts");
-      return await openSmtpRelay(request, target, context.heloName);
+      return await openSmtpRelay(request, target, context);
     }
     case "console":
       return consoleRelay(name, context.write);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { RelayTarget } from "../../src/queue/relay_target.ts";
 import { openRelay, type RelayRequest } from "../../src/transport/open_relay.ts";
+import { authWith } from "../support/smtp_auth.ts";
 import { deliveryOf, unhindered } from "../support/smtp_delivery.ts";
 import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
@@ -105,4 +106,29 @@ Deno.test("openRelay: TLS is begun with the authorities of the settings", async 
   const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
   await transport.close();
   assert.equal(report.tls, "TLSv1.3");
+});
+
+Deno.test("openRelay: logs in with what the settings name, or systemd's credential", async () => {
+  const seen: string[] = [];
+  const ehlo = "250-x\r\n250 AUTH LOGIN";
+  await using server = await scriptedServer((peer) =>
+    converse(peer, { ehlo, auth: authWith(seen) })
+  );
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/mailq-password-default`, "from systemd\n");
+  for (const password of [{ kind: "text", text: "given" } as const, null]) {
+    const asked = request({ ...SMTP, port: server.port }, { user: "me", password });
+    const relay = await openRelay(asked, { ...context, credentialsFolder: folder });
+    const transport = relay.open();
+    const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+    await transport.close();
+    assert.equal(report.outcomes[0]?.kind, "sent", report.error ?? "");
+  }
+  await Deno.remove(folder, { recursive: true });
+  assert.deepEqual(seen, ["LOGIN me|given", "LOGIN me|from systemd"]);
+  const password = { kind: "text", text: "pw" } as const;
+  assert.match(
+    await refusal(request(SMTP, { password })),
+    /^Cannot log in to the relay "default" with a password alone: expected relay\.default\.user$/,
+  );
 });

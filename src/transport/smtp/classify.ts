@@ -80,7 +80,7 @@ const uncertain = { kind: "uncertain", isRelayFault: false, next: "close" } as c
 
 const SETUP = ["connect", "greeting", "tls", "hello", "login"] as const;
 const TRANSACTION = ["mail", "rcpt", "data", "content", "dot"] as const;
-const ANY_BREAK = ["lost", "timeout", "garbage", "tls", "certificate"] as const;
+const ANY_BREAK = ["lost", "timeout", "garbage", "tls", "certificate", "login"] as const;
 
 /** The reply table; the first row that fits decides. */
 const TABLE: readonly Row[] = [

@@ -3,8 +3,15 @@ import type { Timers } from "./timers.ts";
 import type { TlsFacts, TlsRequest } from "./tls.ts";
 
 /** How a conversation broke off other than by a reply: `tls` is TLS that could not be begun,
- *  `certificate` one that nobody vouches for. */
-export type BreakKind = "lost" | "timeout" | "garbage" | "tls" | "certificate" | "stopped";
+ *  `certificate` one that nobody vouches for, `login` one that came to no reply. */
+export type BreakKind =
+  | "lost"
+  | "timeout"
+  | "garbage"
+  | "tls"
+  | "certificate"
+  | "login"
+  | "stopped";
 
 /** The end of a connection, thrown inside the SMTP client and turned into outcomes at its edge. */
 export class ConnectionBroken extends Error {

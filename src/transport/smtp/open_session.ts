@@ -1,6 +1,7 @@
 import type { Channel } from "./channel.ts";
 import { classify, type Phase } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
+import { logIn, type SessionLogin } from "./log_in.ts";
 import type { SmtpReply } from "./replies.ts";
 import { type Extensions, readExtensions, Refusal, Session } from "./session.ts";
 import type { Timeouts } from "./timers.ts";
@@ -12,6 +13,7 @@ export interface SessionRequest {
   readonly timeouts: Timeouts;
   /** Null = in clear. */
   readonly tls: SessionTls | null;
+  readonly login: SessionLogin | null;
 }
 
 export interface SessionTls {
@@ -22,7 +24,7 @@ export interface SessionTls {
   readonly isRequired: boolean;
 }
 
-/** Waits for the greeting, introduces us, begins TLS (RFC 3207). Throws `Refusal` or
+/** Waits for the greeting, introduces us, begins TLS (RFC 3207), logs in. Throws `Refusal` or
  *  `ConnectionBroken`; the caller then closes the channel. `onPhase` learns how far it got. */
 export async function openSession(
   channel: Channel,
@@ -45,6 +47,10 @@ export async function openSession(
     onPhase("hello");
     // What was offered in clear counts no more: anybody may have written it.
     if (facts !== null) extensions = await sayHello(channel, request);
+  }
+  if (request.login !== null) {
+    onPhase("login");
+    await logIn(channel, extensions, request.login, facts !== null, timeouts.helloMs);
   }
   return new Session(channel, extensions, facts === null ? null : tlsLabel(facts));
 }

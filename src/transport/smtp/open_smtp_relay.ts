@@ -1,27 +1,40 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
-import type { RelayRequest } from "../open_relay.ts";
+import type { RelayContext, RelayRequest } from "../open_relay.ts";
 import type { RelayTls } from "./session_opener.ts";
-import { smtpRelay } from "./transport.ts";
+import { type RelayLogin, smtpRelay } from "./transport.ts";
 
 /** Makes an SMTP relay of its settings. Throws `config_invalid` where they contradict each other
  *  or name a file that cannot be used. */
 export async function openSmtpRelay(
   request: RelayRequest,
   target: Extract<RelayTarget, { kind: "smtp" }>,
-  heloName: string,
+  context: RelayContext,
 ): Promise<Relay> {
   const { name, user } = request;
   const { host, port, isImplicitTls } = target;
-  if (user !== null || request.password !== null) {
+  const { heloName } = context;
+  const tls = await relayTls(name, host, isImplicitTls, user !== null, request.tls);
+  return smtpRelay({ name, host, port, heloName, tls, login: relayLogin(request, host, context) });
+}
+
+function relayLogin(
+  { name, user, password, tls }: RelayRequest,
+  host: string,
+  { credentialsFolder }: RelayContext,
+): RelayLogin | null {
+  if (user === null) {
+    if (password === null) return null;
     throw new MailqError(
       "config_invalid",
-      `Cannot log in to the relay "${name}": this version does not know how; expected no user`,
+      `Cannot log in to the relay "${name}" with a password alone: expected relay.${name}.user`,
     );
   }
-  const tls = await relayTls(name, host, isImplicitTls, user !== null, request.tls);
-  return smtpRelay({ name, host, port, heloName, tls });
+  const names = [`mailq-password-${name}`, "mailq-password"];
+  const paths = credentialsFolder ? names.map((each) => `${credentialsFolder}/${each}`) : [];
+  const mayGoInClear = isLoopback(host) || (tls.mode === "off" && tls.isModeWritten);
+  return { user, secret: password ?? { kind: "credentials", paths }, mayGoInClear };
 }
 
 async function relayTls(

@@ -5,6 +5,7 @@ import { Channel } from "./channel.ts";
 import { classify, type NextStep, type Phase, STEP } from "./classify.ts";
 import { Connector } from "./connect.ts";
 import { ConnectionBroken } from "./connection.ts";
+import type { SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "./replies.ts";
 import { Refusal, type Session } from "./session.ts";
@@ -33,6 +34,7 @@ export interface OpenerOptions {
   readonly heloName: string;
   /** Null = in clear. */
   readonly tls: RelayTls | null;
+  readonly login: SessionLogin | null;
   readonly timeouts: Timeouts;
   readonly timers: Timers;
 }
@@ -77,7 +79,7 @@ export class SessionOpener {
     tls: SessionTls | null,
     opening: Opening,
   ): Promise<Session | NoSession & { readonly isClearNext: boolean }> {
-    const { heloName, timeouts, shownHost, timers } = this.#options;
+    const { heloName, timeouts, shownHost, timers, login } = this.#options;
     const progress: { phase: Phase } = { phase: "connect" };
     let channel: Channel | null = null;
     try {
@@ -86,7 +88,7 @@ export class SessionOpener {
       channel.note(`connected to ${shownHost}`);
       return await openSession(
         channel,
-        { heloName, timeouts, tls },
+        { heloName, timeouts, tls, login },
         (phase) => progress.phase = phase,
       );
     } catch (error) {

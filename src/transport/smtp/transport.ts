@@ -13,6 +13,7 @@ import { STEP } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { RelayingTrial } from "./relaying.ts";
 import type { Session } from "./session.ts";
+import { Secret, type SecretSource } from "./secret.ts";
 import { type RelayTls, SessionOpener } from "./session_opener.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
 import { Transaction, type TransactionEnd } from "./transaction.ts";
@@ -26,8 +27,17 @@ export interface SmtpRelayOptions {
   readonly heloName: string;
   /** Null or absent = in clear. */
   readonly tls?: RelayTls | null;
+  readonly login?: RelayLogin | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly timers?: Timers;
+}
+
+/** A relay's login. */
+export interface RelayLogin {
+  readonly user: string;
+  readonly secret: SecretSource;
+  /** Whether it may go out without TLS. */
+  readonly mayGoInClear: boolean;
 }
 
 /** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
@@ -45,12 +55,15 @@ export function smtpRelay(options: SmtpRelayOptions): Relay {
   const timers = options.timers ?? systemTimers;
   const shownHost = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const tls = options.tls ?? null;
+  const login = options.login
+    ? { ...options.login, secret: new Secret(options.login.secret), host, port }
+    : null;
   const settings: Settings = {
     timeouts,
     timers,
     shownHost,
     trial: new RelayingTrial(),
-    opener: new SessionOpener({ host, port, shownHost, heloName, tls, timeouts, timers }),
+    opener: new SessionOpener({ host, port, shownHost, heloName, tls, login, timeouts, timers }),
   };
   return { name: options.name, open: () => new SmtpTransport(settings) };
 }

@@ -36,12 +36,17 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
       const { openSmtpRelay } = await import("./smtp/open_smtp_relay.ts");
       return await openSmtpRelay(request, target, context);
     }
+    case "lmtp":
+    case "lmtp_socket": {
+      const { openLmtpRelay } = await import("./smtp/open_smtp_relay.ts");
+      return await openLmtpRelay(request, target, context);
+    }
     case "console":
       return consoleRelay(name, context.write);
     case "null":
       return nullRelay(name);
     default:
-      throw refusal(name, `by ${target.kind}:`, "smtp:, console: or null:");
+      throw refusal(name, `by ${target.kind}:`, "smtp:, lmtp:, console: or null:");
   }
 }
 

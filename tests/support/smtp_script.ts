@@ -168,11 +168,15 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly peers: readonly Peer[];
 }
 
-/** A server on a free port of 127.0.0.1 that runs `script` for every connection, which is closed
+/** A server (on a free port of 127.0.0.1 unless said otherwise) that runs `script` for every connection, which is closed
  *  when the script ends. The client's going away ends a script quietly; any other error of a
  *  script is thrown when the server is disposed of. */
 export async function scriptedServer(
   script: (peer: Peer) => Promise<void>,
+  listenOn: { readonly path: string } | { readonly host: string; readonly port: number } = {
+    host: "127.0.0.1",
+    port: 0,
+  },
 ): Promise<ScriptedServer> {
   const peers: Peer[] = [];
   const errors: unknown[] = [];
@@ -191,11 +195,11 @@ export async function scriptedServer(
     peers.push(peer);
     running.push(run(peer));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  await new Promise<void>((resolve) => server.listen(listenOn, () => resolve()));
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("expected a TCP port");
   return {
-    port: address.port,
+    // A socket in the file system has none.
+    port: typeof address === "object" && address !== null ? address.port : 0,
     peers,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -227,6 +231,8 @@ export interface Replies {
   readonly rcpt?: (address: string, n: number) => Act;
   readonly data?: Act;
   readonly dot?: Act;
+  /** After LHLO, in place of `dot`: the answer for each recipient taken, by its address. */
+  readonly lmtpDot?: (address: string) => Act;
   readonly quit?: Act;
   /** Called with each content that is more than the final dot. */
   readonly onContent?: (content: Uint8Array) => void;
@@ -235,12 +241,16 @@ export interface Replies {
 /** Holds an SMTP conversation until the client leaves, with `replies` in place of the usual. */
 export async function converse(peer: Peer, replies: Replies = {}): Promise<void> {
   let rcptCount = 0;
+  let isLmtp = false;
+  let taken: string[] = [];
   if (replies.tls !== undefined && replies.isTlsImplicit) await peer.secure(replies.tls);
   await act(peer, replies.greeting ?? "220 script.example ESMTP");
   for (;;) {
     const line = await peer.line();
     const verb = line.slice(0, 4).toUpperCase();
-    if (verb === "EHLO") await act(peer, replies.ehlo ?? EHLO_REPLY);
+    if (verb === "LHLO") isLmtp = true;
+    if (verb === "MAIL") taken = [];
+    if (verb === "EHLO" || verb === "LHLO") await act(peer, replies.ehlo ?? EHLO_REPLY);
     else if (verb === "STAR" && replies.tls !== undefined) {
       const reply = replies.starttls ?? "220 2.0.0 go ahead";
       await act(peer, reply);
@@ -251,14 +261,20 @@ export async function converse(peer: Peer, replies: Replies = {}): Promise<void>
     else if (verb === "MAIL") await act(peer, replies.mail ?? "250 2.1.0 sender ok");
     else if (verb === "RCPT") {
       const address = /<(.*)>/.exec(line)?.[1] ?? "";
-      await act(peer, replies.rcpt?.(address, rcptCount++) ?? "250 2.1.5 recipient ok");
+      const answer = replies.rcpt?.(address, rcptCount++) ?? "250 2.1.5 recipient ok";
+      if (typeof answer === "string" && answer.startsWith("250")) taken.push(address);
+      await act(peer, answer);
     } else if (verb === "DATA") {
       const reply = replies.data ?? "354 go ahead";
       await act(peer, reply);
       if (typeof reply === "string" && !reply.startsWith("354")) continue;
       const content = await peer.content();
       if (content.length > 3) replies.onContent?.(content);
-      await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
+      if (isLmtp) {
+        for (const address of taken) {
+          await act(peer, replies.lmtpDot?.(address) ?? "250 2.0.0 kept");
+        }
+      } else await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
     } else if (verb === "QUIT") return await act(peer, replies.quit ?? "221 2.0.0 bye");
     else await act(peer, "500 5.5.2 unknown command");
   }

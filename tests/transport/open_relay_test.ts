@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { RelayTarget } from "../../src/queue/relay_target.ts";
 import { openRelay, type RelayRequest } from "../../src/transport/open_relay.ts";
+import { effectiveMode } from "../../src/transport/smtp/open_smtp_relay.ts";
 import { authWith } from "../support/smtp_auth.ts";
 import { deliveryOf, unhindered } from "../support/smtp_delivery.ts";
 import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
@@ -76,7 +77,10 @@ Deno.test("openRelay: null takes everything", async () => {
 });
 
 Deno.test("openRelay: what this version cannot do is refused, not left out", async () => {
-  assert.match(await refusal(request({ kind: "exec", command: "x" })), /smtp:, console: or null:/);
+  assert.match(
+    await refusal(request({ kind: "exec", command: "x" })),
+    /smtp:, lmtp:, console: or null:/,
+  );
 });
 
 Deno.test("openRelay: TLS settings that cannot be used are refused", async () => {
@@ -131,4 +135,33 @@ Deno.test("openRelay: logs in with what the settings name, or systemd's credenti
     await refusal(request(SMTP, { password })),
     /^Cannot log in to the relay "default" with a password alone: expected relay\.default\.user$/,
   );
+});
+
+Deno.test("openRelay: lmtp speaks LMTP, over TCP and over a socket", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/lmtp`;
+  for (const at of [undefined, { path }]) {
+    await using server = await scriptedServer((peer) => converse(peer), at);
+    const target: RelayTarget = at === undefined
+      ? { kind: "lmtp", host: "127.0.0.1", port: server.port }
+      : { kind: "lmtp_socket", path };
+    const transport = (await openRelay(request(target), context)).open();
+    const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+    await transport.close();
+    assert.equal(report.outcomes[0]?.kind, "sent", report.error ?? "");
+    assert.match(server.peers[0]?.receivedText ?? "", /^LHLO client\.example\r\nMAIL/);
+    assert.equal(report.host, at === undefined ? `127.0.0.1:${server.port}` : path);
+  }
+  await Deno.remove(folder, { recursive: true });
+  const socket = { kind: "lmtp_socket", path } as const;
+  const tls = { mode: "required", isModeWritten: true, ca: null, fingerprint: null } as const;
+  assert.match(await refusal(request(socket, { tls })), /Cannot use TLS over a socket .* off$/);
+  assert.match(await refusal(request(socket, { user: "me" })), /LMTP has no login/);
+});
+
+Deno.test("effectiveMode: a login over a network makes TLS a must", () => {
+  assert.equal(effectiveMode("opportunistic", true, "relay.test"), "required");
+  assert.equal(effectiveMode("opportunistic", true, "localhost"), "opportunistic");
+  assert.equal(effectiveMode("opportunistic", false, "relay.test"), "opportunistic");
+  assert.equal(effectiveMode("required", false, "localhost"), "required");
 });

@@ -3,12 +3,13 @@ import { classify, type Phase } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { logIn, type SessionLogin } from "./log_in.ts";
 import type { SmtpReply } from "./replies.ts";
-import { type Extensions, readExtensions, Refusal, Session } from "./session.ts";
+import { type Extensions, type Protocol, readExtensions, Refusal, Session } from "./session.ts";
 import type { Timeouts } from "./timers.ts";
 import { type TlsFacts, tlsLabel, type TlsRequest } from "./tls.ts";
 
 /** How a session is to be opened. */
 export interface SessionRequest {
+  readonly protocol: Protocol;
   readonly heloName: string;
   readonly timeouts: Timeouts;
   /** Null = in clear. */
@@ -52,14 +53,19 @@ export async function openSession(
     onPhase("login");
     await logIn(channel, extensions, request.login, facts !== null, timeouts.helloMs);
   }
-  return new Session(channel, extensions, facts === null ? null : tlsLabel(facts));
+  return new Session(
+    channel,
+    extensions,
+    facts === null ? null : tlsLabel(facts),
+    request.protocol,
+  );
 }
 
 async function sayHello(channel: Channel, request: SessionRequest): Promise<Extensions> {
-  const { heloName, timeouts } = request;
-  channel.sendCommands(`EHLO ${heloName}\r\n`);
+  const { protocol, heloName, timeouts } = request;
+  channel.sendCommands(`${protocol === "lmtp" ? "LHLO" : "EHLO"} ${heloName}\r\n`);
   let hello = await channel.reply(timeouts.helloMs);
-  const knowsEhlo = hello.code < 500;
+  const knowsEhlo = protocol === "lmtp" || hello.code < 500;
   if (!knowsEhlo) {
     channel.sendCommands(`HELO ${heloName}\r\n`);
     hello = await channel.reply(timeouts.helloMs);

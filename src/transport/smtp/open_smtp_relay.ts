@@ -3,7 +3,7 @@ import type { Relay } from "../../queue/ports.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
 import type { RelayContext, RelayRequest } from "../open_relay.ts";
 import type { RelayTls } from "./session_opener.ts";
-import { type RelayLogin, smtpRelay } from "./transport.ts";
+import { lmtpRelay, type RelayLogin, smtpRelay } from "./transport.ts";
 
 /** Makes an SMTP relay of its settings. Throws `config_invalid` where they contradict each other
  *  or name a file that cannot be used. */
@@ -12,11 +12,42 @@ export async function openSmtpRelay(
   target: Extract<RelayTarget, { kind: "smtp" }>,
   context: RelayContext,
 ): Promise<Relay> {
-  const { name, user } = request;
+  const { name, recipientLimit, user } = request;
   const { host, port, isImplicitTls } = target;
   const { heloName } = context;
   const tls = await relayTls(name, host, isImplicitTls, user !== null, request.tls);
-  return smtpRelay({ name, host, port, heloName, tls, login: relayLogin(request, host, context) });
+  const login = relayLogin(request, host, context);
+  return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit });
+}
+
+/** Makes an LMTP relay of its settings. Throws as `openSmtpRelay` does. */
+export async function openLmtpRelay(
+  request: RelayRequest,
+  target: Extract<RelayTarget, { kind: "lmtp" | "lmtp_socket" }>,
+  context: RelayContext,
+): Promise<Relay> {
+  const { name, recipientLimit } = request;
+  const { heloName } = context;
+  if (request.user !== null || request.password !== null) {
+    throw new MailqError(
+      "config_invalid",
+      `Cannot log in to the relay "${name}": LMTP has no login; expected no user and no password`,
+    );
+  }
+  if (target.kind === "lmtp_socket") {
+    if (request.tls.mode === "required") {
+      throw new MailqError(
+        "config_invalid",
+        `Cannot use TLS over a socket for the relay "${name}": expected tls.mode off`,
+      );
+    }
+    const endpoint = { kind: "unix", path: target.path } as const;
+    return lmtpRelay({ name, endpoint, heloName, recipientLimit });
+  }
+  const { host, port } = target;
+  const tls = await relayTls(name, host, false, false, request.tls);
+  const endpoint = { kind: "tcp", host, port } as const;
+  return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit });
 }
 
 function relayLogin(
@@ -54,12 +85,21 @@ async function relayTls(
     );
   }
   return {
-    // A login over TLS that anybody may end is as good as one in clear.
-    mode: hasLogin && !isLoopback(host) ? "required" : mode,
+    mode: effectiveMode(mode, hasLogin, host),
     isImplicit,
     ca: settings.ca === null ? null : await readAuthorities(name, settings.ca),
     fingerprint,
   };
+}
+
+/** A login over TLS that anybody may end is as good as one in clear: over a network it makes TLS a
+ *  must. */
+export function effectiveMode(
+  mode: "required" | "opportunistic",
+  hasLogin: boolean,
+  host: string,
+): "required" | "opportunistic" {
+  return hasLogin && !isLoopback(host) ? "required" : mode;
 }
 
 async function readAuthorities(name: string, path: string): Promise<string> {

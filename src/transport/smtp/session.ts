@@ -2,6 +2,8 @@ import type { Channel } from "./channel.ts";
 import type { Phase, Verdict } from "./classify.ts";
 import type { SmtpReply } from "./replies.ts";
 
+export type Protocol = "smtp" | "lmtp";
+
 /** What the server offers: keywords in capitals, each with its parameters (RFC 5321 4.1.1.1). */
 export type Extensions = ReadonlyMap<string, string>;
 
@@ -34,17 +36,26 @@ export class Session {
   readonly canPipeline: boolean;
   readonly takesEightBit: boolean;
   readonly takesSize: boolean;
+  /** The largest message the server takes; null where it does not say. */
+  readonly maxSizeBytes: number | null;
   readonly takesUnicode: boolean;
+  readonly takesDsn: boolean;
 
   /** `tls` is what a report says of the TLS in use. */
   constructor(
     readonly channel: Channel,
     readonly extensions: Extensions,
     readonly tls: string | null = null,
+    /** LMTP answers the content once for each recipient. */
+    readonly protocol: Protocol = "smtp",
   ) {
     this.canPipeline = extensions.has("PIPELINING");
     this.takesEightBit = extensions.has("8BITMIME");
     this.takesSize = extensions.has("SIZE");
+    const limit = Number(extensions.get("SIZE"));
+    // RFC 1870 section 4: 0 = no fixed limit.
+    this.maxSizeBytes = Number.isSafeInteger(limit) && limit > 0 ? limit : null;
+    this.takesDsn = extensions.has("DSN");
     this.takesUnicode = extensions.has("SMTPUTF8");
   }
 

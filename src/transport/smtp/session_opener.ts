@@ -3,12 +3,12 @@ import type { DeliveryOutcome } from "../../queue/ports.ts";
 import { withoutReply } from "../tally.ts";
 import { Channel } from "./channel.ts";
 import { classify, type NextStep, type Phase, STEP } from "./classify.ts";
-import { Connector } from "./connect.ts";
+import { Connector, connectUnix } from "./connect.ts";
 import { ConnectionBroken } from "./connection.ts";
 import type { SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "./replies.ts";
-import { Refusal, type Session } from "./session.ts";
+import { type Protocol, Refusal, type Session } from "./session.ts";
 import type { Timeouts, Timers } from "./timers.ts";
 import { pinOf } from "./tls.ts";
 import type { Transcript } from "./transcript.ts";
@@ -26,9 +26,14 @@ export interface RelayTls {
   readonly fingerprint: string | null;
 }
 
+/** Where a relay listens. */
+export type Endpoint =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
 export interface OpenerOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly protocol: Protocol;
+  readonly endpoint: Endpoint;
   /** Whom reports say we spoke to. */
   readonly shownHost: string;
   readonly heloName: string;
@@ -63,7 +68,7 @@ export class SessionOpener {
 
   constructor(options: OpenerOptions) {
     this.#options = options;
-    this.#tls = options.tls === null ? null : sessionTls(options.tls, options.host);
+    this.#tls = options.tls === null ? null : sessionTls(options.tls, options.endpoint);
   }
 
   /** A session on a new connection, ready for a transaction. */
@@ -79,18 +84,17 @@ export class SessionOpener {
     tls: SessionTls | null,
     opening: Opening,
   ): Promise<Session | NoSession & { readonly isClearNext: boolean }> {
-    const { heloName, timeouts, shownHost, timers, login } = this.#options;
+    const { shownHost, timers } = this.#options;
     const progress: { phase: Phase } = { phase: "connect" };
     let channel: Channel | null = null;
     try {
       channel = await this.#connect(opening);
       opening.onChannel(channel);
       channel.note(`connected to ${shownHost}`);
-      return await openSession(
-        channel,
-        { heloName, timeouts, tls, login },
-        (phase) => progress.phase = phase,
-      );
+      const onPhase = (phase: Phase) => {
+        progress.phase = phase;
+      };
+      return await openSession(channel, { ...this.#options, tls }, onPhase);
     } catch (error) {
       channel?.close();
       if (error instanceof Refusal) {
@@ -98,7 +102,7 @@ export class SessionOpener {
         return {
           next: verdict.next,
           outcome: outcomeOf(verdict, reply),
-          error: `${STEP[error.phase]}: ${error.message}`,
+          error: `${this.#stepText(error.phase)}: ${error.message}`,
           isClearNext: false,
         };
       }
@@ -119,10 +123,13 @@ export class SessionOpener {
   }
 
   async #connect({ signal, transcript }: Opening): Promise<Channel> {
-    const { host, port, timeouts, timers } = this.#options;
+    const { endpoint, timeouts, timers } = this.#options;
+    const limits = { limitMs: timeouts.connectMs, timers, signal };
+    if (endpoint.kind === "unix") {
+      return new Channel(await connectUnix(endpoint.path, limits), timers, transcript);
+    }
     this.#connector ??= new Connector(await this.#dial());
-    const limitMs = timeouts.connectMs;
-    const wire = await this.#connector.connect({ host, port, limitMs, timers, signal });
+    const wire = await this.#connector.connect({ ...endpoint, ...limits });
     return new Channel(wire, timers, transcript);
   }
 
@@ -134,17 +141,18 @@ export class SessionOpener {
   }
 
   #stepText(phase: Phase): string {
-    const { shownHost } = this.#options;
+    const { shownHost, protocol } = this.#options;
+    if (phase === "hello" && protocol === "lmtp") return "LHLO";
     if (phase === "connect") return `Connecting to ${shownHost}`;
     return phase === "tls" ? `Beginning TLS with ${shownHost}` : STEP[phase];
   }
 }
 
-function sessionTls(tls: RelayTls, host: string): SessionTls {
+function sessionTls(tls: RelayTls, endpoint: Endpoint): SessionTls {
   const isRequired = tls.mode === "required" || tls.fingerprint !== null;
   return {
     request: {
-      host,
+      host: endpoint.kind === "tcp" ? endpoint.host : "localhost",
       mustVerify: isRequired,
       ca: tls.ca,
       pin: tls.fingerprint === null ? null : pinOf(tls.fingerprint),

@@ -12,22 +12,32 @@ import type { Channel } from "./channel.ts";
 import { STEP } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { RelayingTrial } from "./relaying.ts";
-import type { Session } from "./session.ts";
+import type { Protocol, Session } from "./session.ts";
 import { Secret, type SecretSource } from "./secret.ts";
-import { type RelayTls, SessionOpener } from "./session_opener.ts";
+import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
 import { Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface SmtpRelayOptions {
-  readonly name: string;
+export interface SmtpRelayOptions extends SessionOptions {
   readonly host: string;
   readonly port: number;
+}
+
+export interface LmtpRelayOptions extends SessionOptions {
+  readonly endpoint: Endpoint;
+}
+
+/** What SMTP and LMTP have in common. */
+interface SessionOptions {
+  readonly name: string;
   /** Our name for EHLO: a host name or an address literal in brackets. */
   readonly heloName: string;
   /** Null or absent = in clear. */
   readonly tls?: RelayTls | null;
   readonly login?: RelayLogin | null;
+  /** Recipients of one transaction at most. */
+  readonly recipientLimit?: number | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly timers?: Timers;
 }
@@ -43,29 +53,48 @@ export interface RelayLogin {
 /** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
  *  be said in EHLO. */
 export function smtpRelay(options: SmtpRelayOptions): Relay {
-  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(options.heloName)) {
+  const { host, port } = options;
+  return sessionRelay("smtp", { kind: "tcp", host, port }, options);
+}
+
+/** A relay that speaks LMTP (RFC 2033), over TCP or a socket in the file system. Throws as
+ *  `smtpRelay` does. */
+export function lmtpRelay(options: LmtpRelayOptions): Relay {
+  return sessionRelay("lmtp", options.endpoint, options);
+}
+
+function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOptions): Relay {
+  const { name, heloName, recipientLimit } = options;
+  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(heloName)) {
     throw new MailqError(
       "config_invalid",
-      `Cannot greet a relay as ${JSON.stringify(options.heloName)}: ` +
+      `Cannot greet a relay as ${JSON.stringify(heloName)}: ` +
         "expected a host name or an address in brackets",
     );
   }
-  const { host, port, heloName } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const timers = options.timers ?? systemTimers;
-  const shownHost = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const shownHost = showEndpoint(endpoint);
   const tls = options.tls ?? null;
-  const login = options.login
-    ? { ...options.login, secret: new Secret(options.login.secret), host, port }
+  const login = options.login && endpoint.kind === "tcp"
+    ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
     : null;
+  const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
   const settings: Settings = {
     timeouts,
     timers,
     shownHost,
+    recipientLimit: recipientLimit ?? Infinity,
     trial: new RelayingTrial(),
-    opener: new SessionOpener({ host, port, shownHost, heloName, tls, login, timeouts, timers }),
+    opener: new SessionOpener(opener),
   };
-  return { name: options.name, open: () => new SmtpTransport(settings) };
+  return { name, open: () => new SmtpTransport(settings) };
+}
+
+function showEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === "unix") return endpoint.path;
+  const { host, port } = endpoint;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** What the connections of one relay share. */
@@ -73,6 +102,7 @@ interface Settings {
   readonly timeouts: Timeouts;
   readonly timers: Timers;
   readonly shownHost: string;
+  readonly recipientLimit: number;
   readonly trial: RelayingTrial;
   readonly opener: SessionOpener;
 }
@@ -119,13 +149,17 @@ class SmtpTransport implements Transport {
     };
     while (!tally.isComplete) {
       this.#mayStop = true;
+      const openBefore = tally.openCount;
       const end = await this.#attempt(tally, options.signal, onContent);
       if (end.next === "new_transaction") continue;
+      // Recipients over the limit wait for a transaction of their own.
+      const isForward = tally.openCount < openBefore;
+      if (end.next === "continue" && isForward) continue;
       if (end.next === "continue") break;
       this.#drop();
       if (end.next === "reconnect" && canReconnect) canReconnect = false;
       else if (end.outcome !== null) tally.settleOpen({ ...end.outcome, kind: "deferred" });
-      else break;
+      else if (!isForward) break;
     }
     this.#mayStop = false;
     const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
@@ -148,7 +182,8 @@ class SmtpTransport implements Transport {
     this.#session = session;
     this.#tls = session.tls;
     if (!session.takesUnicode) failUnicode(tally);
-    const indices = tally.open();
+    if (session.maxSizeBytes !== null) failOversize(tally, session.maxSizeBytes);
+    const indices = tally.open().slice(0, this.#settings.recipientLimit);
     if (indices.length === 0) return { next: "continue", outcome: null };
     const { timeouts } = this.#settings;
     const transaction = new Transaction(session, {
@@ -208,6 +243,15 @@ class SmtpTransport implements Transport {
 
 function stopped(): ConnectionBroken {
   return new ConnectionBroken("stopped", "stopped before the content was sent");
+}
+
+/** A message over the server's limit would be refused once all of it had been sent (RFC 1870). */
+function failOversize(tally: Tally, maxSizeBytes: number): void {
+  const { sizeBytes } = tally.delivery;
+  if (sizeBytes <= maxSizeBytes) return;
+  const text = `The message has ${sizeBytes} bytes and the relay takes ${maxSizeBytes} at most`;
+  tally.noteError(text);
+  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4" });
 }
 
 /** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */

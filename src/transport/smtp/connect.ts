@@ -74,11 +74,6 @@ async function lookUp(host: string): Promise<readonly string[]> {
   return [...new Set(found.map(({ address }) => address))];
 }
 
-/** Opens a TCP connection in clear. */
-export function connectTcp(options: ConnectOptions): Promise<Wire> {
-  return new Connector().connect(options);
-}
-
 /** Opens a connection to a socket in the file system. */
 export function connectUnix(
   path: string,

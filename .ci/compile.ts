@@ -26,8 +26,13 @@ const args = [
   "dist/mailq",
   "main.ts",
 ];
-const { code } = await new Deno.Command(deno, { args, stdout: "inherit", stderr: "inherit" })
-  .output();
+const { code } = await new Deno.Command(deno, {
+  args,
+  // The authorities the binary trusts: those of its machine too.
+  env: { DENO_TLS_CA_STORE: "system,mozilla" },
+  stdout: "inherit",
+  stderr: "inherit",
+}).output();
 if (code !== 0) {
   console.error(
     "Cannot compile: `deno compile` fetches its runtime base from Deno's own site; " +

@@ -20,14 +20,9 @@ export async function sendOnce(
   if (relaySettings === undefined) {
     throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
   }
-  const { name, target, user, password, tls } = relaySettings;
-  const relay = await openRelay({
-    name,
-    target,
-    hasLogin: user !== null || password !== null,
-    requiresTls: tls.mode === "required",
-  }, {
+  const relay = await openRelay(relaySettings, {
     heloName: settings.hostname,
+    credentialsFolder: context.machine.env.CREDENTIALS_DIRECTORY ?? null,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
     env: context.machine.env,
   });

@@ -105,8 +105,3 @@ function parseLogin(text: string): Login | WrongUrl {
     return wrong("%25 for % in a user or password");
   }
 }
-
-/** Whether a relay's host is this machine, where nothing can listen in. */
-export function isLoopback(host: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1)\.?$/i.test(host);
-}

@@ -1,29 +1,21 @@
-import type { RelayTarget } from "../queue/relay_target.ts";
+import {
+  isLoopback,
+  type PasswordSource,
+  type RelayTarget,
+  type TlsMode,
+  type TlsSettings,
+} from "../queue/relay_target.ts";
 import type { RelayKey, RelayValue } from "./definitions.ts";
 import type { Rate } from "./kinds.ts";
 import type { Problem, RouteSettings, Sourced } from "./layers.ts";
-import { isLoopback, parseRelayUrl } from "./relay_url.ts";
-
-export type TlsMode = "required" | "opportunistic" | "off";
-
-/** Where a relay's password comes from. */
-export type PasswordSource =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "command"; readonly command: string };
+import { parseRelayUrl } from "./relay_url.ts";
 
 export interface RelaySettings {
   readonly name: string;
   readonly target: RelayTarget;
   readonly user: string | null;
   readonly password: PasswordSource | null;
-  readonly tls: {
-    readonly mode: TlsMode;
-    /** Whether the mode was written out: only then may a login go in clear over a network. */
-    readonly isModeWritten: boolean;
-    readonly ca: string | null;
-    readonly fingerprint: string | null;
-  };
+  readonly tls: TlsSettings;
   readonly rate: Rate | null;
   /** Connections at the same time; null = the setting `concurrency`. */
   readonly concurrency: number | null;

@@ -233,6 +233,23 @@ export interface Store {
 
 // ---------------------------------------------------------------- transport
 
+/** What the sender wants to be told of a message (RFC 3461). */
+export interface DsnRequest {
+  /** How much of the message a failure notice returns; null = as the relay likes. */
+  readonly ret: "full" | "headers" | null;
+  /** The sender's own name for this envelope, not encoded. */
+  readonly envid: string | null;
+  /** For each recipient, in their order; null = nothing asked. */
+  readonly recipients: readonly (RecipientDsn | null)[];
+}
+
+export interface RecipientDsn {
+  /** `never` stands alone; empty = as the relay likes. */
+  readonly notify: readonly ("never" | "success" | "failure" | "delay")[];
+  /** The original recipient with its type, such as `rfc822;a@example.com`, not encoded. */
+  readonly orcpt: string | null;
+}
+
 /** What a transport needs to hand one message over. */
 export interface Delivery extends ContentFacts {
   readonly id: string;
@@ -240,6 +257,8 @@ export interface Delivery extends ContentFacts {
   readonly recipients: readonly string[];
   /** All bytes, or the means to read them in pieces; it may be read more than once. */
   readonly content: Uint8Array | (() => AsyncIterable<Uint8Array>);
+  /** Passed on where the relay can; other relays notify as they like. */
+  readonly dsn?: DsnRequest | null;
 }
 
 /** One recipient's outcome as the transport saw it. */

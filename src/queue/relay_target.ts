@@ -19,3 +19,28 @@ export interface Login {
   readonly user: string;
   readonly password: string | null;
 }
+
+/** Whether TLS is a must, is used where the relay offers it, or is left alone. */
+export type TlsMode = "required" | "opportunistic" | "off";
+
+/** How a relay is to be spoken to under TLS. */
+export interface TlsSettings {
+  readonly mode: TlsMode;
+  /** Whether the mode was written out: only then may a login go in clear over a network. */
+  readonly isModeWritten: boolean;
+  /** A PEM file of the authorities to trust in place of the system's. */
+  readonly ca: string | null;
+  /** The SHA-256 fingerprint of the one certificate to trust. */
+  readonly fingerprint: string | null;
+}
+
+/** Where a relay's password comes from. */
+export type PasswordSource =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "command"; readonly command: string };
+
+/** Whether a relay's host is this machine, where nothing can listen in. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1)\.?$/i.test(host);
+}

@@ -1,6 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
 import type { Relay } from "../queue/ports.ts";
-import type { RelayTarget } from "../queue/relay_target.ts";
+import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
 import { nullRelay } from "./null.ts";
 import { RELAYING, type Variables } from "./program_variables.ts";
@@ -9,16 +9,20 @@ import { RELAYING, type Variables } from "./program_variables.ts";
 export interface RelayRequest {
   readonly name: string;
   readonly target: RelayTarget;
-  /** Whether a login is asked for, in the URL or beside it. */
-  readonly hasLogin: boolean;
-  /** Whether mail may go out only under TLS. */
-  readonly requiresTls: boolean;
+  readonly user: string | null;
+  /** Null = with a user: systemd's credential `mailq-password-NAME`, else `mailq-password`. */
+  readonly password: PasswordSource | null;
+  readonly tls: TlsSettings;
+  /** Recipients of one transaction at most; null = as many as the relay takes. */
+  readonly recipientLimit: number | null;
 }
 
 /** What relays need of the program. */
 export interface RelayContext {
   /** Our name towards SMTP servers. */
   readonly heloName: string;
+  /** Where systemd keeps our credentials; null = there are none. */
+  readonly credentialsFolder?: string | null;
   /** Where `console:` writes. */
   readonly write: Writer;
   /** The environment that programs get; by default ours. */
@@ -27,20 +31,24 @@ export interface RelayContext {
   readonly ownPath?: string;
 }
 
-/** Makes a relay; nothing is connected yet. Throws `config_invalid` for what this version cannot
- *  do: to send without the TLS or the login that was asked for is no way out. */
+/** Makes a relay; nothing is connected yet. Throws `config_invalid` for
+ *  settings that cannot be used. */
 export async function openRelay(request: RelayRequest, context: RelayContext): Promise<Relay> {
   const { name, target } = request;
-  if (request.requiresTls || (target.kind === "smtp" && target.isImplicitTls)) {
-    throw refusal(name, "with TLS", "an smtp: relay with tls.mode off or opportunistic");
-  }
-  if (request.hasLogin) throw refusal(name, "with a login", "an smtp: relay without one");
   switch (target.kind) {
     case "smtp": {
       // Loaded on demand: commands that send nothing start without the SMTP client.
-      const { smtpRelay } = await import("./smtp/transport.ts");
-      const { host, port } = target;
-      return smtpRelay({ name, host, port, heloName: context.heloName });
+      const { openSmtpRelay }: typeof import("./smtp/open_smtp_relay.ts") = await import(
+        import.meta.resolve("./smtp/open_smtp_relay.ts")
+      );
+      return await openSmtpRelay(request, target, context);
+    }
+    case "lmtp":
+    case "lmtp_socket": {
+      const { openLmtpRelay }: typeof import("./smtp/open_smtp_relay.ts") = await import(
+        import.meta.resolve("./smtp/open_smtp_relay.ts")
+      );
+      return await openLmtpRelay(request, target, context);
     }
     case "console":
       return consoleRelay(name, context.write);
@@ -73,12 +81,6 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
       );
       return fileRelay({ name, path: target.path });
     }
-    default:
-      throw refusal(
-        name,
-        `by ${target.kind}:`,
-        "smtp:, sendmail:, exec:, maildir:, file:, console: or null:",
-      );
   }
 }
 
@@ -91,12 +93,5 @@ function refuseNesting(name: string, env: Variables = Deno.env.toObject()): void
     "config_invalid",
     `Cannot send to the relay "${name}" from within the program of the relay "${outer}": ` +
       "mail would go round in circles; expected sendmail: or exec: to lead out of mailq",
-  );
-}
-
-function refusal(name: string, how: string, expected: string): MailqError {
-  return new MailqError(
-    "config_invalid",
-    `Cannot send to the relay "${name}" ${how}: this version does not know how; expected ${expected}`,
   );
 }

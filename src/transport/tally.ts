@@ -26,6 +26,11 @@ export class Tally {
     return this.#open === 0;
   }
 
+  /** How many recipients have no outcome yet. */
+  get openCount(): number {
+    return this.#open;
+  }
+
   /** The places of the recipients that have no outcome yet. */
   open(): number[] {
     const open: number[] = [];

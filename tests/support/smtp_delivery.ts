@@ -1,5 +1,5 @@
 import type { DeliverOptions, Delivery, Relay } from "../../src/queue/ports.ts";
-import { smtpRelay } from "../../src/transport/smtp/transport.ts";
+import { smtpRelay, type SmtpRelayOptions } from "../../src/transport/smtp/transport.ts";
 import type { Timeouts } from "../../src/transport/smtp/timers.ts";
 import { latin1 } from "./smtp_script.ts";
 
@@ -39,6 +39,11 @@ export function unhindered(): DeliverOptions {
 }
 
 /** A relay on 127.0.0.1; nothing it waits for lasts longer than a second unless said so. */
-export function relayOn(port: number, timeouts: Partial<Timeouts> = {}): Relay {
-  return smtpRelay({ name: "test", host: "127.0.0.1", port, heloName: "client.example", timeouts });
+export function relayOn(
+  port: number,
+  timeouts: Partial<Timeouts> = {},
+  more: Partial<SmtpRelayOptions> = {},
+): Relay {
+  const options = { name: "test", host: "127.0.0.1", port, heloName: "client.example", timeouts };
+  return smtpRelay({ ...options, ...more });
 }

@@ -1,4 +1,6 @@
 import net from "node:net";
+import tls from "node:tls";
+import type { ServerCertificate } from "./tls_certificates.ts";
 
 /** The client ended the conversation while the script wanted more of it. */
 export class PeerGone extends Error {
@@ -8,7 +10,7 @@ export class PeerGone extends Error {
 /** One connection as its script sees it: every byte that came is kept, and bytes, resets and
  *  silence can be sent at will. */
 export class Peer {
-  readonly #socket: net.Socket;
+  #socket: net.Socket;
   #bytes = new Uint8Array(1 << 16);
   #size = 0;
   #taken = 0;
@@ -20,7 +22,13 @@ export class Peer {
   constructor(socket: net.Socket, readonly n: number) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Uint8Array) => this.#keep(chunk));
+    socket.on("data", this.#onData);
+    this.#attend(socket);
+  }
+
+  readonly #onData = (chunk: Uint8Array) => this.#keep(chunk);
+
+  #attend(socket: net.Socket): void {
     socket.on("error", () => {});
     const over = () => {
       this.#isOver = true;
@@ -30,6 +38,29 @@ export class Peer {
     socket.on("end", over);
     socket.on("close", over);
   }
+
+  /** Speaks TLS from here on; resolves once it is established, rejects with `PeerGone` if the
+   *  client leaves before. */
+  async secure(certificate: ServerCertificate): Promise<void> {
+    this.#socket.off("data", this.#onData);
+    const secured = new tls.TLSSocket(this.#socket, { isServer: true, ...certificate });
+    this.#socket = secured;
+    secured.on("data", this.#onData);
+    this.#attend(secured);
+    await Promise.race([
+      new Promise<void>((resolve) => secured.once("secure", resolve)),
+      this.#gone.promise,
+    ]);
+    if (this.#isOver) throw new PeerGone(`connection ${this.n} ended before TLS`);
+    this.isSecure = true;
+    // Deno's types leave it out; it is false where the client sent none.
+    const { servername } = secured as tls.TLSSocket & { readonly servername: string | false };
+    this.serverName = servername || null;
+  }
+
+  /** Whether TLS is in use, and the name the client sent with it. */
+  isSecure = false;
+  serverName: string | null = null;
 
   /** All bytes that have come so far. */
   get received(): Uint8Array {
@@ -137,11 +168,15 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly peers: readonly Peer[];
 }
 
-/** A server on a free port of 127.0.0.1 that runs `script` for every connection, which is closed
+/** A server (on a free port of 127.0.0.1 unless said otherwise) that runs `script` for every connection, which is closed
  *  when the script ends. The client's going away ends a script quietly; any other error of a
  *  script is thrown when the server is disposed of. */
 export async function scriptedServer(
   script: (peer: Peer) => Promise<void>,
+  listenOn: { readonly path: string } | { readonly host: string; readonly port: number } = {
+    host: "127.0.0.1",
+    port: 0,
+  },
 ): Promise<ScriptedServer> {
   const peers: Peer[] = [];
   const errors: unknown[] = [];
@@ -160,11 +195,11 @@ export async function scriptedServer(
     peers.push(peer);
     running.push(run(peer));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  await new Promise<void>((resolve) => server.listen(listenOn, () => resolve()));
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("expected a TCP port");
   return {
-    port: address.port,
+    // A socket in the file system has none.
+    port: typeof address === "object" && address !== null ? address.port : 0,
     peers,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -184,12 +219,20 @@ export interface Replies {
   readonly greeting?: Act;
   readonly ehlo?: Act;
   readonly helo?: Act;
+  readonly starttls?: Act;
+  /** The server's certificate: TLS begins after a 220 to STARTTLS, or at once if implicit. */
+  readonly tls?: ServerCertificate;
+  readonly isTlsImplicit?: boolean;
+  /** Called with each AUTH line; answers for itself. */
+  readonly auth?: (peer: Peer, line: string) => Promise<void>;
   readonly rset?: Act;
   readonly mail?: Act;
   /** `n` counts the recipients of the connection from 0. */
   readonly rcpt?: (address: string, n: number) => Act;
   readonly data?: Act;
   readonly dot?: Act;
+  /** After LHLO, in place of `dot`: the answer for each recipient taken, by its address. */
+  readonly lmtpDot?: (address: string) => Act;
   readonly quit?: Act;
   /** Called with each content that is more than the final dot. */
   readonly onContent?: (content: Uint8Array) => void;
@@ -198,32 +241,49 @@ export interface Replies {
 /** Holds an SMTP conversation until the client leaves, with `replies` in place of the usual. */
 export async function converse(peer: Peer, replies: Replies = {}): Promise<void> {
   let rcptCount = 0;
+  let isLmtp = false;
+  let taken: string[] = [];
+  if (replies.tls !== undefined && replies.isTlsImplicit) await peer.secure(replies.tls);
   await act(peer, replies.greeting ?? "220 script.example ESMTP");
   for (;;) {
     const line = await peer.line();
     const verb = line.slice(0, 4).toUpperCase();
-    if (verb === "EHLO") await act(peer, replies.ehlo ?? EHLO_REPLY);
+    if (verb === "LHLO") isLmtp = true;
+    if (verb === "MAIL") taken = [];
+    if (verb === "EHLO" || verb === "LHLO") await act(peer, replies.ehlo ?? EHLO_REPLY);
+    else if (verb === "STAR" && replies.tls !== undefined) {
+      const reply = replies.starttls ?? "220 2.0.0 go ahead";
+      await act(peer, reply);
+      if (typeof reply === "string" && reply.startsWith("220")) await peer.secure(replies.tls);
+    } else if (verb === "AUTH" && replies.auth !== undefined) await replies.auth(peer, line);
     else if (verb === "HELO") await act(peer, replies.helo ?? "250 script.example");
     else if (verb === "RSET") await act(peer, replies.rset ?? "250 2.0.0 reset");
     else if (verb === "MAIL") await act(peer, replies.mail ?? "250 2.1.0 sender ok");
     else if (verb === "RCPT") {
       const address = /<(.*)>/.exec(line)?.[1] ?? "";
-      await act(peer, replies.rcpt?.(address, rcptCount++) ?? "250 2.1.5 recipient ok");
+      const answer = replies.rcpt?.(address, rcptCount++) ?? "250 2.1.5 recipient ok";
+      if (typeof answer === "string" && answer.startsWith("250")) taken.push(address);
+      await act(peer, answer);
     } else if (verb === "DATA") {
       const reply = replies.data ?? "354 go ahead";
       await act(peer, reply);
       if (typeof reply === "string" && !reply.startsWith("354")) continue;
       const content = await peer.content();
       if (content.length > 3) replies.onContent?.(content);
-      await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
+      if (isLmtp) {
+        for (const address of taken) {
+          await act(peer, replies.lmtpDot?.(address) ?? "250 2.0.0 kept");
+        }
+      } else await act(peer, replies.dot ?? "250 2.0.0 queued as 1");
     } else if (verb === "QUIT") return await act(peer, replies.quit ?? "221 2.0.0 bye");
     else await act(peer, "500 5.5.2 unknown command");
   }
 }
 
-/** The reply to EHLO of a server with the usual extensions, then one without PIPELINING. */
+/** The reply to EHLO of a server with the usual extensions, one with TLS, one without PIPELINING. */
 export const EHLO_REPLY =
   "250-script.example\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES";
+export const EHLO_TLS = `${EHLO_REPLY.replace("250 ENH", "250-ENH")}\r\n250 STARTTLS`;
 export const EHLO_STEP_BY_STEP = "250-script.example\r\n250 SIZE 10240000";
 
 async function act(peer: Peer, what: Act): Promise<void> {

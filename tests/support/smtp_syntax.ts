@@ -18,3 +18,13 @@ export function undouble(stuffed: Uint8Array, dots: number): Uint8Array {
   }
   return data;
 }
+
+/** The message in what came after DATA, final dot and doubled dots taken away. */
+export function contentOf(sent: Uint8Array): Uint8Array {
+  const stuffed = sent.subarray(0, sent.length - 3);
+  let dots = 0;
+  for (let i = 0; i < stuffed.length; i++) {
+    if (stuffed[i] === 46 && (i === 0 || stuffed[i - 1] === 10)) dots++;
+  }
+  return undouble(stuffed, dots);
+}

@@ -1,8 +1,12 @@
 import { consoleRelay } from "../../src/transport/console.ts";
 import { nullRelay } from "../../src/transport/null.ts";
+import { lmtpRelay } from "../../src/transport/smtp/transport.ts";
 import { testTransport } from "../contract/transport_contract.ts";
 import { relayOn } from "../support/smtp_delivery.ts";
+import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { contentOf } from "../support/smtp_syntax.ts";
+import { SERVER, tlsWith } from "../support/tls_certificates.ts";
 
 for (const canPipeline of [true, false]) {
   const extensions = canPipeline ? ["PIPELINING", "8BITMIME", "SIZE"] : [];
@@ -22,6 +26,63 @@ for (const canPipeline of [true, false]) {
       breakOnce: () => isBroken = true,
       [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     });
+  });
+}
+
+for (const isImplicit of [true, false]) {
+  testTransport(`smtp with ${isImplicit ? "implicit TLS" : "STARTTLS"}`, async () => {
+    let isBroken = false;
+    const arrived: Uint8Array[] = [];
+    const server = await scriptedServer((peer) =>
+      converse(peer, {
+        ehlo: EHLO_TLS,
+        tls: SERVER,
+        isTlsImplicit: isImplicit,
+        mail(peer) {
+          peer.send(isBroken ? "451 4.3.0 Not now\r\n" : "250 2.1.0 ok\r\n");
+          isBroken = false;
+        },
+        onContent: (stuffed) => arrived.push(contentOf(stuffed)),
+      })
+    );
+    return {
+      relay: relayOn(server.port, {}, { tls: tlsWith({ isImplicit }) }),
+      arrived: () => arrived,
+      breakOnce: () => isBroken = true,
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    };
+  });
+}
+
+for (const kind of ["tcp", "unix"] as const) {
+  testTransport(`lmtp over ${kind}`, async () => {
+    let isBroken = false;
+    const arrived: Uint8Array[] = [];
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/lmtp`;
+    const server = await scriptedServer(
+      (peer) =>
+        converse(peer, {
+          mail(peer) {
+            peer.send(isBroken ? "451 4.3.0 Not now\r\n" : "250 2.1.0 ok\r\n");
+            isBroken = false;
+          },
+          onContent: (stuffed) => arrived.push(contentOf(stuffed)),
+        }),
+      kind === "unix" ? { path } : undefined,
+    );
+    const endpoint = kind === "unix"
+      ? { kind, path }
+      : { kind, host: "127.0.0.1", port: server.port };
+    return {
+      relay: lmtpRelay({ name: "test", endpoint, heloName: "client.example" }),
+      arrived: () => arrived,
+      breakOnce: () => isBroken = true,
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await Deno.remove(folder, { recursive: true });
+      },
+    };
   });
 }
 

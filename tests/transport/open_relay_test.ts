@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { RelayTarget } from "../../src/queue/relay_target.ts";
 import { openRelay, type RelayContext, type RelayRequest } from "../../src/transport/open_relay.ts";
+import { effectiveMode } from "../../src/transport/smtp/open_smtp_relay.ts";
+import { authWith } from "../support/smtp_auth.ts";
 import { deliveryOf, unhindered } from "../support/smtp_delivery.ts";
+import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { WayOut } from "../support/way_out.ts";
+import { CA_PATH, SERVER } from "../support/tls_certificates.ts";
 
 const context: RelayContext = { heloName: "client.example", write: () => Promise.resolve() };
 
@@ -17,7 +21,16 @@ const SMTP = {
 } as const;
 
 function request(target: RelayTarget, more: Partial<RelayRequest> = {}): RelayRequest {
-  return { name: "default", target, hasLogin: false, requiresTls: false, ...more };
+  const tls = { mode: "off", isModeWritten: false, ca: null, fingerprint: null } as const;
+  return {
+    name: "default",
+    target,
+    user: null,
+    password: null,
+    tls,
+    recipientLimit: null,
+    ...more,
+  };
 }
 
 async function refusal(asked: RelayRequest, by: RelayContext = context): Promise<string> {
@@ -113,10 +126,85 @@ Deno.test("openRelay: the program of a relay cannot hand mail to a program", asy
   assert.ok(await openRelay(request({ kind: "file", path: "/x" }), nested));
 });
 
-Deno.test("openRelay: what this version cannot do is refused, not left out", async () => {
-  assert.match(await refusal(request(SMTP, { hasLogin: true })), /with a login/);
-  assert.match(await refusal(request(SMTP, { requiresTls: true })), /with TLS/);
-  assert.match(await refusal(request({ ...SMTP, isImplicitTls: true })), /with TLS/);
-  const lmtp = request({ kind: "lmtp_socket", path: "/x" });
-  assert.match(await refusal(lmtp), /smtp:, sendmail:, exec:, maildir:, file:, console: or null:/);
+Deno.test("openRelay: TLS settings that cannot be used are refused", async () => {
+  assert.match(
+    await refusal(request({ ...SMTP, isImplicitTls: true })),
+    /Cannot use smtps: without TLS: for the relay "default" tls\.mode is off; expected required/,
+  );
+  const tls = { mode: "required", isModeWritten: true, fingerprint: null } as const;
+  assert.match(
+    await refusal(request(SMTP, { tls: { ...tls, ca: "/nowhere/ca.pem" } })),
+    /Cannot read tls\.ca of the relay "default": .*\/nowhere\/ca\.pem/,
+  );
+  const ca = new URL(import.meta.url).pathname;
+  assert.match(
+    await refusal(request(SMTP, { tls: { ...tls, ca } })),
+    /Cannot use ".*open_relay_test\.ts" as tls\.ca of the relay "default": expected certificates/,
+  );
+});
+
+Deno.test("openRelay: TLS is begun with the authorities of the settings", async () => {
+  await using server = await scriptedServer((peer) =>
+    converse(peer, { ehlo: EHLO_TLS, tls: SERVER })
+  );
+  const tls = { mode: "required", isModeWritten: true, ca: CA_PATH, fingerprint: null } as const;
+  const relay = await openRelay(request({ ...SMTP, port: server.port }, { tls }), context);
+  const transport = relay.open();
+  const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+  await transport.close();
+  assert.equal(report.tls, "TLSv1.3");
+});
+
+Deno.test("openRelay: logs in with what the settings name, or systemd's credential", async () => {
+  const seen: string[] = [];
+  const ehlo = "250-x\r\n250 AUTH LOGIN";
+  await using server = await scriptedServer((peer) =>
+    converse(peer, { ehlo, auth: authWith(seen) })
+  );
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/mailq-password-default`, "from systemd\n");
+  for (const password of [{ kind: "text", text: "given" } as const, null]) {
+    const asked = request({ ...SMTP, port: server.port }, { user: "me", password });
+    const relay = await openRelay(asked, { ...context, credentialsFolder: folder });
+    const transport = relay.open();
+    const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+    await transport.close();
+    assert.equal(report.outcomes[0]?.kind, "sent", report.error ?? "");
+  }
+  await Deno.remove(folder, { recursive: true });
+  assert.deepEqual(seen, ["LOGIN me|given", "LOGIN me|from systemd"]);
+  const password = { kind: "text", text: "pw" } as const;
+  assert.match(
+    await refusal(request(SMTP, { password })),
+    /^Cannot log in to the relay "default" with a password alone: expected relay\.default\.user$/,
+  );
+});
+
+Deno.test("openRelay: lmtp speaks LMTP, over TCP and over a socket", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/lmtp`;
+  for (const at of [undefined, { path }]) {
+    await using server = await scriptedServer((peer) => converse(peer), at);
+    const target: RelayTarget = at === undefined
+      ? { kind: "lmtp", host: "127.0.0.1", port: server.port }
+      : { kind: "lmtp_socket", path };
+    const transport = (await openRelay(request(target), context)).open();
+    const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
+    await transport.close();
+    assert.equal(report.outcomes[0]?.kind, "sent", report.error ?? "");
+    assert.match(server.peers[0]?.receivedText ?? "", /^LHLO client\.example\r\nMAIL/);
+    assert.equal(report.host, at === undefined ? `127.0.0.1:${server.port}` : path);
+  }
+  await Deno.remove(folder, { recursive: true });
+  const socket = { kind: "lmtp_socket", path } as const;
+  const tls = { mode: "required", isModeWritten: true, ca: null, fingerprint: null } as const;
+  assert.match(await refusal(request(socket, { tls })), /Cannot use TLS over a socket .* off$/);
+  assert.match(await refusal(request(socket, { user: "me" })), /LMTP has no login/);
+});
+
+Deno.test("effectiveMode: a login over a network makes TLS a must", () => {
+  assert.equal(effectiveMode("opportunistic", true, "relay.test"), "required");
+  assert.equal(effectiveMode("opportunistic", true, "localhost"), "opportunistic");
+  assert.equal(effectiveMode("opportunistic", false, "relay.test"), "opportunistic");
+  assert.equal(effectiveMode("required", false, "localhost"), "required");
 });

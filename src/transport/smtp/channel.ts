@@ -1,6 +1,7 @@
-import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
-import { ReplyReader, type SmtpReply } from "./replies.ts";
+import { asBroken, ConnectionBroken, type Wire } from "./connection.ts";
+import { ReplyReader, SmtpReply } from "./replies.ts";
 import { type Timers, Watchdog } from "./timers.ts";
+import { type TlsFacts, tlsLabel, type TlsRequest } from "./tls.ts";
 import type { Transcript } from "./transcript.ts";
 
 const encoder = new TextEncoder();
@@ -19,6 +20,7 @@ export class Channel {
   #writeError: unknown = null;
   #overdue = "";
   #listening: Promise<number | null> | null = null;
+  #concealed: readonly string[] = [];
 
   constructor(
     readonly wire: Wire,
@@ -83,8 +85,10 @@ export class Channel {
   /** The next reply if it is here already. */
   bufferedReply(): SmtpReply | null {
     try {
-      const reply = this.#reader.next();
-      if (reply !== null) this.transcript.add(this.timers.now(), "S", reply);
+      let reply = this.#reader.next();
+      if (reply === null) return null;
+      if (this.#concealed.length > 0) reply = new SmtpReply(reply.code, this.#veil(reply.raw));
+      this.transcript.add(this.timers.now(), "S", reply);
       return reply;
     } catch (error) {
       this.#noteRest();
@@ -121,10 +125,39 @@ export class Channel {
     }
   }
 
+  /** Begins TLS, which must be established within `limitMs`. */
+  async secure(request: TlsRequest, limitMs: number): Promise<TlsFacts> {
+    if (this.#reader.hasRest) {
+      this.#noteRest();
+      throw new ConnectionBroken("garbage", "the server sent bytes in clear when TLS was to begin");
+    }
+    this.#overdue = "TLS was not established in time";
+    this.#watchdog.arm(limitMs);
+    try {
+      const facts = await this.wire.secure(request);
+      this.note(tlsLabel(facts) + (facts.doubt === null ? "" : `: ${facts.doubt}`));
+      return facts;
+    } catch (error) {
+      throw asBroken(error);
+    } finally {
+      this.#watchdog.disarm();
+    }
+  }
+
+  /** From now on shows `***` wherever the server says one of `secrets`. */
+  conceal(secrets: readonly string[]): void {
+    // So short a word stands in many a reply.
+    this.#concealed = [...this.#concealed, ...secrets.filter((secret) => secret.length > 3)];
+  }
+
+  #veil(text: string): string {
+    return this.#concealed.reduce((veiled, secret) => veiled.replaceAll(secret, "***"), text);
+  }
+
   /** Puts into the transcript what came and was no reply. */
   #noteRest(): void {
     if (!this.#reader.hasRest) return;
-    this.transcript.add(this.timers.now(), "S", this.#reader.rest.slice(0, 500));
+    this.transcript.add(this.timers.now(), "S", this.#veil(this.#reader.rest).slice(0, 500));
   }
 
   /** Adds a remark to the transcript. */
@@ -143,9 +176,4 @@ export class Channel {
     this.#watchdog.stop();
     this.wire.close();
   }
-}
-
-function asBroken(error: unknown): ConnectionBroken {
-  if (error instanceof ConnectionBroken) return error;
-  return new ConnectionBroken("lost", networkErrorText(error), { cause: error });
 }

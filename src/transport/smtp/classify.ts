@@ -6,7 +6,9 @@ import type { BreakKind } from "./connection.ts";
 export type Phase =
   | "connect"
   | "greeting"
+  | "tls"
   | "hello"
+  | "login"
   | "reset"
   | "mail"
   | "rcpt"
@@ -18,7 +20,9 @@ export type Phase =
 export const STEP: Readonly<Record<Phase, string>> = {
   connect: "Connecting",
   greeting: "Waiting for the greeting",
+  tls: "Beginning TLS",
   hello: "EHLO",
+  login: "AUTH",
   reset: "RSET",
   mail: "MAIL FROM",
   rcpt: "RCPT TO",
@@ -74,9 +78,9 @@ const relayFault = { kind: "deferred", isRelayFault: true, next: "close" } as co
 const broken = { kind: "deferred", isRelayFault: false, next: "close" } as const;
 const uncertain = { kind: "uncertain", isRelayFault: false, next: "close" } as const;
 
-const SETUP = ["connect", "greeting", "hello"] as const;
+const SETUP = ["connect", "greeting", "tls", "hello", "login"] as const;
 const TRANSACTION = ["mail", "rcpt", "data", "content", "dot"] as const;
-const ANY_BREAK = ["lost", "timeout", "garbage"] as const;
+const ANY_BREAK = ["lost", "timeout", "garbage", "tls", "certificate", "login"] as const;
 
 /** The reply table; the first row that fits decides. */
 const TABLE: readonly Row[] = [
@@ -87,7 +91,7 @@ const TABLE: readonly Row[] = [
   { phases: null, codes: ["530", "535"], ...relayFault },
   { phases: ["rcpt"], codes: null, enhanced: /^[45]\.7\.[89]$/, ...relayFault, next: "continue" },
   { phases: null, codes: null, enhanced: /^[45]\.7\.[89]$/, ...relayFault },
-  { phases: ["hello"], codes: ["421"], ...relayFault, next: "reconnect" },
+  { phases: ["hello", "tls", "login"], codes: ["421"], ...relayFault, next: "reconnect" },
   { phases: SETUP, codes: null, ...relayFault },
   { phases: ["reset"], codes: null, ...broken, next: "reconnect" },
   { phases: TRANSACTION, codes: ["421"], ...deferred, next: "reconnect" },

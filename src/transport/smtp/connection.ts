@@ -1,8 +1,17 @@
 import { errorText } from "../../queue/errors.ts";
 import type { Timers } from "./timers.ts";
+import type { TlsFacts, TlsRequest } from "./tls.ts";
 
-/** How a conversation broke off other than by a reply. */
-export type BreakKind = "lost" | "timeout" | "garbage" | "stopped";
+/** How a conversation broke off other than by a reply: `tls` is TLS that could not be begun,
+ *  `certificate` one that nobody vouches for, `login` one that came to no reply. */
+export type BreakKind =
+  | "lost"
+  | "timeout"
+  | "garbage"
+  | "tls"
+  | "certificate"
+  | "login"
+  | "stopped";
 
 /** The end of a connection, thrown inside the SMTP client and turned into outcomes at its edge. */
 export class ConnectionBroken extends Error {
@@ -18,58 +27,13 @@ export interface Wire {
   read(into: Uint8Array): Promise<number | null>;
   /** Resolves once the system has taken every byte; if it rejects, the last byte was not taken. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Begins TLS, while neither a read nor a write is under way. Rejects with `ConnectionBroken`,
+   *  of kind `garbage` if bytes in clear have come that nobody has read. */
+  secure(request: TlsRequest): Promise<TlsFacts>;
   /** Frees the connection. */
   close(): void;
   /** Ends it at once: a read or write under way, and any later one, rejects with `reason`. */
   abort(reason: ConnectionBroken): void;
-}
-
-class TcpWire implements Wire {
-  readonly #connection: Deno.TcpConn;
-  #reason: ConnectionBroken | null = null;
-  #interrupt: ((reason: ConnectionBroken) => void) | null = null;
-  #isClosed = false;
-
-  constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    if (this.#reason !== null) throw this.#reason;
-    try {
-      return await this.#connection.read(into);
-    } catch (error) {
-      throw this.#reason ?? error;
-    }
-  }
-
-  // Deno 2.4 goes on with a write under way when its connection is closed, so `abort` must be
-  // able to end the wait by itself.
-  write(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#reason !== null) return reject(this.#reason);
-      this.#interrupt = reject;
-      const next = (rest: Uint8Array): void => {
-        this.#connection.write(rest).then((count) => {
-          if (count < rest.length) next(rest.subarray(count));
-          else resolve();
-        }, reject);
-      };
-      next(bytes);
-    });
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#connection.close();
-  }
-
-  abort(reason: ConnectionBroken): void {
-    this.#reason ??= reason;
-    this.#interrupt?.(this.#reason);
-    this.close();
-  }
 }
 
 /** Where and for how long to connect. */
@@ -81,38 +45,64 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
-/** Opens a TCP connection. Rejects with `ConnectionBroken`; one that is established after the
- *  time limit or the signal is closed unused. */
-export function connectTcp(options: ConnectOptions): Promise<Wire> {
-  const { host, port, limitMs, timers, signal } = options;
+/** The limits of one wait. */
+export interface WaitLimits extends Pick<ConnectOptions, "limitMs" | "timers" | "signal"> {
+  /** What did not happen in time, such as `no connection`. */
+  readonly missing: string;
+}
+
+/** Waits for `work` until the time limit or the signal, which reject with `ConnectionBroken`; what
+ *  comes later is given to `discard`. */
+export function waitWithin<T>(
+  work: Promise<T>,
+  limits: WaitLimits,
+  discard: (late: T) => void,
+): Promise<T> {
+  const { limitMs, timers, signal, missing } = limits;
   return new Promise((resolve, reject) => {
     let isOver = false;
-    const giveUp = (reason: ConnectionBroken) => {
+    const finish = (report: () => void) => {
+      if (isOver) return;
       isOver = true;
       cancelTimer();
       signal.removeEventListener("abort", onAbort);
-      reject(reason);
+      report();
     };
+    const giveUp = (reason: ConnectionBroken) => finish(() => reject(reason));
     const onAbort = () => giveUp(new ConnectionBroken("stopped", "stopped while connecting"));
     const cancelTimer = timers.after(
       limitMs,
-      () => giveUp(new ConnectionBroken("timeout", `no connection within ${limitMs} ms`)),
+      () => giveUp(new ConnectionBroken("timeout", `${missing} within ${limitMs} ms`)),
     );
-    signal.addEventListener("abort", onAbort);
-    Deno.connect({ hostname: host, port }).then((connection) => {
-      if (isOver) return connection.close();
-      cancelTimer();
-      signal.removeEventListener("abort", onAbort);
-      // Without this the kernel holds back each short command for up to 40 ms.
-      connection.setNoDelay(true);
-      resolve(new TcpWire(connection));
-    }).catch((error) => {
-      if (!isOver) giveUp(new ConnectionBroken("lost", networkErrorText(error), { cause: error }));
-    });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+    work.then(
+      (made) => isOver ? discard(made) : finish(() => resolve(made)),
+      (error) => giveUp(asBroken(error)),
+    );
   });
 }
 
+/** What the network did, as the end of the connection. */
+export function asBroken(error: unknown): ConnectionBroken {
+  if (error instanceof ConnectionBroken) return error;
+  return new ConnectionBroken("lost", networkErrorText(error), { cause: error });
+}
+
+/** The codes that `node:net` and `node:dns` give, in the words that Deno has for them. */
+const TEXT_BY_CODE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Connection refused",
+  ECONNRESET: "Connection reset by peer",
+  EPIPE: "Broken pipe",
+  ETIMEDOUT: "Connection timed out",
+  EHOSTUNREACH: "No route to host",
+  ENETUNREACH: "Network is unreachable",
+  ENOTFOUND: "its name is not known",
+  EAI_AGAIN: "its name cannot be looked up now",
+};
+
 /** A network error's text without the system's number, which its name says already. */
 export function networkErrorText(error: unknown): string {
-  return errorText(error).replace(/ \(os error \d+\)$/, "");
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return TEXT_BY_CODE[code] ?? errorText(error).replace(/ \(os error \d+\)$/, "");
 }

@@ -1,7 +1,8 @@
 import type { Channel } from "./channel.ts";
-import { classify, type Phase, type Verdict } from "./classify.ts";
+import type { Phase, Verdict } from "./classify.ts";
 import type { SmtpReply } from "./replies.ts";
-import type { Timeouts } from "./timers.ts";
+
+export type Protocol = "smtp" | "lmtp";
 
 /** What the server offers: keywords in capitals, each with its parameters (RFC 5321 4.1.1.1). */
 export type Extensions = ReadonlyMap<string, string>;
@@ -35,12 +36,26 @@ export class Session {
   readonly canPipeline: boolean;
   readonly takesEightBit: boolean;
   readonly takesSize: boolean;
+  /** The largest message the server takes; null where it does not say. */
+  readonly maxSizeBytes: number | null;
   readonly takesUnicode: boolean;
+  readonly takesDsn: boolean;
 
-  constructor(readonly channel: Channel, readonly extensions: Extensions) {
+  /** `tls` is what a report says of the TLS in use. */
+  constructor(
+    readonly channel: Channel,
+    readonly extensions: Extensions,
+    readonly tls: string | null = null,
+    /** LMTP answers the content once for each recipient. */
+    readonly protocol: Protocol = "smtp",
+  ) {
     this.canPipeline = extensions.has("PIPELINING");
     this.takesEightBit = extensions.has("8BITMIME");
     this.takesSize = extensions.has("SIZE");
+    const limit = Number(extensions.get("SIZE"));
+    // RFC 1870 section 4: 0 = no fixed limit.
+    this.maxSizeBytes = Number.isSafeInteger(limit) && limit > 0 ? limit : null;
+    this.takesDsn = extensions.has("DSN");
     this.takesUnicode = extensions.has("SMTPUTF8");
   }
 
@@ -55,32 +70,4 @@ export class Session {
       this.channel.close();
     }
   }
-}
-
-/** Waits for the greeting and introduces us. Throws `Refusal` or `ConnectionBroken`; the caller
- *  then closes the channel. `onPhase` learns how far it got. */
-export async function openSession(
-  channel: Channel,
-  heloName: string,
-  timeouts: Timeouts,
-  onPhase: (phase: Phase) => void,
-): Promise<Session> {
-  onPhase("greeting");
-  const greeting = await channel.reply(timeouts.greetingMs);
-  refuseUnlessPositive("greeting", greeting);
-  onPhase("hello");
-  channel.sendCommands(`EHLO ${heloName}\r\n`);
-  let hello = await channel.reply(timeouts.helloMs);
-  const knowsEhlo = hello.code < 500;
-  if (!knowsEhlo) {
-    channel.sendCommands(`HELO ${heloName}\r\n`);
-    hello = await channel.reply(timeouts.helloMs);
-  }
-  refuseUnlessPositive("hello", hello);
-  return new Session(channel, knowsEhlo ? readExtensions(hello) : new Map());
-}
-
-function refuseUnlessPositive(phase: Phase, reply: SmtpReply): void {
-  const verdict = classify(phase, reply, { isUsed: false, hasAccepted: false });
-  if (verdict.kind !== "sent") throw new Refusal(phase, reply, verdict);
 }

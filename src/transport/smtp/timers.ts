@@ -22,6 +22,8 @@ export interface Timeouts {
   readonly connectMs: number;
   readonly greetingMs: number;
   readonly helloMs: number;
+  /** From the first byte of TLS to its last before ours. */
+  readonly tlsMs: number;
   readonly mailMs: number;
   readonly rcptMs: number;
   readonly dataMs: number;
@@ -35,11 +37,12 @@ export interface Timeouts {
 
 const MINUTE_MS = 60_000;
 
-/** RFC 5321 section 4.5.3.2, which names no limit for connecting and for EHLO. */
+/** RFC 5321 section 4.5.3.2, which names no limit for connecting, TLS and EHLO. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connectMs: 30_000,
   greetingMs: 5 * MINUTE_MS,
   helloMs: 5 * MINUTE_MS,
+  tlsMs: MINUTE_MS,
   mailMs: 5 * MINUTE_MS,
   rcptMs: 5 * MINUTE_MS,
   dataMs: 2 * MINUTE_MS,

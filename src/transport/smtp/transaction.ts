@@ -3,6 +3,7 @@ import { isUnicode } from "../envelope.ts";
 import { type Tally, withoutReply } from "../tally.ts";
 import { classify, isPositive, type NextStep, type Phase, STEP, type Verdict } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
+import { mailParameters, rcptParameters } from "./dsn.ts";
 import { DotStuffer, FINAL_DOT, packContent } from "./content.ts";
 import { outcomeOf, type SmtpReply } from "./replies.ts";
 import type { Session } from "./session.ts";
@@ -105,7 +106,9 @@ export class Transaction {
     if (place === -2) return "RSET\r\n";
     if (place === -1) return this.#mailCommand();
     if (place === indices.length) return "DATA\r\n";
-    return `RCPT TO:<${delivery.recipients[indices[place] ?? -1]}>\r\n`;
+    const index = indices[place] ?? -1;
+    const asked = this.session.takesDsn ? rcptParameters(delivery.dsn?.recipients[index]) : "";
+    return `RCPT TO:<${delivery.recipients[index]}>${asked}\r\n`;
   }
 
   #mailCommand(): string {
@@ -114,6 +117,7 @@ export class Transaction {
     let line = `MAIL FROM:<${delivery.sender}>`;
     if (takesSize) line += ` SIZE=${delivery.sizeBytes}`;
     if (takesEightBit && delivery.isEightBit) line += " BODY=8BITMIME";
+    if (this.session.takesDsn) line += mailParameters(delivery.dsn);
     const isUnicodeEnvelope = takesUnicode && (isUnicode(delivery.sender) ||
       indices.some((index) => isUnicode(delivery.recipients[index] ?? "")));
     return line + (isUnicodeEnvelope ? " SMTPUTF8\r\n" : "\r\n");
@@ -184,7 +188,7 @@ export class Transaction {
 
   #noteRefusal(index: number, reply: SmtpReply): void {
     const { tally, delivery } = this.work;
-    const subject = this.#phase === "rcpt" ? ` <${delivery.recipients[index]}>` : "";
+    const subject = index >= 0 ? ` <${delivery.recipients[index]}>` : "";
     tally.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
   }
 
@@ -193,8 +197,9 @@ export class Transaction {
   async #declineContent(): Promise<void> {
     const { session: { channel }, work } = this;
     this.#phase = "content";
-    if (this.#accepted.length > 0) {
-      // A server that refused MAIL and took recipients might deliver an empty message.
+    if (this.#accepted.length > 0 || this.session.protocol === "lmtp") {
+      // A server that refused MAIL and took recipients might deliver an empty message; LMTP has
+      // no reply to a message for nobody.
       this.#end = { next: "close", outcome: null };
       return;
     }
@@ -225,6 +230,7 @@ export class Transaction {
       isCutOff = reply !== null;
     }
     reply ??= await channel.reply(work.timeouts.dotMs);
+    if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
     const verdict = this.#verdictOn(reply);
     const outcome = outcomeOf(verdict, reply);
     if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
@@ -232,6 +238,18 @@ export class Transaction {
       this.#finish({ ...verdict, next: "close" }, outcome);
     } else if (verdict.next === "continue") this.#settleAll(outcome);
     else this.#finish(verdict, outcome);
+  }
+
+  /** LMTP answers for each recipient it took, in their order (RFC 2033 section 4.2). */
+  async #takeReplies(first: SmtpReply): Promise<void> {
+    const { session: { channel }, work } = this;
+    for (const [i, index] of this.#accepted.entries()) {
+      const reply = i === 0 ? first : await channel.reply(work.timeouts.dotMs);
+      const verdict = this.#verdictOn(reply);
+      if (verdict.kind !== "sent") this.#noteRefusal(index, reply);
+      work.tally.settle(index, outcomeOf(verdict, reply));
+      if (verdict.next !== "continue") this.#end = { next: "close", outcome: null };
+    }
   }
 
   /** Writes content of any size, waiting for each piece to be taken. If the server stops taking

@@ -2,57 +2,109 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import type {
   DeliverOptions,
   Delivery,
-  DeliveryOutcome,
   DeliveryReport,
   Relay,
   Transport,
 } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
-import { Channel } from "./channel.ts";
-import { classify, type Phase, STEP } from "./classify.ts";
-import { ConnectionBroken, connectTcp } from "./connection.ts";
+import type { Channel } from "./channel.ts";
+import { STEP } from "./classify.ts";
+import { ConnectionBroken } from "./connection.ts";
 import { RelayingTrial } from "./relaying.ts";
-import { outcomeOf } from "./replies.ts";
-import { openSession, Refusal, type Session } from "./session.ts";
+import type { Protocol, Session } from "./session.ts";
+import { Secret, type SecretSource } from "./secret.ts";
+import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
 import { Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface SmtpRelayOptions {
-  readonly name: string;
+export interface SmtpRelayOptions extends SessionOptions {
   readonly host: string;
   readonly port: number;
+}
+
+export interface LmtpRelayOptions extends SessionOptions {
+  readonly endpoint: Endpoint;
+}
+
+/** What SMTP and LMTP have in common. */
+interface SessionOptions {
+  readonly name: string;
   /** Our name for EHLO: a host name or an address literal in brackets. */
   readonly heloName: string;
+  /** Null or absent = in clear. */
+  readonly tls?: RelayTls | null;
+  readonly login?: RelayLogin | null;
+  /** Recipients of one transaction at most. */
+  readonly recipientLimit?: number | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly timers?: Timers;
+}
+
+/** A relay's login. */
+export interface RelayLogin {
+  readonly user: string;
+  readonly secret: SecretSource;
+  /** Whether it may go out without TLS. */
+  readonly mayGoInClear: boolean;
 }
 
 /** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
  *  be said in EHLO. */
 export function smtpRelay(options: SmtpRelayOptions): Relay {
-  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(options.heloName)) {
+  const { host, port } = options;
+  return sessionRelay("smtp", { kind: "tcp", host, port }, options);
+}
+
+/** A relay that speaks LMTP (RFC 2033), over TCP or a socket in the file system. Throws as
+ *  `smtpRelay` does. */
+export function lmtpRelay(options: LmtpRelayOptions): Relay {
+  return sessionRelay("lmtp", options.endpoint, options);
+}
+
+function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOptions): Relay {
+  const { name, heloName, recipientLimit } = options;
+  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(heloName)) {
     throw new MailqError(
       "config_invalid",
-      `Cannot greet a relay as ${JSON.stringify(options.heloName)}: ` +
+      `Cannot greet a relay as ${JSON.stringify(heloName)}: ` +
         "expected a host name or an address in brackets",
     );
   }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const timers = options.timers ?? systemTimers;
+  const shownHost = showEndpoint(endpoint);
+  const tls = options.tls ?? null;
+  const login = options.login && endpoint.kind === "tcp"
+    ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
+    : null;
+  const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
   const settings: Settings = {
-    ...options,
-    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
-    timers: options.timers ?? systemTimers,
-    shownHost: `${options.host.includes(":") ? `[${options.host}]` : options.host}:${options.port}`,
+    timeouts,
+    timers,
+    shownHost,
+    recipientLimit: recipientLimit ?? Infinity,
     trial: new RelayingTrial(),
+    opener: new SessionOpener(opener),
   };
-  return { name: options.name, open: () => new SmtpTransport(settings) };
+  return { name, open: () => new SmtpTransport(settings) };
 }
 
-interface Settings extends Required<SmtpRelayOptions> {
+function showEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === "unix") return endpoint.path;
+  const { host, port } = endpoint;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** What the connections of one relay share. */
+interface Settings {
   readonly timeouts: Timeouts;
+  readonly timers: Timers;
   readonly shownHost: string;
+  readonly recipientLimit: number;
   readonly trial: RelayingTrial;
+  readonly opener: SessionOpener;
 }
 
 /** Keeps its connection from one message to the next, and makes a new one when it must. */
@@ -60,6 +112,8 @@ class SmtpTransport implements Transport {
   readonly #settings: Settings;
   readonly #transcript = new Transcript();
   #session: Session | null = null;
+  /** The TLS of the session last used by the hand-over. */
+  #tls: string | null = null;
   /** The channel under way, and whether the signal may still end it. */
   #channel: Channel | null = null;
   #mayStop = false;
@@ -83,6 +137,7 @@ class SmtpTransport implements Transport {
     const { timers, shownHost, trial } = this.#settings;
     const tally = new Tally(delivery);
     this.#transcript.restart(timers.now());
+    this.#tls = null;
     this.#obey(options.signal);
     let canReconnect = true;
     let hasBegun = false;
@@ -94,16 +149,20 @@ class SmtpTransport implements Transport {
     };
     while (!tally.isComplete) {
       this.#mayStop = true;
+      const openBefore = tally.openCount;
       const end = await this.#attempt(tally, options.signal, onContent);
       if (end.next === "new_transaction") continue;
+      // Recipients over the limit wait for a transaction of their own.
+      const isForward = tally.openCount < openBefore;
+      if (end.next === "continue" && isForward) continue;
       if (end.next === "continue") break;
       this.#drop();
       if (end.next === "reconnect" && canReconnect) canReconnect = false;
       else if (end.outcome !== null) tally.settleOpen({ ...end.outcome, kind: "deferred" });
-      else break;
+      else if (!isForward) break;
     }
     this.#mayStop = false;
-    const report = tally.report(shownHost, null, () => this.#transcript.format());
+    const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
     return { ...report, outcomes: trial.judge(report.outcomes) };
   }
 
@@ -121,8 +180,10 @@ class SmtpTransport implements Transport {
     const session = this.#session ?? await this.#connect(tally, signal);
     if ("next" in session) return session;
     this.#session = session;
+    this.#tls = session.tls;
     if (!session.takesUnicode) failUnicode(tally);
-    const indices = tally.open();
+    if (session.maxSizeBytes !== null) failOversize(tally, session.maxSizeBytes);
+    const indices = tally.open().slice(0, this.#settings.recipientLimit);
     if (indices.length === 0) return { next: "continue", outcome: null };
     const { timeouts } = this.#settings;
     const transaction = new Transaction(session, {
@@ -147,33 +208,13 @@ class SmtpTransport implements Transport {
 
   /** A session on a new connection, or what its failure means. */
   async #connect(tally: Tally, signal: AbortSignal): Promise<Session | TransactionEnd> {
-    const { host, port, heloName, timeouts, timers, shownHost } = this.#settings;
-    let phase: Phase = "connect";
-    try {
-      const limitMs = timeouts.connectMs;
-      const wire = await connectTcp({ host, port, limitMs, timers, signal });
-      this.#channel = new Channel(wire, timers, this.#transcript);
-      this.#channel.note(`connected to ${shownHost}`);
-      return await openSession(this.#channel, heloName, timeouts, (reached) => phase = reached);
-    } catch (error) {
-      let outcome: DeliveryOutcome;
-      let next: TransactionEnd["next"];
-      if (error instanceof Refusal) {
-        tally.noteError(`${STEP[error.phase]}: ${error.message}`);
-        outcome = outcomeOf(error.verdict, error.reply);
-        next = error.verdict.next;
-      } else {
-        const kind = error instanceof ConnectionBroken ? error.kind : "lost";
-        const verdict = classify(phase, kind, { isUsed: false, hasAccepted: false });
-        const step = phase === "connect" ? `Connecting to ${shownHost}` : STEP[phase];
-        const text = `${step}: ${errorText(error)}`;
-        this.#transcript.add(timers.now(), "--", text);
-        tally.noteError(text);
-        outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
-        next = verdict.next;
-      }
-      return { next, outcome };
-    }
+    const onChannel = (channel: Channel) => {
+      this.#channel = channel;
+    };
+    const transcript = this.#transcript;
+    const result = await this.#settings.opener.open({ transcript, signal, onChannel });
+    if ("error" in result) tally.noteError(result.error);
+    return result;
   }
 
   /** Listens to `signal`; to the one of the message before no more. */
@@ -202,6 +243,15 @@ class SmtpTransport implements Transport {
 
 function stopped(): ConnectionBroken {
   return new ConnectionBroken("stopped", "stopped before the content was sent");
+}
+
+/** A message over the server's limit would be refused once all of it had been sent (RFC 1870). */
+function failOversize(tally: Tally, maxSizeBytes: number): void {
+  const { sizeBytes } = tally.delivery;
+  if (sizeBytes <= maxSizeBytes) return;
+  const text = `The message has ${sizeBytes} bytes and the relay takes ${maxSizeBytes} at most`;
+  tally.noteError(text);
+  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4" });
 }
 
 /** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */

@@ -43,6 +43,10 @@ class FakeWire implements Wire {
     });
   }
 
+  secure(): Promise<never> {
+    return Promise.reject(new Error("no TLS here"));
+  }
+
   close(): void {}
 
   abort(reason: ConnectionBroken): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport, Transport } from "../../../src/queue/ports.ts";
-import { connectTcp } from "../../../src/transport/smtp/connection.ts";
+import { Connector } from "../../../src/transport/smtp/connect.ts";
 import { systemTimers } from "../../../src/transport/smtp/timers.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {
@@ -186,14 +186,14 @@ Deno.test("smtp: an onDataBegin that throws defers, and nothing goes out", async
   assert.equal(server.messages.length, 1);
 });
 
-Deno.test("connectTcp: what connects after the signal or the limit is closed unused", async () => {
+Deno.test("Connector: what connects after the signal or the limit is closed unused", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   for (const way of ["stopped", "timeout"]) {
     const controller = new AbortController();
     const timers = new FakeTimers();
     const options = { host: "127.0.0.1", port, limitMs: 30_000, timers, signal: controller.signal };
-    const connecting = connectTcp(options);
+    const connecting = new Connector().connect(options);
     if (way === "stopped") controller.abort();
     else timers.pass(30_000);
     await assert.rejects(connecting, { kind: way });
@@ -203,12 +203,12 @@ Deno.test("connectTcp: what connects after the signal or the limit is closed unu
   }
 });
 
-Deno.test("connectTcp: leaves neither timer nor listener behind", async () => {
+Deno.test("Connector: leaves neither timer nor listener behind", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const { signal } = new AbortController();
   const options = { host: "127.0.0.1", port, limitMs: 30_000, timers: systemTimers, signal };
-  const [wire, peer] = await Promise.all([connectTcp(options), listener.accept()]);
+  const [wire, peer] = await Promise.all([new Connector().connect(options), listener.accept()]);
   await wire.write(new Uint8Array([1]));
   assert.equal(await peer.read(new Uint8Array(9)), 1);
   wire.close();

@@ -1,0 +1,121 @@
+import { errorText, MailqError } from "../../queue/errors.ts";
+import type { Relay } from "../../queue/ports.ts";
+import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
+import type { RelayContext, RelayRequest } from "../open_relay.ts";
+import type { RelayTls } from "./session_opener.ts";
+import { lmtpRelay, type RelayLogin, smtpRelay } from "./transport.ts";
+
+/** Makes an SMTP relay of its settings. Throws `config_invalid` where they contradict each other
+ *  or name a file that cannot be used. */
+export async function openSmtpRelay(
+  request: RelayRequest,
+  target: Extract<RelayTarget, { kind: "smtp" }>,
+  context: RelayContext,
+): Promise<Relay> {
+  const { name, recipientLimit, user } = request;
+  const { host, port, isImplicitTls } = target;
+  const { heloName } = context;
+  const tls = await relayTls(name, host, isImplicitTls, user !== null, request.tls);
+  const login = relayLogin(request, host, context);
+  return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit });
+}
+
+/** Makes an LMTP relay of its settings. Throws as `openSmtpRelay` does. */
+export async function openLmtpRelay(
+  request: RelayRequest,
+  target: Extract<RelayTarget, { kind: "lmtp" | "lmtp_socket" }>,
+  context: RelayContext,
+): Promise<Relay> {
+  const { name, recipientLimit } = request;
+  const { heloName } = context;
+  if (request.user !== null || request.password !== null) {
+    throw new MailqError(
+      "config_invalid",
+      `Cannot log in to the relay "${name}": LMTP has no login; expected no user and no password`,
+    );
+  }
+  if (target.kind === "lmtp_socket") {
+    if (request.tls.mode === "required") {
+      throw new MailqError(
+        "config_invalid",
+        `Cannot use TLS over a socket for the relay "${name}": expected tls.mode off`,
+      );
+    }
+    const endpoint = { kind: "unix", path: target.path } as const;
+    return lmtpRelay({ name, endpoint, heloName, recipientLimit });
+  }
+  const { host, port } = target;
+  const tls = await relayTls(name, host, false, false, request.tls);
+  const endpoint = { kind: "tcp", host, port } as const;
+  return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit });
+}
+
+function relayLogin(
+  { name, user, password, tls }: RelayRequest,
+  host: string,
+  { credentialsFolder }: RelayContext,
+): RelayLogin | null {
+  if (user === null) {
+    if (password === null) return null;
+    throw new MailqError(
+      "config_invalid",
+      `Cannot log in to the relay "${name}" with a password alone: expected relay.${name}.user`,
+    );
+  }
+  const names = [`mailq-password-${name}`, "mailq-password"];
+  const paths = credentialsFolder ? names.map((each) => `${credentialsFolder}/${each}`) : [];
+  const mayGoInClear = isLoopback(host) || (tls.mode === "off" && tls.isModeWritten);
+  return { user, secret: password ?? { kind: "credentials", paths }, mayGoInClear };
+}
+
+async function relayTls(
+  name: string,
+  host: string,
+  isImplicit: boolean,
+  hasLogin: boolean,
+  settings: TlsSettings,
+): Promise<RelayTls | null> {
+  const { mode, fingerprint } = settings;
+  if (mode === "off") {
+    if (!isImplicit) return null;
+    throw new MailqError(
+      "config_invalid",
+      `Cannot use smtps: without TLS: for the relay "${name}" tls.mode is off; ` +
+        "expected required, or smtp: in its URL",
+    );
+  }
+  return {
+    mode: effectiveMode(mode, hasLogin, host),
+    isImplicit,
+    ca: settings.ca === null ? null : await readAuthorities(name, settings.ca),
+    fingerprint,
+  };
+}
+
+/** A login over TLS that anybody may end is as good as one in clear: over a network it makes TLS a
+ *  must. */
+export function effectiveMode(
+  mode: "required" | "opportunistic",
+  hasLogin: boolean,
+  host: string,
+): "required" | "opportunistic" {
+  return hasLogin && !isLoopback(host) ? "required" : mode;
+}
+
+async function readAuthorities(name: string, path: string): Promise<string> {
+  let pem: string;
+  try {
+    pem = await Deno.readTextFile(path);
+  } catch (error) {
+    throw new MailqError(
+      "config_invalid",
+      `Cannot read tls.ca of the relay "${name}": ${errorText(error)}`,
+      { cause: error },
+    );
+  }
+  if (/-----BEGIN CERTIFICATE-----/.test(pem)) return pem;
+  throw new MailqError(
+    "config_invalid",
+    `Cannot use "${path}" as tls.ca of the relay "${name}": expected certificates as PEM`,
+  );
+}

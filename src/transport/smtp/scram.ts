@@ -1,0 +1,111 @@
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** RFC 7677 asks for 4,096 at least; more than this is a server that wastes our time. */
+const MIN_ITERATIONS = 4_096, MAX_ITERATIONS = 5_000_000;
+
+/** What is wrong with the server's side of the exchange. */
+export class ScramError extends Error {
+  override readonly name = "ScramError";
+}
+
+/** The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), without channel binding. */
+export class ScramClient {
+  readonly #firstBare: string;
+  #expectedSignature: Uint8Array | null = null;
+  /** Whether the server has proved that it knows the password, too. */
+  isServerProven = false;
+
+  /** `nonce` is printable ASCII without commas, new for each exchange. */
+  constructor(user: string, readonly password: string, readonly nonce: string) {
+    this.#firstBare = `n=${saslName(user)},r=${nonce}`;
+  }
+
+  /** The message that begins the exchange. */
+  get first(): Uint8Array {
+    return encoder.encode(`n,,${this.#firstBare}`);
+  }
+
+  /** The answer to what the server says; throws `ScramError` if it makes no sense. */
+  async respond(challenge: Uint8Array): Promise<Uint8Array> {
+    const text = decoder.decode(challenge);
+    if (this.#expectedSignature === null) return await this.#prove(text);
+    this.finish(text);
+    return new Uint8Array();
+  }
+
+  async #prove(serverFirst: string): Promise<Uint8Array> {
+    const [, nonce = "", salt = "", count] =
+      /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z\d+/=]+),i=(\d+)(?:,.*)?$/s.exec(serverFirst) ?? [];
+    const iterations = Number(count);
+    if (!nonce.startsWith(this.nonce) || nonce.length === this.nonce.length) {
+      throw new ScramError("the server's challenge is no answer to ours");
+    }
+    if (!(iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS)) {
+      throw new ScramError(
+        `the server asks for ${count} rounds: expected ${MIN_ITERATIONS} to ${MAX_ITERATIONS}`,
+      );
+    }
+    const finalBare = `c=biws,r=${nonce}`;
+    const authMessage = encoder.encode(`${this.#firstBare},${serverFirst},${finalBare}`);
+    const salted = await stretch(this.password, base64Bytes(salt), iterations);
+    const clientKey = await hmac(salted, encoder.encode("Client Key"));
+    const storedKey = new Uint8Array(await crypto.subtle.digest("SHA-256", clientKey));
+    const signature = await hmac(storedKey, authMessage);
+    const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0));
+    const serverKey = await hmac(salted, encoder.encode("Server Key"));
+    this.#expectedSignature = await hmac(serverKey, authMessage);
+    return encoder.encode(`${finalBare},p=${bytesBase64(proof)}`);
+  }
+
+  /** Takes the server's last message; throws unless it proves that it knows the password. */
+  finish(serverFinal: string): void {
+    const [, error] = /^e=([^,]*)/.exec(serverFinal) ?? [];
+    if (error !== undefined) throw new ScramError(`the server refuses: ${error}`);
+    const [, given] = /^v=([A-Za-z\d+/=]+)/.exec(serverFinal) ?? [];
+    const expected = this.#expectedSignature;
+    if (given === undefined || expected === null || given !== bytesBase64(expected)) {
+      throw new ScramError("the server cannot prove that it knows the password");
+    }
+    this.isServerProven = true;
+  }
+}
+
+/** A name in a SCRAM or GS2 message (RFC 5801 section 4). */
+export function saslName(name: string): string {
+  return prepared(name).replaceAll("=", "=3D").replaceAll(",", "=2C");
+}
+
+/** What of SASLprep (RFC 4013) changes names and passwords that people use. */
+function prepared(text: string): string {
+  return text.replace(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, " ").normalize("NFKC");
+}
+
+async function stretch(
+  password: string,
+  salt: Uint8Array<ArrayBuffer>,
+  iterations: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = encoder.encode(prepared(password));
+  const key = await crypto.subtle.importKey("raw", bytes, "PBKDF2", false, ["deriveBits"]);
+  const how = { name: "PBKDF2", hash: "SHA-256", salt, iterations };
+  return new Uint8Array(await crypto.subtle.deriveBits(how, key, 256));
+}
+
+async function hmac(
+  key: Uint8Array<ArrayBuffer>,
+  message: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const how = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", key, how, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
+}
+
+/** Bytes as base64. */
+export function bytesBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** The bytes that base64 stands for; throws where it is none. */
+export function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -23,7 +23,7 @@ const args = [
   "src",
   ...(await unusedFiles("date-fns")).flatMap((path) => ["--exclude", path]),
   "--output",
-  "dist/mailq",
+  "dist/mailq.new",
   "main.ts",
 ];
 const { code } = await new Deno.Command(deno, {
@@ -40,6 +40,8 @@ if (code !== 0) {
   );
   Deno.exit(code);
 }
+// A build that fails leaves the last one in place.
+await Deno.rename("dist/mailq.new", "dist/mailq");
 const { size } = await Deno.stat("dist/mailq");
 console.log(`dist/mailq: ${(size / 1024 / 1024).toFixed(1)} MB`);
 

@@ -176,5 +176,8 @@ async function sendNow(context: Context, store: Store, ids: readonly string[]): 
   const { sendOnce }: typeof import("./send_pass.ts") = await import(
     import.meta.resolve("./send_pass.ts")
   );
-  await sendOnce(context, settings, store, ids);
+  const { sent } = await sendOnce(context, settings, store, ids);
+  if (sent < ids.length && context.output.isWatched) {
+    context.output.note("queued, but not all of it sent at once; `mailq list` says why");
+  }
 }

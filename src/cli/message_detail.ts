@@ -9,7 +9,11 @@ import type { Context } from "./context.ts";
 import { whyIs } from "./message_table.ts";
 
 /** Prints a message for people: what it is, its recipients, its attempts in short. */
-export async function tellDetail(context: Context, message: MessageDetail): Promise<void> {
+export async function tellDetail(
+  context: Context,
+  message: MessageDetail,
+  isPaused: boolean,
+): Promise<void> {
   const { output } = context;
   const now = context.now();
   const time = (at: number) =>
@@ -19,7 +23,7 @@ export async function tellDetail(context: Context, message: MessageDetail): Prom
   };
   output.line(`${"id".padEnd(11)} ${message.id}`);
   output.line(`${"status".padEnd(11)} ${formatState(message.status, output.usesColor)}`);
-  field("why", whyIs(message));
+  field("why", whyIs(message, isPaused));
   field("sender", message.sender === "" ? "<>" : message.sender);
   field("from", message.from);
   field("to", message.to);

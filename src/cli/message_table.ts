@@ -18,6 +18,8 @@ const COLUMNS: readonly Column[] = [
   { title: "SUBJECT", min: 8, max: 50, rank: 3 },
 ];
 const WHY: Column = { title: "WHY", min: 10 };
+/** The columns where the reason stands beside them, and is what people look for. */
+const NARROWED = COLUMNS.map((column) => ({ ...column, max: Math.min(column.max ?? 24, 24) }));
 /** Rows that the widths are measured by, and that are printed at once. */
 const PAGE = 200;
 /** From this width on the reason stands in a column, else on a line of its own. */
@@ -27,6 +29,7 @@ const WIDE = 140;
 export async function tellMessages(
   context: Context,
   messages: AsyncIterable<MessageSummary>,
+  isPaused = false,
 ): Promise<number> {
   const { output } = context;
   let told = 0;
@@ -42,15 +45,15 @@ export async function tellMessages(
   let table: Table | null = null;
   let page: MessageSummary[] = [];
   const print = async () => {
-    const rows = page.map((message) => row(context, message, hasColumn));
+    const rows = page.map((message) => row(context, message, hasColumn, isPaused));
     if (table === null) {
-      table = await layOutTable(hasColumn ? [...COLUMNS, WHY] : COLUMNS, rows, width);
+      table = await layOutTable(hasColumn ? [...NARROWED, WHY] : COLUMNS, rows, width);
       output.line(paint(table.header, "bold", output.usesColor));
     }
     for (const [i, line] of (await table.lines(rows)).entries()) {
       output.line(line);
       const message = page[i];
-      const why = hasColumn || message === undefined ? "" : whyIs(message);
+      const why = hasColumn || message === undefined ? "" : whyIs(message, isPaused);
       if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output.usesColor)}`);
     }
     page = [];
@@ -63,7 +66,12 @@ export async function tellMessages(
   return told;
 }
 
-function row(context: Context, message: MessageSummary, hasColumn: boolean): Cell[] {
+function row(
+  context: Context,
+  message: MessageSummary,
+  hasColumn: boolean,
+  isPaused: boolean,
+): Cell[] {
   const now = context.now();
   const { colour } = STATE_LOOKS[message.status];
   const more = message.recipientsTotal - 1;
@@ -77,7 +85,7 @@ function row(context: Context, message: MessageSummary, hasColumn: boolean): Cel
     message.firstRecipient + (more > 0 ? ` +${more}` : ""),
     message.subject ?? "",
   ];
-  if (hasColumn) cells.push(whyIs(message));
+  if (hasColumn) cells.push(whyIs(message, isPaused));
   return cells;
 }
 
@@ -86,7 +94,7 @@ function dueText(at: number, now: number): string {
 }
 
 /** Why a message waits, or why it ended as it did. */
-export function whyIs(message: MessageSummary): string {
+export function whyIs(message: MessageSummary, isPaused: boolean): string {
   const reply = message.lastReply ?? "";
   switch (message.status) {
     case "held":
@@ -95,7 +103,9 @@ export function whyIs(message: MessageSummary): string {
       if (message.nextAttemptAt !== null && message.tries === 0 && message.sendAt !== null) {
         return `not before ${formatTimestamp(message.sendAt)}`;
       }
-      return `waits for the next pass${reply === "" ? "" : `; last: ${reply}`}`;
+      return `${isPaused ? "the queue is paused" : "waits for the next pass"}${
+        reply === "" ? "" : `; last: ${reply}`
+      }`;
     case "sending":
       return "being sent";
     case "deferred":

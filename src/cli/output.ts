@@ -110,7 +110,7 @@ export class Output {
       return;
     }
     this.#tell(`mailq: ${message}`);
-    if (error instanceof Error && (code === "internal" || this.globals.isVerbose)) {
+    if (error instanceof Error && code === "internal") {
       this.#tell(error.stack ?? "");
       if (error.cause instanceof Error) this.#tell(`Caused by: ${error.cause.stack ?? ""}`);
     }

@@ -38,8 +38,16 @@ export async function time(this: Context, text: string): Promise<number> {
 /** A point in time gone by: ISO 8601, or `2h` for two hours ago. */
 export async function pastTime(this: Context, text: string): Promise<number> {
   if (/^\d+(\.\d+)?[a-z]/.test(text)) return this.now() - parseDuration(text);
+  const wrong = new MailqError(
+    "usage",
+    `Cannot read the time "${text}": expected 2h for two hours ago, or ISO 8601, such as ` +
+      "2026-11-22T18:00",
+  );
+  if (text.startsWith("+")) throw wrong;
   const { parseTime }: typeof import("../intake/times.ts") = await import(
     import.meta.resolve("../intake/times.ts")
   );
-  return await parseTime(text, this.now());
+  return await parseTime(text, this.now()).catch(() => {
+    throw wrong;
+  });
 }

@@ -33,14 +33,14 @@ export const FILTER_FLAGS = {
     kind: "parsed",
     parse: word,
     optional: true,
-    brief: "Only to this address, @domain, or part of one",
+    brief: "Only to this address, @domain, or a part without @",
     placeholder: "ADDRESS",
   },
   from: {
     kind: "parsed",
     parse: word,
     optional: true,
-    brief: "Only from this address, @domain, or part of one",
+    brief: "Only from this address, @domain, or a part without @",
     placeholder: "ADDRESS",
   },
   subject: {

@@ -1,8 +1,8 @@
 import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
-import { FileLock, giveToOwnerOf } from "../store/file_lock.ts";
+import { FileLock, giveToOwnerOf, openOwnFile } from "../store/file_lock.ts";
+import { queuePath } from "../store/open.ts";
 import type { Context } from "./context.ts";
-import { queuePath } from "./queue_path.ts";
 
 /** A lock held so long is worth a line, once, even under cron. */
 const LONG_HELD_MS = 15 * 60_000;
@@ -44,6 +44,7 @@ async function tryTake(path: string): Promise<FileLock | null> {
   try {
     return await FileLock.tryTake(path);
   } catch (error) {
+    if (error instanceof MailqError) throw error;
     throw new MailqError(
       error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
       `Cannot lock ${path}: ${errorText(error)}; set lock_path to a file you may write`,
@@ -94,7 +95,7 @@ function tellHeld(context: Context, path: string): void {
   if (output.isWatched) output.note(`${who} is sending; nothing to do`);
   else if (isLongHeld && holder !== null && !holder.isTold) {
     output.note(`${who} has been sending for ${Math.floor(heldMs / 60_000)} minutes`);
-    using file = Deno.openSync(path, { write: true });
+    using file = openOwnFile(path);
     writeHolder(file, { ...holder, isTold: true });
   }
 }

@@ -2,7 +2,7 @@ import type { Settings } from "../config/settings.ts";
 import { type PassResult, runPass } from "../delivery/pass.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { MailqError } from "../queue/errors.ts";
-import type { AttemptRecord } from "../queue/message.ts";
+import type { AttemptRecord, RecipientChange } from "../queue/message.ts";
 import type { Store } from "../queue/ports.ts";
 import { openRelay } from "../transport/open_relay.ts";
 import type { Context } from "./context.ts";
@@ -49,10 +49,16 @@ function tellAttempt(context: Context, attempt: AttemptRecord, isLost: boolean):
   for (const change of attempt.changes) {
     const reply = [change.code, change.enhanced, change.reply].filter((part) => part !== null);
     context.output.detail(
-      `${attempt.claim.id} ${change.outcome} ${sanitise(change.address)}: ` +
+      `${attempt.claim.id} ${outcomeText(change)} ${sanitise(change.address)}: ` +
         sanitise(reply.join(" ")) + (isLost ? " (the claim had been lost)" : ""),
     );
   }
+}
+
+/** A temporary failure may have been the last one allowed. */
+function outcomeText({ outcome, state, reason }: RecipientChange): string {
+  if (state !== "failed" || reason === "permanent") return outcome;
+  return reason === "retries" ? "failed (retries used up)" : "failed (tried for too long)";
 }
 
 /** What a pass that had nothing to do comes to. */
@@ -87,6 +93,9 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
   }
   if (failed > 0) {
     throw new MailqError("mail_failed", `${failed} ${plural(failed, "message")} failed`);
+  }
+  if (result.stoppedBy === "paused" && remaining > 0) {
+    throw new MailqError("mail_deferred", "The queue is paused; `mailq resume` starts it again");
   }
   const waiting = deferred + uncertain;
   if (waiting > 0) {

@@ -34,7 +34,6 @@ export function judge(
   const decision = decideRetry(
     {
       failures: recipient.failures,
-      tries: recipient.tries + 1,
       lifeFrom: by.lifeFrom,
       isRelayFault: outcome.isRelayFault,
     },

@@ -60,9 +60,10 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const pass = new Pass(options, worker);
   try {
     await store.takeOver();
-    await store.expireDue();
+    pass.counts.failed += await store.expireDue();
     await pass.run();
-    await store.noteRound();
+    // A pass over a few messages only says nothing of whether the queue moves.
+    if (options.ids === undefined) await store.noteRound();
   } catch (error) {
     // The first error says more than those that follow from it.
     await worker.close().catch(() => {});
@@ -203,6 +204,7 @@ class Pass {
       this.#finishedAtClaim = this.#finished;
       this.#claimedAt = this.options.clock.now();
       this.#claimed.push(...claims.toReversed());
+      this.counts.failed += expired;
       // A claim that met only what had expired has not come to the end of the queue.
       if (claims.length > 0 || expired + suppressed === 0 || this.#isStopping()) return;
     }

@@ -117,8 +117,22 @@ async function readSender(
     }
   }
   if (settings.from !== null) return readOne(settings.from, "the setting from", options);
-  return readOne(`${settings.user}@${settings.hostname}`, "the sender", options);
+  return loginAddress(options);
 }
+
+/** The address of whoever runs the program. Any login will do: Windows domains and directories
+ *  hand out some that no mailbox could have, and their mail has to be taken too. */
+function loginAddress(options: IntakeOptions): string {
+  const { user, hostname } = options.settings;
+  const address = `${user}@${hostname}`;
+  if (isAddress(address)) return address;
+  if (isAddress(user)) return user;
+  const legal = user.replace(/[^\w.+-]/g, "").replace(/^[.+-]+/, "").slice(0, MAX_LOGIN_LENGTH);
+  return withHost({ address: legal || "nobody", isLocal: true }, options);
+}
+
+/** What any relay takes before the @ (RFC 5321 4.5.3.1.1). */
+const MAX_LOGIN_LENGTH = 64;
 
 async function firstAddress(
   bytes: Uint8Array,

@@ -33,9 +33,6 @@ export interface TemporaryFailure {
   /** The relay itself was at fault: no retry is used up and nothing is given up, so an outage
    *  of whatever length bounces no mail. */
   readonly isRelayFault: boolean;
-  /** How often the recipient was tried in vain so far, relay faults included: the wait grows
-   *  with it. */
-  readonly tries: number;
 }
 
 /** Decides between another try and giving up. `random` is in [0, 1). */
@@ -54,13 +51,15 @@ export function decideRetry(
       return { kind: "give_up", reason: "lifetime", failures };
     }
   }
-  return { kind: "again", failures, nextAt: now + retryDelayMs(failure.tries, policy, random) };
+  // An outage does not lengthen the wait: once it is over, mail goes soon.
+  const step = failure.isRelayFault ? 1 : failures;
+  return { kind: "again", failures, nextAt: now + retryDelayMs(step, policy, random) };
 }
 
-/** The wait after the try number `tries` (1 = the first), with ±10 % jitter. */
-export function retryDelayMs(tries: number, policy: RetryPolicy, random: number): number {
+/** The wait after the temporary failure number `failures` (1 = the first), with ±10 % jitter. */
+export function retryDelayMs(failures: number, policy: RetryPolicy, random: number): number {
   const steps = policy.scheduleMs;
-  const step = steps[Math.min(Math.max(tries, 1), steps.length) - 1] ?? 0;
+  const step = steps[Math.min(Math.max(failures, 1), steps.length) - 1] ?? 0;
   return Math.round(step * (0.9 + 0.2 * random));
 }
 

@@ -1,13 +1,15 @@
+import { MailqError } from "../queue/errors.ts";
+
 /** An OS lock (flock) on a file of our own. It ends with the process, however that ends. */
 export class FileLock {
   private constructor(readonly path: string, readonly file: Deno.FsFile) {}
 
   /** Takes the lock if it is free at this moment, making the file (0600) if `create`; null if
-   *  another holds it, or if the file is not there and not made. */
+   *  another holds it, or if the file is not there and not made. Throws as `openOwnFile` does. */
   static async tryTake(path: string, create = true): Promise<FileLock | null> {
     let file: Deno.FsFile;
     try {
-      file = await Deno.open(path, { read: true, write: true, create, mode: 0o600 });
+      file = (create ? makeFile(path) : null) ?? openOwnFile(path);
     } catch (error) {
       if (!create && error instanceof Deno.errors.NotFound) return null;
       throw error;
@@ -22,8 +24,37 @@ export class FileLock {
   }
 
   release(): void {
+    // A program that is being started shares our open files for a moment: closing alone would
+    // leave the lock to it.
+    this.file.unlockSync();
     this.file.close();
   }
+}
+
+/** Makes an empty file; null if there is something by that name, be it a link to nowhere. */
+function makeFile(path: string): Deno.FsFile | null {
+  try {
+    return Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return null;
+    throw error;
+  }
+}
+
+/** Opens a file that we, or another process of ours, made. Throws `permission` for anything else
+ *  in its place: whoever may write in the folder could lay a link there, and have root write
+ *  through it into a file that is not his. */
+export function openOwnFile(path: string): Deno.FsFile {
+  const isPlain = ({ isFile, nlink }: Deno.FileInfo) => isFile && nlink === 1;
+  // Before it is opened, for that alone can do something to a pipe or a device.
+  const named = Deno.lstatSync(path);
+  if (isPlain(named)) {
+    const file = Deno.openSync(path, { read: true, write: true });
+    const opened = file.statSync();
+    if (isPlain(opened) && opened.dev === named.dev && opened.ino === named.ino) return file;
+    file.close();
+  }
+  throw new MailqError("permission", `Cannot lock ${path}: it is no plain file; remove it`);
 }
 
 const FREE_LOCK_MS = 100;

@@ -97,3 +97,42 @@ Deno.test("full output: is 74 and told", async () => {
   assert.equal(code, 74);
   assert.match(stderr, /^mailq: Cannot write the output: /);
 });
+
+Deno.test("purge: without being told what it deletes nothing (64)", async () => {
+  await using mailq = await Mailq.make();
+  await mailq.enqueue(mail());
+  for (const args of [["purge"], ["purge", "--undelivered"]]) {
+    const ended = await mailq.run(args);
+    assert.equal(ended.code, 64, args.join(" "));
+    assert.match(ended.stderr, /without being told what/);
+  }
+  assert.deepEqual(await mailq.json(["purge", "--undelivered", "--all"]), [{ purged: 1 }]);
+});
+
+Deno.test("send --strict: mail that expired before it could be sent has failed (69)", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail(), "--expires-in", "1ms");
+  const ended = await mailq.run(["send", "--strict", "--json"]);
+  assert.equal(ended.code, 69);
+  assert.equal(JSON.parse(ended.stdout).failed, 1);
+});
+
+Deno.test("status --nagios: mail sent at once is no round over the queue", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail({ subject: "waits" }));
+  await mailq.enqueue(mail({ subject: "urgent" }), "--priority", "now");
+  assert.deepEqual(await mailq.statuses(), { waits: "queued", urgent: "sent" });
+  const ended = await mailq.run(["status", "--nagios"]);
+  assert.equal(ended.code, 1, ended.stdout);
+});
+
+Deno.test("list and send --strict: a paused queue is named as the reason", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  const id = await mailq.enqueue(mail());
+  await mailq.ok(["pause"]);
+  assert.match(await mailq.ok(["list"]), /the queue is paused/);
+  assert.match(await mailq.ok(["show", id]), /why +the queue is paused/);
+  const ended = await mailq.run(["send", "--strict"]);
+  assert.equal(ended.code, 75);
+  assert.match(ended.stderr, /paused/);
+});

@@ -139,6 +139,31 @@ Deno.test("send: a lock in a folder that takes none says which setting to mend",
   assert.equal(await mailq.ok(["send"], { env: { MAILQ_LOCK: "false" } }), "");
 });
 
+Deno.test("send: writes to no file that a link in the lock's place leads to", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail());
+  const victim = `${mailq.folder}/victim`;
+  await Deno.writeTextFile(victim, "precious");
+  await Deno.symlink(victim, `${mailq.queue}-lock`);
+  const ended = await mailq.run(["send"]);
+  assert.equal(ended.code, 77, ended.stderr);
+  assert.match(ended.stderr, /^mailq: Cannot lock .*queue\.db-lock: .*plain file.*\n$/);
+  assert.equal(await Deno.readTextFile(victim), "precious");
+});
+
+Deno.test("enqueue: keeps no mail in memory, whatever the queue is called", async () => {
+  await using mailq = await Mailq.make();
+  for (const name of [":memory:", "sqlite::memory:", "file::memory:"]) {
+    const ended = await mailq.run(["enqueue"], { stdin: mail(), env: { MAILQ_QUEUE: name } });
+    assert.equal(ended.code, 78, `${name}: ${ended.stderr}`);
+    assert.equal((await mailq.run(["list", "--queue", name])).code, 78);
+  }
+  const strange = ["--queue", "file:file:x.db?mode=memory"];
+  await mailq.enqueue(mail({ subject: "kept" }), ...strange);
+  assert.equal((await mailq.json(["list", ...strange]))[0]?.subject, "kept");
+  await mailq.ok(["send", ...strange], { env: { MAILQ_TRANSPORT: "null:" } });
+});
+
 Deno.test("pause: a paused queue sends nothing until it is resumed", async () => {
   await using server = new SmtpServer();
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });

@@ -84,6 +84,12 @@ const SENDERS: readonly [
   ["the setting if From has none", "From: My Program\n", {}, { from: "D <d@x>" }, "d@x"],
   ["the setting if there is no From", "To: x@y\n", {}, { from: "d@x" }, "d@x"],
   ["user and host in the end", "To: x@y\n", {}, {}, "cron@host.example"],
+  ["a user who is an address", "", {}, { user: "joe@corp.local" }, "joe@corp.local"],
+  ["a user of a domain without its mark", "", {}, { user: "DOM\\joe" }, "DOMjoe@host.example"],
+  ["a user without blanks", "", {}, { user: "Joe Doe" }, "JoeDoe@host.example"],
+  ["a user without what addresses lack", "", {}, { user: "-a@b@c<>," }, "abc@host.example"],
+  ["nobody for a user of marks alone", "", {}, { user: "\\ @" }, "nobody@host.example"],
+  ["nobody for no user", "", {}, { user: "" }, "nobody@host.example"],
   [
     "a bare name at the host",
     "From: root (Cron Daemon)\n",

@@ -196,6 +196,46 @@ test("openStore takes paths and sqlite: URLs, and no others", async (folder) => 
   }
 });
 
+test("openStore keeps the mail on disk, whatever SQLite reads in the name", async (folder) => {
+  for (const name of ["file:x.db?mode=memory", "file::memory:", "x.db?mode=memory"]) {
+    const store = await openStore(`file:${folder}/${name}`, OPTIONS);
+    await enqueued(store);
+    await store.close();
+    assert.equal(exists(`sqlite:${folder}/${name}`), true);
+  }
+});
+
+test("openStore refuses names that stand for no file", async () => {
+  for (const queue of ["", ":memory:", "sqlite:", "sqlite::memory:", "file::memory:"]) {
+    for (const create of [true, false]) {
+      await rejects(openStore(queue, { ...OPTIONS, create }), "config_invalid", 78, /file's path/);
+    }
+    assert.throws(() => exists(queue), MailqError, queue);
+  }
+});
+
+test("a path that is relative is a file, even one that SQLite reads otherwise", async (folder) => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", RELATIVE_QUEUE, import.meta.resolve("../support/queue_sqlite.ts")],
+    cwd: folder,
+    stderr: "inherit",
+  });
+  assert.equal((await child.output()).code, 0);
+  for (const name of [":memory:", "file:x.db?mode=memory", "plain.db"]) {
+    assert.deepEqual(rowsOf(`${folder}/${name}`, "PRAGMA user_version"), [
+      { user_version: SCHEMA_VERSION },
+    ]);
+  }
+});
+
+/** Makes queues by relative names: which folder is meant is the whole process's. */
+const RELATIVE_QUEUE = `
+  const { openSqlite } = await import(Deno.args[0]);
+  for (const name of [":memory:", "file:x.db?mode=memory", "plain.db"]) {
+    await (await openSqlite(name)).close();
+  }
+`;
+
 test("a queue that is not there counts as empty, and is not made by looking", async (folder) => {
   const path = `${folder}/none/queue.db`;
   assert.equal(exists(path), false);

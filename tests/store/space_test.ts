@@ -34,6 +34,18 @@ Deno.test("SQLite store: purge gives the disk its space back, in steps", async (
   assert(freed.length > 3 && Math.max(...freed) <= 1_010, `steps of ${freed} pages`);
 });
 
+Deno.test("SQLite store: purge ends on a queue that keeps its free pages", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { store } = fixture;
+  const content = new Uint8Array(100_000);
+  await store.enqueue([newMessage({ content, sizeBytes: content.length })]);
+  store.db.run("PRAGMA auto_vacuum = NONE");
+  store.db.run("VACUUM");
+  assert.equal(store.db.get("PRAGMA auto_vacuum")?.auto_vacuum, 0);
+  assert.equal(await store.purge({}, ALL), 1);
+  assert(Number(store.db.get("PRAGMA freelist_count")?.freelist_count) > 0);
+});
+
 Deno.test("SQLite store: other writers get their turn while a purge goes on", async () => {
   await using fixture = await SqliteFixture.open();
   const { store } = fixture;

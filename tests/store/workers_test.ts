@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MailqError } from "../../src/queue/errors.ts";
 import { FileLock } from "../../src/store/file_lock.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/workers.ts";
@@ -98,6 +99,29 @@ Deno.test("FileLock: makes its file for its owner alone, and only if it is to", 
   const lock = await FileLock.tryTake(path);
   assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
   lock?.release();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link", async () => {
+  const folder = await Deno.makeTempDir();
+  const victim = `${folder}/victim`;
+  await Deno.writeTextFile(victim, "precious");
+  await Deno.symlink(victim, `${folder}/symbolic`);
+  await Deno.symlink(`${folder}/missing`, `${folder}/dangling`);
+  await Deno.link(victim, `${folder}/hard`);
+  await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+  for (const name of ["symbolic", "dangling", "hard", "pipe"]) {
+    for (const create of [true, false]) {
+      await assert.rejects(FileLock.tryTake(`${folder}/${name}`, create), (error) => {
+        assert(error instanceof MailqError, `${name}: ${error}`);
+        assert.deepEqual([error.code, error.exit], ["permission", 77]);
+        assert.match(error.message, /^Cannot lock .*\/(symbolic|dangling|hard|pipe): .*plain file/);
+        return true;
+      });
+    }
+  }
+  assert.equal(await Deno.readTextFile(victim), "precious");
+  await assert.rejects(Deno.lstat(`${folder}/missing`), Deno.errors.NotFound);
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -48,6 +48,7 @@ export class QueueModel {
       nextAt: states.map(() => null),
       claim: null,
     };
+    if (!one.states.some(isOpen)) one.held = false;
     this.messages.push(one);
     this.#settle(one, now);
   }
@@ -63,6 +64,8 @@ export class QueueModel {
     if (next === null) return false;
     one.states[n] = next;
     one.nextAt[n] = next === "deferred" ? nextAt : null;
+    // What has come to its end is held no longer.
+    if (!one.states.some(isOpen)) one.held = false;
     return true;
   }
 

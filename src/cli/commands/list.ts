@@ -25,7 +25,9 @@ export const command = buildCommand<Flags, [], Context>({
       after: after === undefined ? null : await resolveId(store, after),
       limit: shown,
     } as const;
-    const told = await tellMessages(this, store.list(toFilter(flags), options));
+    const { paused } = await store.status();
+    const messages = store.list(toFilter(flags), options);
+    const told = await tellMessages(this, messages, paused !== null);
     if (this.output.isJson) return;
     if (told === 0) {
       this.output.note(
@@ -33,7 +35,7 @@ export const command = buildCommand<Flags, [], Context>({
           ? "no messages"
           : `there is no queue at ${settings.queue} yet; \`mailq enqueue\` makes it`,
       );
-    } else if (told === shown && this.output.isWatched) {
+    } else if (told === shown) {
       this.output.note(`the first ${shown}; --limit 0 lists all, --after ID goes on`);
     }
   },

@@ -3,19 +3,28 @@ import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../parsers.ts";
-import { FILTER_FLAGS, type FilterFlags, IDS, plural, resolveIds, toFilter } from "../selection.ts";
+import {
+  ALL_FLAG,
+  FILTER_FLAGS,
+  type FilterFlags,
+  IDS,
+  plural,
+  resolveIds,
+  toFilter,
+} from "../selection.ts";
 
 interface Flags extends Omit<FilterFlags, "status"> {
   readonly status?: readonly MessageStatus[];
   readonly olderThan?: number;
   readonly undelivered?: boolean;
+  readonly all?: boolean;
 }
 
 const FINAL = ["sent", "partial", "failed", "cancelled", "suppressed"] as const;
 const OPEN: readonly MessageStatus[] = ["queued", "sending", "deferred", "held"];
 
 export const command = buildCommand<Flags, string[], Context>({
-  async func({ status, olderThan, undelivered, ...flags }, ...prefixes) {
+  async func({ status, olderThan, undelivered, all, ...flags }, ...prefixes) {
     const open = status?.filter((one) => OPEN.includes(one)) ?? [];
     if (open.length > 0 && !undelivered) {
       throw new MailqError(
@@ -23,11 +32,20 @@ export const command = buildCommand<Flags, string[], Context>({
         `Cannot purge ${open.join(", ")} mail, which is not delivered: give --undelivered too`,
       );
     }
+    const isNamed = prefixes.length > 0 || all || status !== undefined ||
+      olderThan !== undefined || Object.values(flags).some((value) => value !== undefined);
+    if (!isNamed) {
+      throw new MailqError(
+        "usage",
+        "Cannot purge without being told what: give --older-than, --status or another filter, " +
+          "ids, or --all",
+      );
+    }
     const store = await this.queue();
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     // Named messages go whatever their final state; otherwise sent mail alone.
     const statuses = status ??
-      (undelivered ? [...FINAL, ...OPEN] : ids === undefined ? ["sent" as const] : FINAL);
+      [...(ids === undefined ? ["sent" as const] : FINAL), ...(undelivered ? OPEN : [])];
     const purged = await store.purge({ ...toFilter(flags), ids, statuses }, {
       finalBefore: olderThan === undefined ? null : this.now() - olderThan,
       includeOpen: undelivered ?? false,
@@ -56,6 +74,7 @@ export const command = buildCommand<Flags, string[], Context>({
         withNegated: false,
         brief: "Open mail too: it is lost",
       },
+      ...ALL_FLAG,
       ...FILTER_FLAGS,
       status: {
         kind: "parsed",

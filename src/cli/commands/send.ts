@@ -150,7 +150,8 @@ async function tellDue(
   const due = (async function* () {
     const options = { sort: "priority", after: null, limit: 0 } as const;
     for await (const message of store.list({ statuses, ids }, options)) {
-      if (message.sendAt === null || message.sendAt <= now) yield message;
+      const isExpired = message.expiresAt !== null && message.expiresAt <= now;
+      if (!isExpired && (message.sendAt === null || message.sendAt <= now)) yield message;
     }
   })();
   const told = await tellMessages(context, due);

@@ -35,7 +35,7 @@ export const command = buildCommand<Flags, [string], Context>({
     else if (flags.text) await tellText(this, store.content(message.seq));
     else if (this.output.isJson) this.output.json(detailShape(message));
     else if (flags.attempts) tellAttempts(this, message, true);
-    else await tellDetail(this, message);
+    else await tellDetail(this, message, (await store.status()).paused !== null);
   },
   parameters: {
     flags: {

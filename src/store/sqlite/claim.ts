@@ -187,10 +187,10 @@ function suppressQueued(db: Connection, seq: number, now: number): boolean {
     "SELECT n, address FROM recipient WHERE seq = ? AND state = 'queued'",
     seq,
   );
-  const listed = suppressedAmong(db, queued.map((row) => String(row.address)));
-  if (listed.length === 0) return true;
+  const listed = new Set(suppressedAmong(db, queued.map((row) => String(row.address))));
+  if (listed.size === 0) return true;
   for (const row of queued) {
-    if (!listed.includes(String(row.address))) continue;
+    if (!listed.has(String(row.address))) continue;
     db.run(
       "UPDATE recipient SET state = 'suppressed' WHERE seq = ? AND n = ?",
       seq,
@@ -198,5 +198,5 @@ function suppressQueued(db: Connection, seq: number, now: number): boolean {
     );
   }
   settle(db, seq, now);
-  return listed.length < queued.length;
+  return listed.size < queued.length;
 }

@@ -9,7 +9,8 @@ export type Value = null | number | string | Uint8Array;
 export type Row = Record<string, unknown>;
 
 export interface ConnectionOptions {
-  readonly path: string;
+  /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
+  readonly path: string | null;
   /** Make the file (and its folder) if it is not there. */
   readonly create: boolean;
   /** How long a statement blocks the whole process when another holds the lock. */
@@ -18,8 +19,8 @@ export interface ConnectionOptions {
   readonly patienceMs: number;
 }
 
-/** The path of a queue that nobody shares and that ends with its connection. */
-export const IN_MEMORY = ":memory:";
+/** What SQLite calls a database that is in no file. */
+const IN_MEMORY = ":memory:";
 
 /** One open queue file: prepared statements kept, transactions, errors translated. */
 export class Connection {
@@ -37,17 +38,18 @@ export class Connection {
 
   private constructor(db: DatabaseSync, options: ConnectionOptions) {
     this.#db = db;
-    this.path = options.path;
-    this.isInMemory = options.path === IN_MEMORY;
-    this.file = this.isInMemory ? IN_MEMORY : Deno.realPathSync(options.path);
+    this.path = options.path ?? IN_MEMORY;
+    this.isInMemory = options.path === null;
+    this.file = options.path === null ? IN_MEMORY : Deno.realPathSync(options.path);
     this.#patienceMs = options.patienceMs;
   }
 
   /** Opens the queue, making it or bringing its schema up to date. Throws `queue_foreign`,
    *  `queue_newer`, `queue_corrupt`, `permission`, `cannot_create`. */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    if (options.create) createFile(options.path);
-    const connection = new Connection(openFile(options.path), options);
+    const { path, create } = options;
+    if (create && path !== null) createFile(path);
+    const connection = new Connection(path === null ? openMemory() : openFile(path), options);
     try {
       connection.get(`PRAGMA busy_timeout = ${options.busyTimeoutMs}`);
       // Switching a new file to WAL can be busy without any waiting: sqlite.org/wal.html.
@@ -55,7 +57,7 @@ export class Connection {
       return connection;
     } catch (error) {
       connection.close();
-      throw explainOpenError(error, options.path);
+      throw explainOpenError(error, connection.path);
     }
   }
 
@@ -218,9 +220,14 @@ export class Connection {
   }
 }
 
+function openMemory(): DatabaseSync {
+  return new DatabaseSync(IN_MEMORY);
+}
+
 function openFile(path: string): DatabaseSync {
   try {
-    return new DatabaseSync(path);
+    // SQLite takes ":memory:" and "file:x?mode=memory" for no files, but no path from "/" on.
+    return new DatabaseSync(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
   } catch (error) {
     throw explainOpenError(error, path);
   }
@@ -228,7 +235,6 @@ function openFile(path: string): DatabaseSync {
 
 /** Makes an empty file that only its owner may read, and the folder above it. */
 function createFile(path: string): void {
-  if (path === IN_MEMORY) return;
   try {
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
     return;

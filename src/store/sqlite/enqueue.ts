@@ -64,7 +64,7 @@ export function insertEnvelope(
     message.id,
     lane,
     status,
-    message.isHeld ? 1 : 0,
+    message.isHeld && open > 0 ? 1 : 0,
     PRIORITIES.indexOf(message.priority),
     startsAt,
     startsAt,
@@ -86,14 +86,10 @@ export function insertEnvelope(
     message.tags.length > 0 ? JSON.stringify(message.tags) : null,
     message.key,
   );
+  const isSuppressed = new Set(suppressed);
   for (const [n, address] of message.recipients.entries()) {
-    db.run(
-      INSERT_RECIPIENT,
-      seq,
-      n,
-      address,
-      suppressed.includes(address) ? "suppressed" : "queued",
-    );
+    const state = isSuppressed.has(address) ? "suppressed" : "queued";
+    db.run(INSERT_RECIPIENT, seq, n, address, state);
   }
   for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };

@@ -45,10 +45,15 @@ async function giveBackPages(db: Connection): Promise<void> {
     );
     db.run("DELETE FROM tally WHERE lane <> 0 AND lane NOT IN (SELECT id FROM batch)");
   });
-  while (freePages(db) > 0) {
-    await db.write(() => db.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`));
-    await pause();
-  }
+  while (freePages(db) > 0 && await db.write(() => giveBackSome(db))) await pause();
+}
+
+/** Returns whether that gave any page back: a file without auto_vacuum keeps them all, to be used
+ *  again. Runs inside a write. */
+function giveBackSome(db: Connection): boolean {
+  const before = freePages(db);
+  db.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+  return freePages(db) < before;
 }
 
 function freePages(db: Connection): number {

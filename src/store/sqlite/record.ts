@@ -13,7 +13,7 @@ const COUNT_LATE = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts =
     last_reply = ? WHERE seq = ? RETURNING attempts`;
 // The common end, without a look at the recipients: the claim had all of them and all were sent.
 const COUNT_ALL_SENT = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
-    last_reply = ?, lost = 0, status = 'sent', n_open = 0, n_sent = n_total, next_at = NULL,
+    last_reply = ?, lost = 0, status = 'sent', held = 0, n_open = 0, n_sent = n_total, next_at = NULL,
     sent_at = ?, final_at = ?, claim_token = NULL, claim_worker = NULL
   WHERE seq = ? AND claim_token = ? AND n_open = n_total AND n_total = ? RETURNING attempts`;
 const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, failures = ?,

@@ -23,14 +23,15 @@ const EXPLAINS = `SELECT trim(coalesce(code || ' ', '') || coalesce(enhanced || 
 // A claim is a hold on the recipients that are sending: without any there is none.
 const SETTLE = `UPDATE OR ROLLBACK message SET
     (status, n_open, n_sent, n_failed, next_at, sent_at, final_reason, final_at, claim_token,
-     claim_worker, last_reply) = (
+     claim_worker, last_reply, held) = (
       SELECT ${STATUS}, open, sent, failed, next_at, sent_at,
         CASE WHEN open = 0 THEN reason END,
         CASE WHEN open = 0 THEN coalesce(message.final_at, ?) END,
         CASE WHEN sending > 0 THEN message.claim_token END,
         CASE WHEN sending > 0 THEN message.claim_worker END,
         CASE WHEN total = 1 THEN message.last_reply
-          ELSE coalesce((${EXPLAINS}), message.last_reply) END
+          ELSE coalesce((${EXPLAINS}), message.last_reply) END,
+        CASE WHEN open > 0 THEN message.held ELSE 0 END
       FROM (SELECT count(*) AS total,
           count(*) FILTER (WHERE state IN ('queued', 'sending', 'deferred')) AS open,
           count(*) FILTER (WHERE state = 'queued') AS queued,

@@ -22,7 +22,8 @@ import { Connection } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
 
 export interface SqliteOptions {
-  readonly path: string;
+  /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
+  readonly path: string | null;
   readonly create: boolean;
   /** A process with more to do than this one write: it must not be blocked while it waits. */
   readonly isWorker: boolean;

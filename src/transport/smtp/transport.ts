@@ -163,7 +163,7 @@ class SmtpTransport implements Transport {
     }
     this.#mayStop = false;
     const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
-    return { ...report, outcomes: trial.judge(report.outcomes) };
+    return { ...report, outcomes: trial.judge(delivery.id, report.outcomes) };
   }
 
   /** One transaction, on the connection there is or on a new one. */

@@ -78,7 +78,7 @@ testReplies([{
 }, {
   name: "relaying denied for everybody",
   connections: [{ rcpt: () => "554 5.7.1 Relay access denied" }],
-  outcomes: all("deferred! 554"),
+  outcomes: all("deferred 554"),
   connectionCount: 1,
   contents: 0,
 }, {
@@ -86,4 +86,12 @@ testReplies([{
   connections: [{ rcpt: rcpt({ a: "554 5.7.1 Relay access denied" }) }],
   outcomes: ["failed 554", "sent 250", "sent 250"],
   connectionCount: 1,
+}, {
+  name: "an unknown recipient at a host named relay",
+  connections: [{
+    rcpt: () => "550 5.1.1 <unk@relay.example.org>: Recipient address rejected: User unknown",
+  }],
+  outcomes: all("failed 550"),
+  connectionCount: 1,
+  contents: 0,
 }]);

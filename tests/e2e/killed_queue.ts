@@ -97,6 +97,7 @@ export class KilledQueue implements AsyncDisposable {
       deliveries.set(subject, (deliveries.get(subject) ?? 0) + 1);
     }
     using db = new DatabaseSync(this.mailq.queue, { readOnly: true });
+    db.exec("PRAGMA busy_timeout = 10000");
     assert.deepEqual(db.prepare("PRAGMA integrity_check").all().map((row) => ({ ...row })), [
       { integrity_check: "ok" },
     ]);

@@ -9,6 +9,8 @@ export function alterQueue(
   ...values: (string | number | null)[]
 ): number {
   const db = new DatabaseSync(mailq.queue);
+  // A program that was killed may leave the queue to be recovered.
+  db.exec("PRAGMA busy_timeout = 10000");
   try {
     return Number(db.prepare(sql).run(...values).changes);
   } finally {

@@ -77,10 +77,9 @@ Deno.test("decideRetry: the relay's faults use up nothing and never give up", ()
   fc.assert(fc.property(
     fc.option(fc.nat(5)),
     fc.nat(20),
-    fc.integer({ min: 1, max: 500 }),
     fc.nat(400 * DAY_MS),
     fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-    (max, failures, tries, ageMs, random) => {
+    (max, failures, ageMs, random) => {
       const policy = policyOf({ max });
       const failure = { failures, lifeFrom: 0, isRelayFault: true };
       const decision = decideRetry(failure, policy, ageMs, random);
@@ -96,11 +95,11 @@ Deno.test("decideRetry: the relay's faults use up nothing and never give up", ()
 Deno.test("decideRetry: after an outage of the relay all retries are still there", () => {
   const policy = policyOf({ max: 1, lifetimeMs: Infinity });
   let failures = 0;
-  for (let tries = 1; tries <= 50; tries++) {
+  for (let n = 0; n < 50; n++) {
     const outage = { failures, lifeFrom: 0, isRelayFault: true };
     failures = decideRetry(outage, policy, 0, MIDDLE).failures;
   }
-  const kinds = [51, 52].map((tries) => {
+  const kinds = [51, 52].map(() => {
     const decision = decideRetry(
       { failures, lifeFrom: 0, isRelayFault: false },
       policy,

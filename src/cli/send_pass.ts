@@ -1,9 +1,11 @@
 import type { Settings } from "../config/settings.ts";
-import { type PassResult, runPass } from "../delivery/pass.ts";
+import type { RelaySettings } from "../config/relays.ts";
+import { type PassOptions, type PassResult, runPass } from "../delivery/pass.ts";
+import type { RelayPlan } from "../delivery/relay_line.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { MailqError } from "../queue/errors.ts";
 import type { AttemptRecord } from "../queue/message.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Relay, Store } from "../queue/ports.ts";
 import { openRelay } from "../transport/open_relay.ts";
 import type { Context } from "./context.ts";
 import { plural } from "./selection.ts";
@@ -15,13 +17,50 @@ export async function sendOnce(
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<PassResult> {
+  return await runPass({ ...await passOptions(context, settings, store), ids });
+}
+
+/** A pass as the settings want it. Throws `config_invalid` for a relay that cannot be used. */
+export async function passOptions(
+  context: Context,
+  settings: Settings,
+  store: Store,
+): Promise<PassOptions> {
   const { clock, random, wait } = context.machine;
-  const [relaySettings] = settings.relays;
-  if (relaySettings === undefined) {
-    throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
+  const relays: RelayPlan[] = [];
+  for (const relay of settings.relays) {
+    relays.push({
+      relay: await openSettingsRelay(context, settings, relay),
+      concurrency: Math.max(1, relay.concurrency ?? settings.concurrency),
+      rate: relay.rate,
+    });
   }
-  const { name, target, user, password, tls } = relaySettings;
-  const relay = await openRelay({
+  return {
+    store,
+    relays,
+    routes: settings.routes,
+    ratePerDomain: settings.ratePerDomain,
+    policy: settings.retry,
+    clock,
+    random,
+    maxBatch: settings.maxBatch,
+    maxDeferred: settings.maxDeferred,
+    throttleMs: settings.throttleMs,
+    signal: context.stopSignal(),
+    wait,
+    onAttempt: context.globals.isVerbose
+      ? (attempt, isLost) => tellAttempt(context, attempt, isLost)
+      : undefined,
+  };
+}
+
+async function openSettingsRelay(
+  context: Context,
+  settings: Settings,
+  relay: RelaySettings,
+): Promise<Relay> {
+  const { name, target, user, password, tls } = relay;
+  return await openRelay({
     name,
     target,
     hasLogin: user !== null || password !== null,
@@ -30,23 +69,6 @@ export async function sendOnce(
     heloName: settings.hostname,
     write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
     env: context.machine.env,
-  });
-  return await runPass({
-    store,
-    relay,
-    policy: settings.retry,
-    clock,
-    random,
-    concurrency: Math.max(1, relaySettings.concurrency ?? settings.concurrency),
-    maxBatch: settings.maxBatch,
-    maxDeferred: settings.maxDeferred,
-    throttleMs: settings.throttleMs,
-    ids,
-    signal: context.stopSignal(),
-    wait,
-    onAttempt: context.globals.isVerbose
-      ? (attempt, isLost) => tellAttempt(context, attempt, isLost)
-      : undefined,
   });
 }
 
@@ -68,7 +90,8 @@ export const NOTHING_SENT: PassResult = {
   uncertain: 0,
   remaining: 0,
   stoppedBy: null,
-  relayError: null,
+  downRelays: [],
+  resumeAt: null,
 };
 
 /** Prints a pass's result, and judges it under `--strict`. */
@@ -88,7 +111,7 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
   if (output.isWatched) tellStop(context, result);
   if (!isStrict) return;
   if (result.stoppedBy === "relay") {
-    throw new MailqError("relay_unavailable", `The relay is down: ${told(result.relayError)}`);
+    throw new MailqError("relay_unavailable", told(result).join("; "));
   }
   if (failed > 0) {
     throw new MailqError("mail_failed", `${failed} ${plural(failed, "message")} failed`);
@@ -100,11 +123,12 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
 }
 
 function tellStop(context: Context, result: PassResult): void {
+  for (const line of told(result)) context.output.note(line);
   switch (result.stoppedBy) {
     case "paused":
       return context.output.note("the queue is paused; `mailq resume` starts it again");
-    case "relay":
-      return context.output.note(`the relay is down: ${told(result.relayError)}`);
+    case "rate":
+      return context.output.note("stopped: the rate of every relay with mail is used up");
     case "max_batch":
       return context.output.note("stopped at --max-batch");
     case "max_deferred":
@@ -114,6 +138,9 @@ function tellStop(context: Context, result: PassResult): void {
   }
 }
 
-function told(relayError: string | null): string {
-  return sanitise(relayError ?? "it cannot be reached");
+/** A line for each relay that was left alone. */
+function told(result: PassResult): string[] {
+  return result.downRelays.map(({ name, error }) =>
+    `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}`
+  );
 }

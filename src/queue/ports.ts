@@ -8,6 +8,8 @@ import type {
 } from "./message.ts";
 import type { MessageStatus } from "./state.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
+import type { RelayHealth } from "./breaker.ts";
+import type { Rate } from "./rate.ts";
 
 /** The time, in ms since 1970. */
 export interface Clock {
@@ -105,6 +107,13 @@ export interface QueueStatus extends QueueCounts {
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
   readonly workers: readonly WorkerInfo[];
+  /** Relays at fault of late. */
+  readonly relays: readonly RelayStatus[];
+}
+
+/** A relay that is not well. */
+export interface RelayStatus extends RelayHealth {
+  readonly name: string;
 }
 
 export interface WorkerInfo {
@@ -113,6 +122,8 @@ export interface WorkerInfo {
   readonly host: string;
   readonly pid: number;
   readonly startedAt: number;
+  /** When a service last showed that it goes round. */
+  readonly heartbeatAt: number;
 }
 
 /** What an action on many messages did. */
@@ -149,6 +160,10 @@ export interface WorkerHandle {
   readonly id: number;
   /** Notes, so that it outlives this process, that the bytes of a claim begin to go out. */
   noteDataBegun(token: number): void;
+  /** Nothing is in hand: what was noted is forgotten. */
+  noteIdle(): void;
+  /** Shows that the worker lives and goes round. */
+  beat(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -168,6 +183,25 @@ export interface ClaimBatch {
   /** Messages met that had no recipient left but suppressed ones. */
   readonly suppressed: number;
 }
+
+/** Recipients of a claim that are to wait. */
+export interface Postponed {
+  readonly claim: Claim;
+  /** Places of the recipients in the message. */
+  readonly recipients: readonly number[];
+  readonly until: number;
+  /** Why, for people to read. */
+  readonly reason: string;
+}
+
+/** One message's part of a rate; all that share a scope share the rate. */
+export interface Share {
+  readonly scope: string;
+  readonly rate: Rate;
+}
+
+/** Null if every share was taken; else the scope that is used up, and for how long. */
+export type ShareResult = { readonly scope: string; readonly waitMs: number } | null;
 
 export interface RecordResult {
   /** Tokens of claims that had been lost; of those only acceptances were recorded. */
@@ -195,6 +229,19 @@ export interface Store {
   record(attempts: readonly AttemptRecord[], worker: WorkerHandle): Promise<RecordResult>;
   /** Gives claims back untried; they keep their place. */
   giveBack(claims: readonly Claim[], worker: WorkerHandle): Promise<void>;
+  /** Defers recipients of claims untried and without using up a retry: their relay is to be left
+   *  alone, or their rate is used up. */
+  postpone(postponed: readonly Postponed[], worker: WorkerHandle): Promise<void>;
+  relayHealth(name: string): Promise<RelayHealth>;
+  /** Changes what is known of a relay; returns what it became. */
+  noteRelay(name: string, change: (health: RelayHealth) => RelayHealth): Promise<RelayHealth>;
+  /** Takes a share of every rate, or of none; see ShareResult. */
+  takeShares(shares: readonly Share[]): Promise<ShareResult>;
+  /** When the next deferred, scheduled or expiring message is due; null if none waits. */
+  nextDueAt(): Promise<number | null>;
+  /** Resolves when another process has changed the queue since the last call, or `signal` is
+   *  aborted. */
+  changed(signal: AbortSignal): Promise<void>;
   /** Requeues what dead workers held and sweeps what dead processes staged; returns messages
    *  requeued. */
   takeOver(): Promise<number>;

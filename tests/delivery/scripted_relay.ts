@@ -77,7 +77,7 @@ export type Script = (
 
 /** A relay in memory that does what its script says, and keeps what happened. */
 export class ScriptedRelay implements Relay {
-  readonly name = "test";
+  readonly name = "default";
   readonly delivered: Delivery[] = [];
   opened = 0;
   closed = 0;

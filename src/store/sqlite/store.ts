@@ -1,3 +1,4 @@
+import type { RelayHealth } from "../../queue/breaker.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
@@ -7,11 +8,14 @@ import type {
   Enqueued,
   Filter,
   ListOptions,
+  Postponed,
   PurgeOptions,
   QueueStatus,
   Random,
   RecordResult,
   RetryResult,
+  Share,
+  ShareResult,
   Stage,
   Store,
   Suppression,
@@ -20,6 +24,7 @@ import type {
 } from "../../queue/ports.ts";
 import { Connection } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
   readonly path: string;
@@ -35,6 +40,8 @@ const PATIENCE_MS = 10_000;
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
+  #watch: import("./watch.ts").Watch | null = null;
+
   private constructor(
     readonly db: Connection,
     readonly clock: Clock,
@@ -51,9 +58,13 @@ export class SqliteStore implements Store {
     return new SqliteStore(db, options.clock, options.random);
   }
 
-  enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+  async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
     const { db } = this;
-    return db.write(() => messages.map((message) => insertMessage(db, message, 0).enqueued));
+    const enqueued = await db.write(() =>
+      messages.map((message) => insertMessage(db, message, 0).enqueued)
+    );
+    wake(db);
+    return enqueued;
   }
 
   async stage(): Promise<Stage> {
@@ -113,6 +124,52 @@ export class SqliteStore implements Store {
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
+  async postpone(postponed: readonly Postponed[]): Promise<void> {
+    const { postpone }: typeof import("./postpone.ts") = await import(
+      import.meta.resolve("./postpone.ts")
+    );
+    await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
+  }
+
+  async relayHealth(name: string): Promise<RelayHealth> {
+    const { relayHealth }: typeof import("./relays.ts") = await import(
+      import.meta.resolve("./relays.ts")
+    );
+    return relayHealth(this.db, name);
+  }
+
+  async noteRelay(
+    name: string,
+    change: (health: RelayHealth) => RelayHealth,
+  ): Promise<RelayHealth> {
+    const { noteRelay }: typeof import("./relays.ts") = await import(
+      import.meta.resolve("./relays.ts")
+    );
+    return await noteRelay(this.db, name, change, this.clock.now());
+  }
+
+  async takeShares(shares: readonly Share[]): Promise<ShareResult> {
+    const { takeShares }: typeof import("./relays.ts") = await import(
+      import.meta.resolve("./relays.ts")
+    );
+    return await takeShares(this.db, shares, this.clock.now());
+  }
+
+  async nextDueAt(): Promise<number | null> {
+    const { nextDueAt }: typeof import("./postpone.ts") = await import(
+      import.meta.resolve("./postpone.ts")
+    );
+    return nextDueAt(this.db);
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    const { Watch }: typeof import("./watch.ts") = await import(
+      import.meta.resolve("./watch.ts")
+    );
+    this.#watch ??= new Watch(this.db);
+    await this.#watch.changed(signal);
+  }
+
   async takeOver(): Promise<number> {
     const { takeOver }: typeof import("./take_over.ts") = await import(
       import.meta.resolve("./take_over.ts")
@@ -162,14 +219,18 @@ export class SqliteStore implements Store {
     const { retry }: typeof import("./actions.ts") = await import(
       import.meta.resolve("./actions.ts")
     );
-    return await retry(this.db, filter, dueOnly, this.clock.now());
+    const result = await retry(this.db, filter, dueOnly, this.clock.now());
+    if (result.requeued > 0) wake(this.db);
+    return result;
   }
 
   async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
     const { resend }: typeof import("./actions.ts") = await import(
       import.meta.resolve("./actions.ts")
     );
-    return await resend(this.db, filter, unsentOnly, this.clock.now());
+    const result = await resend(this.db, filter, unsentOnly, this.clock.now());
+    wake(this.db);
+    return result;
   }
 
   async hold(filter: Filter): Promise<ActionResult> {
@@ -183,7 +244,9 @@ export class SqliteStore implements Store {
     const { release }: typeof import("./actions.ts") = await import(
       import.meta.resolve("./actions.ts")
     );
-    return await release(this.db, filter, this.clock.now());
+    const result = await release(this.db, filter, this.clock.now());
+    wake(this.db);
+    return result;
   }
 
   async cancel(filter: Filter): Promise<ActionResult> {
@@ -209,7 +272,9 @@ export class SqliteStore implements Store {
     const { resume }: typeof import("./status.ts") = await import(
       import.meta.resolve("./status.ts")
     );
-    return await resume(this.db);
+    const result = await resume(this.db);
+    wake(this.db);
+    return result;
   }
 
   async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
@@ -234,6 +299,7 @@ export class SqliteStore implements Store {
   }
 
   close(): Promise<void> {
+    this.#watch?.close();
     this.db.close();
     return Promise.resolve();
   }

@@ -26,6 +26,23 @@ export class SqliteWorker implements WorkerHandle {
     this.lock?.file.writeSync(this.#number);
   }
 
+  /** Only for a queue that no claim of this worker is in hand of: the notes begin anew. */
+  noteIdle(): void {
+    if (this.lock === null) return;
+    this.lock.file.truncateSync(NUMBER_BYTES);
+    this.lock.file.seekSync(NUMBER_BYTES, Deno.SeekMode.Start);
+  }
+
+  async beat(): Promise<void> {
+    await this.db.write(() =>
+      this.db.run(
+        "UPDATE worker SET heartbeat_at = ? WHERE id = ?",
+        this.clock.now(),
+        this.id,
+      )
+    );
+  }
+
   /** Takes the registration out of the queue; whatever the worker did not record or give back is
    *  treated as if it had died. Runs inside a write, which `letGo` follows. */
   deregister(): void {

@@ -91,7 +91,7 @@ class Service {
   }
 
   async #purge(): Promise<void> {
-    const { store, clock, plan } = this.options;
+    const { clock, plan } = this.options;
     const now = clock.now();
     if (this.#purgedAt !== null && now - this.#purgedAt < PURGE_EVERY_MS) return;
     this.#purgedAt = now;

@@ -8,8 +8,8 @@ import type {
   Random,
   Store,
   Transport,
-  WorkerHandle,
 } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import { judge } from "./judge.ts";
 import { wholeContent } from "./whole_content.ts";

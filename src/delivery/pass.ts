@@ -1,5 +1,6 @@
 import type { AttemptRecord } from "../queue/message.ts";
-import type { Clock, Random, Store, WorkerHandle } from "../queue/ports.ts";
+import type { Clock, Random, Store } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 import type { Rate } from "../queue/rate.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Route } from "../queue/route.ts";

@@ -1,5 +1,6 @@
 import type { Claim } from "../queue/message.ts";
-import type { Clock, Postponed, Store, WorkerHandle } from "../queue/ports.ts";
+import type { Clock, Store } from "../queue/ports.ts";
+import type { Postponed, WorkerHandle } from "../queue/worker.ts";
 import type { Group } from "./groups.ts";
 import type { RelayLine } from "./relay_line.ts";
 

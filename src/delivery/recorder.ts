@@ -1,5 +1,6 @@
 import type { AttemptRecord } from "../queue/message.ts";
-import type { Store, WorkerHandle } from "../queue/ports.ts";
+import type { Store } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 
 /** Attempts in one commit, at most. */
 const GROUP = 64;

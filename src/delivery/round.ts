@@ -1,6 +1,6 @@
 import { afterFault, HEALTHY } from "../queue/breaker.ts";
 import type { Claim } from "../queue/message.ts";
-import type { Share, WorkerHandle } from "../queue/ports.ts";
+import type { Share, WorkerHandle } from "../queue/worker.ts";
 import { deliverClaim, type Delivered, type DeliverTools } from "./deliver_claim.ts";
 import { groupByRoute } from "./groups.ts";
 import type { PassOptions, StopReason } from "./pass.ts";

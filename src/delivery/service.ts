@@ -1,5 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Clock, Store, WorkerHandle } from "../queue/ports.ts";
+import type { Clock, Store } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
 

@@ -1,5 +1,5 @@
 import type { Claim } from "../queue/message.ts";
-import type { Share } from "../queue/ports.ts";
+import type { Share } from "../queue/worker.ts";
 import type { Rate } from "../queue/rate.ts";
 import type { RelayLine } from "./relay_line.ts";
 

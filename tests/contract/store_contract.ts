@@ -1,4 +1,5 @@
-import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../src/queue/worker.ts";
 import type { FakeClock } from "../support/queue_clock.ts";
 import { actionTests } from "./store/actions.ts";
 import { claimTests } from "./store/claims.ts";

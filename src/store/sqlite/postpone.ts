@@ -1,4 +1,4 @@
-import type { Postponed } from "../../queue/ports.ts";
+import type { Postponed } from "../../queue/worker.ts";
 import { clean, int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { settle } from "./settle.ts";

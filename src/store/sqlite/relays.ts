@@ -1,5 +1,6 @@
 import { HEALTHY, type RelayHealth } from "../../queue/breaker.ts";
-import type { RelayStatus, Share, ShareResult } from "../../queue/ports.ts";
+import type { RelayStatus } from "../../queue/ports.ts";
+import type { Share, ShareResult } from "../../queue/worker.ts";
 import { type RateUse, takeShare } from "../../queue/rate.ts";
 import { clean, int, number, text } from "./columns.ts";
 import type { Connection, Row } from "./connection.ts";

@@ -2,26 +2,28 @@ import type { RelayHealth } from "../../queue/breaker.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
-  ClaimBatch,
-  ClaimRequest,
   Clock,
   Enqueued,
   Filter,
   ListOptions,
-  Postponed,
   PurgeOptions,
   QueueStatus,
   Random,
-  RecordResult,
   RetryResult,
-  Share,
-  ShareResult,
   Stage,
   Store,
   Suppression,
   WholeMessage,
-  WorkerHandle,
 } from "../../queue/ports.ts";
+import type {
+  ClaimBatch,
+  ClaimRequest,
+  Postponed,
+  RecordResult,
+  Share,
+  ShareResult,
+  WorkerHandle,
+} from "../../queue/worker.ts";
 import { Connection } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
 import { wake } from "./wake.ts";

@@ -1,4 +1,5 @@
-import type { Clock, Random, WorkerHandle } from "../../queue/ports.ts";
+import type { Clock, Random } from "../../queue/ports.ts";
+import type { WorkerHandle } from "../../queue/worker.ts";
 import { FileLock, giveToOwnerOf } from "../file_lock.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "./lost_claims.ts";

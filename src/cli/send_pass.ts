@@ -95,7 +95,11 @@ export const NOTHING_SENT: PassResult = {
 };
 
 /** Prints a pass's result, and judges it under `--strict`. */
-export function tellPass(context: Context, result: PassResult, isStrict: boolean): void {
+export async function tellPass(
+  context: Context,
+  result: PassResult,
+  isStrict: boolean,
+): Promise<void> {
   const { output } = context;
   const { sent, deferred, failed, uncertain, remaining } = result;
   if (output.isJson) {
@@ -108,10 +112,10 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
     if (remaining > 0) parts.push(`${remaining} still queued`);
     output.line(parts.join(", "));
   }
-  if (output.isWatched) tellStop(context, result);
+  if (output.isWatched) await tellStop(context, result);
   if (!isStrict) return;
   if (result.stoppedBy === "relay") {
-    throw new MailqError("relay_unavailable", told(result).join("; "));
+    throw new MailqError("relay_unavailable", (await told(result)).join("; "));
   }
   if (failed > 0) {
     throw new MailqError("mail_failed", `${failed} ${plural(failed, "message")} failed`);
@@ -122,8 +126,8 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
   }
 }
 
-function tellStop(context: Context, result: PassResult): void {
-  for (const line of told(result)) context.output.note(line);
+async function tellStop(context: Context, result: PassResult): Promise<void> {
+  for (const line of await told(result)) context.output.note(line);
   switch (result.stoppedBy) {
     case "paused":
       return context.output.note("the queue is paused; `mailq resume` starts it again");
@@ -139,8 +143,17 @@ function tellStop(context: Context, result: PassResult): void {
 }
 
 /** A line for each relay that was left alone. */
-function told(result: PassResult): string[] {
-  return result.downRelays.map(({ name, error }) =>
-    `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}`
+async function told({ downRelays }: PassResult): Promise<string[]> {
+  if (downRelays.length === 0) return [];
+  const { formatTimestamp }: typeof import("../display/timestamps.ts") = await import(
+    import.meta.resolve("../display/timestamps.ts")
   );
+  return downRelays.map(({ name, error, since, until }) => {
+    const times = [
+      ...since === null ? [] : [`since ${formatTimestamp(since)}`],
+      ...until === null ? [] : [`left alone until ${formatTimestamp(until)}`],
+    ].join(", ");
+    return `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}` +
+      (times === "" ? "" : ` (${times})`);
+  });
 }

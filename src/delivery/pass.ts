@@ -4,8 +4,8 @@ import type { WorkerHandle } from "../queue/worker.ts";
 import type { Rate } from "../queue/rate.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Route } from "../queue/route.ts";
-import { RelayLine, type RelayPlan } from "./relay_line.ts";
-import { Round } from "./round.ts";
+import { type DownRelay, RelayLine, type RelayPlan } from "./relay_line.ts";
+import { Round, type RoundOptions } from "./round.ts";
 
 export interface PassOptions {
   readonly store: Store;
@@ -45,9 +45,8 @@ export interface PassResult {
   readonly remaining: number;
   /** Why the pass ended before the queue did; null if it did not. */
   readonly stoppedBy: StopReason | null;
-  /** Relays that were left alone, and what they were at fault with. */
-  readonly downRelays: readonly { readonly name: string; readonly error: string }[];
-  /** When a relay whose rate was used up may be used again. */
+  readonly downRelays: readonly DownRelay[];
+  /** When a relay that had to wait, for its rate or for a fault, may be used again. */
   readonly resumeAt: number | null;
 }
 
@@ -57,25 +56,34 @@ export interface PassResult {
  *  store lets us. If the process dies, another pass takes over what was in hand at once. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const worker = await options.store.registerWorker("send");
-  let result: () => Promise<PassResult>;
+  let end: RoundEnd;
   try {
-    result = await runRound(options, worker, true);
+    end = await runRound(options, worker, { onlyUntried: true, claimUntil: null });
+    await options.store.noteRound();
   } catch (error) {
     // The first error says more than those that follow from it.
     await worker.close().catch(() => {});
     throw error;
   }
   await worker.close();
-  return await result();
+  return await end.result();
 }
 
-/** One pass of a worker that stays: `onlyUntried` leaves out what it has tried before. What came
- *  of it is to be asked for when all that the worker had in hand is settled. */
+/** How one pass of a worker that stays came to its end. */
+export interface RoundEnd {
+  /** It ended for its time: there may be more to do at once. */
+  readonly isCutShort: boolean;
+  readonly resumeAt: number | null;
+  /** What came of it; to be asked for when all that the worker had in hand is settled. */
+  readonly result: () => Promise<PassResult>;
+}
+
+/** One pass of a worker that stays. */
 export async function runRound(
   options: PassOptions,
   worker: WorkerHandle,
-  onlyUntried: boolean,
-): Promise<() => Promise<PassResult>> {
+  how: RoundOptions,
+): Promise<RoundEnd> {
   const { store, clock } = options;
   await store.takeOver();
   await store.expireDue();
@@ -83,17 +91,24 @@ export async function runRound(
   for (const plan of options.relays) {
     lines.push(new RelayLine(plan, await store.relayHealth(plan.relay.name), clock.now()));
   }
-  const round = new Round(options, worker, lines, onlyUntried);
+  const round = new Round(options, worker, lines, how);
   await round.run();
-  await store.noteRound();
-  return async () => {
-    const status = await store.status();
-    return {
-      ...round.counts,
-      remaining: status.queued,
-      stoppedBy: round.stoppedBy ?? (status.paused === null ? null : "paused"),
-      downRelays: lines.flatMap(({ name, error }) => error === null ? [] : { name, error }),
-      resumeAt: round.resumeAt,
-    };
+  const downRelays = lines.flatMap(({ down }) => down ?? []);
+  const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
+    .filter((at) => at !== null);
+  const resumeAt = times.length === 0 ? null : Math.min(...times);
+  return {
+    isCutShort: round.isCutShort,
+    resumeAt,
+    result: async () => {
+      const status = await store.status();
+      return {
+        ...round.counts,
+        remaining: status.queued,
+        stoppedBy: round.stoppedBy ?? (status.paused === null ? null : "paused"),
+        downRelays,
+        resumeAt,
+      };
+    },
   };
 }

@@ -1,8 +1,9 @@
-import type { Claim } from "../queue/message.ts";
+import type { Claim, ClaimedRecipient } from "../queue/message.ts";
 import type { Clock, Store } from "../queue/ports.ts";
 import type { Postponed, WorkerHandle } from "../queue/worker.ts";
 import type { Group } from "./groups.ts";
-import type { RelayLine } from "./relay_line.ts";
+import type { UsedUp } from "./rates.ts";
+import type { RelayLines } from "./relay_lines.ts";
 
 /** Mail for relays of which no more is known than that they are no use is looked at again then. */
 const LATER_MS = 60_000;
@@ -14,24 +15,26 @@ export class Postponer {
   constructor(
     readonly store: Store,
     readonly worker: WorkerHandle,
-    readonly lines: readonly RelayLine[],
+    readonly lines: RelayLines,
     readonly clock: Clock,
   ) {}
 
   /** Recipients of a claim none of whose relays is any use. */
-  add(claim: Claim, groups: readonly Group[]): void {
-    for (const { relays, recipients } of groups) {
-      this.#postponed.push({
-        claim,
-        recipients: recipients.map(({ n }) => n),
-        ...this.#whenUsable(relays),
-      });
-    }
+  addUnreached(claim: Claim, { relays, recipients }: Group): void {
+    this.#postponed.push({
+      claim,
+      recipients: placesOf(recipients),
+      ...this.#whenUsable(relays),
+    });
   }
 
-  /** All of a claim. */
-  addUntil(claim: Claim, until: number, reason: string): void {
-    this.#postponed.push({ claim, recipients: claim.recipients.map(({ n }) => n), until, reason });
+  /** Recipients of a claim whose rate is used up. */
+  addUsedUp(
+    claim: Claim,
+    recipients: readonly ClaimedRecipient[],
+    { until, reason }: UsedUp,
+  ): void {
+    this.#postponed.push({ claim, recipients: placesOf(recipients), until, reason });
   }
 
   async flush(): Promise<void> {
@@ -41,7 +44,7 @@ export class Postponer {
   }
 
   #whenUsable(relays: readonly string[]): { readonly until: number; readonly reason: string } {
-    const lines = this.lines.filter((line) => relays.includes(line.name));
+    const lines = this.lines.all.filter((line) => relays.includes(line.name));
     const times = lines.flatMap((line) => line.health.openUntil ?? []);
     const now = this.clock.now();
     return {
@@ -50,4 +53,8 @@ export class Postponer {
         .join("; ") || `no relay is called ${relays.join(" or ")}`,
     };
   }
+}
+
+function placesOf(recipients: readonly ClaimedRecipient[]): number[] {
+  return recipients.map(({ n }) => n);
 }

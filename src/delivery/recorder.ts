@@ -1,4 +1,4 @@
-import type { AttemptRecord } from "../queue/message.ts";
+import type { AttemptRecord, Claim } from "../queue/message.ts";
 import type { Store } from "../queue/ports.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 
@@ -43,6 +43,11 @@ export class Recorder {
     await this.#writing;
     this.#writeSoon();
     await this.#writing;
+  }
+
+  /** Whether an attempt of this claim is not on disk. */
+  holds(claim: Claim): boolean {
+    return this.#waiting.some((attempt) => attempt.claim.token === claim.token);
   }
 
   #startTimer(): void {

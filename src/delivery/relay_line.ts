@@ -11,6 +11,16 @@ export interface RelayPlan {
   readonly rate: Rate | null;
 }
 
+/** A relay that a pass left alone. */
+export interface DownRelay {
+  readonly name: string;
+  readonly error: string;
+  /** When its faults in a row began, ms since 1970. */
+  readonly since: number | null;
+  /** No pass tries it before; null: the next one does. */
+  readonly until: number | null;
+}
+
 /** One relay during a pass: its connections, the claims that wait for one, and whether it is any
  *  use. */
 export class RelayLine {
@@ -37,9 +47,18 @@ export class RelayLine {
     return this.error !== null;
   }
 
+  get down(): DownRelay | null {
+    const { downSince: since, openUntil: until } = this.health;
+    return this.error === null ? null : { name: this.name, error: this.error, since, until };
+  }
+
+  isBlocked(now: number): boolean {
+    return this.blockedUntil !== null && now < this.blockedUntil;
+  }
+
   /** How many more messages may be started on it now. */
   room(isOneByOne: boolean, now: number): number {
-    if (this.isDown || (this.blockedUntil !== null && now < this.blockedUntil)) return 0;
+    if (this.isDown || this.isBlocked(now)) return 0;
     const most = this.isProven && !isOneByOne ? this.plan.concurrency : 1;
     return most - this.inFlight;
   }

@@ -192,10 +192,11 @@ export interface Store {
   noteRelay(name: string, change: (health: RelayHealth) => RelayHealth): Promise<RelayHealth>;
   /** Takes a share of every rate, or of none; see ShareResult. */
   takeShares(shares: readonly Share[]): Promise<ShareResult>;
-  /** When the next deferred, scheduled or expiring message is due; null if none waits. */
-  nextDueAt(): Promise<number | null>;
-  /** Resolves when another process has changed the queue since the last call, or `signal` is
-   *  aborted. */
+  /** When the first deferred, scheduled or expiring message after `after` is due; null if none
+   *  waits. */
+  nextDueAt(after: number): Promise<number | null>;
+  /** Resolves once another process has changed the queue, or a worker of it has died, since the
+   *  last call ended, or once `signal` is aborted. The first call begins the watch. */
   changed(signal: AbortSignal): Promise<void>;
   /** Requeues what dead workers held and sweeps what dead processes staged; returns messages
    *  requeued. */
@@ -213,6 +214,8 @@ export interface Store {
 
   /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
+  /** Moves recipients whose next try is due back to queued; returns of how many messages. */
+  requeueDue(): Promise<number>;
   /** Queues recipients again whatever their state (all, or those not sent), counters and
    *  lifetime anew. */
   resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;

@@ -46,7 +46,12 @@ Deno.test("pass: a relay that is down ends it after one message, and the rest is
     uncertain: 0,
     remaining: 49,
     stoppedBy: "relay",
-    downRelays: [{ name: "default", error: "Connection refused" }],
+    downRelays: [{
+      name: "default",
+      error: "Connection refused",
+      since: queue.clock.time,
+      until: null,
+    }],
     resumeAt: null,
   });
   const message = await queue.show(first);

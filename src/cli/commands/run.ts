@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
-import { MailqError } from "../../queue/errors.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../parsers.ts";
@@ -26,15 +26,21 @@ export const command = buildCommand<Flags, [], Context>({
       retention: current.retention,
     });
     let plan = await planOf(settings);
-    using _reload = machine.onReload(() => {
-      this.settings("all", given).then(planOf).then((fresh) => {
-        plan = fresh;
+    const waiting = new Set<() => void>();
+    const reload = async () => {
+      try {
+        const fresh = await this.settings("all", given);
+        plan = await planOf(fresh);
+        if (fresh.queue !== settings.queue) {
+          output.warn(`the queue stays ${settings.queue} until mailq is started anew`);
+        }
         output.detail("settings read anew");
-      }, (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        output.warn(`the settings stay as they were: ${reason}`);
-      });
-    });
+        for (const listener of waiting) listener();
+      } catch (error) {
+        output.warn(`the settings stay as they were: ${errorText(error)}`);
+      }
+    };
+    using _reload = machine.onReload(() => void reload());
     tellAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
     try {
@@ -42,12 +48,14 @@ export const command = buildCommand<Flags, [], Context>({
         store,
         clock: machine.clock,
         plan: () => plan,
+        onPlanChange: (listener) => {
+          waiting.add(listener);
+          return { [Symbol.dispose]: () => void waiting.delete(listener) };
+        },
         signal: this.stopSignal(),
         wait: machine.wait,
         isOnce: flags.once ?? false,
-        onRound: (result) => {
-          if (flags.once) tellPass(this, result, false);
-        },
+        onRound: flags.once ? (result) => tellPass(this, result, false) : undefined,
         onTrouble: (error) => output.warn(`${error.message}; trying again`),
       });
     } catch (error) {

@@ -33,13 +33,14 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
 }
 
 /** See Store.nextDueAt: three index seeks. */
-export function nextDueAt(db: Connection): number | null {
+export function nextDueAt(db: Connection, after: number): number | null {
   const times = [
-    "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at IS NOT NULL ORDER BY next_at LIMIT 1",
-    "SELECT send_at AS at FROM message INDEXED BY scheduled_for WHERE status = 'scheduled' ORDER BY send_at LIMIT 1",
+    "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at > ? ORDER BY next_at LIMIT 1",
+    `SELECT send_at AS at FROM message INDEXED BY scheduled_for
+       WHERE status = 'scheduled' AND send_at > ? ORDER BY send_at LIMIT 1`,
     `SELECT expires_at AS at FROM message INDEXED BY expiring
-       WHERE expires_at IS NOT NULL AND final_at IS NULL AND status <> 'held'
+       WHERE expires_at > ? AND final_at IS NULL AND status <> 'held'
        ORDER BY expires_at LIMIT 1`,
-  ].map((sql) => db.get(sql)).filter((row) => row !== undefined).map((row) => int(row.at));
+  ].map((sql) => db.get(sql, after)).filter((row) => row !== undefined).map((row) => int(row.at));
   return times.length === 0 ? null : Math.min(...times);
 }

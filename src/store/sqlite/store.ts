@@ -39,6 +39,16 @@ export interface SqliteOptions {
 
 const PATIENCE_MS = 10_000;
 
+// Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
+const loadActions = (): Promise<typeof import("./actions.ts")> =>
+  import(import.meta.resolve("./actions.ts"));
+const loadRelays = (): Promise<typeof import("./relays.ts")> =>
+  import(import.meta.resolve("./relays.ts"));
+const loadStatus = (): Promise<typeof import("./status.ts")> =>
+  import(import.meta.resolve("./status.ts"));
+const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
+  import(import.meta.resolve("./suppression.ts"));
+
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
@@ -65,7 +75,7 @@ export class SqliteStore implements Store {
     const enqueued = await db.write(() =>
       messages.map((message) => insertMessage(db, message, 0).enqueued)
     );
-    wake(db);
+    this.#wakeOthers();
     return enqueued;
   }
 
@@ -134,9 +144,7 @@ export class SqliteStore implements Store {
   }
 
   async relayHealth(name: string): Promise<RelayHealth> {
-    const { relayHealth }: typeof import("./relays.ts") = await import(
-      import.meta.resolve("./relays.ts")
-    );
+    const { relayHealth } = await loadRelays();
     return relayHealth(this.db, name);
   }
 
@@ -144,24 +152,20 @@ export class SqliteStore implements Store {
     name: string,
     change: (health: RelayHealth) => RelayHealth,
   ): Promise<RelayHealth> {
-    const { noteRelay }: typeof import("./relays.ts") = await import(
-      import.meta.resolve("./relays.ts")
-    );
+    const { noteRelay } = await loadRelays();
     return await noteRelay(this.db, name, change, this.clock.now());
   }
 
   async takeShares(shares: readonly Share[]): Promise<ShareResult> {
-    const { takeShares }: typeof import("./relays.ts") = await import(
-      import.meta.resolve("./relays.ts")
-    );
+    const { takeShares } = await loadRelays();
     return await takeShares(this.db, shares, this.clock.now());
   }
 
-  async nextDueAt(): Promise<number | null> {
+  async nextDueAt(after: number): Promise<number | null> {
     const { nextDueAt }: typeof import("./postpone.ts") = await import(
       import.meta.resolve("./postpone.ts")
     );
-    return nextDueAt(this.db);
+    return nextDueAt(this.db, after);
   }
 
   async changed(signal: AbortSignal): Promise<void> {
@@ -180,9 +184,7 @@ export class SqliteStore implements Store {
   }
 
   async noteRound(): Promise<void> {
-    const { noteRound }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { noteRound } = await loadStatus();
     await noteRound(this.db, this.clock.now());
   }
 
@@ -211,50 +213,43 @@ export class SqliteStore implements Store {
   }
 
   async status(): Promise<QueueStatus> {
-    const { status }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { status } = await loadStatus();
     return await status(this.db, this.clock.now());
   }
 
   async retry(filter: Filter, dueOnly: boolean): Promise<RetryResult> {
-    const { retry }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { retry } = await loadActions();
     const result = await retry(this.db, filter, dueOnly, this.clock.now());
-    if (result.requeued > 0) wake(this.db);
+    if (result.requeued > 0) this.#wakeOthers();
     return result;
   }
 
+  async requeueDue(): Promise<number> {
+    const { requeueDue } = await loadActions();
+    return await requeueDue(this.db, this.clock.now());
+  }
+
   async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
-    const { resend }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { resend } = await loadActions();
     const result = await resend(this.db, filter, unsentOnly, this.clock.now());
-    wake(this.db);
+    this.#wakeOthers();
     return result;
   }
 
   async hold(filter: Filter): Promise<ActionResult> {
-    const { hold }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { hold } = await loadActions();
     return await hold(this.db, filter, this.clock.now());
   }
 
   async release(filter: Filter): Promise<ActionResult> {
-    const { release }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { release } = await loadActions();
     const result = await release(this.db, filter, this.clock.now());
-    wake(this.db);
+    this.#wakeOthers();
     return result;
   }
 
   async cancel(filter: Filter): Promise<ActionResult> {
-    const { cancel }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { cancel } = await loadActions();
     return await cancel(this.db, filter, this.clock.now());
   }
 
@@ -264,40 +259,35 @@ export class SqliteStore implements Store {
   }
 
   async pause(): Promise<boolean> {
-    const { pause }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { pause } = await loadStatus();
     return await pause(this.db, this.clock.now());
   }
 
   async resume(): Promise<boolean> {
-    const { resume }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { resume } = await loadStatus();
     const result = await resume(this.db);
-    wake(this.db);
+    this.#wakeOthers();
     return result;
   }
 
   async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
-    const { suppress }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { suppress } = await loadSuppression();
     return await suppress(this.db, addresses, reason, this.clock.now());
   }
 
   async unsuppress(addresses: readonly string[]): Promise<number> {
-    const { unsuppress }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { unsuppress } = await loadSuppression();
     return await unsuppress(this.db, addresses);
   }
 
   async *suppressions(): AsyncIterable<Suppression> {
-    const { suppressions }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { suppressions } = await loadSuppression();
     yield* suppressions(this.db);
+  }
+
+  /** Who waits for changes sees to its own by itself. */
+  #wakeOthers(): void {
+    if (this.#watch === null) wake(this.db);
   }
 
   close(): Promise<void> {

@@ -1,11 +1,13 @@
+import { giveToOwnerOf } from "../file_lock.ts";
 import type { Connection } from "./connection.ts";
+import { hasDeadWorker } from "./take_over.ts";
 import { wakePath } from "./wake.ts";
 
-/** How often the queue is asked whether another process has written to it: the safety net under
- *  the wake file, which a foreign program does not touch. */
+/** How often the queue is asked what the wake file does not tell: whether a program that knows of
+ *  no such file has written to it, and whether a worker has died. */
 const POLL_MS = 1_000;
 
-/** Waits for other processes' commits. */
+/** Waits for what other processes do. */
 export class Watch {
   #version: number;
   #watcher: Deno.FsWatcher | null = null;
@@ -14,23 +16,14 @@ export class Watch {
 
   constructor(readonly db: Connection) {
     this.#version = this.#dataVersion();
-    if (!db.isInMemory) void this.#watch();
+    if (!db.isInMemory) this.#watchFile();
   }
 
-  /** Resolves once another connection has committed since the last call, or at `signal`. */
+  /** Resolves once another connection has committed since the last call ended (at first: since
+   *  the watch began), a worker has died, or at `signal`. */
   async changed(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isTouched && !this.#hasNewVersion()) {
-      await new Promise<void>((resolve) => {
-        const end = () => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", end);
-          this.#onTouched = () => {};
-          resolve();
-        };
-        const timer = setTimeout(end, POLL_MS);
-        signal.addEventListener("abort", end);
-        this.#onTouched = end;
-      });
+    while (!signal.aborted && !this.#isTouched && !await this.#hasNews()) {
+      await this.#nextLook(signal);
     }
     this.#isTouched = false;
     this.#version = this.#dataVersion();
@@ -41,8 +34,23 @@ export class Watch {
     this.#watcher = null;
   }
 
-  #hasNewVersion(): boolean {
-    return this.#dataVersion() !== this.#version;
+  async #hasNews(): Promise<boolean> {
+    return this.#dataVersion() !== this.#version || await hasDeadWorker(this.db);
+  }
+
+  #nextLook(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#isTouched) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        this.#onTouched = () => {};
+        resolve();
+      };
+      const timer = setTimeout(end, POLL_MS);
+      signal.addEventListener("abort", end);
+      this.#onTouched = end;
+    });
   }
 
   /** Changes when another connection has committed. */
@@ -50,15 +58,38 @@ export class Watch {
     return Number(this.db.get("PRAGMA data_version")?.data_version);
   }
 
-  async #watch(): Promise<void> {
+  #watchFile(): void {
     const path = wakePath(this.db);
-    // It grows by a byte a wake; whoever begins to wait empties it.
-    Deno.writeFileSync(path, new Uint8Array(0), { create: true, mode: 0o622 });
-    this.#watcher = Deno.watchFs(path);
-    for await (const event of this.#watcher) {
-      if (event.kind !== "modify" && event.kind !== "any") continue;
-      this.#isTouched = true;
-      this.#onTouched();
+    try {
+      makeFile(path, this.db.file);
+      this.#watcher = Deno.watchFs(path);
+    } catch {
+      // Another user's file, a full disk, no watch left to be had: the poll is enough.
+      return;
+    }
+    void this.#follow(this.#watcher);
+  }
+
+  async #follow(watcher: Deno.FsWatcher): Promise<void> {
+    try {
+      for await (const { kind } of watcher) {
+        if (kind === "access") continue;
+        this.#isTouched = true;
+        this.#onTouched();
+      }
+    } catch {
+      // The poll goes on.
     }
   }
+}
+
+/** Makes the wake file if it is not there, the owner of the queue's if root makes it. */
+function makeFile(path: string, queue: string): void {
+  try {
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    throw error;
+  }
+  giveToOwnerOf(queue, path);
 }

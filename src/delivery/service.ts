@@ -70,6 +70,7 @@ class Service {
   /** Something went wrong while it had mail in hand: what it still holds is freed by closing it. */
   #isWorkerSpoilt = false;
   #beatAt: number | null = null;
+  #roundAt: number | null = null;
   #beating: Promise<void> | null = null;
   #purgedAt: number | null = null;
 
@@ -101,7 +102,8 @@ class Service {
       end = round;
       await this.#beating;
       worker.noteIdle();
-      await this.#beat(worker, BEAT_EVERY_MS, true);
+      await this.#noteRound();
+      await this.#beat(worker, BEAT_EVERY_MS);
       await this.#purge(retention);
       if (onRound !== undefined) await onRound(await round.result());
     });
@@ -128,7 +130,7 @@ class Service {
         while (!over.signal.aborted && clock.now() < until) {
           const waited = wait(Math.min(until - clock.now(), BEAT_AT_LEAST_MS), over.signal);
           await Promise.race([changed, waited]);
-          if (this.#worker !== null) await this.#beat(this.#worker, BEAT_AT_LEAST_MS, false);
+          if (this.#worker !== null) await this.#beat(this.#worker, BEAT_AT_LEAST_MS);
         }
         over.abort();
         await changed;
@@ -170,26 +172,34 @@ class Service {
   }
 
   /** Shows that the service lives, unless it did so within `everyMs`. */
-  async #beat(worker: WorkerHandle, everyMs: number, isRoundOver: boolean): Promise<void> {
-    const now = this.options.clock.now();
-    if (this.#beatAt !== null && now >= this.#beatAt && now - this.#beatAt < everyMs) return;
-    this.#beatAt = now;
+  async #beat(worker: WorkerHandle, everyMs: number): Promise<void> {
+    if (this.#isRecent(this.#beatAt, everyMs)) return;
+    this.#beatAt = this.options.clock.now();
     await worker.beat();
-    if (isRoundOver) await this.options.store.noteRound();
+  }
+
+  async #noteRound(): Promise<void> {
+    if (this.#isRecent(this.#roundAt, BEAT_EVERY_MS)) return;
+    this.#roundAt = this.options.clock.now();
+    await this.options.store.noteRound();
+  }
+
+  #isRecent(at: number | null, withinMs: number): boolean {
+    const now = this.options.clock.now();
+    return at !== null && now >= at && now - at < withinMs;
   }
 
   /** In the middle of a round, which may be long. */
   #beatSoon(worker: WorkerHandle): void {
-    this.#beating ??= this.#beat(worker, BEAT_EVERY_MS, false)
+    this.#beating ??= this.#beat(worker, BEAT_EVERY_MS)
       // The next write of the round meets the same trouble, and reports it.
       .catch(() => {}).finally(() => this.#beating = null);
   }
 
   async #purge(retention: ServicePlan["retention"]): Promise<void> {
     const { clock } = this.options;
-    const now = clock.now();
-    if (this.#purgedAt !== null && now - this.#purgedAt < PURGE_EVERY_MS) return;
-    this.#purgedAt = now;
+    if (this.#isRecent(this.#purgedAt, PURGE_EVERY_MS)) return;
+    this.#purgedAt = clock.now();
     await this.#purgeOlder(["sent"], retention.sentMs);
     await this.#purgeOlder(["failed", "partial"], retention.failedMs);
   }

@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 export const COMMAND_NAMES = [
   "enqueue",
   "send",
+  "run",
   "retry",
   "resend",
   "hold",

@@ -20,6 +20,8 @@ export interface Machine {
   readonly user: () => string;
   /** Calls back when the process is told to stop (SIGTERM, SIGINT), until disposed of. */
   readonly onStop: (listener: () => void) => Disposable;
+  /** Calls back when the process is told to read its settings anew (SIGHUP). */
+  readonly onReload: (listener: () => void) => Disposable;
   /** Resolves after a while, or when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }

@@ -102,6 +102,14 @@ export function statusShape(status: QueueStatus, now: number): Record<string, un
       host: worker.host,
       pid: worker.pid,
       started_at: isoTime(worker.startedAt),
+      heartbeat_at: isoTime(worker.heartbeatAt),
+    })),
+    relays: status.relays.map((relay) => ({
+      name: relay.name,
+      failures: relay.failures,
+      down_since: isoTime(relay.downSince),
+      open_until: isoTime(relay.openUntil),
+      last_error: relay.lastError,
     })),
   };
 }

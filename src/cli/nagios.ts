@@ -40,6 +40,15 @@ export function judgeHealth(
   else if (now - status.lastRoundAt >= limits.warnMs) {
     warning.push(`no pass finished for ${formatSpan(now - status.lastRoundAt)}`);
   }
+  for (const { name, downSince, openUntil, lastError } of status.relays) {
+    if (openUntil === null || downSince === null) continue;
+    const since = formatSpan(Math.max(0, now - downSince));
+    warning.push(`the relay ${name} is down for ${since}: ${lastError ?? "unknown"}`);
+  }
+  for (const { kind, pid, heartbeatAt } of status.workers) {
+    if (kind !== "run" || now - heartbeatAt < limits.warnMs) continue;
+    warning.push(`the service (process ${pid}) has not moved for ${formatSpan(now - heartbeatAt)}`);
+  }
   const level = critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok";
   const why = [...critical, ...warning].join("; ") ||
     `${queued} queued, ${status.deferred} deferred`;

@@ -25,7 +25,8 @@ export function printVersion(context: Context): void {
   }
 }
 
-function sqliteVersion(): string {
+/** The version of SQLite that is built in. */
+export function sqliteVersion(): string {
   const db = new DatabaseSync(":memory:");
   try {
     return String(db.prepare("SELECT sqlite_version() AS version").get()?.version);

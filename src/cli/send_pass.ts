@@ -1,9 +1,11 @@
 import type { Settings } from "../config/settings.ts";
-import { type PassResult, runPass } from "../delivery/pass.ts";
+import type { RelaySettings } from "../config/relays.ts";
+import { type PassOptions, type PassResult, runPass } from "../delivery/pass.ts";
+import type { RelayPlan } from "../delivery/relay_line.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { MailqError } from "../queue/errors.ts";
 import type { AttemptRecord, RecipientChange } from "../queue/message.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Relay, Store } from "../queue/ports.ts";
 import { openRelay } from "../transport/open_relay.ts";
 import type { Context } from "./context.ts";
 import { plural } from "./selection.ts";
@@ -15,33 +17,53 @@ export async function sendOnce(
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<PassResult> {
+  return await runPass({ ...await passOptions(context, settings, store), ids });
+}
+
+/** A pass as the settings want it. Throws `config_invalid` for a relay that cannot be used. */
+export async function passOptions(
+  context: Context,
+  settings: Settings,
+  store: Store,
+): Promise<PassOptions> {
   const { clock, random, wait } = context.machine;
-  const [relaySettings] = settings.relays;
-  if (relaySettings === undefined) {
-    throw new MailqError("config_invalid", "Cannot send: no relay is set; set transport");
+  const relays: RelayPlan[] = [];
+  for (const relay of settings.relays) {
+    relays.push({
+      relay: await openSettingsRelay(context, settings, relay),
+      concurrency: Math.max(1, relay.concurrency ?? settings.concurrency),
+      rate: relay.rate,
+    });
   }
-  const relay = await openRelay(relaySettings, {
-    heloName: settings.hostname,
-    credentialsFolder: context.machine.env.CREDENTIALS_DIRECTORY ?? null,
-    write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
-    env: context.machine.env,
-  });
-  return await runPass({
+  return {
     store,
-    relay,
+    relays,
+    routes: settings.routes,
+    ratePerDomain: settings.ratePerDomain,
     policy: settings.retry,
     clock,
     random,
-    concurrency: Math.max(1, relaySettings.concurrency ?? settings.concurrency),
     maxBatch: settings.maxBatch,
     maxDeferred: settings.maxDeferred,
     throttleMs: settings.throttleMs,
-    ids,
     signal: context.stopSignal(),
     wait,
     onAttempt: context.globals.isVerbose
       ? (attempt, isLost) => tellAttempt(context, attempt, isLost)
       : undefined,
+  };
+}
+
+async function openSettingsRelay(
+  context: Context,
+  settings: Settings,
+  relay: RelaySettings,
+): Promise<Relay> {
+  return await openRelay(relay, {
+    heloName: settings.hostname,
+    credentialsFolder: context.machine.env.CREDENTIALS_DIRECTORY ?? null,
+    write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
+    env: context.machine.env,
   });
 }
 
@@ -69,11 +91,16 @@ export const NOTHING_SENT: PassResult = {
   uncertain: 0,
   remaining: 0,
   stoppedBy: null,
-  relayError: null,
+  downRelays: [],
+  resumeAt: null,
 };
 
 /** Prints a pass's result, and judges it under `--strict`. */
-export function tellPass(context: Context, result: PassResult, isStrict: boolean): void {
+export async function tellPass(
+  context: Context,
+  result: PassResult,
+  isStrict: boolean,
+): Promise<void> {
   const { output } = context;
   const { sent, deferred, failed, uncertain, remaining } = result;
   if (output.isJson) {
@@ -86,10 +113,10 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
     if (remaining > 0) parts.push(`${remaining} still queued`);
     output.line(parts.join(", "));
   }
-  if (output.isWatched) tellStop(context, result);
+  if (output.isWatched) await tellStop(context, result);
   if (!isStrict) return;
   if (result.stoppedBy === "relay") {
-    throw new MailqError("relay_unavailable", `The relay is down: ${told(result.relayError)}`);
+    throw new MailqError("relay_unavailable", (await told(result)).join("; "));
   }
   if (failed > 0) {
     throw new MailqError("mail_failed", `${failed} ${plural(failed, "message")} failed`);
@@ -103,12 +130,13 @@ export function tellPass(context: Context, result: PassResult, isStrict: boolean
   }
 }
 
-function tellStop(context: Context, result: PassResult): void {
+async function tellStop(context: Context, result: PassResult): Promise<void> {
+  for (const line of await told(result)) context.output.note(line);
   switch (result.stoppedBy) {
     case "paused":
       return context.output.note("the queue is paused; `mailq resume` starts it again");
-    case "relay":
-      return context.output.note(`the relay is down: ${told(result.relayError)}`);
+    case "rate":
+      return context.output.note("stopped: the rate of every relay with mail is used up");
     case "max_batch":
       return context.output.note("stopped at --max-batch");
     case "max_deferred":
@@ -118,6 +146,18 @@ function tellStop(context: Context, result: PassResult): void {
   }
 }
 
-function told(relayError: string | null): string {
-  return sanitise(relayError ?? "it cannot be reached");
+/** A line for each relay that was left alone. */
+async function told({ downRelays }: PassResult): Promise<string[]> {
+  if (downRelays.length === 0) return [];
+  const { formatTimestamp }: typeof import("../display/timestamps.ts") = await import(
+    import.meta.resolve("../display/timestamps.ts")
+  );
+  return downRelays.map(({ name, error, since, until }) => {
+    const times = [
+      ...since === null ? [] : [`since ${formatTimestamp(since)}`],
+      ...until === null ? [] : [`left alone until ${formatTimestamp(until)}`],
+    ].join(", ");
+    return `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}` +
+      (times === "" ? "" : ` (${times})`);
+  });
 }

@@ -21,7 +21,8 @@ export function systemMachine(): Machine {
     loadSettings,
     openStore,
     user: () => env.LOGNAME || env.USER || userFromPasswd() || "root",
-    onStop,
+    onStop: (listener) => onSignals(["SIGTERM", "SIGINT"], listener),
+    onReload: (listener) => onSignals(["SIGHUP"], listener),
     wait,
   };
 }
@@ -40,8 +41,7 @@ function userFromPasswd(): string | null {
   return uid === null ? null : `uid${uid}`;
 }
 
-function onStop(listener: () => void): Disposable {
-  const signals = ["SIGTERM", "SIGINT"] as const;
+function onSignals(signals: readonly Deno.Signal[], listener: () => void): Disposable {
   for (const signal of signals) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {

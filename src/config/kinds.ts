@@ -1,11 +1,6 @@
+import type { Rate } from "../queue/rate.ts";
 import { formatDuration, parseDuration } from "../queue/durations.ts";
 import { maskUrl, parseRelayUrl } from "./relay_url.ts";
-
-/** At most `count` messages in `perMs` milliseconds. */
-export interface Rate {
-  readonly count: number;
-  readonly perMs: number;
-}
 
 /** What a setting of each kind is once it has been read. */
 export interface KindValues {

@@ -1,3 +1,4 @@
+import type { Route } from "../queue/route.ts";
 import { type Definition, definitionOf, flagName, variableName } from "./definitions.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
 import { maskUrl } from "./relay_url.ts";
@@ -7,15 +8,6 @@ import { maskUrl } from "./relay_url.ts";
 export interface Sourced<T = Value | null> {
   readonly value: T;
   readonly origin: string;
-}
-
-/** Which mail goes by which relays, as a file says it. */
-export interface RouteSettings {
-  /** Patterns with `*`; null matches every address. */
-  readonly sender: string | null;
-  readonly recipient: string | null;
-  /** Names of relays, in the order in which they are tried. */
-  readonly relays: readonly string[];
 }
 
 /** Something wrong with the settings, in one line. */
@@ -33,7 +25,7 @@ export interface Layer {
   readonly values: Map<string, Sourced>;
   /** Names of the relays it has a table for, and where. */
   readonly relays: Map<string, string>;
-  routes: readonly Sourced<RouteSettings>[] | null;
+  routes: readonly Sourced<Route>[] | null;
   readonly problems: Problem[];
   readonly warnings: string[];
 }

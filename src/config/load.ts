@@ -1,13 +1,7 @@
+import type { Route } from "../queue/route.ts";
 import { MailqError } from "../queue/errors.ts";
 import { OTHER_VARIABLES, SETTINGS } from "./definitions.ts";
-import {
-  environmentLayer,
-  flagLayer,
-  type Layer,
-  type Problem,
-  type RouteSettings,
-  type Sourced,
-} from "./layers.ts";
+import { environmentLayer, flagLayer, type Layer, type Problem, type Sourced } from "./layers.ts";
 import { checkRelays } from "./relays.ts";
 import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
 
@@ -97,7 +91,7 @@ function readFileIfAny(
 function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
   const values = new Map<string, Sourced>();
   const tables = new Map<string, string>();
-  let routes: readonly Sourced<RouteSettings>[] = [];
+  let routes: readonly Sourced<Route>[] = [];
   const problems: Problem[] = [];
   const warnings: string[] = [];
   for (const layer of layers) {

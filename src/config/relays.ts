@@ -6,8 +6,9 @@ import {
   type TlsSettings,
 } from "../queue/relay_target.ts";
 import type { RelayKey, RelayValue } from "./definitions.ts";
-import type { Rate } from "./kinds.ts";
-import type { Problem, RouteSettings, Sourced } from "./layers.ts";
+import type { Rate } from "../queue/rate.ts";
+import type { Route } from "../queue/route.ts";
+import type { Problem, Sourced } from "./layers.ts";
 import { parseRelayUrl } from "./relay_url.ts";
 
 export interface RelaySettings {
@@ -80,7 +81,7 @@ function defaultTlsMode(target: RelayTarget, user: string | null): TlsMode {
 export function checkRelays(
   tables: ReadonlyMap<string, string>,
   values: Values,
-  routes: readonly Sourced<RouteSettings>[],
+  routes: readonly Sourced<Route>[],
 ): Problem[] {
   const problems: Problem[] = [];
   for (const [name, origin] of tables) {

@@ -7,8 +7,10 @@ import {
   SETTINGS,
   type SettingValue,
 } from "./definitions.ts";
-import { type Rate, readValue } from "./kinds.ts";
-import { type RouteSettings, showValue, type Sourced } from "./layers.ts";
+import type { Rate } from "../queue/rate.ts";
+import type { Route } from "../queue/route.ts";
+import { readValue } from "./kinds.ts";
+import { showValue, type Sourced } from "./layers.ts";
 import { buildRelay, type RelaySettings } from "./relays.ts";
 
 /** The settings in force. Durations are in ms; null = unset. */
@@ -23,7 +25,7 @@ export interface Settings {
   readonly redirectTo: string | null;
   /** `default` first, then as the files name them. */
   readonly relays: readonly RelaySettings[];
-  readonly routes: readonly RouteSettings[];
+  readonly routes: readonly Route[];
   readonly concurrency: number;
   readonly maxBatch: number | null;
   readonly maxDeferred: number | null;
@@ -70,7 +72,7 @@ export interface Surroundings {
 export interface Merged {
   readonly values: Map<string, Sourced>;
   readonly relayNames: readonly string[];
-  readonly routes: readonly Sourced<RouteSettings>[];
+  readonly routes: readonly Sourced<Route>[];
   readonly warnings: readonly string[];
 }
 
@@ -185,7 +187,7 @@ function defaultHostname({ readFile, systemHostname }: Surroundings): Sourced<st
 function listEntries(
   values: ReadonlyMap<string, Sourced>,
   relays: readonly RelaySettings[],
-  routes: readonly Sourced<RouteSettings>[],
+  routes: readonly Sourced<Route>[],
 ): SettingEntry[] {
   const entries: SettingEntry[] = [];
   const add = (name: string) => {

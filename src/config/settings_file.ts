@@ -1,7 +1,8 @@
+import type { Route } from "../queue/route.ts";
 import { parse, TomlError } from "smol-toml";
 import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
 import { findKeyLines } from "./key_lines.ts";
-import { emptyLayer, type Layer, type RouteSettings, type Sourced, takeValue } from "./layers.ts";
+import { emptyLayer, type Layer, type Sourced, takeValue } from "./layers.ts";
 import { suggestName } from "./suggest.ts";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -182,7 +183,7 @@ class SettingsFile {
       this.#note("Cannot use route as a setting", "route", "expected tables [[route]]");
       return;
     }
-    const read: Sourced<RouteSettings>[] = [];
+    const read: Sourced<Route>[] = [];
     for (const [index, table] of routes.entries()) {
       const route = this.#readRoute(table, `route.${index}`);
       if (route !== null) read.push({ value: route, origin: this.#origin(`route.${index}`) });
@@ -190,7 +191,7 @@ class SettingsFile {
     this.layer.routes = read;
   }
 
-  #readRoute(table: Table, name: string): RouteSettings | null {
+  #readRoute(table: Table, name: string): Route | null {
     for (const key of Object.keys(table)) {
       if (ROUTE_KEYS.includes(key)) continue;
       const near = suggestName(key, ROUTE_KEYS);

@@ -8,8 +8,8 @@ import type {
   Random,
   Store,
   Transport,
-  WorkerHandle,
 } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import { judge } from "./judge.ts";
 import { wholeContent } from "./whole_content.ts";
@@ -21,6 +21,8 @@ export interface HandOverTools {
   readonly random: Random;
   readonly policy: RetryPolicy;
   readonly relayName: string;
+  /** No other relay is there to try where this one is at fault. */
+  readonly isLastRelay: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -122,12 +124,18 @@ function judgeAll(
 ): RecipientChange[] {
   const { policy, random } = tools;
   const changes: RecipientChange[] = [];
+  const isFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
   for (const [i, recipient] of claim.recipients.entries()) {
     const outcome = outcomes[i] ?? NO_OUTCOME;
     if (isStopped && outcome.kind === "deferred" && outcome.code === null) continue;
-    changes.push(
-      judge(recipient, outcome, { policy, lifeFrom: claim.lifeFrom, now, random: random.unit() }),
-    );
+    const change = judge(recipient, outcome, {
+      policy,
+      lifeFrom: claim.lifeFrom,
+      now,
+      random: random.unit(),
+    });
+    const isForNext = isFault && !tools.isLastRelay && !isStopped;
+    changes.push(isForNext ? { ...change, state: "sending", nextAt: null } : change);
   }
   return changes;
 }

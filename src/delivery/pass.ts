@@ -1,16 +1,22 @@
-import type { AttemptRecord, Claim } from "../queue/message.ts";
-import type { Clock, Random, Relay, Store, Transport, WorkerHandle } from "../queue/ports.ts";
+import type { AttemptRecord } from "../queue/message.ts";
+import type { Clock, Random, Store } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
+import type { Rate } from "../queue/rate.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
-import { type HandedOver, handOver, type HandOverTools } from "./hand_over.ts";
-import { Recorder } from "./recorder.ts";
+import type { Route } from "../queue/route.ts";
+import { type DownRelay, RelayLine, type RelayPlan } from "./relay_line.ts";
+import { Round, type RoundOptions } from "./round.ts";
 
 export interface PassOptions {
   readonly store: Store;
-  readonly relay: Relay;
+  readonly relays: readonly RelayPlan[];
+  /** Which recipients go by which relays; else by the one called `default`. */
+  readonly routes: readonly Route[];
+  /** The most messages to one recipient domain. */
+  readonly ratePerDomain: Rate | null;
   readonly policy: RetryPolicy;
   readonly clock: Clock;
   readonly random: Random;
-  readonly concurrency: number;
   /** Ends the pass after so many messages sent; those in flight count. */
   readonly maxBatch: number | null;
   /** Ends the pass after so many messages deferred or failed; those in flight count. */
@@ -27,7 +33,7 @@ export interface PassOptions {
   readonly onAttempt?: (attempt: AttemptRecord, isClaimLost: boolean) => void;
 }
 
-export type StopReason = "max_batch" | "max_deferred" | "paused" | "relay" | "signal";
+export type StopReason = "max_batch" | "max_deferred" | "paused" | "relay" | "rate" | "signal";
 
 /** Counts are of messages; one that was not sent to all counts by its worst outcome. */
 export interface PassResult {
@@ -39,260 +45,72 @@ export interface PassResult {
   readonly remaining: number;
   /** Why the pass ended before the queue did; null if it did not. */
   readonly stoppedBy: StopReason | null;
-  /** What the relay was at fault with, if that ended the pass. */
-  readonly relayError: string | null;
+  readonly downRelays: readonly DownRelay[];
+  /** When a relay that had to wait, for its rate or for a fault, may be used again. */
+  readonly resumeAt: number | null;
 }
 
-/** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
-const AHEAD_MS = 20;
-/** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
-const AHEAD = 64;
-/** How long a message in DATA may still take once we were told to stop. */
-const FINISH_MS = 60_000;
-
 /** One run over the queue: claims, hands over and records until nothing due is left that this
- *  pass has not tried, a limit is reached, the relay is at fault or the signal says stop. Rejects
+ *  pass has not tried, a limit is reached, no relay is any use or the signal says stop. Rejects
  *  if the store fails: what is in DATA is finished first, and the rest given back as far as the
  *  store lets us. If the process dies, another pass takes over what was in hand at once. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
-  const { store } = options;
-  const worker = await store.registerWorker("send");
-  const pass = new Pass(options, worker);
+  const worker = await options.store.registerWorker("send");
+  let end: RoundEnd;
   try {
-    await store.takeOver();
-    pass.counts.failed += await store.expireDue();
-    await pass.run();
+    end = await runRound(options, worker, { onlyUntried: true, claimUntil: null });
     // A pass over a few messages only says nothing of whether the queue moves.
-    if (options.ids === undefined) await store.noteRound();
+    if (options.ids === undefined) await options.store.noteRound();
   } catch (error) {
     // The first error says more than those that follow from it.
     await worker.close().catch(() => {});
     throw error;
   }
   await worker.close();
-  const status = await store.status();
-  return {
-    ...pass.counts,
-    remaining: status.queued,
-    stoppedBy: pass.stoppedBy ?? (status.paused === null ? null : "paused"),
-    relayError: pass.relayError,
-  };
+  return await end.result();
 }
 
-class Pass {
-  readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
-  relayError: string | null = null;
+/** How one pass of a worker that stays came to its end. */
+export interface RoundEnd {
+  /** It ended for its time: there may be more to do at once. */
+  readonly isCutShort: boolean;
+  readonly resumeAt: number | null;
+  /** What came of it; to be asked for when all that the worker had in hand is settled. */
+  readonly result: () => Promise<PassResult>;
+}
 
-  /** Messages at least one recipient of which was sent. */
-  #delivered = 0;
-  /** Messages being handed over, and those whose hand-over has ended. */
-  #inFlight = 0;
-  #finished = 0;
-  #finishedAtClaim = 0;
-  #claimedAt = 0;
-  /** Only once the relay has answered are more connections opened. */
-  #isRelayProven = false;
-  /** Claims in hand, the next one last. */
-  #claimed: Claim[] = [];
-  #idle: Transport[] = [];
-  /** What went wrong on our side, if anything did. */
-  #broken: { readonly error: unknown } | null = null;
-  /** Aborted when hand-overs are to end: by the caller, or since something is broken. */
-  readonly #stop = new AbortController();
-  /** The hand-overs still in flight are waited for no longer. */
-  #isAbandoned = false;
-  #changed = Promise.withResolvers<void>();
-  readonly #recorder: Recorder;
-  readonly #tools: HandOverTools;
-
-  constructor(readonly options: PassOptions, readonly worker: WorkerHandle) {
-    this.#recorder = new Recorder({
-      store: options.store,
-      worker,
-      wait: options.wait,
-      onRecorded: (attempt, isLost) => options.onAttempt?.(attempt, isLost),
-      onFailure: (error) => this.#fail(error),
-    });
-    this.#tools = {
-      store: options.store,
-      worker,
-      clock: options.clock,
-      random: options.random,
-      policy: options.policy,
-      relayName: options.relay.name,
-      signal: this.#stop.signal,
-    };
+/** One pass of a worker that stays. */
+export async function runRound(
+  options: PassOptions,
+  worker: WorkerHandle,
+  how: RoundOptions,
+): Promise<RoundEnd> {
+  const { store, clock } = options;
+  await store.takeOver();
+  const expired = await store.expireDue();
+  const lines: RelayLine[] = [];
+  for (const plan of options.relays) {
+    lines.push(new RelayLine(plan, await store.relayHealth(plan.relay.name), clock.now()));
   }
-
-  /** Why nothing more is started; once there is a reason it stays. */
-  get stoppedBy(): StopReason | null {
-    const { maxBatch, maxDeferred, signal } = this.options;
-    if (signal.aborted) return "signal";
-    if (this.relayError !== null) return "relay";
-    if (maxBatch !== null && this.#delivered >= maxBatch) return "max_batch";
-    if (maxDeferred !== null && this.#notSent() >= maxDeferred) return "max_deferred";
-    return null;
-  }
-
-  async run(): Promise<void> {
-    const { signal, wait } = this.options;
-    const over = new AbortController();
-    const abandon = () => {
-      if (over.signal.aborted) return;
-      this.#isAbandoned = true;
-      this.#wake();
-    };
-    this.#stop.signal.addEventListener("abort", () => {
-      this.#wake();
-      void wait(FINISH_MS, over.signal).then(abandon);
-    }, { once: true });
-    const stop = () => this.#stop.abort();
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    await this.#guarded(() => this.#loop());
-    over.abort();
-    signal.removeEventListener("abort", stop);
-    await this.#end();
-    if (this.#broken !== null) throw this.#broken.error;
-  }
-
-  async #loop(): Promise<void> {
-    for (;;) {
-      // Taken before we look around, so that no change after that is missed.
-      const changed = this.#changed.promise;
-      if (this.#room() > 0 && this.#claimed.length === 0) await this.#guarded(() => this.#claim());
-      const claim = this.#room() > 0 ? this.#claimed.pop() : undefined;
-      if (claim !== undefined) {
-        this.#start(claim);
-        continue;
-      }
-      if (this.#isStopping()) await this.#giveBack();
-      if (this.#inFlight === 0 || this.#isAbandoned) return;
-      await changed;
-    }
-  }
-
-  #isStopping(): boolean {
-    return this.#broken !== null || this.stoppedBy !== null;
-  }
-
-  #notSent(): number {
-    return this.counts.deferred + this.counts.failed + this.counts.uncertain;
-  }
-
-  /** How many more messages may be started now. */
-  #room(): number {
-    if (this.#isStopping()) return 0;
-    const { maxBatch, maxDeferred, concurrency, throttleMs } = this.options;
-    // What is in flight may yet become sent or deferred: it uses up both allowances.
-    return Math.min(
-      this.#isRelayProven && throttleMs === 0 ? concurrency : 1,
-      maxBatch === null ? Infinity : maxBatch - this.#delivered,
-      maxDeferred === null ? Infinity : maxDeferred - this.#notSent(),
-    ) - this.#inFlight;
-  }
-
-  async #claim(): Promise<void> {
-    const { store, ids } = this.options;
-    for (;;) {
-      const { claims, expired, suppressed } = await store.claimDue({
-        worker: this.worker,
-        limit: this.#claimLimit(),
-        ...(ids === undefined ? {} : { ids }),
-        onlyUntried: true,
-      });
-      this.#finishedAtClaim = this.#finished;
-      this.#claimedAt = this.options.clock.now();
-      this.#claimed.push(...claims.toReversed());
-      this.counts.failed += expired;
-      // A claim that met only what had expired has not come to the end of the queue.
-      if (claims.length > 0 || expired + suppressed === 0 || this.#isStopping()) return;
-    }
-  }
-
-  /** As many as will be handed over in the next moment, going by the last: a slow relay's queue
-   *  is claimed one by one and urgent mail overtakes, a fast one's many in a commit. */
-  #claimLimit(): number {
-    const { clock, maxBatch, maxDeferred, throttleMs } = this.options;
-    const room = Math.max(1, this.#room());
-    if (maxBatch !== null || maxDeferred !== null || throttleMs > 0) return room;
-    const elapsedMs = Math.max(1, clock.now() - this.#claimedAt);
-    const soon = Math.floor((this.#finished - this.#finishedAtClaim) / elapsedMs * AHEAD_MS);
-    return Math.max(room, Math.min(soon, AHEAD));
-  }
-
-  #start(claim: Claim): void {
-    let transport: Transport;
-    try {
-      transport = this.#idle.pop() ?? this.options.relay.open();
-    } catch (error) {
-      this.#claimed.push(claim);
-      return this.#fail(error);
-    }
-    this.#inFlight++;
-    void this.#guarded(() => this.#handOver(claim, transport)).then(() => {
-      this.#inFlight--;
-      this.#finished++;
-      this.#wake();
-    });
-  }
-
-  async #handOver(claim: Claim, transport: Transport): Promise<void> {
-    const end = await handOver(claim, transport, this.#tools);
-    if (end.isTransportBroken || this.#isAbandoned) void transport.close().catch(() => {});
-    else this.#idle.push(transport);
-    // What comes this late has been closed as uncertain with the worker.
-    if (this.#isAbandoned) return;
-    if (end.trouble !== null) this.#fail(end.trouble.error);
-    if (end.attempt === null) this.#claimed.push(claim);
-    else this.#count(end.attempt, end);
-    const { throttleMs, wait } = this.options;
-    if (throttleMs > 0 && !this.#isStopping()) await wait(throttleMs, this.#stop.signal);
-  }
-
-  #count(attempt: AttemptRecord, end: HandedOver): void {
-    this.#recorder.add(attempt);
-    const { changes } = attempt;
-    if (changes.some((change) => change.outcome === "sent")) this.#delivered++;
-    if (changes.some((change) => change.outcome === "uncertain")) this.counts.uncertain++;
-    else if (changes.some((change) => change.state === "deferred")) this.counts.deferred++;
-    else if (changes.some((change) => change.state === "failed")) this.counts.failed++;
-    else this.counts.sent++;
-    if (end.isRelayFault) this.relayError ??= attempt.error ?? attempt.reply ?? "the relay failed";
-    if (end.isRelayProven) this.#isRelayProven = true;
-  }
-
-  /** Gives back what is in hand and not started. */
-  async #giveBack(): Promise<void> {
-    const claims = this.#claimed;
-    this.#claimed = [];
-    if (claims.length === 0) return;
-    await this.#guarded(() => this.options.store.giveBack(claims, this.worker));
-  }
-
-  /** Records and frees what is left. */
-  async #end(): Promise<void> {
-    const closing = Promise.allSettled(this.#idle.map((transport) => transport.close()));
-    await this.#recorder.flush();
-    await this.#giveBack();
-    await closing;
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
-
-  #fail(error: unknown): void {
-    this.#broken ??= { error };
-    this.#stop.abort();
-  }
-
-  async #guarded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
+  const round = new Round(options, worker, lines, how);
+  round.counts.failed += expired;
+  await round.run();
+  const downRelays = lines.flatMap(({ down }) => down ?? []);
+  const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
+    .filter((at) => at !== null);
+  const resumeAt = times.length === 0 ? null : Math.min(...times);
+  return {
+    isCutShort: round.isCutShort,
+    resumeAt,
+    result: async () => {
+      const status = await store.status();
+      return {
+        ...round.counts,
+        remaining: status.queued,
+        stoppedBy: round.stoppedBy ?? (status.paused === null ? null : "paused"),
+        downRelays,
+        resumeAt,
+      };
+    },
+  };
 }

@@ -1,5 +1,6 @@
-import type { AttemptRecord } from "../queue/message.ts";
-import type { Store, WorkerHandle } from "../queue/ports.ts";
+import type { AttemptRecord, Claim } from "../queue/message.ts";
+import type { Store } from "../queue/ports.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
 
 /** Attempts in one commit, at most. */
 const GROUP = 64;
@@ -42,6 +43,11 @@ export class Recorder {
     await this.#writing;
     this.#writeSoon();
     await this.#writing;
+  }
+
+  /** Whether an attempt of this claim is not on disk. */
+  holds(claim: Claim): boolean {
+    return this.#waiting.some((attempt) => attempt.claim.token === claim.token);
   }
 
   #startTimer(): void {

@@ -131,7 +131,8 @@ export interface RecipientChange {
   readonly n: number;
   readonly address: string;
   readonly outcome: OutcomeKind;
-  readonly state: "sent" | "deferred" | "failed";
+  /** `sending`: another relay is tried at once, and decides. */
+  readonly state: "sent" | "deferred" | "failed" | "sending";
   readonly reason: FinalReason | null;
   readonly nextAt: number | null;
   readonly failures: number;

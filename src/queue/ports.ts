@@ -8,6 +8,16 @@ import type {
 } from "./message.ts";
 import type { MessageStatus } from "./state.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
+import type { RelayHealth } from "./breaker.ts";
+import type {
+  ClaimBatch,
+  ClaimRequest,
+  Postponed,
+  RecordResult,
+  Share,
+  ShareResult,
+  WorkerHandle,
+} from "./worker.ts";
 
 /** The time, in ms since 1970. */
 export interface Clock {
@@ -105,6 +115,13 @@ export interface QueueStatus extends QueueCounts {
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
   readonly workers: readonly WorkerInfo[];
+  /** Relays at fault of late. */
+  readonly relays: readonly RelayStatus[];
+}
+
+/** A relay that is not well. */
+export interface RelayStatus extends RelayHealth {
+  readonly name: string;
 }
 
 export interface WorkerInfo {
@@ -113,6 +130,8 @@ export interface WorkerInfo {
   readonly host: string;
   readonly pid: number;
   readonly startedAt: number;
+  /** When a service last showed that it goes round. */
+  readonly heartbeatAt: number;
 }
 
 /** What an action on many messages did. */
@@ -144,36 +163,6 @@ export interface Suppression {
   readonly createdAt: number;
 }
 
-/** A worker's registration. Its lock is held until `close`, or until its process ends. */
-export interface WorkerHandle {
-  readonly id: number;
-  /** Notes, so that it outlives this process, that the bytes of a claim begin to go out. */
-  noteDataBegun(token: number): void;
-  close(): Promise<void>;
-}
-
-export interface ClaimRequest {
-  readonly worker: WorkerHandle;
-  readonly limit: number;
-  /** Only these messages (whole ids). */
-  readonly ids?: readonly string[];
-  /** Leave out what this worker has tried already. */
-  readonly onlyUntried: boolean;
-}
-
-export interface ClaimBatch {
-  readonly claims: readonly Claim[];
-  /** Messages met whose `expires_at` had passed; they have failed. */
-  readonly expired: number;
-  /** Messages met that had no recipient left but suppressed ones. */
-  readonly suppressed: number;
-}
-
-export interface RecordResult {
-  /** Tokens of claims that had been lost; of those only acceptances were recorded. */
-  readonly lost: readonly number[];
-}
-
 /** The queue on disk. Every method that writes is one transaction (or, where it says so, a row
  *  of them); what it resolved to is durable. Errors: `busy`, `disk_full`, `io_error`,
  *  `queue_corrupt`, `permission`. */
@@ -195,6 +184,20 @@ export interface Store {
   record(attempts: readonly AttemptRecord[], worker: WorkerHandle): Promise<RecordResult>;
   /** Gives claims back untried; they keep their place. */
   giveBack(claims: readonly Claim[], worker: WorkerHandle): Promise<void>;
+  /** Defers recipients of claims untried and without using up a retry: their relay is to be left
+   *  alone, or their rate is used up. */
+  postpone(postponed: readonly Postponed[], worker: WorkerHandle): Promise<void>;
+  relayHealth(name: string): Promise<RelayHealth>;
+  /** Changes what is known of a relay; returns what it became. */
+  noteRelay(name: string, change: (health: RelayHealth) => RelayHealth): Promise<RelayHealth>;
+  /** Takes a share of every rate, or of none; see ShareResult. */
+  takeShares(shares: readonly Share[]): Promise<ShareResult>;
+  /** When the first deferred, scheduled or expiring message after `after` is due; null if none
+   *  waits. */
+  nextDueAt(after: number): Promise<number | null>;
+  /** Resolves once another process has changed the queue, or a worker of it has died, since the
+   *  last call ended, or once `signal` is aborted. The first call begins the watch. */
+  changed(signal: AbortSignal): Promise<void>;
   /** Requeues what dead workers held and sweeps what dead processes staged; returns messages
    *  requeued. */
   takeOver(): Promise<number>;
@@ -211,6 +214,8 @@ export interface Store {
 
   /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
+  /** Moves recipients whose next try is due back to queued; returns of how many messages. */
+  requeueDue(): Promise<number>;
   /** Queues recipients again whatever their state (all, or those not sent), counters and
    *  lifetime anew. */
   resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;

@@ -1,6 +1,8 @@
-import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../src/queue/worker.ts";
 import type { FakeClock } from "../support/queue_clock.ts";
 import { actionTests } from "./store/actions.ts";
+import { changeTests } from "./store/changes.ts";
 import { claimTests } from "./store/claims.ts";
 import { contentTests } from "./store/content.ts";
 import { enqueueTests } from "./store/enqueue.ts";
@@ -9,6 +11,7 @@ import { listTests } from "./store/lists.ts";
 import { modelTests } from "./store/model.ts";
 import { purgeTests } from "./store/purge.ts";
 import { recordTests } from "./store/records.ts";
+import { relayTests } from "./store/relays.ts";
 import { stageTests } from "./store/stages.ts";
 import { statusTests } from "./store/status.ts";
 import { suppressionTests } from "./store/suppressions.ts";
@@ -54,6 +57,8 @@ export function storeContract(name: string, openStore: () => Promise<StoreFixtur
   filterTests(test);
   listTests(test);
   statusTests(test);
+  relayTests(test);
+  changeTests(test);
   suppressionTests(test);
   modelTests(test);
 }

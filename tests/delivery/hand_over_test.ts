@@ -48,6 +48,7 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
         random: queue.random,
         policy: POLICY,
         relayName: "test",
+        isLastRelay: true,
         signal: new AbortController().signal,
         ...situation.tools?.(queue),
       },
@@ -240,6 +241,8 @@ Deno.test("handOver: a start that cannot be noted is our trouble, not the messag
         noteDataBegun() {
           throw trouble;
         },
+        noteIdle() {},
+        beat: () => Promise.resolve(),
         close: () => Promise.resolve(),
       },
     }),

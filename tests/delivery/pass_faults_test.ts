@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import type { PassOptions } from "../../src/delivery/pass.ts";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { AttemptRecord } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports.ts";
-import { passOn, POLICY } from "./pass_on.ts";
+import { type OnePassOptions, passOn, POLICY } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";
 import {
   aborted,
@@ -29,6 +28,9 @@ async function rejected(pass: Promise<unknown>): Promise<unknown> {
   return await pass.then(() => assert.fail("the pass should have rejected"), (error) => error);
 }
 
+/** What these tests' workers need not do. */
+const UNMOVED = { noteIdle() {}, beat: () => Promise.resolve() };
+
 Deno.test("pass: a relay that is down ends it after one message, and the rest is untried", async () => {
   await using queue = await QueueFile.make();
   const [first] = await queue.addMany(50);
@@ -44,7 +46,13 @@ Deno.test("pass: a relay that is down ends it after one message, and the rest is
     uncertain: 0,
     remaining: 49,
     stoppedBy: "relay",
-    relayError: "Connection refused",
+    downRelays: [{
+      name: "default",
+      error: "Connection refused",
+      since: queue.clock.time,
+      until: null,
+    }],
+    resumeAt: null,
   });
   const message = await queue.show(first);
   assert.equal(message.status, "deferred");
@@ -96,7 +104,7 @@ Deno.test("pass: a relay that cannot even be opened rejects, and all is given ba
   await queue.addMany(3);
   const wrong = new MailqError("config_invalid", "no such relay");
   const relay = {
-    name: "wrong",
+    name: "default",
     open() {
       throw wrong;
     },
@@ -109,7 +117,7 @@ Deno.test("pass: a transport whose close rejects harms nobody", async () => {
   await using queue = await QueueFile.make();
   await queue.addMany(3);
   const relay = {
-    name: "rude",
+    name: "default",
     open: () => ({
       deliver: (...args: Parameters<typeof accept>) => Promise.resolve(accept(...args)),
       close: () => Promise.reject(new Error("no goodbye")),
@@ -246,7 +254,8 @@ Deno.test("pass: when nothing can be written any more the first failure is told"
   const store = altered(queue, {
     record: () => Promise.reject(FULL),
     giveBack: later,
-    registerWorker: () => Promise.resolve({ id: worker.id, noteDataBegun() {}, close: later }),
+    registerWorker: () =>
+      Promise.resolve({ ...UNMOVED, id: worker.id, noteDataBegun() {}, close: later }),
   });
   assert.equal(await rejected(passOn(queue, { store })), FULL);
   await worker.close();
@@ -261,7 +270,7 @@ Deno.test("pass: a start that cannot be noted stops it, with nothing sent nor co
   };
   const store = altered(queue, {
     registerWorker: () =>
-      Promise.resolve({ id: worker.id, noteDataBegun, close: () => Promise.resolve() }),
+      Promise.resolve({ ...UNMOVED, id: worker.id, noteDataBegun, close: () => Promise.resolve() }),
   });
   assert.equal(await rejected(passOn(queue, { store })), FULL);
   assert.deepEqual(await queue.statuses(), { queued: 4 }, "given back before the worker ends");
@@ -273,7 +282,7 @@ Deno.test("pass: a listener that throws stops it, and what it was told of is rec
   await using queue = await QueueFile.make();
   await queue.addMany(3);
   const gone = new Error("the output is closed");
-  const options: Partial<PassOptions> = {
+  const options: OnePassOptions = {
     onAttempt() {
       throw gone;
     },

@@ -33,7 +33,8 @@ Deno.test("pass: an empty queue is done at once, without a connection", async ()
     uncertain: 0,
     remaining: 0,
     stoppedBy: null,
-    relayError: null,
+    downRelays: [],
+    resumeAt: null,
   });
   assert.equal(relay.opened, 0);
   assert.equal((await queue.store.status()).lastRoundAt, queue.clock.time);

@@ -1,6 +1,7 @@
 import { makeId } from "../../src/queue/ids.ts";
 import type { Claim, MessageDetail } from "../../src/queue/message.ts";
-import type { Random, Store, WholeMessage, WorkerHandle } from "../../src/queue/ports.ts";
+import type { Random, Store, WholeMessage } from "../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../src/queue/worker.ts";
 import { openStore } from "../../src/store/open.ts";
 
 const START = Date.UTC(2026, 10, 22);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Recorder } from "../../src/delivery/recorder.ts";
 import type { AttemptRecord, Claim } from "../../src/queue/message.ts";
-import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../src/queue/worker.ts";
 import { QueueFile } from "./queue_file.ts";
 import { RECORD_MS, Waits } from "./waits.ts";
 

@@ -77,7 +77,6 @@ export type Script = (
 
 /** A relay in memory that does what its script says, and keeps what happened. */
 export class ScriptedRelay implements Relay {
-  readonly name = "test";
   readonly delivered: Delivery[] = [];
   opened = 0;
   closed = 0;
@@ -86,7 +85,7 @@ export class ScriptedRelay implements Relay {
   mostBusy = 0;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  constructor(readonly script: Script = accept) {}
+  constructor(readonly script: Script = accept, readonly name = "default") {}
 
   get ids(): string[] {
     return this.delivered.map((delivery) => delivery.id);

@@ -90,7 +90,13 @@ Deno.test("status: as text, as one line and as JSON", async () => {
     suppressed: 0,
     scheduled: 1,
   };
-  assert.deepEqual(status, { ...counts, seconds: status.seconds, paused: false, workers: [] });
+  assert.deepEqual(status, {
+    ...counts,
+    seconds: status.seconds,
+    paused: false,
+    workers: [],
+    relays: [],
+  });
   const text = await mailq.ok(["status"]);
   for (const [name, count] of Object.entries(counts)) {
     assert.match(text, new RegExp(`^${name} +${count}$`, "m"));

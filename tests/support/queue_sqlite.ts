@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { Store, WorkerHandle } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../src/queue/worker.ts";
 import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/workers.ts";

@@ -32,7 +32,9 @@ export const command = buildCommand<Flags, string[], Context>({
     const store = await this.store(settings, false, true);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await tellDue(this, store, ids);
-    if (!queueExists(settings.queue)) return tellPass(this, NOTHING_SENT, flags.strict ?? false);
+    if (!queueExists(settings.queue)) {
+      return await tellPass(this, NOTHING_SENT, flags.strict ?? false);
+    }
     const isLocking = settings.usesLock && !flags.noLock;
     using lock = isLocking ? await takeSendLock(this, settings, flags.lockWait ?? 0) : null;
     if (isLocking && lock === null) {
@@ -44,7 +46,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     if (ids !== undefined) await makeDue(this, store, ids);
     const result = await sendOnce(this, settings, store, ids);
-    tellPass(this, result, flags.strict ?? false);
+    await tellPass(this, result, flags.strict ?? false);
   },
   parameters: {
     flags: {

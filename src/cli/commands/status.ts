@@ -122,6 +122,15 @@ function tell(context: Context, queue: string, status: QueueStatus): void {
   if (status.paused !== null) {
     output.line(`paused      since ${formatTimestamp(status.paused.since)}; \`mailq resume\``);
   }
+  for (const relay of status.relays) {
+    const since = relay.downSince === null ? "" : ` since ${formatTimestamp(relay.downSince)}`;
+    const until = relay.openUntil !== null && relay.openUntil > now
+      ? `, left alone until ${formatTimestamp(relay.openUntil)}`
+      : "";
+    output.line(
+      `relay       ${relay.name} at fault${since}${until}: ${sanitise(relay.lastError ?? "")}`,
+    );
+  }
   for (const worker of status.workers) {
     output.line(
       `worker      ${worker.kind}, process ${worker.pid} on ${worker.host}, ` +

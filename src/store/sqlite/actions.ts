@@ -11,9 +11,26 @@ export async function retry(
   dueOnly: boolean,
   now: number,
 ): Promise<RetryResult> {
-  const until = dueOnly ? now : Number.MAX_SAFE_INTEGER;
+  const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
+  const exhausted = countMatching(db, matching(filter, "final_reason = 'retries'"));
+  return { requeued, exhausted };
+}
+
+/** See Store.requeueDue. */
+export async function requeueDue(db: Connection, now: number): Promise<number> {
+  const next = db.get("SELECT min(next_at) AS at FROM message WHERE next_at IS NOT NULL")?.at;
+  return typeof next === "number" && next <= now ? await requeueUntil(db, {}, now, now) : 0;
+}
+
+/** Moves recipients whose next try is not after `until` back to queued. */
+async function requeueUntil(
+  db: Connection,
+  filter: Filter,
+  until: number,
+  now: number,
+): Promise<number> {
   const due = matching(filter, "next_at IS NOT NULL AND next_at <= ?", until);
-  const requeued = await onEach(db, due, (row) => {
+  return await onEach(db, due, (row) => {
     db.run(
       `UPDATE recipient SET state = 'queued', next_at = NULL
        WHERE seq = ? AND state = 'deferred' AND next_at <= ?`,
@@ -23,8 +40,6 @@ export async function retry(
     requeue(db, row, now);
     return 1;
   });
-  const exhausted = countMatching(db, matching(filter, "final_reason = 'retries'"));
-  return { requeued, exhausted };
 }
 
 /** Settles a message some of whose recipients became queued; it keeps its place if it was

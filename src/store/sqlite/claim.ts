@@ -1,5 +1,5 @@
 import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../queue/message.ts";
-import type { ClaimBatch, ClaimRequest } from "../../queue/ports.ts";
+import type { ClaimBatch, ClaimRequest } from "../../queue/worker.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
 import { suppressedAmong } from "./enqueue.ts";

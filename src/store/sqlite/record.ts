@@ -1,5 +1,5 @@
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
-import type { RecordResult } from "../../queue/ports.ts";
+import type { RecordResult } from "../../queue/worker.ts";
 import { insertAttempt } from "./attempt.ts";
 import { clean, int } from "./columns.ts";
 import type { Connection } from "./connection.ts";

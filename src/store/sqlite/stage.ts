@@ -1,6 +1,7 @@
 import type { ContentFacts, NewMessage } from "../../queue/message.ts";
 import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
+import { wake } from "./wake.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
@@ -155,6 +156,7 @@ export class SqliteStage implements Stage {
     }
     this.#isOver = true;
     this.owner.letGo();
+    wake(this.db);
     return null;
   }
 

@@ -4,6 +4,7 @@ import { FileLock } from "../file_lock.ts";
 import { int, number } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { VISIBLE } from "./filter_sql.ts";
+import { troubledRelays } from "./relays.ts";
 import { lockPath } from "./workers.ts";
 
 /** See Store.status. Reads the tally, never the messages, but for those whose `send_at` came
@@ -36,6 +37,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     paused: pausedSince === null ? null : { since: pausedSince },
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
+    relays: troubledRelays(db),
   };
 }
 
@@ -87,6 +89,7 @@ async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
       host: String(row.host),
       pid: int(row.pid),
       startedAt: int(row.started_at),
+      heartbeatAt: int(row.heartbeat_at),
     });
   }
   return live;

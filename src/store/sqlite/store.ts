@@ -1,8 +1,7 @@
+import type { RelayHealth } from "../../queue/breaker.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
-  ClaimBatch,
-  ClaimRequest,
   Clock,
   Enqueued,
   Filter,
@@ -10,16 +9,24 @@ import type {
   PurgeOptions,
   QueueStatus,
   Random,
-  RecordResult,
   RetryResult,
   Stage,
   Store,
   Suppression,
   WholeMessage,
-  WorkerHandle,
 } from "../../queue/ports.ts";
+import type {
+  ClaimBatch,
+  ClaimRequest,
+  Postponed,
+  RecordResult,
+  Share,
+  ShareResult,
+  WorkerHandle,
+} from "../../queue/worker.ts";
 import { Connection } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
@@ -33,9 +40,21 @@ export interface SqliteOptions {
 
 const PATIENCE_MS = 10_000;
 
+// Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
+const loadActions = (): Promise<typeof import("./actions.ts")> =>
+  import(import.meta.resolve("./actions.ts"));
+const loadRelays = (): Promise<typeof import("./relays.ts")> =>
+  import(import.meta.resolve("./relays.ts"));
+const loadStatus = (): Promise<typeof import("./status.ts")> =>
+  import(import.meta.resolve("./status.ts"));
+const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
+  import(import.meta.resolve("./suppression.ts"));
+
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
+  #watch: import("./watch.ts").Watch | null = null;
+
   private constructor(
     readonly db: Connection,
     readonly clock: Clock,
@@ -52,9 +71,13 @@ export class SqliteStore implements Store {
     return new SqliteStore(db, options.clock, options.random);
   }
 
-  enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+  async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
     const { db } = this;
-    return db.write(() => messages.map((message) => insertMessage(db, message, 0).enqueued));
+    const enqueued = await db.write(() =>
+      messages.map((message) => insertMessage(db, message, 0).enqueued)
+    );
+    this.#wakeOthers();
+    return enqueued;
   }
 
   async stage(): Promise<Stage> {
@@ -114,6 +137,46 @@ export class SqliteStore implements Store {
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
+  async postpone(postponed: readonly Postponed[]): Promise<void> {
+    const { postpone }: typeof import("./postpone.ts") = await import(
+      import.meta.resolve("./postpone.ts")
+    );
+    await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
+  }
+
+  async relayHealth(name: string): Promise<RelayHealth> {
+    const { relayHealth } = await loadRelays();
+    return relayHealth(this.db, name);
+  }
+
+  async noteRelay(
+    name: string,
+    change: (health: RelayHealth) => RelayHealth,
+  ): Promise<RelayHealth> {
+    const { noteRelay } = await loadRelays();
+    return await noteRelay(this.db, name, change, this.clock.now());
+  }
+
+  async takeShares(shares: readonly Share[]): Promise<ShareResult> {
+    const { takeShares } = await loadRelays();
+    return await takeShares(this.db, shares, this.clock.now());
+  }
+
+  async nextDueAt(after: number): Promise<number | null> {
+    const { nextDueAt }: typeof import("./postpone.ts") = await import(
+      import.meta.resolve("./postpone.ts")
+    );
+    return nextDueAt(this.db, after);
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    const { Watch }: typeof import("./watch.ts") = await import(
+      import.meta.resolve("./watch.ts")
+    );
+    this.#watch ??= new Watch(this.db);
+    await this.#watch.changed(signal);
+  }
+
   async takeOver(): Promise<number> {
     const { takeOver }: typeof import("./take_over.ts") = await import(
       import.meta.resolve("./take_over.ts")
@@ -122,9 +185,7 @@ export class SqliteStore implements Store {
   }
 
   async noteRound(): Promise<void> {
-    const { noteRound }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { noteRound } = await loadStatus();
     await noteRound(this.db, this.clock.now());
   }
 
@@ -153,44 +214,43 @@ export class SqliteStore implements Store {
   }
 
   async status(): Promise<QueueStatus> {
-    const { status }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { status } = await loadStatus();
     return await status(this.db, this.clock.now());
   }
 
   async retry(filter: Filter, dueOnly: boolean): Promise<RetryResult> {
-    const { retry }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
-    return await retry(this.db, filter, dueOnly, this.clock.now());
+    const { retry } = await loadActions();
+    const result = await retry(this.db, filter, dueOnly, this.clock.now());
+    if (result.requeued > 0) this.#wakeOthers();
+    return result;
+  }
+
+  async requeueDue(): Promise<number> {
+    const { requeueDue } = await loadActions();
+    return await requeueDue(this.db, this.clock.now());
   }
 
   async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
-    const { resend }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
-    return await resend(this.db, filter, unsentOnly, this.clock.now());
+    const { resend } = await loadActions();
+    const result = await resend(this.db, filter, unsentOnly, this.clock.now());
+    this.#wakeOthers();
+    return result;
   }
 
   async hold(filter: Filter): Promise<ActionResult> {
-    const { hold }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { hold } = await loadActions();
     return await hold(this.db, filter, this.clock.now());
   }
 
   async release(filter: Filter): Promise<ActionResult> {
-    const { release }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
-    return await release(this.db, filter, this.clock.now());
+    const { release } = await loadActions();
+    const result = await release(this.db, filter, this.clock.now());
+    this.#wakeOthers();
+    return result;
   }
 
   async cancel(filter: Filter): Promise<ActionResult> {
-    const { cancel }: typeof import("./actions.ts") = await import(
-      import.meta.resolve("./actions.ts")
-    );
+    const { cancel } = await loadActions();
     return await cancel(this.db, filter, this.clock.now());
   }
 
@@ -200,41 +260,39 @@ export class SqliteStore implements Store {
   }
 
   async pause(): Promise<boolean> {
-    const { pause }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
+    const { pause } = await loadStatus();
     return await pause(this.db, this.clock.now());
   }
 
   async resume(): Promise<boolean> {
-    const { resume }: typeof import("./status.ts") = await import(
-      import.meta.resolve("./status.ts")
-    );
-    return await resume(this.db);
+    const { resume } = await loadStatus();
+    const result = await resume(this.db);
+    this.#wakeOthers();
+    return result;
   }
 
   async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
-    const { suppress }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { suppress } = await loadSuppression();
     return await suppress(this.db, addresses, reason, this.clock.now());
   }
 
   async unsuppress(addresses: readonly string[]): Promise<number> {
-    const { unsuppress }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { unsuppress } = await loadSuppression();
     return await unsuppress(this.db, addresses);
   }
 
   async *suppressions(): AsyncIterable<Suppression> {
-    const { suppressions }: typeof import("./suppression.ts") = await import(
-      import.meta.resolve("./suppression.ts")
-    );
+    const { suppressions } = await loadSuppression();
     yield* suppressions(this.db);
   }
 
+  /** Who waits for changes sees to its own by itself. */
+  #wakeOthers(): void {
+    if (this.#watch === null) wake(this.db);
+  }
+
   close(): Promise<void> {
+    this.#watch?.close();
     this.db.close();
     return Promise.resolve();
   }

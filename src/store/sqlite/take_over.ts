@@ -39,6 +39,22 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
   return requeued;
 }
 
+/** Whether a registered worker is dead, so that `takeOver` has something to do. */
+export async function hasDeadWorker(db: Connection): Promise<boolean> {
+  if (db.isInMemory) return false;
+  for (const row of db.all("SELECT lock_file FROM worker")) {
+    const path = lockPath(db, String(row.lock_file));
+    try {
+      const lock = await FileLock.tryTake(path, false);
+      lock?.release();
+      if (lock !== null || !fileExists(path)) return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
+  }
+  return false;
+}
+
 /** Removes lock files without a worker: of processes that died between making the one and
  *  registering the other, which takes them milliseconds. */
 async function sweepOrphans(db: Connection): Promise<void> {

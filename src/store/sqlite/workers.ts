@@ -1,4 +1,5 @@
-import type { Clock, Random, WorkerHandle } from "../../queue/ports.ts";
+import type { Clock, Random } from "../../queue/ports.ts";
+import type { WorkerHandle } from "../../queue/worker.ts";
 import { FileLock, giveToOwnerOf } from "../file_lock.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "./lost_claims.ts";
@@ -24,6 +25,23 @@ export class SqliteWorker implements WorkerHandle {
   noteDataBegun(token: number): void {
     this.#numberView.setFloat64(0, token);
     this.lock?.file.writeSync(this.#number);
+  }
+
+  /** Only for a queue that no claim of this worker is in hand of: the notes begin anew. */
+  noteIdle(): void {
+    if (this.lock === null) return;
+    this.lock.file.truncateSync(NUMBER_BYTES);
+    this.lock.file.seekSync(NUMBER_BYTES, Deno.SeekMode.Start);
+  }
+
+  async beat(): Promise<void> {
+    await this.db.write(() =>
+      this.db.run(
+        "UPDATE worker SET heartbeat_at = ? WHERE id = ?",
+        this.clock.now(),
+        this.id,
+      )
+    );
   }
 
   /** Takes the registration out of the queue; whatever the worker did not record or give back is

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Claim } from "../../../src/queue/message.ts";
-import type { Store, WorkerHandle } from "../../../src/queue/ports.ts";
+import type { Store } from "../../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../../src/queue/worker.ts";
 import { attemptOf, enqueued, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 

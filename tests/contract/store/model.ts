@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Claim, PRIORITIES } from "../../../src/queue/message.ts";
-import type { Filter, WorkerHandle } from "../../../src/queue/ports.ts";
+import type { Filter } from "../../../src/queue/ports.ts";
+import type { WorkerHandle } from "../../../src/queue/worker.ts";
 import { isOpen, type RecipientEvent } from "../../../src/queue/state.ts";
 import { attemptOf, type Ending, newMessage } from "../../support/queue_messages.ts";
 import { type ModelMessage, QueueModel } from "../../support/queue_model.ts";

@@ -26,6 +26,7 @@ export function statusTests(test: TestStore): void {
       paused: null,
       lastRoundAt: null,
       workers: [],
+      relays: [],
     });
   });
 
@@ -44,8 +45,8 @@ export function statusTests(test: TestStore): void {
     await enqueued(store, { sendAt: START + 1 });
     await enqueued(store);
     await enqueued(store);
-    const { oldestQueuedAt, paused: _, lastRoundAt: __, workers: ___, ...counts } = await store
-      .status();
+    const { oldestQueuedAt, paused: _, lastRoundAt: __, workers: ___, relays: ____, ...counts } =
+      await store.status();
     assert.deepEqual(counts, {
       ...NONE,
       sent: 1,
@@ -105,8 +106,8 @@ export function statusTests(test: TestStore): void {
     const { workers } = await (await fixture.another()).status();
     const host = Deno.hostname();
     assert.deepEqual(workers, [
-      { id: one.id, kind: "send", host, pid: Deno.pid, startedAt: START },
-      { id: two.id, kind: "run", host, pid: Deno.pid, startedAt: START },
+      { id: one.id, kind: "send", host, pid: Deno.pid, startedAt: START, heartbeatAt: START },
+      { id: two.id, kind: "run", host, pid: Deno.pid, startedAt: START, heartbeatAt: START },
     ]);
     await one.close();
     assert.deepEqual((await store.status()).workers.map(({ id }) => id), [two.id]);

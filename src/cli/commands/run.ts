@@ -1,0 +1,103 @@
+import { buildCommand } from "@stricli/core";
+import { formatDuration } from "../../queue/durations.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
+import { runService, type ServicePlan } from "../../delivery/service.ts";
+import type { Context } from "../context.ts";
+import { duration } from "../parsers.ts";
+import { hasWalResetBug, sqliteVersion } from "../print_version.ts";
+import { passOptions, tellPass } from "../send_pass.ts";
+
+interface Flags {
+  readonly interval?: number;
+  readonly once?: boolean;
+}
+
+export const command = buildCommand<Flags, [], Context>({
+  async func(flags) {
+    const { output, machine } = this;
+    const given = {
+      interval: flags.interval === undefined ? undefined : formatDuration(flags.interval),
+    };
+    const settings = await this.settings("all", given);
+    const store = await this.store(settings, true, true);
+    const planOf = async (current: typeof settings): Promise<ServicePlan> => ({
+      pass: await passOptions(this, current, store),
+      intervalMs: current.intervalMs,
+      retention: current.retention,
+    });
+    let plan = await planOf(settings);
+    const waiting = new Set<() => void>();
+    const reload = async () => {
+      try {
+        const fresh = await this.settings("all", given);
+        plan = await planOf(fresh);
+        if (fresh.queue !== settings.queue) {
+          output.warn(`the queue stays ${settings.queue} until mailq is started anew`);
+        }
+        output.detail("settings read anew");
+        for (const listener of waiting) listener();
+      } catch (error) {
+        output.warn(`the settings stay as they were: ${errorText(error)}`);
+      }
+    };
+    using _reload = machine.onReload(() => void reload());
+    tellAffectedSqlite(this);
+    output.detail(`sending from ${settings.queue}`);
+    try {
+      await runService({
+        store,
+        clock: machine.clock,
+        plan: () => plan,
+        onPlanChange: (listener) => {
+          waiting.add(listener);
+          return { [Symbol.dispose]: () => void waiting.delete(listener) };
+        },
+        signal: this.stopSignal(),
+        wait: machine.wait,
+        isOnce: flags.once ?? false,
+        onRound: flags.once ? (result) => tellPass(this, result, false) : undefined,
+        onTrouble: (error) => output.warn(`${error.message}; trying again`),
+      });
+    } catch (error) {
+      // A newer mailq has changed the queue under us: the service manager starts the new one.
+      if (error instanceof MailqError && error.code === "queue_newer") {
+        throw new MailqError("busy", error.message, { cause: error });
+      }
+      throw error;
+    }
+  },
+  parameters: {
+    flags: {
+      interval: {
+        kind: "parsed",
+        parse: duration,
+        optional: true,
+        brief: "The longest pause between two rounds [30s]",
+        placeholder: "DURATION",
+      },
+      once: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "One round, for cron: requeue what is due, send, expire, purge",
+      },
+    },
+  },
+  docs: {
+    brief: "Run the service: send mail as soon as it is queued",
+    fullDescription:
+      `Sends mail as soon as any process has queued it, requeues deferred mail when it is
+due, takes over from processes that died, expires, and purges by retention.*.
+SIGTERM finishes what is being sent and exits 0; SIGHUP reads the settings anew.
+
+  mailq run
+  mailq run --once              (crontab, in place of send, retry and purge)`,
+  },
+});
+
+function tellAffectedSqlite({ output }: Context): void {
+  const version = sqliteVersion();
+  if (hasWalResetBug(version)) {
+    output.detail(`SQLite ${version} can, very rarely, damage a database in WAL mode`);
+  }
+}

@@ -1,0 +1,296 @@
+import { afterFault, HEALTHY } from "../queue/breaker.ts";
+import type { Claim } from "../queue/message.ts";
+import type { WorkerHandle } from "../queue/worker.ts";
+import { Claimer, SHORT_WAIT_MS } from "./claimer.ts";
+import { deliverClaim, type Delivered, type DeliverTools } from "./deliver_claim.ts";
+import { groupByRoute } from "./groups.ts";
+import type { PassOptions, StopReason } from "./pass.ts";
+import { Postponer } from "./postponer.ts";
+import { Rates } from "./rates.ts";
+import { Recorder } from "./recorder.ts";
+import type { RelayLine } from "./relay_line.ts";
+import { RelayLines } from "./relay_lines.ts";
+
+/** How long a message in DATA may still take once we were told to stop. */
+const FINISH_MS = 60_000;
+
+/** How one pass is run. */
+export interface RoundOptions {
+  /** Leave out what this worker has tried before. */
+  readonly onlyUntried: boolean;
+  /** Nothing more is claimed after this time; null = until the queue is empty. */
+  readonly claimUntil: number | null;
+}
+
+/** The scheduler of one pass. */
+export class Round {
+  readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
+  /** When a relay whose rate was used up may be used again. */
+  blockedUntil: number | null = null;
+  /** It ended for `claimUntil`: there may be more to do. */
+  isCutShort = false;
+
+  /** Messages at least one recipient of which was sent. */
+  #delivered = 0;
+  #inFlight = 0;
+  readonly #lines: RelayLines;
+  readonly #rates: Rates;
+  readonly #postponer: Postponer;
+  readonly #claimer: Claimer;
+  readonly #recorder: Recorder;
+  readonly #tools: DeliverTools;
+  /** Claims to be given back. */
+  #leftOver: Claim[] = [];
+  /** What went wrong on our side, if anything did. */
+  #broken: { readonly error: unknown } | null = null;
+  /** Aborted when hand-overs are to end: by the caller, or since something is broken. */
+  readonly #stop = new AbortController();
+  /** The hand-overs still in flight are waited for no longer. */
+  #isAbandoned = false;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(
+    readonly options: PassOptions,
+    readonly worker: WorkerHandle,
+    lines: readonly RelayLine[],
+    readonly how: RoundOptions,
+  ) {
+    const { store, clock } = options;
+    this.#lines = new RelayLines(lines, options.throttleMs > 0, clock);
+    this.#rates = new Rates(store, clock, options.ratePerDomain);
+    this.#postponer = new Postponer(store, worker, this.#lines, clock);
+    this.#claimer = new Claimer(
+      options,
+      worker,
+      this.#lines,
+      this.#rates,
+      this.#postponer,
+      how.onlyUntried,
+    );
+    this.#recorder = new Recorder({
+      store,
+      worker,
+      wait: options.wait,
+      onRecorded: (attempt, isLost) => options.onAttempt?.(attempt, isLost),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#tools = {
+      store,
+      worker,
+      clock,
+      random: options.random,
+      policy: options.policy,
+      signal: this.#stop.signal,
+      lineFor: (relays) => this.#lines.lineFor(relays),
+      takeShare: (line) => this.#rates.takeOf(line),
+      record: (attempt) => this.#recorder.add(attempt),
+      onRelayFault: (line, error) => this.#leaveAlone(line, error),
+      onRelayProven: (line) => this.#prove(line),
+      isAbandoned: () => this.#isAbandoned,
+    };
+  }
+
+  /** Why nothing more is started; once there is a reason it stays. */
+  get stoppedBy(): StopReason | null {
+    const { maxBatch, maxDeferred, signal } = this.options;
+    if (signal.aborted) return "signal";
+    if (this.#lines.areAllDown) return "relay";
+    if (maxBatch !== null && this.#delivered >= maxBatch) return "max_batch";
+    if (maxDeferred !== null && this.#notSent() >= maxDeferred) return "max_deferred";
+    return this.blockedUntil === null ? null : "rate";
+  }
+
+  async run(): Promise<void> {
+    const { signal, wait } = this.options;
+    const over = new AbortController();
+    const abandon = () => {
+      if (over.signal.aborted) return;
+      this.#isAbandoned = true;
+      this.#wake();
+    };
+    this.#stop.signal.addEventListener("abort", () => {
+      this.#wake();
+      void wait(FINISH_MS, over.signal).then(abandon);
+    }, { once: true });
+    const stop = () => this.#stop.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    await this.#guarded(() => this.#loop());
+    over.abort();
+    signal.removeEventListener("abort", stop);
+    await this.#end();
+    if (this.#broken !== null) throw this.#broken.error;
+  }
+
+  async #loop(): Promise<void> {
+    for (;;) {
+      // Taken before we look around, so that no change after that is missed.
+      const changed = this.#changed.promise;
+      if (this.#room() > 0) {
+        if (this.#lines.next() === null) await this.#guarded(() => this.#claim());
+        const line = this.#room() > 0 ? this.#lines.next() : null;
+        if (line !== null) {
+          await this.#guarded(() => this.#startNext(line));
+          continue;
+        }
+      }
+      if (this.#isStopping()) await this.#giveBackAll();
+      if (this.#isAbandoned) return;
+      if (this.#inFlight > 0) await changed;
+      else if (!await this.#waitForRate()) return;
+    }
+  }
+
+  #isStopping(): boolean {
+    return this.#broken !== null || this.stoppedBy !== null;
+  }
+
+  #notSent(): number {
+    return this.counts.deferred + this.counts.failed + this.counts.uncertain;
+  }
+
+  /** How many more messages may be started now, whatever the relay. */
+  #room(): number {
+    if (this.#isStopping()) return 0;
+    const { maxBatch, maxDeferred, throttleMs } = this.options;
+    // What is in flight may yet become sent or deferred: it uses up both allowances.
+    return Math.min(
+      throttleMs > 0 ? 1 : Infinity,
+      maxBatch === null ? Infinity : maxBatch - this.#delivered,
+      maxDeferred === null ? Infinity : maxDeferred - this.#notSent(),
+    ) - this.#inFlight;
+  }
+
+  async #claim(): Promise<void> {
+    const { claimUntil } = this.how;
+    this.isCutShort = claimUntil !== null && this.options.clock.now() >= claimUntil;
+    if (this.isCutShort) return;
+    const before = this.#claimer.expired;
+    await this.#claimer.claim(this.#room(), () => this.#isStopping());
+    this.counts.failed += this.#claimer.expired - before;
+  }
+
+  async #startNext(line: RelayLine): Promise<void> {
+    const claim = line.waiting.shift();
+    if (claim === undefined) return;
+    const groups = groupByRoute(claim, this.options.routes);
+    const lines = new Set(groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []));
+    const usedUp = await this.#rates.takeFor(claim, [...lines]).catch((error) => {
+      this.#leftOver.push(claim);
+      throw error;
+    });
+    if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
+    // Much may have happened meanwhile.
+    if (this.#isStopping()) return void this.#leftOver.push(claim);
+    if (line.isDown) return this.#claimer.assign(claim);
+    this.#inFlight++;
+    void this.#guarded(async () => {
+      await this.#settle(claim, await deliverClaim(claim, groups, [...lines], this.#tools));
+    }).then(() => {
+      this.#inFlight--;
+      this.#claimer.finished++;
+      this.#wake();
+    });
+  }
+
+  /** Whether waiting for a relay's rate is worth it; if not, the pass ends. */
+  async #waitForRate(): Promise<boolean> {
+    const now = this.options.clock.now();
+    const until = this.#isStopping() ? null : this.#lines.blockedUntil();
+    if (until === null) return false;
+    if (until - now > SHORT_WAIT_MS) {
+      this.blockedUntil = until;
+      await this.#giveBackAll();
+      return false;
+    }
+    await this.options.wait(Math.max(1, until - now), this.#stop.signal);
+    return true;
+  }
+
+  async #settle(claim: Claim, delivered: Delivered): Promise<void> {
+    const { unreached, usedUp, end } = delivered;
+    if (end.kind === "abandoned") return;
+    if (end.kind === "rest" && end.trouble !== null) this.#fail(end.trouble.error);
+    if (end.kind === "rest") this.#leftOver.push(claim);
+    else if (unreached.length + usedUp.length > 0) {
+      // What was tried of the claim first, or its record would find the claim gone.
+      await this.#recorder.flush();
+      if (this.#recorder.holds(claim)) return;
+      for (const group of unreached) this.#postponer.addUnreached(claim, group);
+      for (const { group, by } of usedUp) this.#postponer.addUsedUp(claim, group.recipients, by);
+      await this.#postponer.flush();
+    }
+    this.#count(delivered);
+    const { throttleMs, wait } = this.options;
+    if (throttleMs > 0 && !this.#isStopping()) await wait(throttleMs, this.#stop.signal);
+  }
+
+  #count({ changes, unreached, usedUp }: Delivered): void {
+    const isWaiting = unreached.length + usedUp.length > 0;
+    if (changes.length === 0 && !isWaiting) return;
+    if (changes.some((change) => change.outcome === "sent")) this.#delivered++;
+    if (changes.some((change) => change.outcome === "uncertain")) this.counts.uncertain++;
+    else if (isWaiting || changes.some((change) => change.state === "deferred")) {
+      this.counts.deferred++;
+    } else if (changes.some((change) => change.state === "failed")) this.counts.failed++;
+    else this.counts.sent++;
+  }
+
+  async #leaveAlone(line: RelayLine, error: string): Promise<void> {
+    if (line.isDown) return;
+    line.error = error;
+    const { store, clock } = this.options;
+    line.health = await store.noteRelay(
+      line.name,
+      (health) => afterFault(health, error, clock.now()),
+    );
+    // Its mail in hand goes by another relay, or waits.
+    const waiting = line.waiting.splice(0);
+    if (this.stoppedBy === "relay") this.#leftOver.push(...waiting);
+    else for (const claim of waiting) this.#claimer.assign(claim);
+  }
+
+  async #prove(line: RelayLine): Promise<void> {
+    line.isProven = true;
+    if (line.health.failures === 0) return;
+    line.health = await this.options.store.noteRelay(line.name, () => HEALTHY);
+  }
+
+  /** Gives back what is in hand and not started. */
+  async #giveBackAll(): Promise<void> {
+    const inHand = [...this.#leftOver.splice(0), ...this.#lines.takeWaiting()];
+    if (inHand.length === 0) return;
+    // What was tried of a claim first, or its record would find the claim gone.
+    if (!this.#isAbandoned) await this.#recorder.flush();
+    // What could not be recorded may have gone out: the worker's end closes it as uncertain.
+    const claims = inHand.filter((claim) => !this.#recorder.holds(claim));
+    await this.#guarded(() => this.options.store.giveBack(claims, this.worker));
+  }
+
+  /** Records and frees what is left. */
+  async #end(): Promise<void> {
+    const closing = this.#lines.closeIdle();
+    await this.#recorder.flush();
+    await this.#guarded(() => this.#postponer.flush());
+    await this.#giveBackAll();
+    await closing;
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #fail(error: unknown): void {
+    this.#broken ??= { error };
+    this.#stop.abort();
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { afterFault, HEALTHY } from "../../../src/queue/breaker.ts";
+import { enqueued, MINUTE_MS, START } from "../../support/queue_messages.ts";
+import type { TestStore } from "../store_contract.ts";
+import { claimOne, worked } from "./claims.ts";
+
+export function relayTests(test: TestStore): void {
+  test("a relay of which nothing is known is well", async ({ store }) => {
+    assert.deepEqual(await store.relayHealth("default"), HEALTHY);
+    assert.deepEqual((await store.status()).relays, []);
+  });
+
+  test("a relay's faults are known to all, and forgotten once it is well", async (fixture) => {
+    const { store, clock } = fixture;
+    const other = await fixture.another();
+    const fault = (text: string) =>
+      store.noteRelay("backup", (health) => afterFault(health, text, clock.now()));
+    await fault("Connection refused");
+    clock.advance(5);
+    await other.noteRelay("backup", (health) => afterFault(health, "Timeout\0\ud800", clock.now()));
+    const known = await other.relayHealth("backup");
+    assert.deepEqual([known.failures, known.downSince, known.openUntil], [2, START, null]);
+    const became = await fault("Connection refused");
+    assert.deepEqual(became, {
+      failures: 3,
+      downSince: START,
+      openUntil: START + 5 + MINUTE_MS,
+      lastError: "Connection refused",
+    });
+    assert.deepEqual((await other.status()).relays, [{ name: "backup", ...became }]);
+    assert.deepEqual(await other.relayHealth("default"), HEALTHY);
+    assert.deepEqual(await other.noteRelay("backup", () => HEALTHY), HEALTHY);
+    assert.deepEqual((await store.status()).relays, []);
+  });
+
+  test("faults noted at the same time all count", async (fixture) => {
+    const stores = [fixture.store, await fixture.another(), await fixture.another()];
+    await Promise.all(
+      stores.flatMap((store) =>
+        Array.from(
+          { length: 5 },
+          () => store.noteRelay("default", (health) => afterFault(health, "down", START)),
+        )
+      ),
+    );
+    assert.equal((await fixture.store.relayHealth("default")).failures, 15);
+  });
+
+  test("a rate is shared by all who name its scope", async (fixture) => {
+    const { store, clock } = fixture;
+    const other = await fixture.another();
+    const share = { scope: "relay:default", rate: { count: 3, perMs: MINUTE_MS } };
+    assert.equal(await store.takeShares([share]), null);
+    assert.equal(await other.takeShares([share]), null);
+    assert.equal(await store.takeShares([share]), null);
+    const usedUp = await other.takeShares([share]);
+    assert.equal(usedUp?.scope, "relay:default");
+    const waitMs = usedUp?.waitMs ?? 0;
+    assert(waitMs >= MINUTE_MS && waitMs <= MINUTE_MS * 1.05, `${waitMs}`);
+    assert.equal(await other.takeShares([{ ...share, scope: "relay:backup" }]), null);
+    clock.advance(waitMs);
+    assert.equal(await other.takeShares([share]), null);
+  });
+
+  test("of several shares all are taken, or none", async ({ store }) => {
+    const rate = { count: 1, perMs: MINUTE_MS };
+    const relay = { scope: "relay:default", rate: { count: 2, perMs: MINUTE_MS } };
+    assert.equal(await store.takeShares([relay, { scope: "domain:a.test", rate }]), null);
+    const usedUp = await store.takeShares([relay, { scope: "domain:a.test", rate }]);
+    assert.equal(usedUp?.scope, "domain:a.test");
+    assert.equal(await store.takeShares([relay]), null, "the relay's was not taken");
+    assert.equal((await store.takeShares([relay]))?.scope, "relay:default");
+    assert.equal(await store.takeShares([]), null);
+  });
+
+  test("postponed recipients wait untried, and use up no retry", async ({ store, clock }) => {
+    const id = await enqueued(store, { recipients: ["a@a.test", "b@b.test"] });
+    await using worker = await worked(store);
+    const claim = await claimOne(store, worker.handle);
+    const until = START + 7;
+    await store.postpone(
+      [{ claim, recipients: [1], until, reason: "the relay backup is left alone" }],
+      worker.handle,
+    );
+    const half = await store.show(id);
+    assert.equal(half?.status, "sending", "the other recipient is still being sent to");
+    assert.deepEqual(half?.recipients.map((one) => [one.state, one.tries, one.nextAttemptAt]), [
+      ["sending", 0, null],
+      ["deferred", 0, until],
+    ]);
+    await store.postpone(
+      [{ claim, recipients: [0], until: until + 1, reason: "why" }],
+      worker.handle,
+    );
+    const shown = await store.show(id);
+    assert.deepEqual([shown?.status, shown?.tries, shown?.nextAttemptAt], ["deferred", 0, until]);
+    assert.deepEqual(shown?.attempts, []);
+    assert.deepEqual(shown?.recipients.map((one) => [one.failures, one.code, one.reply]), [
+      [0, null, "why"],
+      [0, null, "the relay backup is left alone"],
+    ]);
+    clock.advance(7);
+    assert.equal(await store.requeueDue(), 1);
+    const again = await claimOne(store, worker.handle);
+    assert.deepEqual(again.recipients.map(({ n }) => n), [1], "the same worker may try it");
+  });
+
+  test("who lost a claim can postpone nothing of it", async (fixture) => {
+    const { store } = fixture;
+    const id = await enqueued(store);
+    const dead = await store.registerWorker("test");
+    const claim = await claimOne(store, dead);
+    fixture.abandon(dead);
+    await store.takeOver();
+    await store.postpone([{ claim, recipients: [0], until: START + 1, reason: "late" }], dead);
+    assert.equal((await store.show(id))?.status, "queued");
+  });
+
+  test("only what is due is requeued, held mail too", async ({ store, clock }) => {
+    const ids = [await enqueued(store), await enqueued(store), await enqueued(store)];
+    await using worker = await worked(store);
+    for (const [i] of ids.entries()) {
+      const claim = await claimOne(store, worker.handle);
+      const until = START + 10 * (i + 1);
+      await store.postpone([{ claim, recipients: [0], until, reason: "" }], worker.handle);
+    }
+    await store.hold({ ids: ids.slice(0, 1) });
+    assert.equal(await store.requeueDue(), 0);
+    clock.advance(20);
+    assert.equal(await store.requeueDue(), 2);
+    const statuses = [];
+    for (const id of ids) statuses.push((await store.show(id))?.status);
+    assert.deepEqual(statuses, ["held", "queued", "deferred"]);
+  });
+
+  test("what is due next is the first of all that waits for a time", async ({ store }) => {
+    assert.equal(await store.nextDueAt(START), null);
+    await enqueued(store);
+    await enqueued(store, { isHeld: true, expiresAt: START + 1 });
+    assert.equal(await store.nextDueAt(START), null, "queued mail waits for no time");
+    await enqueued(store, { expiresAt: START + 30 });
+    assert.equal(await store.nextDueAt(START), START + 30);
+    await enqueued(store, { sendAt: START + 20 });
+    assert.equal(await store.nextDueAt(START), START + 20);
+    await using worker = await worked(store);
+    const claim = await claimOne(store, worker.handle);
+    const until = START + 10;
+    await store.postpone([{ claim, recipients: [0], until, reason: "" }], worker.handle);
+    assert.equal(await store.nextDueAt(START), START + 10);
+    assert.equal(await store.nextDueAt(START + 10), START + 20, "after the time given");
+    assert.equal(await store.nextDueAt(START + 30), null);
+  });
+}

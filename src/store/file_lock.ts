@@ -41,8 +41,8 @@ function makeFile(path: string): Deno.FsFile | null {
   }
 }
 
-/** Opens a file that we, or another process of ours, made. Throws `permission` for anything else
- *  in its place: whoever may write in the folder could lay a link there, and have root write
+/** Opens a file that we, or another process of ours, made. Throws `NotFound`, and `permission` for
+ *  anything else in its place: whoever may write in the folder could lay a link there, and have root write
  *  through it into a file that is not his. */
 export function openOwnFile(path: string): Deno.FsFile {
   const isPlain = ({ isFile, nlink }: Deno.FileInfo) => isFile && nlink === 1;
@@ -51,6 +51,11 @@ export function openOwnFile(path: string): Deno.FsFile {
   if (isPlain(named)) {
     const file = Deno.openSync(path, { read: true, write: true });
     const opened = file.statSync();
+    if (opened.nlink === 0) {
+      // Its owner has just ended and removed it.
+      file.close();
+      throw new Deno.errors.NotFound(path);
+    }
     if (isPlain(opened) && opened.dev === named.dev && opened.ino === named.ino) return file;
     file.close();
   }

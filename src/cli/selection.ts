@@ -202,6 +202,7 @@ export function tellAction(context: Context, result: ActionResult, verb: string)
     output.json({
       changed: result.changed,
       unchanged: result.unchanged,
+      without_body: result.withoutBody,
       sending_recipients: result.sendingRecipients,
     });
     return;
@@ -209,6 +210,12 @@ export function tellAction(context: Context, result: ActionResult, verb: string)
   output.line(`${verb} ${result.changed} ${plural(result.changed, "message")}`);
   if (result.unchanged > 0) {
     output.note(`${result.unchanged} ${plural(result.unchanged, "message")} left as they were`);
+  }
+  if (result.withoutBody > 0) {
+    output.note(
+      `${result.withoutBody} of them cannot go again: the bytes were deleted when the mail was ` +
+        "sent (keep_bodies)",
+    );
   }
   if (result.sendingRecipients > 0) {
     output.note(

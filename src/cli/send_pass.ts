@@ -1,6 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { RelaySettings } from "../config/relays.ts";
 import { type PassOptions, type PassResult, runPass } from "../delivery/pass.ts";
+import type { ErrorHandler } from "../delivery/overrule.ts";
 import type { RelayPlan } from "../delivery/relay_line.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { MailqError } from "../queue/errors.ts";
@@ -41,6 +42,11 @@ export async function passOptions(
     routes: settings.routes,
     ratePerDomain: settings.ratePerDomain,
     policy: settings.retry,
+    rules: settings.rules,
+    errorHandler: settings.errorHandler === null
+      ? null
+      : await errorHandler(context, settings.errorHandler),
+    keepsBodies: settings.keepsBodies,
     clock,
     random,
     maxBatch: settings.maxBatch,
@@ -52,6 +58,23 @@ export async function passOptions(
       ? (attempt, isLost) => tellAttempt(context, attempt, isLost)
       : undefined,
   };
+}
+
+async function errorHandler(context: Context, command: string): Promise<ErrorHandler> {
+  const { askErrorCommand }: typeof import("../observe/error_command.ts") = await import(
+    import.meta.resolve("../observe/error_command.ts")
+  );
+  const { MAILQ_PASSWORD: _, MAILQ_TX: __, ...env } = context.machine.env;
+  const told = new Set<string>();
+  const tools = {
+    env,
+    wait: context.machine.wait,
+    warn: (text: string) => {
+      if (!told.has(text)) context.output.warn(text);
+      told.add(text);
+    },
+  };
+  return (failure) => askErrorCommand(command, { ...failure }, tools);
 }
 
 async function openSettingsRelay(

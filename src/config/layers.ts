@@ -1,4 +1,5 @@
 import type { Route } from "../queue/route.ts";
+import type { Rule } from "../queue/rule.ts";
 import { type Definition, definitionOf, flagName, variableName } from "./definitions.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
 import { maskUrl } from "./relay_url.ts";
@@ -26,12 +27,20 @@ export interface Layer {
   /** Names of the relays it has a table for, and where. */
   readonly relays: Map<string, string>;
   routes: readonly Sourced<Route>[] | null;
+  rules: readonly Sourced<Rule>[] | null;
   readonly problems: Problem[];
   readonly warnings: string[];
 }
 
 export function emptyLayer(): Layer {
-  return { values: new Map(), relays: new Map(), routes: null, problems: [], warnings: [] };
+  return {
+    values: new Map(),
+    relays: new Map(),
+    routes: null,
+    rules: null,
+    problems: [],
+    warnings: [],
+  };
 }
 
 /** Reads one raw value into `layer`, or notes there what is wrong with it. */

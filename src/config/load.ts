@@ -1,4 +1,5 @@
 import type { Route } from "../queue/route.ts";
+import type { Rule } from "../queue/rule.ts";
 import { MailqError } from "../queue/errors.ts";
 import { OTHER_VARIABLES, SETTINGS } from "./definitions.ts";
 import { environmentLayer, flagLayer, type Layer, type Problem, type Sourced } from "./layers.ts";
@@ -92,6 +93,7 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
   const values = new Map<string, Sourced>();
   const tables = new Map<string, string>();
   let routes: readonly Sourced<Route>[] = [];
+  let rules: readonly Sourced<Rule>[] = [];
   const problems: Problem[] = [];
   const warnings: string[] = [];
   for (const layer of layers) {
@@ -114,6 +116,7 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
     }
     for (const [name, sourced] of layer.values) values.set(name, sourced);
     routes = layer.routes ?? routes;
+    rules = layer.rules ?? rules;
   }
   problems.push(...checkRelays(tables, values, routes), ...checkBounce(values));
   for (const { text, isForIntake, isFlag } of problems) {
@@ -121,7 +124,7 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
     if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);
     warnings.push(text);
   }
-  return { values, relayNames: [...tables.keys()], routes, warnings };
+  return { values, relayNames: [...tables.keys()], routes, rules, warnings };
 }
 
 function checkBounce(values: ReadonlyMap<string, Sourced>): Problem[] {

@@ -9,6 +9,7 @@ import {
 } from "./definitions.ts";
 import type { Rate } from "../queue/rate.ts";
 import type { Route } from "../queue/route.ts";
+import type { Rule } from "../queue/rule.ts";
 import { readValue } from "./kinds.ts";
 import { showValue, type Sourced } from "./layers.ts";
 import { buildRelay, type RelaySettings } from "./relays.ts";
@@ -26,6 +27,8 @@ export interface Settings {
   /** `default` first, then as the files name them. */
   readonly relays: readonly RelaySettings[];
   readonly routes: readonly Route[];
+  /** The first that matches a reply says what it means. */
+  readonly rules: readonly Rule[];
   readonly concurrency: number;
   readonly maxBatch: number | null;
   readonly maxDeferred: number | null;
@@ -73,6 +76,7 @@ export interface Merged {
   readonly values: Map<string, Sourced>;
   readonly relayNames: readonly string[];
   readonly routes: readonly Sourced<Route>[];
+  readonly rules: readonly Sourced<Rule>[];
   readonly warnings: readonly string[];
 }
 
@@ -113,6 +117,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
       return buildRelays();
     },
     routes: merged.routes.map((route) => route.value),
+    rules: merged.rules.map((rule) => rule.value),
     concurrency: get("concurrency"),
     maxBatch: get("max_batch"),
     maxDeferred: get("max_deferred"),
@@ -143,7 +148,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
       const known = new Map(values);
       known.set("queue", { value: queue, origin: values.get("queue")?.origin ?? "default" });
       known.set("hostname", lookUpHostname());
-      return listEntries(known, buildRelays(), merged.routes);
+      return listEntries(known, buildRelays(), merged);
     },
   };
 }
@@ -187,7 +192,7 @@ function defaultHostname({ readFile, systemHostname }: Surroundings): Sourced<st
 function listEntries(
   values: ReadonlyMap<string, Sourced>,
   relays: readonly RelaySettings[],
-  routes: readonly Sourced<Route>[],
+  { routes, rules }: Merged,
 ): SettingEntry[] {
   const entries: SettingEntry[] = [];
   const add = (name: string) => {
@@ -209,5 +214,14 @@ function listEntries(
       origin,
     });
   }
+  for (const [index, { value, origin }] of rules.entries()) {
+    entries.push({ name: `rule.${index + 1}`, value: showRule(value), origin });
+  }
   return entries;
+}
+
+/** A rule as the settings' listing shows it. */
+function showRule({ code, enhanced, text, action }: Rule): string {
+  const parts = [code, enhanced, text === null ? null : JSON.stringify(text)];
+  return `${parts.filter((part) => part !== null).join(" ")} → ${action}`;
 }

@@ -1,8 +1,10 @@
 import type { Route } from "../queue/route.ts";
+import type { Rule } from "../queue/rule.ts";
 import { parse, TomlError } from "smol-toml";
 import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
 import { findKeyLines } from "./key_lines.ts";
 import { emptyLayer, type Layer, type Sourced, takeValue } from "./layers.ts";
+import { readRule } from "./rules.ts";
 import { suggestName } from "./suggest.ts";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -16,6 +18,7 @@ export function readSettingsFile(text: string, file: string, home: string | unde
 const TABLE_NAMES: readonly string[] = [
   "relay",
   "route",
+  "rule",
   ...new Set(Object.keys(SETTINGS).filter((name) => name.includes(".")).map(tableOf)),
 ];
 const ROUTE_KEYS: readonly string[] = ["sender", "recipient", "relays"];
@@ -75,7 +78,8 @@ class SettingsFile {
   #readTop(top: Table): void {
     for (const [name, raw] of Object.entries(top)) {
       if (name === "relay") this.#readRelays(raw);
-      else if (name === "route") this.#readRoutes(raw);
+      else if (name === "route") this.layer.routes = this.#readArray(name, raw, this.#readRoute);
+      else if (name === "rule") this.layer.rules = this.#readArray(name, raw, this.#readRule);
       else this.#readEntry(name, raw);
     }
   }
@@ -178,17 +182,28 @@ class SettingsFile {
     }
   }
 
-  #readRoutes(routes: unknown): void {
-    if (!Array.isArray(routes) || !routes.every(isTable)) {
-      this.#note("Cannot use route as a setting", "route", "expected tables [[route]]");
-      return;
+  /** Reads the tables of an array, leaving out those that `read` cannot make anything of. */
+  #readArray<T>(
+    array: string,
+    raw: unknown,
+    read: (table: Table, name: string) => T | null,
+  ): Sourced<T>[] | null {
+    if (!Array.isArray(raw) || !raw.every(isTable)) {
+      this.#note(`Cannot use ${array} as a setting`, array, `expected tables [[${array}]]`);
+      return null;
     }
-    const read: Sourced<Route>[] = [];
-    for (const [index, table] of routes.entries()) {
-      const route = this.#readRoute(table, `route.${index}`);
-      if (route !== null) read.push({ value: route, origin: this.#origin(`route.${index}`) });
-    }
-    this.layer.routes = read;
+    return raw.flatMap((table, index) => {
+      const name = `${array}.${index}`;
+      const value = read.call(this, table, name);
+      return value === null ? [] : { value, origin: this.#origin(name) };
+    });
+  }
+
+  #readRule(table: Table, name: string): Rule | null {
+    return readRule(
+      table,
+      (text, key, expected) => this.#note(text, `${name}.${key}`, expected),
+    );
   }
 
   #readRoute(table: Table, name: string): Route | null {

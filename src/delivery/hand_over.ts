@@ -12,15 +12,15 @@ import type {
 import type { WorkerHandle } from "../queue/worker.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import { judge } from "./judge.ts";
+import { overrule, type OverruleTools, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
 
-export interface HandOverTools {
+export interface HandOverTools extends OverruleTools {
   readonly store: Store;
   readonly worker: WorkerHandle;
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: RetryPolicy;
-  readonly relayName: string;
   /** No other relay is there to try where this one is at fault. */
   readonly isLastRelay: boolean;
   readonly signal: AbortSignal;
@@ -35,7 +35,8 @@ export interface HandedOver {
   readonly isRelayFault: boolean;
   /** The relay answered: it is there and takes mail, this one or another. */
   readonly isRelayProven: boolean;
-  /** The transport broke its promise and threw: it is not to be used again. */
+  /** The transport is not to be used again: it broke its promise and threw, or the error handler
+   *  wants another. */
   readonly isTransportBroken: boolean;
   /** Our own trouble (the start of the bytes could not be noted), no fault of the message. */
   readonly trouble: { readonly error: unknown } | null;
@@ -80,12 +81,17 @@ export async function handOver(
     report = brokenReport(claim, error, hasBegun ? "uncertain" : "deferred");
   }
   const isStopped = signal.aborted || trouble !== null;
+  const { outcomes, wantsReconnect } = await overrule(
+    claim,
+    report,
+    tools,
+    (outcome) => !isStopped || !isUnanswered(outcome),
+  );
   const now = clock.now();
-  const changes = judgeAll(claim, report.outcomes, tools, now, isStopped);
-  const { outcomes } = report;
+  const changes = judgeAll(claim, outcomes, tools, now, isStopped);
   const isRelayFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
   const end = {
-    isTransportBroken,
+    isTransportBroken: isTransportBroken || wantsReconnect,
     trouble,
     isRelayFault: isRelayFault && !isStopped,
     isRelayProven: !isRelayFault &&
@@ -117,7 +123,7 @@ export async function handOver(
  *  did not get an answer for are left out. */
 function judgeAll(
   claim: Claim,
-  outcomes: readonly DeliveryOutcome[],
+  outcomes: readonly RuledOutcome[],
   tools: HandOverTools,
   now: number,
   isStopped: boolean,
@@ -127,7 +133,7 @@ function judgeAll(
   const isFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
   for (const [i, recipient] of claim.recipients.entries()) {
     const outcome = outcomes[i] ?? NO_OUTCOME;
-    if (isStopped && outcome.kind === "deferred" && outcome.code === null) continue;
+    if (isStopped && isUnanswered(outcome)) continue;
     const change = judge(recipient, outcome, {
       policy,
       lifeFrom: claim.lifeFrom,
@@ -140,12 +146,18 @@ function judgeAll(
   return changes;
 }
 
-const NO_OUTCOME: DeliveryOutcome = {
+/** The transport got no answer for this recipient, so nothing has happened. */
+function isUnanswered(outcome: DeliveryOutcome): boolean {
+  return outcome.kind === "deferred" && outcome.code === null;
+}
+
+const NO_OUTCOME: RuledOutcome = {
   kind: "uncertain",
   code: null,
   enhanced: null,
   text: "the transport told nothing of this recipient",
   isRelayFault: false,
+  suppresses: false,
 };
 
 const SEVERITY: Readonly<Record<OutcomeKind, number>> = {

@@ -1,6 +1,6 @@
 import type { ClaimedRecipient, RecipientChange } from "../queue/message.ts";
-import type { DeliveryOutcome } from "../queue/ports.ts";
 import { decideRetry, type RetryPolicy } from "../queue/retry.ts";
+import type { RuledOutcome } from "./overrule.ts";
 
 /** What a recipient's outcome is judged by. */
 export interface Judgement {
@@ -15,7 +15,7 @@ export interface Judgement {
 /** Says what becomes of a recipient after an attempt. */
 export function judge(
   recipient: ClaimedRecipient,
-  outcome: DeliveryOutcome,
+  outcome: RuledOutcome,
   by: Judgement,
 ): RecipientChange {
   const change = {
@@ -28,6 +28,7 @@ export function judge(
     code: outcome.code,
     enhanced: outcome.enhanced,
     reply: outcome.text,
+    suppresses: outcome.suppresses,
   };
   if (outcome.kind === "sent") return { ...change, state: "sent" };
   if (outcome.kind === "failed") return { ...change, state: "failed", reason: "permanent" };

@@ -4,6 +4,8 @@ import type { WorkerHandle } from "../queue/worker.ts";
 import type { Rate } from "../queue/rate.ts";
 import type { RetryPolicy } from "../queue/retry.ts";
 import type { Route } from "../queue/route.ts";
+import type { Rule } from "../queue/rule.ts";
+import type { ErrorHandler } from "./overrule.ts";
 import { type DownRelay, RelayLine, type RelayPlan } from "./relay_line.ts";
 import { Round, type RoundOptions } from "./round.ts";
 
@@ -15,6 +17,11 @@ export interface PassOptions {
   /** The most messages to one recipient domain. */
   readonly ratePerDomain: Rate | null;
   readonly policy: RetryPolicy;
+  /** What replies mean, whatever they would mean otherwise. */
+  readonly rules: readonly Rule[];
+  readonly errorHandler: ErrorHandler | null;
+  /** Whether a message's bytes are kept once it is sent. */
+  readonly keepsBodies: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** Ends the pass after so many messages sent; those in flight count. */

@@ -12,6 +12,8 @@ export interface RecorderTools {
   readonly worker: WorkerHandle;
   /** Resolves after a while, or when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Whether a message's bytes are kept once it is sent. */
+  readonly keepsBodies: boolean;
   /** Called with each attempt once it is on disk. */
   readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void;
   /** Called with what a write failed with: what cannot be recorded must stop the sending. */
@@ -70,10 +72,10 @@ export class Recorder {
   }
 
   async #write(group: readonly AttemptRecord[]): Promise<void> {
-    const { store, worker, onRecorded, onFailure } = this.tools;
+    const { store, worker, keepsBodies, onRecorded, onFailure } = this.tools;
     let isOnDisk = false;
     try {
-      const { lost } = await store.record(group, worker);
+      const { lost } = await store.record(group, worker, keepsBodies);
       isOnDisk = true;
       for (const attempt of group) onRecorded(attempt, lost.includes(attempt.claim.token));
     } catch (error) {

@@ -71,6 +71,7 @@ export class Round {
       store,
       worker,
       wait: options.wait,
+      keepsBodies: options.keepsBodies,
       onRecorded: (attempt, isLost) => options.onAttempt?.(attempt, isLost),
       onFailure: (error) => this.#fail(error),
     });
@@ -80,6 +81,8 @@ export class Round {
       clock,
       random: options.random,
       policy: options.policy,
+      rules: options.rules,
+      errorHandler: options.errorHandler,
       signal: this.#stop.signal,
       lineFor: (relays) => this.#lines.lineFor(relays),
       takeShare: (line) => this.#rates.takeOf(line),

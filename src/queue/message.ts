@@ -139,6 +139,8 @@ export interface RecipientChange {
   readonly code: number | null;
   readonly enhanced: string | null;
   readonly reply: string | null;
+  /** The address goes on the do-not-send list. */
+  readonly suppresses: boolean;
 }
 
 /** One attempt to be recorded. */

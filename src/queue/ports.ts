@@ -140,6 +140,8 @@ export interface ActionResult {
   readonly changed: number;
   /** Messages of the filter that the action does not apply to. */
   readonly unchanged: number;
+  /** Messages among those whose bytes were deleted when they were sent. */
+  readonly withoutBody: number;
   /** Recipients left alone because a worker is sending to them. */
   readonly sendingRecipients: number;
 }
@@ -180,8 +182,13 @@ export interface Store {
   /** The bytes of a message, in pieces of at most 256 KB. */
   content(seq: number): AsyncIterable<Uint8Array>;
   /** Records attempts, all in one commit; recipients that a claim's last attempt did not reach
-   *  are queued again in their old place. */
-  record(attempts: readonly AttemptRecord[], worker: WorkerHandle): Promise<RecordResult>;
+   *  are queued again in their old place. If `keepsBodies` is false the bytes of a message that
+   *  has become sent are deleted with it. */
+  record(
+    attempts: readonly AttemptRecord[],
+    worker: WorkerHandle,
+    keepsBodies?: boolean,
+  ): Promise<RecordResult>;
   /** Gives claims back untried; they keep their place. */
   giveBack(claims: readonly Claim[], worker: WorkerHandle): Promise<void>;
   /** Defers recipients of claims untried and without using up a retry: their relay is to be left

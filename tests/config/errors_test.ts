@@ -91,7 +91,7 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     "[smtp]\nport = 1",
-    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, retry, retention, on",
+    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, retention, on",
   ],
   [
     "retry = 5",
@@ -147,6 +147,42 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   [
     'transport = "null:"\n[relay.default]\nurl = "null:"',
     "Cannot use both transport and relay.default.url (/etc/mailq.toml:3): expected one of them",
+  ],
+  [
+    'rule = "defer"',
+    "Cannot use rule as a setting (/etc/mailq.toml:1): expected tables [[rule]]",
+  ],
+  [
+    '[[rule]]\ncode = 450\naction = "defer"\n[[rule]]\ncode = 250\naction = "fail"\n',
+    "Cannot use code = 250 in a rule (/etc/mailq.toml:5): " +
+    'expected a refusal\'s code such as 450 or "4xx"',
+  ],
+  [
+    '[[rule]]\nenhanced = "5.7"\naction = "fail"',
+    'Cannot use enhanced = "5.7" in a rule (/etc/mailq.toml:2): ' +
+    'expected an enhanced status code such as "4.7.1" or "5.7.*"',
+  ],
+  [
+    '[[rule]]\ntext = "*"\naction = "fail"',
+    'Cannot use text = "*" in a rule (/etc/mailq.toml:2): ' +
+    'expected a part of a reply such as "greylist"',
+  ],
+  [
+    '[[rule]]\ncode = 450\naction = "bounce"',
+    'Cannot use action = "bounce" in a rule (/etc/mailq.toml:3): expected defer, fail or suppress',
+  ],
+  [
+    "[[rule]]\ncode = 450",
+    "Cannot use a rule without an action (/etc/mailq.toml:1): expected defer, fail or suppress",
+  ],
+  [
+    '[[rule]]\naction = "fail"',
+    "Cannot use a rule for every refusal (/etc/mailq.toml:2): " +
+    "expected a code, enhanced or text beside it",
+  ],
+  [
+    '[[rule]]\nenhance = "5.7.1"\naction = "fail"',
+    "Unknown setting enhance of a rule (/etc/mailq.toml:2): did you mean enhanced?",
   ],
   [
     'route = "default"',

@@ -139,3 +139,25 @@ Deno.test("routes: are read in order, and a later file's replace them all", asyn
     { sender: null, recipient: null, relays: ["bulk"] },
   ]);
 });
+
+Deno.test("rules: are read in order, and a later file's replace them all", async () => {
+  const text = `
+    [[rule]]
+    code = 450
+    text = "greylist"
+    action = "defer"
+    [[rule]]
+    code = "5xx"
+    enhanced = "5.7.*"
+    action = "suppress"
+  `;
+  const settings = await loadFile(text);
+  assert.deepEqual(settings.rules, [
+    { code: "450", enhanced: null, text: "greylist", action: "defer" },
+    { code: "5xx", enhanced: "5.7.*", text: null, action: "suppress" },
+  ]);
+  assert.equal(entryOf(settings, "rule.1"), '450 "greylist" → defer (/etc/mailq.toml:2)');
+  assert.equal(entryOf(settings, "rule.2"), "5xx 5.7.* → suppress (/etc/mailq.toml:6)");
+  const user = { "/home/u/.config/mailq/config.toml": "[[rule]]\ncode = 421\naction = 'fail'" };
+  assert.deepEqual((await loadFile(text, { files: user })).rules.map(({ code }) => code), ["421"]);
+});

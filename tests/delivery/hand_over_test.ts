@@ -48,6 +48,8 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
         random: queue.random,
         policy: POLICY,
         relayName: "test",
+        rules: [],
+        errorHandler: null,
         isLastRelay: true,
         signal: new AbortController().signal,
         ...situation.tools?.(queue),

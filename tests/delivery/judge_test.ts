@@ -118,7 +118,10 @@ const CASES: readonly Case[] = [
 for (const { name, outcome, policy, tries, failures, ageMs, want } of CASES) {
   Deno.test(`judge: ${name}`, () => {
     const recipient = { n: 4, address: "bob@receiver.test", tries: tries ?? 0 };
-    const change = judge({ ...recipient, failures: failures ?? 0 }, outcome, {
+    const change = judge({ ...recipient, failures: failures ?? 0 }, {
+      ...outcome,
+      suppresses: false,
+    }, {
       policy: policy ?? POLICY,
       lifeFrom: NOW - (ageMs ?? 0),
       now: NOW,
@@ -131,6 +134,7 @@ for (const { name, outcome, policy, tries, failures, ageMs, want } of CASES) {
       code: outcome.code,
       enhanced: outcome.enhanced,
       reply: outcome.text,
+      suppresses: false,
       ...want,
     });
   });

@@ -27,6 +27,7 @@ class Desk implements AsyncDisposable {
       },
     });
     this.recorder = new Recorder({
+      keepsBodies: true,
       store,
       worker,
       wait: this.waits.wait,
@@ -69,6 +70,7 @@ function sent(claim: Claim): AttemptRecord {
     traceback: null,
     transcript: null,
     changes: claim.recipients.map(({ n, address, failures }) => ({
+      suppresses: false,
       n,
       address,
       outcome: "sent",

@@ -122,7 +122,7 @@ Deno.test("query plan: recording, giving back and taking over go straight to the
   assert(one !== undefined && two !== undefined && three !== undefined);
   const attempts = [attemptOf(one, "sent"), attemptOf(two, { retryAt: START })];
   const plans = [
-    ...await plansOf(store, (each) => each.record(attempts)),
+    ...await plansOf(store, (each) => each.record(attempts, worker, false)),
     ...await plansOf(store, (each) => each.giveBack([three])),
     ...await plansOf(store, () => worker.close()),
     ...await plansOf(store, (each) => each.takeOver()),

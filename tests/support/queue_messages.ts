@@ -65,6 +65,7 @@ export function changeOf(claim: Claim, n: number, ending: Ending): RecipientChan
     code: ending === "sent" ? 250 : ending === "failed" ? 550 : 450,
     enhanced: ending === "sent" ? "2.0.0" : ending === "failed" ? "5.1.1" : "4.2.0",
     reply: ending === "sent" ? "ok" : ending === "failed" ? "no such user" : "later",
+    suppresses: false,
   };
 }
 

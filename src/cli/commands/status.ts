@@ -134,7 +134,9 @@ function tell(context: Context, queue: string, status: QueueStatus): void {
   for (const worker of status.workers) {
     output.line(
       `worker      ${worker.kind}, process ${worker.pid} on ${worker.host}, ` +
-        `since ${formatTimestamp(worker.startedAt)}`,
+        `since ${formatTimestamp(worker.startedAt)}` + (worker.kind !== "run"
+          ? ""
+          : `, heartbeat ${formatSpan(Math.max(0, now - worker.heartbeatAt))} ago`),
     );
   }
 }

@@ -59,7 +59,8 @@ export async function resend(
   now: number,
 ): Promise<ActionResult> {
   const except = unsentOnly ? "('sending', 'sent')" : "('sending')";
-  return await actOn(db, filter, "body_kept = 1", (row) => {
+  const withoutBody = countMatching(db, matching(filter, "body_kept = 0"));
+  const result = await actOn(db, filter, "body_kept = 1", (row) => {
     const seq = int(row.seq);
     const changed = db.run(
       `UPDATE recipient SET state = 'queued', reason = NULL, tries = 0, failures = 0,
@@ -81,6 +82,7 @@ export async function resend(
     settle(db, seq, now);
     return true;
   });
+  return { ...result, withoutBody };
 }
 
 /** See Store.cancel. */
@@ -139,5 +141,6 @@ async function actOn(
     }
     return act(row) ? 1 : 0;
   });
-  return { changed, unchanged: Math.max(0, all - changed), sendingRecipients };
+  const unchanged = Math.max(0, all - changed);
+  return { changed, unchanged, withoutBody: 0, sendingRecipients };
 }

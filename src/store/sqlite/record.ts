@@ -3,7 +3,9 @@ import type { RecordResult } from "../../queue/worker.ts";
 import { insertAttempt } from "./attempt.ts";
 import { clean, int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { PARTS_PER_MESSAGE } from "./schema.ts";
 import { settle } from "./settle.ts";
+import { suppressOne } from "./suppression.ts";
 
 // Who comes back from an attempt has not died of it: what was lost before counts no more.
 const COUNT =
@@ -29,13 +31,16 @@ const REQUEUE = "UPDATE recipient SET state = 'queued' WHERE seq = ? AND state =
 export function record(
   db: Connection,
   attempts: readonly AttemptRecord[],
+  keepsBodies: boolean,
   now: number,
 ): RecordResult {
   const lost: number[] = [];
   for (const attempt of attempts) {
-    if (recordHeld(db, attempt, now)) continue;
-    lost.push(attempt.claim.token);
-    recordLate(db, attempt, now);
+    if (!recordHeld(db, attempt, now)) {
+      lost.push(attempt.claim.token);
+      recordLate(db, attempt, now);
+    }
+    if (!keepsBodies) dropBodyIfSent(db, attempt.claim.seq);
   }
   return { lost };
 }
@@ -56,6 +61,21 @@ function recordHeld(db: Connection, attempt: AttemptRecord, now: number): boolea
   if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(REQUEUE, claim.seq);
   settle(db, claim.seq, now);
   return true;
+}
+
+/** A message of which somebody may yet have to get the bytes keeps them. */
+function dropBodyIfSent(db: Connection, seq: number): void {
+  const isSent = db.run(
+    `UPDATE OR ROLLBACK message SET body_kept = 0
+     WHERE seq = ? AND status = 'sent' AND body_kept = 1`,
+    seq,
+  ) > 0;
+  if (!isSent) return;
+  db.run(
+    "DELETE FROM body WHERE part >= ? AND part < ?",
+    seq * PARTS_PER_MESSAGE,
+    (seq + 1) * PARTS_PER_MESSAGE,
+  );
 }
 
 /** Of an attempt without its claim only acceptances count: other workers tell the rest. */
@@ -94,6 +114,7 @@ function applyChange(db: Connection, seq: number, change: RecipientChange, now: 
     seq,
     change.n,
   );
+  if (change.suppresses) suppressOne(db, change.address, clean(change.reply), now);
 }
 
 /** See Store.giveBack; runs inside a write. */

@@ -71,9 +71,16 @@ function toOutcome(value: unknown): Outcome {
 }
 
 /** See Store.content. Throws `queue_corrupt` where a part is missing, since a message cut short
- *  must not pass for a whole one. */
+ *  must not pass for a whole one, and `input_unreadable` where the bytes were not to be kept. */
 export async function* content(db: Connection, seq: number): AsyncIterable<Uint8Array> {
-  const size = db.get("SELECT size FROM message WHERE seq = ?", seq)?.size;
+  const row = db.get("SELECT id, size, body_kept FROM message WHERE seq = ?", seq);
+  if (row?.body_kept === 0) {
+    throw new MailqError(
+      "input_unreadable",
+      `Cannot read message ${row.id}: its bytes were deleted when it was sent (keep_bodies)`,
+    );
+  }
+  const size = row?.size;
   let left = typeof size === "number" ? size : 0;
   for (let n = 0; left > 0; n++) {
     const row = await db.get("SELECT bytes FROM body WHERE part = ?", seq * PARTS_PER_MESSAGE + n);

@@ -123,11 +123,15 @@ export class SqliteStore implements Store {
     yield* content(this.db, seq);
   }
 
-  async record(attempts: readonly AttemptRecord[]): Promise<RecordResult> {
+  async record(
+    attempts: readonly AttemptRecord[],
+    _worker: WorkerHandle,
+    keepsBodies = true,
+  ): Promise<RecordResult> {
     const { record }: typeof import("./record.ts") = await import(
       import.meta.resolve("./record.ts")
     );
-    return await this.db.write(() => record(this.db, attempts, this.clock.now()));
+    return await this.db.write(() => record(this.db, attempts, keepsBodies, this.clock.now()));
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {

@@ -14,16 +14,28 @@ export async function suppress(
   let added = 0;
   for (let from = 0; from < addresses.length; from += STEP) {
     added += await db.write(() =>
-      addresses.slice(from, from + STEP).reduce((sum, address) =>
-        sum + db.run(
-          "INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)",
-          address.toLowerCase(),
-          reason,
-          now,
-        ), 0)
+      addresses.slice(from, from + STEP).reduce(
+        (sum, address) => sum + suppressOne(db, address, reason, now),
+        0,
+      )
     );
   }
   return added;
+}
+
+/** Lists one address; runs inside a write. Returns 0 if it was listed. */
+export function suppressOne(
+  db: Connection,
+  address: string,
+  reason: string | null,
+  now: number,
+): number {
+  return db.run(
+    "INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)",
+    address.toLowerCase(),
+    reason,
+    now,
+  );
 }
 
 /** See Store.unsuppress: returns how many were listed. */

@@ -212,7 +212,7 @@ export function actionTests(test: TestStore): void {
 }
 
 function result(changed: number, unchanged: number, sendingRecipients = 0): ActionResult {
-  return { changed, unchanged, sendingRecipients };
+  return { changed, unchanged, withoutBody: 0, sendingRecipients };
 }
 
 async function states(store: Store, id: string) {

@@ -1,0 +1,60 @@
+import { type Rule, RULE_ACTIONS } from "../queue/rule.ts";
+import { suggestName } from "./suggest.ts";
+
+const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action"];
+
+/** Notes what is wrong with a key of a rule. */
+export type NoteWrong = (text: string, key: string, expected: string) => void;
+
+/** Reads a `[[rule]]` table; null, and what is wrong is noted, where it cannot be one. */
+export function readRule(table: Readonly<Record<string, unknown>>, note: NoteWrong): Rule | null {
+  for (const key of Object.keys(table)) {
+    if (RULE_KEYS.includes(key)) continue;
+    const near = suggestName(key, RULE_KEYS);
+    note(
+      `Unknown setting ${key} of a rule`,
+      key,
+      near === null ? `expected one of ${RULE_KEYS.join(", ")}` : `did you mean ${near}?`,
+    );
+    return null;
+  }
+  let isWrong = false;
+  const read = (key: string, pattern: RegExp, expected: string): string | null => {
+    const raw = table[key];
+    if (raw === undefined) return null;
+    const text = typeof raw === "number" ? String(raw) : raw;
+    if (typeof text === "string" && pattern.test(text)) return text;
+    note(`Cannot use ${key} = ${JSON.stringify(raw)} in a rule`, key, `expected ${expected}`);
+    isWrong = true;
+    return null;
+  };
+  const code = read("code", /^[45][\dx]{2}$/i, 'a refusal\'s code such as 450 or "4xx"');
+  const enhanced = read(
+    "enhanced",
+    /^[45](\.(\d{1,3}|\*)){2}$/,
+    'an enhanced status code such as "4.7.1" or "5.7.*"',
+  );
+  const text = read(
+    "text",
+    /^[^\p{Cc}]*[^\p{Cc}\s*][^\p{Cc}]*$/u,
+    'a part of a reply such as "greylist"',
+  );
+  const action = RULE_ACTIONS.find((known) => known === table.action);
+  if (action === undefined) {
+    const given = table.action === undefined
+      ? "a rule without an action"
+      : `action = ${JSON.stringify(table.action)} in a rule`;
+    note(`Cannot use ${given}`, "action", "expected defer, fail or suppress");
+    return null;
+  }
+  if (isWrong) return null;
+  if (code === null && enhanced === null && text === null) {
+    note(
+      "Cannot use a rule for every refusal",
+      "action",
+      "expected a code, enhanced or text beside it",
+    );
+    return null;
+  }
+  return { code, enhanced, text, action };
+}

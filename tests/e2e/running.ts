@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { Store } from "../../src/queue/ports.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Mailq, RunOptions } from "../support/mailq.ts";
+
+/** A command that was started and goes on, and what it says on stderr. */
+export class Running implements AsyncDisposable {
+  stderr = "";
+  #hasEnded = false;
+  readonly #reading: Promise<void>;
+  readonly #stdout: Promise<string>;
+  #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+
+  private constructor(readonly child: Deno.ChildProcess) {
+    this.#reading = this.#read();
+    this.#stdout = new Response(child.stdout).text();
+  }
+
+  static async start(
+    mailq: Mailq,
+    args: readonly string[],
+    options: RunOptions = {},
+  ): Promise<Running> {
+    return new Running(await mailq.spawn(args, options));
+  }
+
+  /** The service, once it is up. */
+  static async service(mailq: Mailq, ...flags: string[]): Promise<Running> {
+    const running = await Running.start(mailq, ["run", "--verbose", ...flags]);
+    await running.said(/sending from/);
+    return running;
+  }
+
+  /** Resolves once stderr has a match; fails if the command ends before. */
+  async said(pattern: RegExp): Promise<void> {
+    if (pattern.test(this.stderr)) return;
+    await Promise.race([
+      new Promise<void>((resolve) => this.#waiting.push({ pattern, resolve })),
+      this.#reading.then(() => assert.match(this.stderr, pattern)),
+    ]);
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.stderr += text;
+      const due = this.#waiting.filter(({ pattern }) => pattern.test(this.stderr));
+      this.#waiting = this.#waiting.filter((one) => !due.includes(one));
+      for (const { resolve } of due) resolve();
+    }
+  }
+
+  /** Waits for its end; it must exit 0. Returns what it printed. */
+  async ended(): Promise<string> {
+    const { code, signal } = await this.child.status;
+    this.#hasEnded = true;
+    await this.#reading;
+    assert.deepEqual([code, signal], [0, null], this.stderr);
+    return await this.#stdout;
+  }
+
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    this.child.kill(signal);
+    await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#hasEnded) {
+      try {
+        this.child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+      await this.child.status;
+    }
+    await this.#reading;
+    await this.#stdout;
+  }
+}
+
+/** Opens a command's queue in this process. */
+export async function openQueue(mailq: Mailq): Promise<Store> {
+  return await openStore(mailq.queue, {
+    create: true,
+    isWorker: true,
+    clock: { now: () => Date.now() },
+    random: {
+      unit: () => Math.random(),
+      bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    },
+  });
+}
+
+/** Resolves once the queue is as it is to be; it is looked at after each change. */
+export async function until(
+  store: Store,
+  isSo: (store: Store) => Promise<boolean>,
+): Promise<void> {
+  await store.changed(AbortSignal.abort());
+  const never = new AbortController().signal;
+  while (!await isSo(store)) await store.changed(never);
+}

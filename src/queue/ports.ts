@@ -63,8 +63,7 @@ export interface Stage {
   abort(): Promise<void>;
 }
 
-/** Which messages a command means. All given conditions must hold; text conditions match any
- *  part in any case. */
+/** Which messages a command means: all conditions must hold; texts match a part, in any case. */
 export interface Filter {
   /** Whole ids. */
   readonly ids?: readonly string[];

@@ -117,7 +117,12 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
   const SEND = ["sent", "deferred", "failed", "uncertain", "remaining", "stopped_by"];
   assert.deepEqual(await keys("send"), SEND);
   assert.deepEqual(await keys("retry"), ["requeued", "exhausted", "limit"]);
-  assert.deepEqual(await keys("resend", id), ["changed", "unchanged", "sending_recipients"]);
+  assert.deepEqual(await keys("resend", id), [
+    "changed",
+    "unchanged",
+    "without_body",
+    "sending_recipients",
+  ]);
   assert.deepEqual(await keys("hold", id), ["changed", "unchanged", "sending_recipients"]);
   assert.deepEqual(await mailq.json(["purge", "--undelivered", id]), [{ purged: 1 }]);
   assert.deepEqual(await mailq.json(["pause"]), [{ paused: true, changed: true }]);

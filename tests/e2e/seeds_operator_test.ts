@@ -152,7 +152,7 @@ Deno.test("hold, release, cancel: by id, by filter and all", async () => {
   await mailq.ok(["send"]);
   assert.deepEqual(await mailq.statuses(), { a: "held", b: "held", c: "sent" });
   assert.deepEqual(await mailq.json(["release", a]), [
-    { changed: 1, unchanged: 0, sending_recipients: 0 },
+    { changed: 1, unchanged: 0, without_body: 0, sending_recipients: 0 },
   ]);
   assert.deepEqual(await mailq.statuses(), { a: "queued", b: "held", c: "sent" });
   const cancelled = await mailq.run(["cancel", "--all"]);

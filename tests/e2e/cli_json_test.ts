@@ -123,7 +123,12 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
     "without_body",
     "sending_recipients",
   ]);
-  assert.deepEqual(await keys("hold", id), ["changed", "unchanged", "sending_recipients"]);
+  assert.deepEqual(await keys("hold", id), [
+    "changed",
+    "unchanged",
+    "without_body",
+    "sending_recipients",
+  ]);
   assert.deepEqual(await mailq.json(["purge", "--undelivered", id]), [{ purged: 1 }]);
   assert.deepEqual(await mailq.json(["pause"]), [{ paused: true, changed: true }]);
   assert.deepEqual(await mailq.json(["resume"]), [{ paused: false, changed: true }]);

@@ -15,8 +15,8 @@ export interface HealthLimits {
   readonly queuedCrit: number | null;
 }
 
-/** Judges whether the queue moves: mail that waits too long, too much of it, a pause, or no
- *  finished round within the warning age while there is mail to send. */
+/** Judges whether the queue moves: mail that waits too long, too much of it, a pause, a relay that
+ *  is left alone, a service whose heart stopped, or no finished round within the warning age. */
 export function judgeHealth(
   status: QueueStatus,
   limits: HealthLimits,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { Running } from "../e2e/running.ts";
 import { type Ended, mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { SmallDisk } from "./small_disk.ts";
@@ -131,5 +132,29 @@ Deno.test("disk full: send that can no longer record is 74, and no mail is lost"
     const results = attempts.map((attempt: { result: string }) => attempt.result);
     assert.ok(results.includes("uncertain"), `${subject} went out ${times} times: ${results}`);
   }
+  assertIntact(disk);
+});
+
+Deno.test("disk full: the service waits until there is room, and sends all then", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  let isFull = false;
+  await using server = new SmtpServer({
+    onAccepted() {
+      // The relay has the first message; from here on nothing can be written.
+      if (!isFull) disk.fill();
+      isFull = true;
+    },
+  });
+  await using mailq = await queueOn(disk, server.url);
+  mailq.env.MAILQ_INTERVAL = "1s";
+  for (let n = 0; n < 3; n++) await mailq.enqueue(mail());
+  await using run = await Running.start(mailq, ["run"]);
+  await run.said(/disk is full[^\n]*; trying again/i);
+  disk.free();
+  await server.received(4);
+  await run.stop();
+  const messages = await mailq.json(["list", "--limit", "0"]);
+  assert.deepEqual(messages.map(({ status }) => status), ["sent", "sent", "sent"]);
+  assert.equal(server.messages.length, 4, "the one that could not be recorded went out again");
   assertIntact(disk);
 });

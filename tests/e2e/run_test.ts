@@ -93,37 +93,6 @@ Deno.test("run --once: requeues, sends, purges, and ends", async () => {
   assert.equal((await status(mailq)).deferred, 1);
 });
 
-Deno.test("run: reads its settings anew at SIGHUP, and keeps the old ones if they are wrong", async () => {
-  await using first = new SmtpServer();
-  await using second = new SmtpServer();
-  await using mailq = await Mailq.make(ENV);
-  const settings = `${mailq.folder}/mailq.toml`;
-  await Deno.writeTextFile(settings, `transport = "${first.url}"\n`);
-  await using run = await Running.service(mailq);
-  await mailq.enqueue(mail());
-  await first.received(1);
-
-  await Deno.writeTextFile(settings, `transport = "${second.url}"\nconcurency = 3\n`);
-  run.child.kill("SIGHUP");
-  await run.said(/the settings stay as they were: .*mailq\.toml:2\): did you mean concurrency\?/);
-  await openQueueAndAdd(mailq);
-  await first.received(2);
-
-  await Deno.writeTextFile(settings, `transport = "${second.url}"\nqueue = "/elsewhere"\n`);
-  run.child.kill("SIGHUP");
-  await run.said(/settings read anew/);
-  await openQueueAndAdd(mailq);
-  await second.received(1);
-  await run.stop();
-  assert.deepEqual([first.messages.length, second.messages.length], [2, 1]);
-});
-
-/** Puts a message into the queue whatever the settings file says. */
-async function openQueueAndAdd(mailq: Mailq): Promise<void> {
-  await Deno.writeTextFile(`${mailq.folder}/plain.toml`, "");
-  await mailq.enqueue(mail(), "--config", `${mailq.folder}/plain.toml`);
-}
-
 Deno.test("run: told to stop, it finishes what is in DATA and gives back the rest", async () => {
   await using relay = await gatedRelay();
   await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: relay.url });

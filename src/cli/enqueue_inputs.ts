@@ -7,6 +7,14 @@ import type { Enqueued, Stage, Store, WholeMessage } from "../queue/ports.ts";
 import type { Context } from "./context.ts";
 import { OutputClosed } from "./output.ts";
 
+/** Where mail goes in. */
+export interface Destination {
+  readonly intake: Pick<Store, "enqueue" | "stage">;
+  /** The queue the mail is in once it was taken; null if it is not there yet, or not this
+   *  process's to read: then nothing is sent at once, and of a message only its id is told. */
+  readonly queue: Store | null;
+}
+
 // What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
 const COMMIT_MESSAGES = 2_000;
 const COMMIT_BYTES = 16 * 1024 * 1024;
@@ -16,15 +24,29 @@ const COMMIT_READ_MS = 50;
 export async function enqueueInputs(
   context: Context,
   settings: Settings,
-  inputs: Iterable<Input>,
+  inputs: Iterable<Input> | AsyncIterable<Input>,
   options: IntakeOptions,
 ): Promise<void> {
-  const store = await context.store(settings, true);
-  const call = new EnqueueCall(context, store, options);
+  const destination = await openDestination(context, settings);
+  const call = new EnqueueCall(context, destination, options);
   const enqueued = await call.run(inputs);
-  await tolerating(context, "not told", () => tellEnqueued(context, store, enqueued));
-  if (call.urgent.length === 0) return;
-  await tolerating(context, "not sent at once", () => sendNow(context, store, call.urgent));
+  for (const input of call.toTake) {
+    await tolerating(
+      context,
+      `${input.name} not taken away`,
+      () => Promise.resolve(input.taken?.()),
+    );
+  }
+  const { queue } = destination;
+  await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
+  if (call.urgent.length === 0 || queue === null) return;
+  await tolerating(context, "not sent at once", () => sendNow(context, queue, call.urgent));
+}
+
+/** Where mail of this process goes, by the settings and the environment. */
+async function openDestination(context: Context, settings: Settings): Promise<Destination> {
+  const store = await context.store(settings, true);
+  return { intake: store, queue: store };
 }
 
 /** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the
@@ -48,6 +70,8 @@ async function tolerating(
 class EnqueueCall {
   /** Ids of messages to be sent by this process. */
   readonly urgent: string[] = [];
+  /** Inputs to be taken away once the mail is on disk. */
+  readonly toTake: Input[] = [];
   #waiting: WholeMessage[] = [];
   #waitingBytes = 0;
   #waitingSince = 0;
@@ -57,14 +81,17 @@ class EnqueueCall {
 
   constructor(
     readonly context: Context,
-    readonly store: Store,
+    readonly destination: Destination,
     readonly options: IntakeOptions,
   ) {}
 
-  async run(inputs: Iterable<Input>): Promise<readonly Enqueued[]> {
+  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<readonly Enqueued[]> {
     try {
-      for (const input of inputs) await this.#take(input);
-      if (this.#stage === null) return await this.store.enqueue(this.#waiting);
+      for await (const input of inputs) {
+        await this.#take(input);
+        if (input.taken !== undefined) this.toTake.push(input);
+      }
+      if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
       const instead = await this.#stage.commit();
       return instead === null ? this.#enqueued : [instead];
@@ -78,10 +105,13 @@ class EnqueueCall {
     if (++this.#taken > 1 && this.options.key !== undefined) {
       throw new MailqError("usage", "Cannot give one --key to more than one message");
     }
+    const options = input.options === undefined
+      ? this.options
+      : { ...this.options, ...input.options };
     const bytes = input.read();
     try {
       if (bytes.kind === "whole") {
-        const { message, warnings } = await prepareMessage(bytes.bytes, this.options);
+        const { message, warnings } = await prepareMessage(bytes.bytes, options);
         this.#noteUrgent(message, warnings, input);
         await this.#add(message);
         return;
@@ -89,7 +119,7 @@ class EnqueueCall {
       const { prepareStream }: typeof import("../intake/prepare_large.ts") = await import(
         import.meta.resolve("../intake/prepare_large.ts")
       );
-      const large = await prepareStream(bytes.head, bytes.rest, this.options);
+      const large = await prepareStream(bytes.head, bytes.rest, options);
       this.#noteUrgent(large.message, large.warnings, input);
       await this.#flush();
       const stage = await this.#staging();
@@ -129,7 +159,7 @@ class EnqueueCall {
   }
 
   async #staging(): Promise<Stage> {
-    return this.#stage ??= await this.store.stage();
+    return this.#stage ??= await this.destination.intake.stage();
   }
 }
 
@@ -144,7 +174,7 @@ function naming(input: Input, error: unknown): unknown {
 
 async function tellEnqueued(
   context: Context,
-  store: Store,
+  queue: Store | null,
   enqueued: readonly Enqueued[],
 ): Promise<void> {
   const { output } = context;
@@ -164,8 +194,8 @@ async function tellEnqueued(
       import.meta.resolve("./json_shapes.ts")
     );
     for (const { id } of enqueued) {
-      const message = await store.show(id);
-      if (message !== null) output.json(messageShape(message));
+      const message = await queue?.show(id) ?? null;
+      output.json(message === null ? { id } : messageShape(message));
     }
   }
   output.flush();

@@ -65,13 +65,17 @@ export async function overrule(
   tools: OverruleTools,
   isAsked: (outcome: DeliveryOutcome) => boolean,
 ): Promise<{ readonly outcomes: readonly RuledOutcome[]; readonly wantsReconnect: boolean }> {
+  if (tools.errorHandler === null) {
+    const ruled = outcomes.map((outcome) => applyRules(outcome, tools.rules));
+    return { outcomes: ruled, wantsReconnect: false };
+  }
   const ruled: RuledOutcome[] = [];
   let wantsReconnect = false;
   for (const [i, given] of outcomes.entries()) {
     const outcome = applyRules(given, tools.rules);
     const recipient = claim.recipients[i];
     const isFailure = outcome.kind !== "sent" && recipient !== undefined && isAsked(given);
-    const verdict = !isFailure ? null : await tools.errorHandler?.({
+    const verdict = !isFailure ? null : await tools.errorHandler({
       id: claim.id,
       sender: claim.sender,
       recipient: recipient.address,
@@ -83,7 +87,7 @@ export async function overrule(
       reply: outcome.text,
       error,
       tries: recipient.tries + 1,
-    }) ?? null;
+    });
     ruled.push(verdict === null ? outcome : applyVerdict(outcome, verdict));
     wantsReconnect ||= verdict?.wantsReconnect ?? false;
   }

@@ -19,6 +19,11 @@ export class Rates {
 
   constructor(readonly store: Store, readonly clock: Clock, readonly perDomain: Rate | null) {}
 
+  /** Whether no rate is set for any of these relays nor for domains: there is nothing to take. */
+  isFree(lines: readonly RelayLine[]): boolean {
+    return this.perDomain === null && lines.every((line) => line.plan.rate === null);
+  }
+
   /** The domain of a message whose rate is known to be used up. */
   usedUpDomain(claim: Claim): UsedUp | null {
     if (this.#domains.size === 0) return null;

@@ -6,7 +6,7 @@ import { deliverClaim, type Delivered, type DeliverTools } from "./deliver_claim
 import { groupByRoute } from "./groups.ts";
 import type { PassOptions, StopReason } from "./pass.ts";
 import { Postponer } from "./postponer.ts";
-import { Rates } from "./rates.ts";
+import { Rates, type UsedUp } from "./rates.ts";
 import { Recorder } from "./recorder.ts";
 import type { RelayLine } from "./relay_line.ts";
 import { RelayLines } from "./relay_lines.ts";
@@ -177,23 +177,31 @@ export class Round {
     const claim = line.waiting.shift();
     if (claim === undefined) return;
     const groups = groupByRoute(claim, this.options.routes);
-    const lines = new Set(groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []));
-    const usedUp = await this.#rates.takeFor(claim, [...lines]).catch((error) => {
-      this.#leftOver.push(claim);
-      throw error;
-    });
-    if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
-    // Much may have happened meanwhile.
-    if (this.#isStopping()) return void this.#leftOver.push(claim);
-    if (line.isDown) return this.#claimer.assign(claim);
+    const lines = groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []);
+    if (!this.#rates.isFree(lines)) {
+      const usedUp = await this.#takeShares(claim, lines);
+      if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
+      // Much may have happened meanwhile.
+      if (this.#isStopping()) return void this.#leftOver.push(claim);
+      if (line.isDown) return this.#claimer.assign(claim);
+    }
     this.#inFlight++;
     void this.#guarded(async () => {
-      await this.#settle(claim, await deliverClaim(claim, groups, [...lines], this.#tools));
+      await this.#settle(claim, await deliverClaim(claim, groups, lines, this.#tools));
     }).then(() => {
       this.#inFlight--;
       this.#claimer.finished++;
       this.#wake();
     });
+  }
+
+  async #takeShares(claim: Claim, lines: readonly RelayLine[]): Promise<UsedUp | null> {
+    try {
+      return await this.#rates.takeFor(claim, [...new Set(lines)]);
+    } catch (error) {
+      this.#leftOver.push(claim);
+      throw error;
+    }
   }
 
   /** Whether waiting for a relay's rate is worth it; if not, the pass ends. */

@@ -1,3 +1,4 @@
+import type { IntakeOptions } from "./options.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 
 /** Input up to this size is read whole. */
@@ -27,6 +28,10 @@ export type InputBytes =
 export interface Input {
   /** What to call it in a message to people: its path, or `-`. */
   readonly name: string;
+  /** What this one's options are where they differ from the call's. */
+  readonly options?: Partial<IntakeOptions>;
+  /** Called once the mail is on disk, to take the input away. */
+  readonly taken?: () => void;
   /** Throws `input_unreadable`, as does reading the rest of a large one. */
   read(): InputBytes;
 }

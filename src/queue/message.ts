@@ -1,4 +1,5 @@
 import type { FinalReason, MessageStatus, RecipientState } from "./state.ts";
+import type { DsnRequest } from "./dsn.ts";
 import type { AttemptResult, Outcome, OutcomeKind } from "./outcome.ts";
 
 /** Priorities from the most to the least urgent; `now` is sent by the process that took it in. */
@@ -20,6 +21,11 @@ export interface NewMessage {
   readonly tags: readonly string[];
   /** Makes enqueue idempotent: a second message of this key is not stored. */
   readonly key: string | null;
+  /** Who handed it in, where that is another user than the queue's owner. */
+  readonly submitter?: string | null;
+  /** The id of the message this one was made from. */
+  readonly replaces?: string | null;
+  readonly dsn?: DsnRequest | null;
   /** Header fields for people to read: decoded, never used to deliver. */
   readonly display: HeaderDisplay;
 }
@@ -65,6 +71,8 @@ export interface MessageSummary extends HeaderDisplay {
   /** The first envelope recipient, for one-line listings. */
   readonly firstRecipient: string;
   readonly isHeld: boolean;
+  readonly submitter: string | null;
+  readonly replaces: string | null;
 }
 
 export interface RecipientDetail {

@@ -6,6 +6,7 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { DsnRequest } from "./dsn.ts";
 import type { MessageStatus } from "./state.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
@@ -243,23 +244,6 @@ export interface Store {
 }
 
 // ---------------------------------------------------------------- transport
-
-/** What the sender wants to be told of a message (RFC 3461). */
-export interface DsnRequest {
-  /** How much of the message a failure notice returns; null = as the relay likes. */
-  readonly ret: "full" | "headers" | null;
-  /** The sender's own name for this envelope, not encoded. */
-  readonly envid: string | null;
-  /** For each recipient, in their order; null = nothing asked. */
-  readonly recipients: readonly (RecipientDsn | null)[];
-}
-
-export interface RecipientDsn {
-  /** `never` stands alone; empty = as the relay likes. */
-  readonly notify: readonly ("never" | "success" | "failure" | "delay")[];
-  /** The original recipient with its type, such as `rfc822;a@example.com`, not encoded. */
-  readonly orcpt: string | null;
-}
 
 /** What a transport needs to hand one message over. */
 export interface Delivery extends ContentFacts {

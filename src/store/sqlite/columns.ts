@@ -33,7 +33,8 @@ function status(value: unknown): MessageStatus {
 /** The columns a summary is read from. */
 export const SUMMARY = `seq, id, status, held, priority, created_at, send_at, expires_at, next_at,
   sent_at, final_reason, tries, n_total, n_open, n_sent, n_failed, size, sender, first_recipient,
-  subject, header_from, header_to, message_id, tags, key, last_reply, queued_at`;
+  subject, header_from, header_to, message_id, tags, key, last_reply, queued_at,
+  submitter, replaces`;
 
 export function toSummary(row: Row): MessageSummary {
   const shown = status(row.status);
@@ -66,5 +67,7 @@ export function toSummary(row: Row): MessageSummary {
     recipientsSent: int(row.n_sent),
     recipientsFailed: int(row.n_failed),
     firstRecipient: String(row.first_recipient),
+    submitter: text(row.submitter),
+    replaces: text(row.replaces),
   };
 }

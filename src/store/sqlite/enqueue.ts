@@ -7,9 +7,10 @@ import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
 const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
   (id, lane, status, held, priority, queued_at, life_from, created_at, send_at, expires_at,
    final_at, n_total, n_open, size, dot_lines, eight_bit, sender, first_recipient, subject,
-   header_from, header_to, message_id, tags, key)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_RECIPIENT = "INSERT INTO recipient (seq, n, address, state) VALUES (?, ?, ?, ?)";
+   header_from, header_to, message_id, tags, key, submitter, replaces, dsn)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_RECIPIENT =
+  "INSERT INTO recipient (seq, n, address, state, dsn) VALUES (?, ?, ?, ?, ?)";
 const INSERT_PART = "INSERT INTO body (part, bytes) VALUES (?, ?)";
 
 /** A message's row number (null if its key was known), and what the caller is told. */
@@ -58,7 +59,7 @@ export function insertEnvelope(
     ? "scheduled"
     : "queued";
   const startsAt = isScheduled ? sendAt : createdAt;
-  const { display } = message;
+  const { display, dsn = null } = message;
   const seq = db.insert(
     INSERT_MESSAGE,
     message.id,
@@ -85,11 +86,15 @@ export function insertEnvelope(
     clean(display.messageId),
     message.tags.length > 0 ? JSON.stringify(message.tags) : null,
     message.key,
+    message.submitter ?? null,
+    message.replaces ?? null,
+    dsn === null ? null : JSON.stringify({ ret: dsn.ret, envid: dsn.envid }),
   );
   const isSuppressed = new Set(suppressed);
   for (const [n, address] of message.recipients.entries()) {
     const state = isSuppressed.has(address) ? "suppressed" : "queued";
-    db.run(INSERT_RECIPIENT, seq, n, address, state);
+    const asked = dsn?.recipients[n] ?? null;
+    db.run(INSERT_RECIPIENT, seq, n, address, state, asked && JSON.stringify(asked));
   }
   for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };

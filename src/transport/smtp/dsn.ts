@@ -1,4 +1,4 @@
-import type { DsnRequest, RecipientDsn } from "../../queue/ports.ts";
+import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
 
 /** What MAIL says of notifications (RFC 3461 sections 4.3 and 4.4). */
 export function mailParameters(dsn: DsnRequest | null | undefined): string {

@@ -12,6 +12,8 @@ export function enqueueTests(test: TestStore): void {
       isHeld: true,
       tags: ["news", "march"],
       key: "order-1",
+      submitter: "ann",
+      replaces: "7kq3vd0x4zr2",
     });
     const results = await store.enqueue([message]);
     assert.deepEqual(results, [{ id: message.id, isKnownKey: false, suppressed: [] }]);
@@ -45,6 +47,8 @@ export function enqueueTests(test: TestStore): void {
       recipientsSent: 0,
       recipientsFailed: 0,
       firstRecipient: "ann@example.com",
+      submitter: "ann",
+      replaces: "7kq3vd0x4zr2",
       attempts: [],
     });
     assert.deepEqual(recipients.map(({ address, state }) => [address, state]), [

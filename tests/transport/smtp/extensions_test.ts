@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Delivery, DeliveryReport, DsnRequest } from "../../../src/queue/ports.ts";
+import type { DsnRequest } from "../../../src/queue/dsn.ts";
+import type { Delivery, DeliveryReport } from "../../../src/queue/ports.ts";
 import { mailParameters, rcptParameters, xtext } from "../../../src/transport/smtp/dsn.ts";
 import type { SmtpRelayOptions } from "../../../src/transport/smtp/transport.ts";
 import { deliveryOf, inPieces, relayOn, unhindered } from "../../support/smtp_delivery.ts";

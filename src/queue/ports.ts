@@ -290,6 +290,9 @@ export interface DeliverOptions {
 
 /** One connection's worth of a way out: hands over one message at a time. */
 export interface Transport {
+  /** `deliver` may be called for the next message while one is under way; it is begun as soon as
+   *  the bytes of the one before are out. */
+  readonly takesAhead?: boolean;
   /** Never rejects for what a relay or the network does: that is a report. */
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport>;
   /** Says goodbye where there is somebody to say it to, and frees everything. */

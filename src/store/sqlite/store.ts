@@ -24,7 +24,8 @@ import type {
   ShareResult,
   WorkerHandle,
 } from "../../queue/worker.ts";
-import { Connection } from "./connection.ts";
+import type { ClaimThread } from "./claim_thread.ts";
+import { Connection, WORKER_WAITS } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
 import { wake } from "./wake.ts";
 
@@ -38,7 +39,8 @@ export interface SqliteOptions {
   readonly random: Random;
 }
 
-const PATIENCE_MS = 10_000;
+/** Who claims so much has a fast relay, and much to send. */
+const CLAIMS_FOR_A_THREAD = 256;
 
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
 const loadActions = (): Promise<typeof import("./actions.ts")> =>
@@ -54,6 +56,9 @@ const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
   #watch: import("./watch.ts").Watch | null = null;
+  #claimed = 0;
+  #thread: ClaimThread | null = null;
+  #starting: Promise<void> | null = null;
 
   private constructor(
     readonly db: Connection,
@@ -65,8 +70,8 @@ export class SqliteStore implements Store {
     const db = await Connection.open({
       path: options.path,
       create: options.create,
-      busyTimeoutMs: options.isWorker ? 100 : PATIENCE_MS,
-      patienceMs: PATIENCE_MS,
+      ...WORKER_WAITS,
+      ...(options.isWorker ? {} : { busyTimeoutMs: WORKER_WAITS.patienceMs }),
     });
     return new SqliteStore(db, options.clock, options.random);
   }
@@ -103,19 +108,14 @@ export class SqliteStore implements Store {
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
+    if (this.#claimed >= CLAIMS_FOR_A_THREAD) void this.startThread();
+    if (this.#thread?.isAlive) return await this.#thread.claimDue(request, this.clock.now());
     const { claimDue }: typeof import("./claim.ts") = await import(
       import.meta.resolve("./claim.ts")
     );
-    let expired = 0, suppressed = 0;
-    for (;;) {
-      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
-      expired += batch.expired;
-      suppressed += batch.suppressed;
-      // Without claims, but with mail that met its end instead, there may be more behind it.
-      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-        return { claims: batch.claims, expired, suppressed };
-      }
-    }
+    const batch = await claimDue(this.db, request, () => this.clock.now());
+    this.#claimed += batch.claims.length;
+    return batch;
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
@@ -128,10 +128,12 @@ export class SqliteStore implements Store {
     _worker: WorkerHandle,
     keepsBodies = true,
   ): Promise<RecordResult> {
+    const now = this.clock.now();
+    if (this.#thread?.isAlive) return await this.#thread.record(attempts, keepsBodies, now);
     const { record }: typeof import("./record.ts") = await import(
       import.meta.resolve("./record.ts")
     );
-    return await this.db.write(() => record(this.db, attempts, keepsBodies, this.clock.now()));
+    return await this.db.write(() => record(this.db, attempts, keepsBodies, now));
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
@@ -295,9 +297,21 @@ export class SqliteStore implements Store {
     if (this.#watch === null) wake(this.db);
   }
 
-  close(): Promise<void> {
+  /** Lets a thread claim and record from now on, once it is there. */
+  startThread(): Promise<void> {
+    return this.#starting ??= (async () => {
+      if (this.db.isInMemory) return;
+      const { startThread }: typeof import("./claim_thread.ts") = await import(
+        import.meta.resolve("./claim_thread.ts")
+      );
+      this.#thread = await startThread(this.db.file);
+    })();
+  }
+
+  async close(): Promise<void> {
+    await this.#starting;
+    await this.#thread?.close();
     this.#watch?.close();
     this.db.close();
-    return Promise.resolve();
   }
 }

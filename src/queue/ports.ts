@@ -79,12 +79,17 @@ export interface Filter {
   readonly createdUntil?: number;
   readonly sentSince?: number;
   readonly sentUntil?: number;
-  /** Words looked for in subject, sender, recipients and Message-ID. */
+  /** Words looked for in subject, sender, recipients and Message-ID, each as the beginning of a
+   *  word, in any case and with or without accents. What stands between blanks and holds more
+   *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */
   readonly search?: string;
 }
 
 export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
 export type Sort = typeof SORTS[number];
+
+/** Told after each step how many of the messages that were missing are in the index. */
+export type SearchProgress = (done: number, total: number) => void;
 
 export interface ListOptions {
   readonly sort: Sort;
@@ -216,6 +221,10 @@ export interface Store {
   /** Whole ids that begin with `prefix`, at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;
+  /** Takes all messages into the search index, in commits of at most 2,000 or 50 ms with pauses,
+   *  until done or told to stop. A search finds what is not in the index yet too, but reads it
+   *  message by message. */
+  bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
   show(id: string): Promise<MessageDetail | null>;
   status(): Promise<QueueStatus>;
 

@@ -12,6 +12,7 @@ import { modelTests } from "./store/model.ts";
 import { purgeTests } from "./store/purge.ts";
 import { recordTests } from "./store/records.ts";
 import { relayTests } from "./store/relays.ts";
+import { searchTests } from "./store/search.ts";
 import { stageTests } from "./store/stages.ts";
 import { statusTests } from "./store/status.ts";
 import { suppressionTests } from "./store/suppressions.ts";
@@ -56,6 +57,7 @@ export function storeContract(name: string, openStore: () => Promise<StoreFixtur
   purgeTests(test);
   filterTests(test);
   listTests(test);
+  searchTests(test);
   statusTests(test);
   relayTests(test);
   changeTests(test);

@@ -2,6 +2,7 @@ import type { Filter } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { Value } from "./connection.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";
+import type { Found } from "./search.ts";
 
 /** A condition on `message` with the values for its placeholders. */
 export interface Condition {
@@ -12,7 +13,7 @@ export interface Condition {
 /** Leaves out what is being staged; of any table with a lane. */
 export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
 
-/** All of a filter but its statuses. */
+/** All of a filter but its statuses and its search. */
 export function filterCondition(filter: Filter): Condition {
   const parts = [VISIBLE];
   const values: Value[] = [];
@@ -52,11 +53,18 @@ export function filterCondition(filter: Filter): Condition {
   if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
   if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
-  for (const word of filter.search?.split(/\s+/).filter((word) => word !== "") ?? []) {
-    const columns = ["subject", "sender", "header_from", "header_to", "message_id"];
-    add(`(${anyMatches(columns, [part(word)])} OR ${anyRecipientMatches([part(word)])})`);
-  }
   return { sql: parts.join(" AND "), values };
+}
+
+/** The condition that a message has the words of a search. */
+export function wordsCondition({ match, unindexed }: Found): Condition {
+  if (match === null) return { sql: "0", values: [] };
+  const indexed = "seq IN (SELECT rowid FROM words WHERE words MATCH ?)";
+  if (unindexed === null) return { sql: indexed, values: [match] };
+  return {
+    sql: `(${indexed} OR seq IN (SELECT value FROM json_each(?)))`,
+    values: [match, unindexed],
+  };
 }
 
 /** The statuses of a filter as they stand in the table; null = all. */

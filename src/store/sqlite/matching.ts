@@ -1,21 +1,25 @@
 import type { Filter } from "../../queue/ports.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
-import { type Condition, filterCondition, statusCondition } from "./filter_sql.ts";
+import { type Condition, filterCondition, statusCondition, wordsCondition } from "./filter_sql.ts";
+import { findWords } from "./search.ts";
 
 /** Messages changed in one commit, so that other writers get their turn. */
 const STEP = 500;
 
 /** A filter together with what an action asks of a message; `extra` may name any column. */
 export function matching(
+  db: Connection,
   filter: Filter,
   extra: string,
   ...extraValues: Value[]
 ): Condition {
   const { sql, values } = filterCondition(filter);
+  const found = filter.search === undefined ? null : findWords(db, filter.search);
+  const words = found === null ? { sql: "1", values: [] } : wordsCondition(found);
   return {
-    sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql}`,
-    values: [...extraValues, ...values],
+    sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql} AND ${words.sql}`,
+    values: [...extraValues, ...values, ...words.values],
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   QueueStatus,
   Random,
   RetryResult,
+  SearchProgress,
   Stage,
   Store,
   Suppression,
@@ -210,6 +211,13 @@ export class SqliteStore implements Store {
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
     const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
     yield* list(this.db, filter, options);
+  }
+
+  async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
+    const { bringSearchUpToDate }: typeof import("./search.ts") = await import(
+      import.meta.resolve("./search.ts")
+    );
+    await bringSearchUpToDate(this.db, signal, tell);
   }
 
   async show(id: string): Promise<MessageDetail | null> {

@@ -7,7 +7,7 @@ import type {
   NewMessage,
 } from "./message.ts";
 import type { DsnRequest } from "./dsn.ts";
-import type { MessageStatus } from "./state.ts";
+import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type {
@@ -64,40 +64,7 @@ export interface Stage {
   abort(): Promise<void>;
 }
 
-/** Which messages a command means: all conditions must hold; texts match a part, in any case. */
-export interface Filter {
-  /** Whole ids. */
-  readonly ids?: readonly string[];
-  readonly statuses?: readonly MessageStatus[];
-  readonly to?: string;
-  readonly from?: string;
-  readonly subject?: string;
-  readonly tags?: readonly string[];
-  /** Part of the last reply or error. */
-  readonly error?: string;
-  readonly createdSince?: number;
-  readonly createdUntil?: number;
-  readonly sentSince?: number;
-  readonly sentUntil?: number;
-  /** Words looked for in subject, sender, recipients and Message-ID, each as the beginning of a
-   *  word, in any case and with or without accents. What stands between blanks and holds more
-   *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */
-  readonly search?: string;
-}
-
-export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
-export type Sort = typeof SORTS[number];
-
-/** Told after each step how many of the messages that were missing are in the index. */
-export type SearchProgress = (done: number, total: number) => void;
-
-export interface ListOptions {
-  readonly sort: Sort;
-  /** The whole id of the last message of the page before. */
-  readonly after: string | null;
-  /** 0 = all. */
-  readonly limit: number;
-}
+export { type Filter, type ListOptions, type SearchProgress, type Sort, SORTS } from "./filter.ts";
 
 export interface QueueCounts {
   readonly queued: number;
@@ -149,6 +116,14 @@ export interface ActionResult {
   readonly withoutBody: number;
   /** Recipients left alone because a worker is sending to them. */
   readonly sendingRecipients: number;
+}
+
+/** What is different in a message sent anew; the rest is as it was. Addresses as intake takes
+ *  them. */
+export interface EnvelopeChanges {
+  /** Empty for the null sender. */
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
 }
 
 export interface RetryResult {
@@ -235,6 +210,11 @@ export interface Store {
   /** Queues recipients again whatever their state (all, or those not sent), counters and
    *  lifetime anew. */
   resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  /** Queues a copy of a message, with an id of its own, that names the old one (`replaces`); that
+   *  one stays as it is. Bytes (Message-ID included), priority and tags are the same; it has no
+   *  key and is not held. Throws `usage` if there is no such message, `input_unreadable` if its
+   *  bytes were not kept. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued>;
   hold(filter: Filter): Promise<ActionResult>;
   release(filter: Filter): Promise<ActionResult>;
   cancel(filter: Filter): Promise<ActionResult>;

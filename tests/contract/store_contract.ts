@@ -12,6 +12,7 @@ import { modelTests } from "./store/model.ts";
 import { purgeTests } from "./store/purge.ts";
 import { recordTests } from "./store/records.ts";
 import { relayTests } from "./store/relays.ts";
+import { resendChangedTests } from "./store/resend_changed.ts";
 import { searchTests } from "./store/search.ts";
 import { stageTests } from "./store/stages.ts";
 import { statusTests } from "./store/status.ts";
@@ -54,6 +55,7 @@ export function storeContract(name: string, openStore: () => Promise<StoreFixtur
   recordTests(test);
   takeOverTests(test);
   actionTests(test);
+  resendChangedTests(test);
   purgeTests(test);
   filterTests(test);
   listTests(test);

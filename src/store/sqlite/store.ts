@@ -1,9 +1,11 @@
 import type { RelayHealth } from "../../queue/breaker.ts";
+import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
   Clock,
   Enqueued,
+  EnvelopeChanges,
   Filter,
   ListOptions,
   PurgeOptions,
@@ -44,6 +46,14 @@ const PATIENCE_MS = 10_000;
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
 const loadActions = (): Promise<typeof import("./actions.ts")> =>
   import(import.meta.resolve("./actions.ts"));
+const loadList = (): Promise<typeof import("./list.ts")> =>
+  import(import.meta.resolve("./list.ts"));
+const loadShow = (): Promise<typeof import("./show.ts")> =>
+  import(import.meta.resolve("./show.ts"));
+const loadTakeOver = (): Promise<typeof import("./take_over.ts")> =>
+  import(import.meta.resolve("./take_over.ts"));
+const loadPostpone = (): Promise<typeof import("./postpone.ts")> =>
+  import(import.meta.resolve("./postpone.ts"));
 const loadRelays = (): Promise<typeof import("./relays.ts")> =>
   import(import.meta.resolve("./relays.ts"));
 const loadStatus = (): Promise<typeof import("./status.ts")> =>
@@ -104,23 +114,14 @@ export class SqliteStore implements Store {
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    const { claimDue }: typeof import("./claim.ts") = await import(
+    const { claimAnyDue }: typeof import("./claim.ts") = await import(
       import.meta.resolve("./claim.ts")
     );
-    let expired = 0, suppressed = 0;
-    for (;;) {
-      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
-      expired += batch.expired;
-      suppressed += batch.suppressed;
-      // Without claims, but with mail that met its end instead, there may be more behind it.
-      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-        return { claims: batch.claims, expired, suppressed };
-      }
-    }
+    return await claimAnyDue(this.db, request, () => this.clock.now());
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
-    const { content }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { content } = await loadShow();
     yield* content(this.db, seq);
   }
 
@@ -143,9 +144,7 @@ export class SqliteStore implements Store {
   }
 
   async postpone(postponed: readonly Postponed[]): Promise<void> {
-    const { postpone }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { postpone } = await loadPostpone();
     await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
   }
 
@@ -168,9 +167,7 @@ export class SqliteStore implements Store {
   }
 
   async nextDueAt(after: number): Promise<number | null> {
-    const { nextDueAt }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { nextDueAt } = await loadPostpone();
     return nextDueAt(this.db, after);
   }
 
@@ -183,9 +180,7 @@ export class SqliteStore implements Store {
   }
 
   async takeOver(): Promise<number> {
-    const { takeOver }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { takeOver } = await loadTakeOver();
     return await takeOver(this.db, () => this.clock.now());
   }
 
@@ -195,21 +190,17 @@ export class SqliteStore implements Store {
   }
 
   async expireDue(): Promise<number> {
-    const { expireDue }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { expireDue } = await loadTakeOver();
     return await expireDue(this.db, () => this.clock.now());
   }
 
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
-    const { idsWithPrefix }: typeof import("./list.ts") = await import(
-      import.meta.resolve("./list.ts")
-    );
+    const { idsWithPrefix } = await loadList();
     return idsWithPrefix(this.db, prefix, limit);
   }
 
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
-    const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
+    const { list } = await loadList();
     yield* list(this.db, filter, options);
   }
 
@@ -221,7 +212,7 @@ export class SqliteStore implements Store {
   }
 
   async show(id: string): Promise<MessageDetail | null> {
-    const { show }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { show } = await loadShow();
     return show(this.db, id);
   }
 
@@ -247,6 +238,16 @@ export class SqliteStore implements Store {
     const result = await resend(this.db, filter, unsentOnly, this.clock.now());
     this.#wakeOthers();
     return result;
+  }
+
+  async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
+    const { resendChanged }: typeof import("./resend_changed.ts") = await import(
+      import.meta.resolve("./resend_changed.ts")
+    );
+    const newId = makeId(this.random.bytes(ID_LENGTH));
+    const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
+    this.#wakeOthers();
+    return enqueued;
   }
 
   async hold(filter: Filter): Promise<ActionResult> {

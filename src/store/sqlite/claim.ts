@@ -30,26 +30,8 @@ const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
 const ONLY_PARTS = `SELECT part, bytes FROM body
   WHERE part IN (SELECT value * ${PARTS_PER_MESSAGE} FROM json_each(?))`;
 
-/** See Store.claimDue. */
-export async function claimAnyDue(
-  db: Connection,
-  request: ClaimRequest,
-  now: () => number,
-): Promise<ClaimBatch> {
-  let expired = 0, suppressed = 0;
-  for (;;) {
-    const batch = await db.write(() => claimDue(db, request, now()));
-    expired += batch.expired;
-    suppressed += batch.suppressed;
-    // Without claims, but with mail that met its end instead, there may be more behind it.
-    if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-      return { claims: batch.claims, expired, suppressed };
-    }
-  }
-}
-
-/** Runs inside a write. */
-function claimDue(db: Connection, request: ClaimRequest, now: number): ClaimBatch {
+/** See Store.claimDue; runs inside a write. */
+export function claimDue(db: Connection, request: ClaimRequest, now: number): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);

@@ -1,8 +1,8 @@
 import type { Filter } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { Value } from "./connection.ts";
+import type { Connection, Value } from "./connection.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";
-import type { Found } from "./search.ts";
+import { findWords, type Found } from "./search.ts";
 
 /** A condition on `message` with the values for its placeholders. */
 export interface Condition {
@@ -13,8 +13,8 @@ export interface Condition {
 /** Leaves out what is being staged; of any table with a lane. */
 export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
 
-/** All of a filter but its statuses and its search. */
-export function filterCondition(filter: Filter): Condition {
+/** All of a filter but its statuses. */
+export function filterCondition(db: Connection, filter: Filter): Condition {
   const parts = [VISIBLE];
   const values: Value[] = [];
   const add = (sql: string, ...more: Value[]) => {
@@ -53,11 +53,17 @@ export function filterCondition(filter: Filter): Condition {
   if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
   if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
+  if (filter.search !== undefined) {
+    const { sql, values } = wordsCondition(findWords(db, filter.search));
+    add(sql, ...values);
+  }
   return { sql: parts.join(" AND "), values };
 }
 
 /** The condition that a message has the words of a search. */
-export function wordsCondition({ match, unindexed }: Found): Condition {
+export function wordsCondition(found: Found | null): Condition {
+  if (found === null) return { sql: "1", values: [] };
+  const { match, unindexed } = found;
   if (match === null) return { sql: "0", values: [] };
   const indexed = "seq IN (SELECT rowid FROM words WHERE words MATCH ?)";
   if (unindexed === null) return { sql: indexed, values: [match] };

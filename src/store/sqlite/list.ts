@@ -90,8 +90,7 @@ interface Source {
 
 function sourcesOf(db: Connection, filter: Filter, { keys }: Order): readonly Source[] {
   const found = filter.search === undefined ? null : findWords(db, filter.search);
-  if (found === null) return [{ from: "message", keys, where: { sql: "1", values: [] } }];
-  const { match, unindexed } = found;
+  const { match = null, unindexed = null } = found ?? {};
   if (match === null || keys.length > 1) {
     return [{ from: "message", keys, where: wordsCondition(found) }];
   }
@@ -114,7 +113,8 @@ function page(
   after: readonly Value[] | null,
   limit: number,
 ): Row[] {
-  const { sql, values } = filterCondition(filter);
+  // The search is the sources' business.
+  const { sql, values } = filterCondition(db, { ...filter, search: undefined });
   const direction = order.descending ? "DESC" : "ASC";
   const orderBy = order.keys.map((_, i) => `k${i} ${direction}`).join(", ");
   const statuses = storedStatuses(filter);

@@ -1,8 +1,7 @@
 import type { Filter } from "../../queue/ports.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
-import { type Condition, filterCondition, statusCondition, wordsCondition } from "./filter_sql.ts";
-import { findWords } from "./search.ts";
+import { type Condition, filterCondition, statusCondition } from "./filter_sql.ts";
 
 /** Messages changed in one commit, so that other writers get their turn. */
 const STEP = 500;
@@ -14,12 +13,10 @@ export function matching(
   extra: string,
   ...extraValues: Value[]
 ): Condition {
-  const { sql, values } = filterCondition(filter);
-  const found = filter.search === undefined ? null : findWords(db, filter.search);
-  const words = found === null ? { sql: "1", values: [] } : wordsCondition(found);
+  const { sql, values } = filterCondition(db, filter);
   return {
-    sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql} AND ${words.sql}`,
-    values: [...extraValues, ...values, ...words.values],
+    sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql}`,
+    values: [...extraValues, ...values],
   };
 }
 

@@ -60,6 +60,8 @@ const loadStatus = (): Promise<typeof import("./status.ts")> =>
   import(import.meta.resolve("./status.ts"));
 const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
   import(import.meta.resolve("./suppression.ts"));
+const loadWorkers = (): Promise<typeof import("./workers.ts")> =>
+  import(import.meta.resolve("./workers.ts"));
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
@@ -95,9 +97,7 @@ export class SqliteStore implements Store {
     const { SqliteStage }: typeof import("./stage.ts") = await import(
       import.meta.resolve("./stage.ts")
     );
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
+    const { registerWorker } = await loadWorkers();
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
     return await SqliteStage.begin(this.db, owner, this.clock);
   }
@@ -107,17 +107,24 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
+    const { registerWorker } = await loadWorkers();
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    const { claimAnyDue }: typeof import("./claim.ts") = await import(
+    const { claimDue }: typeof import("./claim.ts") = await import(
       import.meta.resolve("./claim.ts")
     );
-    return await claimAnyDue(this.db, request, () => this.clock.now());
+    let expired = 0, suppressed = 0;
+    for (;;) {
+      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
+      expired += batch.expired;
+      suppressed += batch.suppressed;
+      // Without claims, but with mail that met its end instead, there may be more behind it.
+      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
+        return { claims: batch.claims, expired, suppressed };
+      }
+    }
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {

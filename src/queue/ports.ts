@@ -7,7 +7,7 @@ import type {
   NewMessage,
 } from "./message.ts";
 import type { DsnRequest } from "./dsn.ts";
-import type { MessageStatus } from "./state.ts";
+import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type {
@@ -64,35 +64,7 @@ export interface Stage {
   abort(): Promise<void>;
 }
 
-/** Which messages a command means: all conditions must hold; texts match a part, in any case. */
-export interface Filter {
-  /** Whole ids. */
-  readonly ids?: readonly string[];
-  readonly statuses?: readonly MessageStatus[];
-  readonly to?: string;
-  readonly from?: string;
-  readonly subject?: string;
-  readonly tags?: readonly string[];
-  /** Part of the last reply or error. */
-  readonly error?: string;
-  readonly createdSince?: number;
-  readonly createdUntil?: number;
-  readonly sentSince?: number;
-  readonly sentUntil?: number;
-  /** Words looked for in subject, sender, recipients and Message-ID. */
-  readonly search?: string;
-}
-
-export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
-export type Sort = typeof SORTS[number];
-
-export interface ListOptions {
-  readonly sort: Sort;
-  /** The whole id of the last message of the page before. */
-  readonly after: string | null;
-  /** 0 = all. */
-  readonly limit: number;
-}
+export { type Filter, type ListOptions, type SearchProgress, type Sort, SORTS } from "./filter.ts";
 
 export interface QueueCounts {
   readonly queued: number;
@@ -144,6 +116,14 @@ export interface ActionResult {
   readonly withoutBody: number;
   /** Recipients left alone because a worker is sending to them. */
   readonly sendingRecipients: number;
+}
+
+/** What is different in a message sent anew; the rest is as it was. Addresses as intake takes
+ *  them. */
+export interface EnvelopeChanges {
+  /** Empty for the null sender. */
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
 }
 
 export interface RetryResult {
@@ -216,6 +196,10 @@ export interface Store {
   /** Whole ids that begin with `prefix`, at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;
+  /** Takes all messages into the search index, in commits of at most 2,000 or 50 ms with pauses,
+   *  until done or told to stop. A search finds what is not in the index yet too, but reads it
+   *  message by message. */
+  bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
   show(id: string): Promise<MessageDetail | null>;
   status(): Promise<QueueStatus>;
 
@@ -226,6 +210,11 @@ export interface Store {
   /** Queues recipients again whatever their state (all, or those not sent), counters and
    *  lifetime anew. */
   resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  /** Queues a copy of a message, with an id of its own, that names the old one (`replaces`); that
+   *  one stays as it is. Bytes (Message-ID included), priority and tags are the same; it has no
+   *  key and is not held. Throws `usage` if there is no such message, `input_unreadable` if its
+   *  bytes were not kept. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued>;
   hold(filter: Filter): Promise<ActionResult>;
   release(filter: Filter): Promise<ActionResult>;
   cancel(filter: Filter): Promise<ActionResult>;

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
 import { anyText, count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
+import { spareForSearch } from "../search_index.ts";
 import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
 import { takeSendLock } from "../send_lock.ts";
 import { resolveIds } from "../selection.ts";
@@ -46,6 +47,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     if (ids !== undefined) await makeDue(this, store, ids);
     const result = await sendOnce(this, settings, store, ids);
+    await spareForSearch(store);
     await tellPass(this, result, flags.strict ?? false);
   },
   parameters: {

@@ -1,15 +1,18 @@
 import type { RelayHealth } from "../../queue/breaker.ts";
+import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
   Clock,
   Enqueued,
+  EnvelopeChanges,
   Filter,
   ListOptions,
   PurgeOptions,
   QueueStatus,
   Random,
   RetryResult,
+  SearchProgress,
   Stage,
   Store,
   Suppression,
@@ -45,12 +48,22 @@ const CLAIMS_FOR_A_THREAD = 256;
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
 const loadActions = (): Promise<typeof import("./actions.ts")> =>
   import(import.meta.resolve("./actions.ts"));
+const loadList = (): Promise<typeof import("./list.ts")> =>
+  import(import.meta.resolve("./list.ts"));
+const loadShow = (): Promise<typeof import("./show.ts")> =>
+  import(import.meta.resolve("./show.ts"));
+const loadTakeOver = (): Promise<typeof import("./take_over.ts")> =>
+  import(import.meta.resolve("./take_over.ts"));
+const loadPostpone = (): Promise<typeof import("./postpone.ts")> =>
+  import(import.meta.resolve("./postpone.ts"));
 const loadRelays = (): Promise<typeof import("./relays.ts")> =>
   import(import.meta.resolve("./relays.ts"));
 const loadStatus = (): Promise<typeof import("./status.ts")> =>
   import(import.meta.resolve("./status.ts"));
 const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
   import(import.meta.resolve("./suppression.ts"));
+const loadWorkers = (): Promise<typeof import("./workers.ts")> =>
+  import(import.meta.resolve("./workers.ts"));
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
@@ -89,9 +102,7 @@ export class SqliteStore implements Store {
     const { SqliteStage }: typeof import("./stage.ts") = await import(
       import.meta.resolve("./stage.ts")
     );
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
+    const { registerWorker } = await loadWorkers();
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
     return await SqliteStage.begin(this.db, owner, this.clock);
   }
@@ -101,9 +112,7 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
+    const { registerWorker } = await loadWorkers();
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
@@ -119,7 +128,7 @@ export class SqliteStore implements Store {
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
-    const { content }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { content } = await loadShow();
     yield* content(this.db, seq);
   }
 
@@ -144,9 +153,7 @@ export class SqliteStore implements Store {
   }
 
   async postpone(postponed: readonly Postponed[]): Promise<void> {
-    const { postpone }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { postpone } = await loadPostpone();
     await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
   }
 
@@ -169,9 +176,7 @@ export class SqliteStore implements Store {
   }
 
   async nextDueAt(after: number): Promise<number | null> {
-    const { nextDueAt }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { nextDueAt } = await loadPostpone();
     return nextDueAt(this.db, after);
   }
 
@@ -184,9 +189,7 @@ export class SqliteStore implements Store {
   }
 
   async takeOver(): Promise<number> {
-    const { takeOver }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { takeOver } = await loadTakeOver();
     return await takeOver(this.db, () => this.clock.now());
   }
 
@@ -196,26 +199,29 @@ export class SqliteStore implements Store {
   }
 
   async expireDue(): Promise<number> {
-    const { expireDue }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { expireDue } = await loadTakeOver();
     return await expireDue(this.db, () => this.clock.now());
   }
 
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
-    const { idsWithPrefix }: typeof import("./list.ts") = await import(
-      import.meta.resolve("./list.ts")
-    );
+    const { idsWithPrefix } = await loadList();
     return idsWithPrefix(this.db, prefix, limit);
   }
 
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
-    const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
+    const { list } = await loadList();
     yield* list(this.db, filter, options);
   }
 
+  async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
+    const { bringSearchUpToDate }: typeof import("./search.ts") = await import(
+      import.meta.resolve("./search.ts")
+    );
+    await bringSearchUpToDate(this.db, signal, tell);
+  }
+
   async show(id: string): Promise<MessageDetail | null> {
-    const { show }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { show } = await loadShow();
     return show(this.db, id);
   }
 
@@ -241,6 +247,16 @@ export class SqliteStore implements Store {
     const result = await resend(this.db, filter, unsentOnly, this.clock.now());
     this.#wakeOthers();
     return result;
+  }
+
+  async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
+    const { resendChanged }: typeof import("./resend_changed.ts") = await import(
+      import.meta.resolve("./resend_changed.ts")
+    );
+    const newId = makeId(this.random.bytes(ID_LENGTH));
+    const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
+    this.#wakeOthers();
+    return enqueued;
   }
 
   async hold(filter: Filter): Promise<ActionResult> {

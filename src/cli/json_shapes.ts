@@ -41,6 +41,7 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
 export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
+    dsn: message.dsn,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,
@@ -52,6 +53,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
       reply: recipient.reply,
       next_attempt_at: isoTime(recipient.nextAttemptAt),
       sent_at: isoTime(recipient.sentAt),
+      dsn: recipient.dsn,
     })),
     attempts: message.attempts.map(attemptShape),
   };

@@ -201,7 +201,7 @@ class SmtpTransport implements Transport {
       const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
       tally.noteError(text);
       tally.noteThrown(error);
-      tally.settleOpen(withoutReply(kind, text));
+      tally.settleOpen({ ...withoutReply(kind, text), phase: transaction.phase });
       return { next: "close", outcome: null };
     }
   }
@@ -251,7 +251,7 @@ function failOversize(tally: Tally, maxSizeBytes: number): void {
   if (sizeBytes <= maxSizeBytes) return;
   const text = `The message has ${sizeBytes} bytes and the relay takes ${maxSizeBytes} at most`;
   tally.noteError(text);
-  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4" });
+  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4", phase: "mail" });
 }
 
 /** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */
@@ -263,6 +263,7 @@ function failUnicode(tally: Tally): void {
     if (!isSenderUnicode && !isUnicode(address)) continue;
     const text = `The relay does not know SMTPUTF8, which the address <${address}> needs`;
     tally.noteError(text);
-    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7" });
+    const phase = isSenderUnicode ? "mail" : "rcpt";
+    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7", phase });
   }
 }

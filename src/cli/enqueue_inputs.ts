@@ -46,7 +46,22 @@ export async function enqueueInputs(
 /** Where mail of this process goes, by the settings and the environment. */
 async function openDestination(context: Context, settings: Settings): Promise<Destination> {
   const store = await context.store(settings, true);
+  const { MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
+  if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
   return { intake: store, queue: store };
+}
+
+/** A relay's program that hands its message to the queue it comes from would be run again for it,
+ *  and for ever. */
+async function refuseLoop(store: Store, relay: string, id: string): Promise<void> {
+  const message = await store.show(id);
+  if (message?.recipients.some(({ state }) => state === "sending") !== true) return;
+  throw new MailqError(
+    "config_invalid",
+    `Cannot queue mail from within the program of the relay "${relay}": it is handing over ` +
+      `message ${id} of this very queue, and mail would go round in circles; ` +
+      "expected a program that leads out of mailq",
+  );
 }
 
 /** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the

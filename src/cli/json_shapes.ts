@@ -42,6 +42,7 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
 export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
+    dsn: message.dsn,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,
@@ -53,6 +54,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
       reply: recipient.reply,
       next_attempt_at: isoTime(recipient.nextAttemptAt),
       sent_at: isoTime(recipient.sentAt),
+      dsn: recipient.dsn,
     })),
     attempts: message.attempts.map(attemptShape),
   };

@@ -8,7 +8,7 @@ import type {
 } from "./message.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
-import type { OutcomeKind, Reply } from "./outcome.ts";
+import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type {
   ClaimBatch,
@@ -251,6 +251,8 @@ export interface DeliveryOutcome extends Reply {
   /** The relay itself is at fault (it cannot be reached, it refuses our login): no retry is
    *  used up. */
   readonly isRelayFault: boolean;
+  /** Where in the conversation it was decided; null or absent where there is none. */
+  readonly phase?: Phase | null;
 }
 
 /** How a hand-over ended. */

@@ -27,7 +27,7 @@ export class SqliteFixture implements StoreFixture {
   /** A queue whose claims and records go through a thread from the first on. */
   static async openWithThread(): Promise<SqliteFixture> {
     const fixture = await SqliteFixture.open();
-    await fixture.store.startThread();
+    await (await fixture.store.claiming()).startThread();
     return fixture;
   }
 

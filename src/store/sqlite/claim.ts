@@ -2,13 +2,14 @@ import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../queue/messa
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../queue/worker.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
+import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { suppressedAmong } from "./enqueue.ts";
 import { VISIBLE } from "./filter_sql.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
 import { settle } from "./settle.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
-  eight_bit`;
+  eight_bit, dsn`;
 
 // The planner would sometimes rather scan by_status: the index is named.
 const HEAD_OF_LANE = `SELECT ${COLUMNS} FROM message INDEXED BY claim_order
@@ -134,6 +135,7 @@ function claimMessages(
   const bodies = readSmallBodies(db, heads);
   return heads.map((head, i): Claim => {
     const seq = int(head.seq);
+    const claimed = recipients.get(seq) ?? [];
     return {
       seq,
       id: String(head.id),
@@ -142,11 +144,12 @@ function claimMessages(
       priority: PRIORITIES[int(head.priority)] ?? "normal",
       lifeFrom: int(head.life_from),
       startedAt: now,
-      recipients: recipients.get(seq) ?? [],
+      recipients: head.dsn === null ? claimed : withDsn(db, seq, claimed),
       sizeBytes: int(head.size),
       dotLines: int(head.dot_lines),
       isEightBit: head.eight_bit === 1,
       content: bodies.get(seq) ?? null,
+      ...(head.dsn === null ? {} : { dsn: readEnvelopeDsn(head.dsn) ?? NO_DSN }),
     };
   });
 }
@@ -177,6 +180,22 @@ function claimRecipients(db: Connection, seqs: string): Map<number, ClaimedRecip
   // RETURNING promises no order.
   for (const ofMessage of bySeq.values()) ofMessage.sort((a, b) => a.n - b.n);
   return bySeq;
+}
+
+const NO_DSN = { ret: null, envid: null };
+
+/** Few messages ask for notices: theirs are read apart. */
+function withDsn(
+  db: Connection,
+  seq: number,
+  claimed: readonly ClaimedRecipient[],
+): ClaimedRecipient[] {
+  const rows = db.all("SELECT n, dsn FROM recipient WHERE seq = ? AND dsn IS NOT NULL", seq);
+  const asked = new Map(rows.map((row) => [int(row.n), readRecipientDsn(row.dsn)]));
+  return claimed.map((recipient) => {
+    const dsn = asked.get(recipient.n) ?? null;
+    return dsn === null ? recipient : { ...recipient, dsn };
+  });
 }
 
 /** The bodies that are one row, by the message's seq. One that is not whole is left out: reading

@@ -27,7 +27,7 @@ import type {
   ShareResult,
   WorkerHandle,
 } from "../../queue/worker.ts";
-import type { ClaimThread } from "./claim_thread.ts";
+import type { Claiming } from "./claiming.ts";
 import { Connection, WORKER_WAITS } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
 import { wake } from "./wake.ts";
@@ -42,9 +42,6 @@ export interface SqliteOptions {
   readonly random: Random;
 }
 
-/** Who claims so much has a fast relay, and much to send. */
-const CLAIMS_FOR_A_THREAD = 256;
-
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
 const loadActions = (): Promise<typeof import("./actions.ts")> =>
   import(import.meta.resolve("./actions.ts"));
@@ -56,6 +53,8 @@ const loadTakeOver = (): Promise<typeof import("./take_over.ts")> =>
   import(import.meta.resolve("./take_over.ts"));
 const loadPostpone = (): Promise<typeof import("./postpone.ts")> =>
   import(import.meta.resolve("./postpone.ts"));
+const loadRecord = (): Promise<typeof import("./record.ts")> =>
+  import(import.meta.resolve("./record.ts"));
 const loadRelays = (): Promise<typeof import("./relays.ts")> =>
   import(import.meta.resolve("./relays.ts"));
 const loadStatus = (): Promise<typeof import("./status.ts")> =>
@@ -69,9 +68,7 @@ const loadWorkers = (): Promise<typeof import("./workers.ts")> =>
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
   #watch: import("./watch.ts").Watch | null = null;
-  #claimed = 0;
-  #thread: ClaimThread | null = null;
-  #starting: Promise<void> | null = null;
+  #claiming: Claiming | null = null;
 
   private constructor(
     readonly db: Connection,
@@ -117,14 +114,7 @@ export class SqliteStore implements Store {
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    if (this.#claimed >= CLAIMS_FOR_A_THREAD) void this.startThread();
-    if (this.#thread?.isAlive) return await this.#thread.claimDue(request, this.clock.now());
-    const { claimDue }: typeof import("./claim.ts") = await import(
-      import.meta.resolve("./claim.ts")
-    );
-    const batch = await claimDue(this.db, request, () => this.clock.now());
-    this.#claimed += batch.claims.length;
-    return batch;
+    return await (await this.claiming()).claimDue(request);
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
@@ -137,18 +127,11 @@ export class SqliteStore implements Store {
     _worker: WorkerHandle,
     keepsBodies = true,
   ): Promise<RecordResult> {
-    const now = this.clock.now();
-    if (this.#thread?.isAlive) return await this.#thread.record(attempts, keepsBodies, now);
-    const { record }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
-    return await this.db.write(() => record(this.db, attempts, keepsBodies, now));
+    return await (await this.claiming()).record(attempts, keepsBodies);
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
+    const { giveBack } = await loadRecord();
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
@@ -313,20 +296,16 @@ export class SqliteStore implements Store {
     if (this.#watch === null) wake(this.db);
   }
 
-  /** Lets a thread claim and record from now on, once it is there. */
-  startThread(): Promise<void> {
-    return this.#starting ??= (async () => {
-      if (this.db.isInMemory) return;
-      const { startThread }: typeof import("./claim_thread.ts") = await import(
-        import.meta.resolve("./claim_thread.ts")
-      );
-      this.#thread = await startThread(this.db.file);
-    })();
+  /** What claims and records. */
+  async claiming(): Promise<Claiming> {
+    const { Claiming }: typeof import("./claiming.ts") = await import(
+      import.meta.resolve("./claiming.ts")
+    );
+    return this.#claiming ??= new Claiming(this.db, this.clock);
   }
 
   async close(): Promise<void> {
-    await this.#starting;
-    await this.#thread?.close();
+    await this.#claiming?.close();
     this.#watch?.close();
     this.db.close();
   }

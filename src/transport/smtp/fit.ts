@@ -7,7 +7,7 @@ export function failOversize(tally: Tally, maxSizeBytes: number): void {
   if (sizeBytes <= maxSizeBytes) return;
   const text = `The message has ${sizeBytes} bytes and the relay takes ${maxSizeBytes} at most`;
   tally.noteError(text);
-  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4" });
+  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4", phase: "mail" });
 }
 
 /** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */
@@ -19,6 +19,7 @@ export function failUnicode(tally: Tally): void {
     if (!isSenderUnicode && !isUnicode(address)) continue;
     const text = `The relay does not know SMTPUTF8, which the address <${address}> needs`;
     tally.noteError(text);
-    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7" });
+    const phase = isSenderUnicode ? "mail" : "rcpt";
+    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7", phase });
   }
 }

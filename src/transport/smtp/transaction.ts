@@ -1,7 +1,8 @@
+import type { Phase } from "../../queue/outcome.ts";
 import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { type Tally, withoutReply } from "../tally.ts";
-import { classify, isPositive, type NextStep, type Phase, STEP, type Verdict } from "./classify.ts";
+import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { mailParameters, rcptParameters } from "./dsn.ts";
 import { FINAL_DOT, packContent } from "./content.ts";
@@ -167,7 +168,7 @@ export class Transaction {
       return;
     }
     const verdict = this.#verdictOn(reply);
-    const outcome = outcomeOf(verdict, reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
     // The first refusal explains those that follow it, such as 503 to RCPT after MAIL failed.
     const isEcho = this.#mailVerdict !== null ||
       this.#phase === "data" && this.#accepted.length === 0;
@@ -254,7 +255,7 @@ export class Transaction {
     reply ??= await channel.reply(work.timeouts.dotMs);
     if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
     const verdict = this.#verdictOn(reply);
-    const outcome = outcomeOf(verdict, reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
     if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
     if (isCutOff && verdict.next === "continue") {
       this.#finish({ ...verdict, next: "close" }, outcome);
@@ -282,7 +283,7 @@ export class Transaction {
       const reply = i === 0 ? first : await channel.reply(work.timeouts.dotMs);
       const verdict = this.#verdictOn(reply);
       if (verdict.kind !== "sent") this.#noteRefusal(index, reply);
-      work.tally.settle(index, outcomeOf(verdict, reply));
+      work.tally.settle(index, outcomeOf(verdict, reply, this.#phase));
       if (verdict.next !== "continue") this.#end = { next: "close", outcome: null };
     }
   }
@@ -301,7 +302,8 @@ export class Transaction {
     const text = `${STEP[this.#phase]}: ${error.message}`;
     channel.note(text);
     work.tally.noteError(text);
-    this.#finish(verdict, withoutReply(verdict.kind, text, verdict.isRelayFault));
+    const outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
+    this.#finish(verdict, { ...outcome, phase: this.#phase });
     return this.#end ?? { next: verdict.next, outcome: null };
   }
 }

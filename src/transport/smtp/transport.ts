@@ -239,7 +239,7 @@ class SmtpTransport implements Transport {
       const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
       tally.noteError(text);
       tally.noteThrown(error);
-      tally.settleOpen(withoutReply(kind, text));
+      tally.settleOpen({ ...withoutReply(kind, text), phase: transaction.phase });
       return { next: "close", outcome: null };
     }
   }

@@ -1,3 +1,4 @@
+import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
@@ -26,6 +27,7 @@ import type {
 } from "../../queue/worker.ts";
 import { Connection } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import type { StageTarget } from "./stage_target.ts";
 import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
@@ -80,7 +82,7 @@ export class SqliteStore implements Store {
     return enqueued;
   }
 
-  async stage(): Promise<Stage> {
+  async stage(target?: StageTarget): Promise<Stage> {
     const { SqliteStage }: typeof import("./stage.ts") = await import(
       import.meta.resolve("./stage.ts")
     );
@@ -88,7 +90,21 @@ export class SqliteStore implements Store {
       import.meta.resolve("./workers.ts")
     );
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
-    return await SqliteStage.begin(this.db, owner, this.clock);
+    return await SqliteStage.begin(this.db, owner, this.clock, target);
+  }
+
+  async openBatch(within: string | null): Promise<OpenBatch> {
+    const { SqliteBatch }: typeof import("./open_batch.ts") = await import(
+      import.meta.resolve("./open_batch.ts")
+    );
+    return await SqliteBatch.begin(this.db, this.clock, this.random, within);
+  }
+
+  async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
+    const { BatchTarget, JoinedBatch }: typeof import("./batch_target.ts") = await import(
+      import.meta.resolve("./batch_target.ts")
+    );
+    return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
   suppressedAmong(addresses: readonly string[]): Promise<string[]> {

@@ -14,6 +14,8 @@ const FROM_KEYBOARD: readonly Deno.Signal[] = ["SIGINT", "SIGQUIT"];
 /** Dying by one of these tells a shell to end its loop; the others would leave a core. */
 const DIED_BY: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
+const DYING_MS = 2_000;
+
 /** A command that runs on our own stdin, stdout and stderr. Until this is disposed of, none of the
  *  signals that are passed on to it ends our own process. */
 export class ChildCommand implements Disposable {
@@ -47,8 +49,11 @@ export class ChildCommand implements Disposable {
 
 /** Ends this process as its command ended if that was by a signal that a user sends; else
  *  returns. */
-export function dieAs({ signal }: ChildEnd): void {
-  if (signal !== null && DIED_BY.includes(signal)) Deno.kill(Deno.pid, signal);
+export async function dieAs({ signal }: ChildEnd): Promise<void> {
+  if (signal === null || !DIED_BY.includes(signal)) return;
+  Deno.kill(Deno.pid, signal);
+  // A signal that was listened for once is acted on by a thread of Deno's, a moment later.
+  await new Promise((resolve) => setTimeout(resolve, DYING_MS));
 }
 
 function spawn(

@@ -49,7 +49,7 @@ export const command = buildCommand<Record<never, never>, string[], Context>({
     this.output.detail(`the command ${how}: nothing that it queued was kept`);
     this.exitStatus = end.status;
     await this.close();
-    dieAs(end);
+    await dieAs(end);
   },
   parameters: {
     positional: {

@@ -13,6 +13,8 @@ export interface Destination {
   /** The queue the mail is in once it was taken; null if it is not there yet, or not this
    *  process's to read: then nothing is sent at once, and of a message only its id is told. */
   readonly queue: Store | null;
+  /** What goes in may yet be dropped, so no input is taken away. */
+  readonly isTentative?: boolean;
 }
 
 // What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
@@ -39,16 +41,27 @@ export async function enqueueInputs(
   }
   const { queue } = destination;
   await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
-  if (call.urgent.length === 0 || queue === null) return;
-  await tolerating(context, "not sent at once", () => sendNow(context, queue, call.urgent));
+  if (queue !== null) await sendUrgent(context, queue, call.urgent);
+}
+
+/** Sends mail that is in the queue at once; if that fails it is tried again later. */
+export async function sendUrgent(
+  context: Context,
+  queue: Store,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tolerating(context, "not sent at once", () => sendNow(context, queue, ids));
 }
 
 /** Where mail of this process goes, by the settings and the environment. */
 async function openDestination(context: Context, settings: Settings): Promise<Destination> {
-  const store = await context.store(settings, true);
-  const { MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
+  const { MAILQ_TX: batch, MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
+  // The queue of another process's batch is there: one that is not is another, not to be made.
+  const store = await context.store(settings, !batch);
   if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
-  return { intake: store, queue: store };
+  if (!batch) return { intake: store, queue: store };
+  return { intake: await store.joinBatch(batch), queue: null, isTentative: true };
 }
 
 /** A relay's program that hands its message to the queue it comes from would be run again for it,
@@ -103,8 +116,8 @@ class EnqueueCall {
   async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<readonly Enqueued[]> {
     try {
       for await (const input of inputs) {
+        if (input.taken !== undefined) this.#noteToTake(input);
         await this.#take(input);
-        if (input.taken !== undefined) this.toTake.push(input);
       }
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
@@ -114,6 +127,17 @@ class EnqueueCall {
       await this.#stage?.abort();
       throw error;
     }
+  }
+
+  #noteToTake(input: Input): void {
+    if (this.destination.isTentative) {
+      throw new MailqError(
+        "usage",
+        `Cannot take ${input.name} away within \`mailq tx\`: its mail may yet be dropped; ` +
+          "unset MAILQ_TX to queue it by itself",
+      );
+    }
+    this.toTake.push(input);
   }
 
   async #take(input: Input): Promise<void> {

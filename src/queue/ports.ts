@@ -6,6 +6,7 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
@@ -152,6 +153,14 @@ export interface Store {
   /** Stores all messages or none, visible at once, in one commit. */
   enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]>;
   stage(): Promise<Stage>;
+  /** Opens a batch that other processes add to, or one that will be part of the open batch
+   *  `within`. Throws `batch_ended` if that is over. */
+  openBatch(within: string | null): Promise<OpenBatch>;
+  /** Takes mail into another process's open batch: of each `enqueue`, and of each stage at its
+   *  commit, all or nothing. They know the keys of the queue and of the batch, and reject with
+   *  `batch_ended` once that is over or its process is dead. Throws `config_invalid` for a batch
+   *  of another queue. */
+  joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">>;
   /** The addresses among `addresses` that are on the do-not-send list. */
   suppressedAmong(addresses: readonly string[]): Promise<string[]>;
 

@@ -1,16 +1,14 @@
 import type { ContentFacts, NewMessage } from "../../queue/message.ts";
 import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
-import { wake } from "./wake.ts";
-import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
+import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
+import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import type { SqliteWorker } from "./workers.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
-/** Batches of at most this many messages lose their lane when they become visible. */
-const MERGE_MESSAGES = 2_000;
 const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
 
 interface KeyedMessage {
@@ -30,22 +28,18 @@ export class SqliteStage implements Stage {
     readonly db: Connection,
     readonly lane: number,
     readonly owner: SqliteWorker,
+    readonly target: StageTarget,
   ) {}
 
-  static async begin(db: Connection, owner: SqliteWorker, clock: Clock): Promise<SqliteStage> {
+  static async begin(
+    db: Connection,
+    owner: SqliteWorker,
+    clock: Clock,
+    target: StageTarget = new QueueTarget(db),
+  ): Promise<SqliteStage> {
     try {
-      const lane = await db.write(() => {
-        const id = db.insert(
-          "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
-          owner.id,
-          clock.now(),
-        );
-        for (const status of STORED_STATUSES) {
-          db.run("INSERT INTO tally VALUES (?, ?, 0)", id, status);
-        }
-        return id;
-      });
-      return new SqliteStage(db, lane, owner);
+      const lane = await db.write(() => makeLane(db, owner.id, clock.now()));
+      return new SqliteStage(db, lane, owner, target);
     } catch (error) {
       await owner.close();
       throw error;
@@ -113,7 +107,7 @@ export class SqliteStage implements Stage {
         if (key === null) return insert(message);
         const staged = this.#keys.get(key) ?? keys.get(key);
         const known = staged === undefined
-          ? knownKey(this.db, key)
+          ? this.target.known(key)
           : { id: staged.id, isKnownKey: true, suppressed: [] };
         if (known !== null) return { seq: null, enqueued: known };
         const one = insert({ ...message, key: null });
@@ -128,24 +122,15 @@ export class SqliteStage implements Stage {
   }
 
   async commit(): Promise<Enqueued | null> {
+    const { target } = this;
+    await target.check();
     const taken = await this.db.write(() => {
       for (const key of this.#keys.keys()) {
-        const known = knownKey(this.db, key);
+        const known = target.known(key);
         if (known !== null) return known;
       }
-      for (const [key, { seq }] of this.#keys) {
-        this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
-      }
-      if (this.#messages <= MERGE_MESSAGES) {
-        this.db.run(
-          `UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0
-           WHERE lane = ? AND lane <> 0`,
-          this.lane,
-        );
-        dropLane(this.db, this.lane);
-      } else {
-        this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", this.lane);
-      }
+      for (const [key, { seq }] of this.#keys) target.setKey(seq, key);
+      target.takeLane(this.lane, this.#messages);
       // In the same commit: after it nothing may fail, for the mail is in the queue.
       this.owner.deregister();
       return null;
@@ -156,7 +141,7 @@ export class SqliteStage implements Stage {
     }
     this.#isOver = true;
     this.owner.letGo();
-    wake(this.db);
+    target.told();
     return null;
   }
 
@@ -168,19 +153,13 @@ export class SqliteStage implements Stage {
   }
 }
 
-/** Deletes what was staged in `lane`, in commits of their own. */
-export async function sweepLane(db: Connection, lane: number): Promise<void> {
-  const sweepSome = () =>
-    db.run(
-      `DELETE FROM message WHERE seq IN
-         (SELECT seq FROM message INDEXED BY by_lane WHERE lane = ? AND lane <> 0 LIMIT 500)`,
-      lane,
-    );
-  while (await db.write(sweepSome) > 0);
-  await db.write(() => dropLane(db, lane));
-}
-
-function dropLane(db: Connection, lane: number): void {
-  db.run("DELETE FROM batch WHERE id = ?", lane);
-  db.run("DELETE FROM tally WHERE lane = ? AND lane <> 0", lane);
+/** Makes an invisible lane of a worker's; runs inside a write. */
+export function makeLane(db: Connection, owner: number, now: number): number {
+  const lane = db.insert(
+    "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
+    owner,
+    now,
+  );
+  for (const status of STORED_STATUSES) db.run("INSERT INTO tally VALUES (?, ?, 0)", lane, status);
+  return lane;
 }

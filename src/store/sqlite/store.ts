@@ -1,3 +1,4 @@
+import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
@@ -30,6 +31,7 @@ import type {
 import type { Claiming } from "./claiming.ts";
 import { Connection, WORKER_WAITS } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import type { StageTarget } from "./stage_target.ts";
 import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
@@ -43,26 +45,17 @@ export interface SqliteOptions {
 }
 
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
-const loadActions = (): Promise<typeof import("./actions.ts")> =>
-  import(import.meta.resolve("./actions.ts"));
-const loadList = (): Promise<typeof import("./list.ts")> =>
-  import(import.meta.resolve("./list.ts"));
-const loadShow = (): Promise<typeof import("./show.ts")> =>
-  import(import.meta.resolve("./show.ts"));
-const loadTakeOver = (): Promise<typeof import("./take_over.ts")> =>
-  import(import.meta.resolve("./take_over.ts"));
-const loadPostpone = (): Promise<typeof import("./postpone.ts")> =>
-  import(import.meta.resolve("./postpone.ts"));
-const loadRecord = (): Promise<typeof import("./record.ts")> =>
-  import(import.meta.resolve("./record.ts"));
-const loadRelays = (): Promise<typeof import("./relays.ts")> =>
-  import(import.meta.resolve("./relays.ts"));
-const loadStatus = (): Promise<typeof import("./status.ts")> =>
-  import(import.meta.resolve("./status.ts"));
-const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
-  import(import.meta.resolve("./suppression.ts"));
-const loadWorkers = (): Promise<typeof import("./workers.ts")> =>
-  import(import.meta.resolve("./workers.ts"));
+const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
+const loadActions = () => load<typeof import("./actions.ts")>("actions");
+const loadList = () => load<typeof import("./list.ts")>("list");
+const loadShow = () => load<typeof import("./show.ts")>("show");
+const loadTakeOver = () => load<typeof import("./take_over.ts")>("take_over");
+const loadPostpone = () => load<typeof import("./postpone.ts")>("postpone");
+const loadRecord = () => load<typeof import("./record.ts")>("record");
+const loadRelays = () => load<typeof import("./relays.ts")>("relays");
+const loadStatus = () => load<typeof import("./status.ts")>("status");
+const loadSuppression = () => load<typeof import("./suppression.ts")>("suppression");
+const loadWorkers = () => load<typeof import("./workers.ts")>("workers");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
@@ -95,13 +88,23 @@ export class SqliteStore implements Store {
     return enqueued;
   }
 
-  async stage(): Promise<Stage> {
-    const { SqliteStage }: typeof import("./stage.ts") = await import(
-      import.meta.resolve("./stage.ts")
-    );
+  async stage(target?: StageTarget): Promise<Stage> {
+    const { SqliteStage } = await load<typeof import("./stage.ts")>("stage");
     const { registerWorker } = await loadWorkers();
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
-    return await SqliteStage.begin(this.db, owner, this.clock);
+    return await SqliteStage.begin(this.db, owner, this.clock, target);
+  }
+
+  async openBatch(within: string | null): Promise<OpenBatch> {
+    const { SqliteBatch } = await load<typeof import("./open_batch.ts")>("open_batch");
+    return await SqliteBatch.begin(this.db, this.clock, this.random, within);
+  }
+
+  async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
+    const { BatchTarget, JoinedBatch }: typeof import("./batch_target.ts") = await import(
+      import.meta.resolve("./batch_target.ts")
+    );
+    return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
   suppressedAmong(addresses: readonly string[]): Promise<string[]> {
@@ -164,9 +167,7 @@ export class SqliteStore implements Store {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { Watch }: typeof import("./watch.ts") = await import(
-      import.meta.resolve("./watch.ts")
-    );
+    const { Watch } = await load<typeof import("./watch.ts")>("watch");
     this.#watch ??= new Watch(this.db);
     await this.#watch.changed(signal);
   }
@@ -197,9 +198,7 @@ export class SqliteStore implements Store {
   }
 
   async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
-    const { bringSearchUpToDate }: typeof import("./search.ts") = await import(
-      import.meta.resolve("./search.ts")
-    );
+    const { bringSearchUpToDate } = await load<typeof import("./search.ts")>("search");
     await bringSearchUpToDate(this.db, signal, tell);
   }
 
@@ -233,9 +232,7 @@ export class SqliteStore implements Store {
   }
 
   async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
-    const { resendChanged }: typeof import("./resend_changed.ts") = await import(
-      import.meta.resolve("./resend_changed.ts")
-    );
+    const { resendChanged } = await load<typeof import("./resend_changed.ts")>("resend_changed");
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
     this.#wakeOthers();
@@ -260,7 +257,7 @@ export class SqliteStore implements Store {
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge }: typeof import("./purge.ts") = await import(import.meta.resolve("./purge.ts"));
+    const { purge } = await load<typeof import("./purge.ts")>("purge");
     return await purge(this.db, filter, options);
   }
 
@@ -298,9 +295,7 @@ export class SqliteStore implements Store {
 
   /** What claims and records. */
   async claiming(): Promise<Claiming> {
-    const { Claiming }: typeof import("./claiming.ts") = await import(
-      import.meta.resolve("./claiming.ts")
-    );
+    const { Claiming } = await load<typeof import("./claiming.ts")>("claiming");
     return this.#claiming ??= new Claiming(this.db, this.clock);
   }
 

@@ -19,6 +19,7 @@ export const COMMAND_NAMES = [
   "purge",
   "suppress",
   "config",
+  "init",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];
 

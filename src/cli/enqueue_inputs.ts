@@ -45,8 +45,16 @@ export async function enqueueInputs(
 
 /** Where mail of this process goes, by the settings and the environment. */
 async function openDestination(context: Context, settings: Settings): Promise<Destination> {
-  const store = await context.store(settings, true);
-  return { intake: store, queue: store };
+  try {
+    const store = await context.store(settings, true);
+    return { intake: store, queue: store };
+  } catch (error) {
+    if (!(error instanceof MailqError) || error.code !== "permission") throw error;
+    const { openDropBox }: typeof import("./drop_destination.ts") = await import(
+      import.meta.resolve("./drop_destination.ts")
+    );
+    return { intake: openDropBox(context, settings, error), queue: null };
+  }
 }
 
 /** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the

@@ -41,6 +41,7 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
 export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
+    submitter: message.submitter,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,

@@ -1,6 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports.ts";
+import { systemCode } from "../store/drop/errors.ts";
 import { DropFolder, type TakenDrop } from "../store/drop/folder.ts";
 import { dropFolder, isFolder } from "../store/drop/names.ts";
 import { FileLock, giveToOwnerOf } from "../store/file_lock.ts";
@@ -141,8 +142,7 @@ function isDropsFault(error: unknown): boolean {
   if (error instanceof MailqError) {
     return error.code === "bad_message" || error.code === "bad_address";
   }
-  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : null;
-  return typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code);
+  return systemCode(error) === null;
 }
 
 function ownerOf(path: string): number | null {

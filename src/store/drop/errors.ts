@@ -35,6 +35,13 @@ export function translateDropError(error: unknown, folder: string): Error {
 
 /** The system's name of an error, such as `ENOSPC`; null if it is none of the system's. */
 export function systemCode(error: unknown): string | null {
-  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : null;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;
+  if (!(error instanceof Error)) return null;
+  const code: unknown = Reflect.get(error, "code");
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Deno names the common ones only.
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined ? null : NAMES[number] ?? `E${number}`;
 }
+
+/** Linux's numbers, errno(3). */
+const NAMES: Readonly<Record<string, string>> = { "27": "EFBIG", "30": "EROFS", "122": "EDQUOT" };

@@ -20,6 +20,7 @@ export const COMMAND_NAMES = [
   "purge",
   "suppress",
   "config",
+  "init",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];
 

@@ -57,8 +57,17 @@ export async function sendUrgent(
 /** Where mail of this process goes, by the settings and the environment. */
 async function openDestination(context: Context, settings: Settings): Promise<Destination> {
   const { MAILQ_TX: batch, MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
-  // The queue of another process's batch is there: one that is not is another, not to be made.
-  const store = await context.store(settings, !batch);
+  let store: Store;
+  try {
+    // The queue of another process's batch is there: one that is not is another, not to be made.
+    store = await context.store(settings, !batch);
+  } catch (error) {
+    if (!(error instanceof MailqError) || error.code !== "permission" || batch) throw error;
+    const { openDropBox }: typeof import("./drop_destination.ts") = await import(
+      import.meta.resolve("./drop_destination.ts")
+    );
+    return { intake: openDropBox(context, settings, error), queue: null };
+  }
   if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
   if (!batch) return { intake: store, queue: store };
   return { intake: await store.joinBatch(batch), queue: null, isTentative: true };

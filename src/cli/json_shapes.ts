@@ -43,6 +43,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
     dsn: message.dsn,
+    submitter: message.submitter,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,

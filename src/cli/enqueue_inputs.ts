@@ -40,7 +40,11 @@ export async function enqueueInputs(
   const { queue } = destination;
   await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
   if (call.urgent.length === 0 || queue === null) return;
-  await tolerating(context, "not sent at once", () => sendNow(context, queue, call.urgent));
+  // Of a key that was known another message is in the queue.
+  const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
+  const urgent = call.urgent.filter((id) => stored.has(id));
+  if (urgent.length === 0) return;
+  await tolerating(context, "not sent at once", () => sendNow(context, queue, urgent));
 }
 
 /** Where mail of this process goes, by the settings and the environment. */
@@ -93,8 +97,9 @@ class EnqueueCall {
       }
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
-      const instead = await this.#stage.commit();
-      return instead === null ? this.#enqueued : [instead];
+      const taken = await this.#stage.commit();
+      if (taken.size === 0) return this.#enqueued;
+      return this.#enqueued.map((one) => taken.get(one.id) ?? one);
     } catch (error) {
       await this.#stage?.abort();
       throw error;

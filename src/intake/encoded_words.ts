@@ -78,25 +78,33 @@ function hexByte(high: number | undefined, low: number | undefined): number | nu
   return /^[0-9a-f]{2}$/i.test(digits) ? parseInt(digits, 16) : null;
 }
 
-/** Text as encoded words of at most 75 characters (RFC 2047 2), one a line when folded into a
- *  header field. */
-export function encodeWords(text: string): string {
+/** Text as encoded words of at most 75 characters (RFC 2047 2) with a blank between them, where a
+ *  field is to be folded. */
+export function encodedWords(text: string): string {
+  const bytes = utf8Bytes(text);
   const words: string[] = [];
-  let chunk = "";
-  for (const char of text) {
+  for (let at = 0; at < bytes.length || words.length === 0;) {
     // 45 bytes become 60 characters; no character is cut in two (RFC 2047 5).
-    if (utf8Bytes(chunk + char).length > 45) {
-      words.push(encodeWord(chunk));
-      chunk = "";
-    }
-    chunk += char;
+    let end = Math.min(at + 45, bytes.length);
+    while (isContinuation(bytes[end])) end--;
+    words.push(encodeWord(bytes.subarray(at, end)));
+    at = end;
   }
-  words.push(encodeWord(chunk));
-  return words.join("\r\n ");
+  return words.join(" ");
 }
 
-function encodeWord(text: string): string {
-  return `=?UTF-8?B?${btoa(String.fromCharCode(...utf8Bytes(text)))}?=`;
+/** The same, folded: one word a line. */
+export function encodeWords(text: string): string {
+  return encodedWords(text).replaceAll(" ", "\r\n ");
+}
+
+/** Whether a byte is one of a UTF-8 character's but its first. */
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function encodeWord(bytes: Uint8Array): string {
+  return `=?UTF-8?B?${btoa(String.fromCharCode(...bytes))}?=`;
 }
 
 function utf8Bytes(text: string): Uint8Array {

@@ -100,6 +100,9 @@ export function insertEnvelope(
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };
 }
 
+/** What the keys of staged messages begin with; no key of a message in the queue may. */
+export const STAGED_KEY = "\u0001";
+
 /** What a second message of `key` is answered with; null if it would be the first. */
 export function knownKey(db: Connection, key: string | null): Enqueued | null {
   if (key === null) return null;

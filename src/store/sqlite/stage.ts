@@ -2,7 +2,14 @@ import type { ContentFacts, NewMessage } from "../../queue/message.ts";
 import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
 import { wake } from "./wake.ts";
-import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
+import {
+  type Inserted,
+  insertEnvelope,
+  insertMessage,
+  insertPart,
+  knownKey,
+  STAGED_KEY,
+} from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
 import type { SqliteWorker } from "./workers.ts";
@@ -13,18 +20,11 @@ const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
 const MERGE_MESSAGES = 2_000;
 const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
 
-interface KeyedMessage {
-  readonly seq: number;
-  readonly id: string;
-}
-
 /** A batch being put together under the lock of `owner`. */
 export class SqliteStage implements Stage {
   #messages = 0;
+  #keyed = 0;
   #isOver = false;
-  /** Messages of this batch by their key. In the table they have none yet: should we die,
-   *  another call with the key must not take them for mail that is in the queue. */
-  readonly #keys = new Map<string, KeyedMessage>();
 
   constructor(
     readonly db: Connection,
@@ -100,43 +100,34 @@ export class SqliteStage implements Stage {
     return enqueued;
   }
 
-  /** Inserts messages in one commit, without their keys, but for those whose key is known to the
-   *  queue or to this batch. */
+  /** Inserts messages in one commit, but for those whose key is known to the queue or to this
+   *  batch. */
   async #insertAll<M extends NewMessage>(
     messages: readonly M[],
-    insert: (keyless: M) => Inserted,
+    insert: (staged: M) => Inserted,
   ): Promise<Inserted[]> {
-    const { keys, inserted } = await this.db.write(() => {
-      const keys = new Map<string, KeyedMessage>();
-      const inserted = messages.map((message): Inserted => {
+    const inserted = await this.db.write(() =>
+      messages.map((message): Inserted => {
         const { key } = message;
         if (key === null) return insert(message);
-        const staged = this.#keys.get(key) ?? keys.get(key);
-        const known = staged === undefined
-          ? knownKey(this.db, key)
-          : { id: staged.id, isKnownKey: true, suppressed: [] };
-        if (known !== null) return { seq: null, enqueued: known };
-        const one = insert({ ...message, key: null });
-        if (one.seq !== null) keys.set(key, { seq: one.seq, id: message.id });
-        return one;
-      });
-      return { keys, inserted };
-    });
-    for (const [key, message] of keys) this.#keys.set(key, message);
-    this.#messages += inserted.filter((one) => one.seq !== null).length;
+        const known = knownKey(this.db, key);
+        return known === null
+          ? insert({ ...message, key: stagedPrefix(this.lane) + key })
+          : { seq: null, enqueued: known };
+      })
+    );
+    for (const [i, { seq }] of inserted.entries()) {
+      if (seq === null) continue;
+      this.#messages++;
+      if (messages[i]?.key !== null) this.#keyed++;
+    }
     return inserted;
   }
 
-  async commit(): Promise<Enqueued | null> {
+  async commit(): Promise<ReadonlyMap<string, Enqueued>> {
     const taken = await this.db.write(() => {
-      for (const key of this.#keys.keys()) {
-        const known = knownKey(this.db, key);
-        if (known !== null) return known;
-      }
-      for (const [key, { seq }] of this.#keys) {
-        this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
-      }
-      if (this.#messages <= MERGE_MESSAGES) {
+      const taken = this.#keyed === 0 ? new Map<string, Enqueued>() : this.#settleKeys();
+      if (this.#messages - taken.size <= MERGE_MESSAGES) {
         this.db.run(
           `UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0
            WHERE lane = ? AND lane <> 0`,
@@ -148,16 +139,38 @@ export class SqliteStage implements Stage {
       }
       // In the same commit: after it nothing may fail, for the mail is in the queue.
       this.owner.deregister();
-      return null;
-    });
-    if (taken !== null) {
-      await this.abort();
       return taken;
-    }
+    });
     this.#isOver = true;
     this.owner.letGo();
     wake(this.db);
-    return null;
+    return taken;
+  }
+
+  /** Deletes the messages whose key was taken meanwhile and gives the others theirs; runs inside a
+   *  write. */
+  #settleKeys(): Map<string, Enqueued> {
+    const keyAt = stagedPrefix(this.lane).length + 1;
+    const taken = new Map<string, Enqueued>();
+    const twins = this.db.all(
+      `SELECT staged.seq, staged.id, first.id AS first_id
+       FROM message AS staged INDEXED BY by_lane
+       JOIN message AS first INDEXED BY by_key ON first.key = substr(staged.key, ?)
+       WHERE staged.lane = ? AND staged.lane <> 0 AND first.key IS NOT NULL`,
+      keyAt,
+      this.lane,
+    );
+    for (const { seq, id, first_id } of twins) {
+      this.db.run("DELETE FROM message WHERE seq = ?", Number(seq));
+      taken.set(String(id), { id: String(first_id), isKnownKey: true, suppressed: [] });
+    }
+    this.db.run(
+      `UPDATE OR ROLLBACK message INDEXED BY by_lane SET key = substr(key, ?)
+       WHERE lane = ? AND lane <> 0 AND key IS NOT NULL`,
+      keyAt,
+      this.lane,
+    );
+    return taken;
   }
 
   async abort(): Promise<void> {
@@ -166,6 +179,12 @@ export class SqliteStage implements Stage {
     await sweepLane(this.db, this.lane);
     await this.owner.close();
   }
+}
+
+/** What a key begins with until its batch is committed. Under its own name another call would take
+ *  the message for mail that is in the queue, which it never gets to be if we die. */
+function stagedPrefix(lane: number): string {
+  return `${STAGED_KEY}${lane} `;
 }
 
 /** Deletes what was staged in `lane`, in commits of their own. */

@@ -22,7 +22,8 @@ export function encodeList(text: string): string {
 export function encodeMailbox(name: string | null, address: string): string {
   const shown = name?.replaceAll("\t", " ").trim() ?? "";
   const encoded = encodeAddress(address);
-  if (shown === "") return encoded;
+  // Many programs take a quoted local part for a name, where it stands alone.
+  if (shown === "") return encoded.startsWith('"') ? `<${encoded}>` : encoded;
   if (/^[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]{1,200}$/.test(shown) && !shown.includes("=?")) {
     return `${shown} <${encoded}>`;
   }

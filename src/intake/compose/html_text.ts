@@ -44,5 +44,5 @@ function openElements(html: string): number {
 
 /** What stands between the tags. */
 function withoutTags(html: string): string {
-  return html.replace(/<[^<>]*>/g, " ").replace(/\s+/g, " ").trim();
+  return html.replace(/<[^<>]*(?:>|$)/g, " ").replace(/\s+/g, " ").trim();
 }

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   "enqueue",
+  "compose",
   "tx",
   "send",
   "run",

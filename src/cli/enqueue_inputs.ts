@@ -41,7 +41,10 @@ export async function enqueueInputs(
   }
   const { queue } = destination;
   await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
-  if (queue !== null) await sendUrgent(context, queue, call.urgent);
+  if (queue === null || call.urgent.length === 0) return;
+  // Of a key that was known another message is in the queue.
+  const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
+  await sendUrgent(context, queue, call.urgent.filter((id) => stored.has(id)));
 }
 
 /** Sends mail that is in the queue at once; if that fails it is tried again later. */
@@ -130,8 +133,9 @@ class EnqueueCall {
       }
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
-      const instead = await this.#stage.commit();
-      return instead === null ? this.#enqueued : [instead];
+      const taken = await this.#stage.commit();
+      if (taken.size === 0) return this.#enqueued;
+      return this.#enqueued.map((one) => taken.get(one.id) ?? one);
     } catch (error) {
       await this.#stage?.abort();
       throw error;

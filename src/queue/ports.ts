@@ -59,9 +59,10 @@ export interface Stage {
     pieces: AsyncIterable<Uint8Array>,
     facts: () => ContentFacts,
   ): Promise<Enqueued>;
-  /** Makes everything visible; once this resolves the mail is on disk. Resolves to the first
-   *  message of a key that another call has taken meanwhile; then nothing was stored. */
-  commit(): Promise<Enqueued | null>;
+  /** Makes everything visible; once this resolves the mail is on disk. Messages whose key another
+   *  call has taken meanwhile are not stored, all others are: resolves to the first message of each
+   *  such key, by the id of the one that was staged. */
+  commit(): Promise<ReadonlyMap<string, Enqueued>>;
   abort(): Promise<void>;
 }
 

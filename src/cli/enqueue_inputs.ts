@@ -94,7 +94,10 @@ class EnqueueCall {
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
       const instead = await this.#stage.commit();
-      return instead === null ? this.#enqueued : [instead];
+      if (instead === null) return this.#enqueued;
+      // Nothing was stored: what is not known by that key must stay where it is.
+      this.toTake.length = 0;
+      return [instead];
     } catch (error) {
       await this.#stage?.abort();
       throw error;

@@ -18,6 +18,11 @@ interface Flags {
   readonly tag?: readonly string[];
   readonly key?: string;
   readonly hold?: boolean;
+  readonly mbox?: boolean;
+  readonly mboxFormat?: "mboxrd" | "mboxo";
+  readonly maildir?: string;
+  readonly watch?: boolean;
+  readonly setAside?: boolean;
 }
 
 export const command = buildCommand<Flags, string[], Context>({
@@ -25,7 +30,9 @@ export const command = buildCommand<Flags, string[], Context>({
     const settings = await this.settings("intake");
     const { machine, output } = this;
     const named = paths.length === 0 ? ["-"] : paths;
-    if (named.includes("-") && machine.stdin.isTerminal()) {
+    const isSpool = flags.mbox || flags.mboxFormat !== undefined || flags.maildir !== undefined ||
+      flags.watch || flags.setAside;
+    if (flags.maildir === undefined && named.includes("-") && machine.stdin.isTerminal()) {
       output.note("reading a message from the terminal; end it with Ctrl-D");
     }
     const options: IntakeOptions = {
@@ -54,6 +61,12 @@ export const command = buildCommand<Flags, string[], Context>({
       now: this.now(),
       random: machine.random,
     };
+    if (isSpool) {
+      const { enqueueSpool }: typeof import("../enqueue_spool.ts") = await import(
+        import.meta.resolve("../enqueue_spool.ts")
+      );
+      return await enqueueSpool(this, settings, flags, paths, options);
+    }
     await enqueueInputs(this, settings, openInputs(named, machine.stdin), options);
   },
   parameters: {
@@ -115,6 +128,38 @@ export const command = buildCommand<Flags, string[], Context>({
         withNegated: false,
         brief: "Keep it back until `mailq release`",
       },
+      mbox: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "The input is mbox files, of many messages each",
+      },
+      mboxFormat: {
+        kind: "enum",
+        values: ["mboxrd", "mboxo"],
+        optional: true,
+        brief: "how >From lines are read [mboxrd]: mboxrd takes a > away, mboxo leaves them",
+        placeholder: "FORMAT",
+      },
+      maildir: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        brief: "Take the mail out of a Maildir, or a spool of zope.sendmail or repoze.sendmail",
+        placeholder: "DIR",
+      },
+      watch: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: go on, and take what comes as soon as it is there",
+      },
+      setAside: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: rename what cannot be queued to .rejected-NAME and take the rest",
+      },
     },
     positional: {
       kind: "array",
@@ -133,6 +178,8 @@ Exit 0 means that all of them are on disk; any other status that none is.
   cat mail.eml | mailq enqueue
   mailq enqueue --to ops@example.org --priority high mail.eml
   mailq enqueue --send-at +2h --expires-in 1d --tag newsletter outbox/
-  mailq enqueue --key invoice-4711 invoice.eml`,
+  mailq enqueue --key invoice-4711 invoice.eml
+  mailq enqueue --mbox saved.mbox
+  mailq enqueue --maildir /srv/app/mail-queue --watch`,
   },
 });

@@ -18,6 +18,7 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "export",
   "backup",
   "config",
 ] as const;

@@ -51,12 +51,17 @@ export class NewFile implements Disposable {
 
   /** Puts the file in its place; it is on disk once this resolves. */
   async publish(replaces: boolean): Promise<void> {
+    await this.place(replaces);
+    await onFile(this.path, () => syncFolder(folderOf(this.path)));
+  }
+
+  /** As `publish`, but its name is on disk only once the folder is synced. */
+  async place(replaces: boolean): Promise<void> {
     await this.finish();
     await onFile(this.path, async () => {
       if (replaces) await Deno.rename(this.temporary, this.path);
       else await this.#linkInPlace();
     });
-    await onFile(this.path, () => syncFolder(folderOf(this.path)));
   }
 
   /** As a rename would, but one that overwrites nothing. */

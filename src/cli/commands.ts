@@ -20,6 +20,8 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "export",
+  "backup",
   "config",
   "init",
 ] as const;

@@ -99,6 +99,11 @@ export class Context {
   async close(): Promise<void> {
     this.#stop?.listener[Symbol.dispose]();
     this.#stop = null;
+    await this.closeStore();
+  }
+
+  /** Closes the queue before the command ends, which may open it again. */
+  async closeStore(): Promise<void> {
     await this.#store?.close();
     this.#store = null;
   }

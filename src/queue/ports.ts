@@ -6,6 +6,7 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { BackupOptions, BackupResult } from "./backup.ts";
 import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
@@ -238,6 +239,12 @@ export interface Store {
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   unsuppress(addresses: readonly string[]): Promise<number>;
   suppressions(): AsyncIterable<Suppression>;
+
+  /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
+   *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
+   *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,
+   *  `queue_corrupt` for a damaged queue, and `busy` if it was told to stop. */
+  backup(path: string, options: BackupOptions): Promise<BackupResult>;
 
   close(): Promise<void>;
 }

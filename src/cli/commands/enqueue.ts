@@ -24,6 +24,11 @@ interface Flags extends QueueFlags {
   readonly from?: string;
   readonly to?: readonly string[];
   readonly jsonl?: boolean;
+  readonly mbox?: boolean;
+  readonly mboxFormat?: "mboxrd" | "mboxo";
+  readonly maildir?: string;
+  readonly watch?: boolean;
+  readonly setAside?: boolean;
 }
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
@@ -111,12 +116,20 @@ export const command = buildCommand<Flags, string[], Context>({
     const settings = await this.settings("intake");
     const { machine, output } = this;
     const named = paths.length === 0 ? ["-"] : paths;
-    if (named.includes("-") && machine.stdin.isTerminal()) {
+    const isSpool = flags.mbox || flags.mboxFormat !== undefined || flags.maildir !== undefined ||
+      flags.watch || flags.setAside;
+    if (flags.maildir === undefined && named.includes("-") && machine.stdin.isTerminal()) {
       output.note(
         `reading ${flags.jsonl ? "JSON lines" : "a message"} from the terminal; end it with Ctrl-D`,
       );
     }
     const options = intakeOptions(this, settings, flags);
+    if (isSpool) {
+      const { enqueueSpool }: typeof import("../enqueue_spool.ts") = await import(
+        import.meta.resolve("../enqueue_spool.ts")
+      );
+      return await enqueueSpool(this, settings, flags, paths, options);
+    }
     const inputs = flags.jsonl
       ? await jsonlInputs(this, named, options)
       : openInputs(named, machine.stdin);
@@ -145,6 +158,38 @@ export const command = buildCommand<Flags, string[], Context>({
         withNegated: false,
         brief: "The input is JSON, one message a line; see below",
       },
+      mbox: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "The input is mbox files, of many messages each",
+      },
+      mboxFormat: {
+        kind: "enum",
+        values: ["mboxrd", "mboxo"],
+        optional: true,
+        brief: "how >From lines are read [mboxrd]: mboxrd takes a > away, mboxo leaves them",
+        placeholder: "FORMAT",
+      },
+      maildir: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        brief: "Take the mail out of a Maildir, or a spool of zope.sendmail or repoze.sendmail",
+        placeholder: "DIR",
+      },
+      watch: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: go on, and take what comes as soon as it is there",
+      },
+      setAside: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: rename what cannot be queued to .rejected-NAME and take the rest",
+      },
       ...QUEUE_FLAGS,
     },
     positional: {
@@ -165,6 +210,8 @@ Exit 0 means that all of them are on disk; any other status that none is.
   mailq enqueue --to ops@example.org --priority high mail.eml
   mailq enqueue --send-at +2h --expires-in 1d --tag newsletter outbox/
   mailq enqueue --key invoice-4711 invoice.eml
+  mailq enqueue --mbox saved.mbox
+  mailq enqueue --maildir /srv/app/mail-queue --watch
   mailq enqueue --jsonl < newsletter.jsonl
 
 With --jsonl each line is a JSON object, and a message:

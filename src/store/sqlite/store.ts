@@ -1,3 +1,4 @@
+import type { BackupOptions, BackupResult } from "../../queue/backup.ts";
 import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
@@ -286,6 +287,13 @@ export class SqliteStore implements Store {
   async *suppressions(): AsyncIterable<Suppression> {
     const { suppressions } = await loadSuppression();
     yield* suppressions(this.db);
+  }
+
+  async backup(path: string, options: BackupOptions): Promise<BackupResult> {
+    const { backup }: typeof import("./backup.ts") = await import(
+      import.meta.resolve("./backup.ts")
+    );
+    return await backup(this.db, path, options);
   }
 
   /** Who waits for changes sees to its own by itself. */

@@ -4,6 +4,7 @@ import type { Context } from "./context.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   "enqueue",
+  "sendmail",
   "send",
   "run",
   "retry",

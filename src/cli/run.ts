@@ -7,10 +7,14 @@ import { Output, OutputClosed } from "./output.ts";
 
 /** Runs one command line to its end and returns the exit status. */
 export async function runCli(argv: readonly string[], machine: Machine): Promise<number> {
+  return await runLine(await withCalledName(argv, machine), machine);
+}
+
+async function runLine(argv: readonly string[], machine: Machine): Promise<number> {
   // Errors of the command line itself must know of --json too.
   let output = printer(machine, argv.includes("--json") ? ["--json"] : []);
   try {
-    const { globals, rest } = splitGlobals(await withCalledName(argv, machine));
+    const { globals, rest } = splitGlobals(argv);
     output = new Output(machine.stdout, machine.stderr, globals, machine.env);
     const context = new Context(machine, globals, output);
     let status: number;
@@ -21,7 +25,7 @@ export async function runCli(argv: readonly string[], machine: Machine): Promise
       output.flush();
     }
     if (context.becomes === null) return status;
-    return await runCli([...globalArguments(globals), ...context.becomes], machine);
+    return await runLine([...globalArguments(globals), ...context.becomes], machine);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     output.failure(error);

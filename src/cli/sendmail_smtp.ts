@@ -3,7 +3,7 @@ import { scanHeader } from "../intake/headers.ts";
 import type { DsnWishes, IntakeOptions } from "../intake/options.ts";
 import { ReadAhead } from "../intake/read_ahead.ts";
 import { type SmtpEnvelope, SmtpSession } from "../intake/smtp/session.ts";
-import { stdinInput } from "../intake/sources.ts";
+import { stdinInput, translatedStdin } from "../intake/sources.ts";
 import { MailqError } from "../queue/errors.ts";
 import type { Context } from "./context.ts";
 import {
@@ -30,7 +30,7 @@ export async function serveSmtp(context: Context): Promise<void> {
   // Not before it is needed: a queue that cannot be opened is the message's misfortune, and the
   // next one may have more luck.
   let destination: Destination | null = null;
-  const input = new ReadAhead(machine.stdin, () => output.flush());
+  const input = new ReadAhead(translatedStdin(machine.stdin), () => output.flush());
   const session = new SmtpSession(input, (text) => output.text(text), {
     hostname: settings.hostname,
     maxSizeBytes: settings.maxSizeBytes,

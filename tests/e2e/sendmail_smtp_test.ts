@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { runInShell } from "./shell.ts";
 import { SmtpClient } from "./smtp_client.ts";
 
 const TEXT = mail({
@@ -178,4 +179,40 @@ Deno.test("sendmail -bs: who stops in the middle of a message holds up nobody", 
   await client.send(".\r\n");
   assert.match(await client.reply(), /^250 /);
   assert.deepEqual(await mailq.statuses(), { quick: "queued", slow: "queued" });
+});
+
+Deno.test("sendmail -bs: input that cannot be read is 66, in one line", async () => {
+  await using mailq = await Mailq.make();
+  const ended = await runInShell(mailq, "mailq sendmail -bs < /");
+  assert.equal(ended.code, 66);
+  assert.match(ended.stderr, /^mailq: Cannot read standard input: [^\n]*\n$/);
+});
+
+Deno.test("sendmail -bs: hostile input makes no crash, no hang and no mail", async () => {
+  await using mailq = await Mailq.make();
+  const noise = new Uint8Array(200_000);
+  for (let at = 0; at < noise.length; at += 50_000) {
+    crypto.getRandomValues(noise.subarray(at, at + 50_000));
+  }
+  const begin = "EHLO me\r\nMAIL FROM:<a@b.c>\r\n";
+  const inputs: readonly (string | Uint8Array)[] = [
+    "",
+    noise,
+    "\r\n".repeat(50_000),
+    "\n".repeat(50_000),
+    "\0".repeat(1_000_000),
+    `${begin}RCPT TO:<${"a".repeat(100_000)}@b.c>\r\nDATA\r\n`,
+    `${begin}RCPT TO:<a@b.c> ${"X=1 ".repeat(400)}\r\nDATA\r\nSubject: no\r\n.\r\n`,
+    `${begin}RCPT TO:<a@b.c\r\n.\r\n>\r\nDATA\r\nSubject: no\r\n.\r\n`,
+    "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "{{{".repeat(1_000),
+  ];
+  for (const stdin of inputs) {
+    const ended = await mailq.run(["sendmail", "-bs"], { stdin });
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(ended.stderr, "");
+    assert.match(ended.stdout, /^(?:[2-5]\d\d[ -][ -~]*\r\n)+$/);
+    assert.doesNotMatch(ended.stdout, /queued as/);
+  }
+  assert.deepEqual(await mailq.json(["list"]), []);
 });

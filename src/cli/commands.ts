@@ -6,6 +6,7 @@ export const COMMAND_NAMES = [
   "enqueue",
   "compose",
   "tx",
+  "sendmail",
   "send",
   "run",
   "retry",

@@ -1,10 +1,10 @@
 import type { Settings } from "../config/settings.ts";
-import type { IntakeOptions } from "../intake/options.ts";
+import type { IntakeOptions, IntakeSettings } from "../intake/options.ts";
 import { prepareMessage } from "../intake/prepare.ts";
 import type { Input } from "../intake/sources.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Enqueued, Stage, Store, WholeMessage } from "../queue/ports.ts";
-import type { Context } from "./context.ts";
+import type { Context, Machine } from "./context.ts";
 import { OutputClosed } from "./output.ts";
 
 /** Where mail goes in. */
@@ -30,6 +30,20 @@ export async function enqueueInputs(
   options: IntakeOptions,
 ): Promise<void> {
   const destination = await openDestination(context, settings);
+  const tell = (enqueued: readonly Enqueued[]) =>
+    tellEnqueued(context, destination.queue, enqueued);
+  await enqueueInto(context, destination, inputs, options, tell);
+}
+
+/** As `enqueueInputs`, where the caller has opened the destination and tells people himself; `tell`
+ *  is called once the mail is on disk. */
+export async function enqueueInto(
+  context: Context,
+  destination: Destination,
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  options: IntakeOptions,
+  tell: (enqueued: readonly Enqueued[]) => Promise<void> | void,
+): Promise<void> {
   const call = new EnqueueCall(context, destination, options);
   const enqueued = await call.run(inputs);
   for (const input of call.toTake) {
@@ -40,7 +54,7 @@ export async function enqueueInputs(
     );
   }
   const { queue } = destination;
-  await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
+  await tolerating(context, "not told", async () => await tell(enqueued));
   if (queue === null || call.urgent.length === 0) return;
   // Of a key that was known another message is in the queue.
   const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
@@ -58,7 +72,7 @@ export async function sendUrgent(
 }
 
 /** Where mail of this process goes, by the settings and the environment. */
-async function openDestination(context: Context, settings: Settings): Promise<Destination> {
+export async function openDestination(context: Context, settings: Settings): Promise<Destination> {
   const { MAILQ_TX: batch, MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
   let store: Store;
   try {
@@ -87,6 +101,24 @@ async function refuseLoop(store: Store, relay: string, id: string): Promise<void
       `message ${id} of this very queue, and mail would go round in circles; ` +
       "expected a program that leads out of mailq",
   );
+}
+
+/** What intake uses of the settings; one by one, since the host's name is looked up only if it is
+ *  asked for. */
+export function intakeSettings(settings: Settings, machine: Machine): IntakeSettings {
+  return {
+    from: settings.from,
+    forceFrom: settings.forceFrom,
+    get hostname() {
+      return settings.hostname;
+    },
+    get user() {
+      return machine.user();
+    },
+    adminAddress: settings.adminAddress,
+    maxSizeBytes: settings.maxSizeBytes,
+    redirectTo: settings.redirectTo,
+  };
 }
 
 /** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the

@@ -51,6 +51,11 @@ export function stdinInput(stdin: ByteSource): Input {
   return { name: "-", read: () => readSource("-", stdin, () => {}, new Scratch()) };
 }
 
+/** Standard input for whoever reads it himself: what the system throws is `input_unreadable`. */
+export function translatedStdin(stdin: ByteSource): ByteSource {
+  return { readSync: (into) => attempt("-", () => stdin.readSync(into)) };
+}
+
 /** A file of any name. */
 export function fileInput(path: string): Input {
   return fileInputWith(path, new Scratch());

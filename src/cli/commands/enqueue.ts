@@ -5,7 +5,7 @@ import type { IntakeOptions } from "../../intake/options.ts";
 import type { Priority } from "../../queue/message.ts";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../context.ts";
-import { enqueueInputs } from "../enqueue_inputs.ts";
+import { enqueueInputs, intakeSettings } from "../enqueue_inputs.ts";
 import { anyText, duration, time, word } from "../parsers.ts";
 // Loaded together with this command: later it would be a round of loading of its own.
 import "../../store/sqlite/store.ts";
@@ -92,20 +92,7 @@ export function intakeOptions(
     tags: flags.tag,
     key: flags.key,
     isHeld: flags.hold,
-    // One by one: the host's name is looked up only if it is asked for.
-    settings: {
-      from: settings.from,
-      forceFrom: settings.forceFrom,
-      get hostname() {
-        return settings.hostname;
-      },
-      get user() {
-        return machine.user();
-      },
-      adminAddress: settings.adminAddress,
-      maxSizeBytes: settings.maxSizeBytes,
-      redirectTo: settings.redirectTo,
-    },
+    settings: intakeSettings(settings, machine),
     now: context.now(),
     random: machine.random,
   };

@@ -81,6 +81,10 @@ export interface Filter {
   readonly sentUntil?: number;
   /** Words looked for in subject, sender, recipients and Message-ID. */
   readonly search?: string;
+  /** Filters that must hold too. */
+  readonly and?: readonly Filter[];
+  /** Filters none of which may hold. */
+  readonly not?: readonly Filter[];
 }
 
 export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
@@ -88,6 +92,8 @@ export type Sort = typeof SORTS[number];
 
 export interface ListOptions {
   readonly sort: Sort;
+  /** From the other end. */
+  readonly isReversed?: boolean;
   /** The whole id of the last message of the page before. */
   readonly after: string | null;
   /** 0 = all. */
@@ -132,6 +138,26 @@ export interface WorkerInfo {
   readonly startedAt: number;
   /** When a service last showed that it goes round. */
   readonly heartbeatAt: number;
+}
+
+/** What went out of late and what does not, for people to look at. */
+export interface QueueStats {
+  readonly sentLastMinute: number;
+  readonly sentLastHour: number;
+  readonly sentLastDay: number;
+  /** When the first queued, deferred or scheduled message is, or was, to be tried. */
+  readonly oldestDueAt: number | null;
+  /** Most frequent first, among the newest of those that failed, wholly or in part, or are
+   *  deferred. */
+  readonly failingDomains: readonly Tallied[];
+  readonly failingReplies: readonly Tallied[];
+  /** How many messages those two were counted among. */
+  readonly sampled: number;
+}
+
+export interface Tallied {
+  readonly text: string;
+  readonly count: number;
 }
 
 /** What an action on many messages did. */
@@ -216,8 +242,11 @@ export interface Store {
   /** Whole ids that begin with `prefix`, at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;
+  /** How many messages a filter means. Looks at each of them. */
+  count(filter: Filter): Promise<number>;
   show(id: string): Promise<MessageDetail | null>;
   status(): Promise<QueueStatus>;
+  stats(): Promise<QueueStats>;
 
   /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;

@@ -56,7 +56,21 @@ export function filterCondition(filter: Filter): Condition {
     const columns = ["subject", "sender", "header_from", "header_to", "message_id"];
     add(`(${anyMatches(columns, [part(word)])} OR ${anyRecipientMatches([part(word)])})`);
   }
+  for (const other of filter.and ?? []) {
+    const { sql, values } = wholeCondition(other);
+    add(sql, ...values);
+  }
+  for (const other of filter.not ?? []) {
+    const { sql, values } = wholeCondition(other);
+    // A column that is null is no match, and so it is one of the negation.
+    add(`(${sql}) IS NOT TRUE`, ...values);
+  }
   return { sql: parts.join(" AND "), values };
+}
+
+function wholeCondition(filter: Filter): Condition {
+  const { sql, values } = filterCondition(filter);
+  return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
 }
 
 /** The statuses of a filter as they stand in the table; null = all. */

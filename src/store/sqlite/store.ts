@@ -7,6 +7,7 @@ import type {
   Filter,
   ListOptions,
   PurgeOptions,
+  QueueStats,
   QueueStatus,
   Random,
   RetryResult,
@@ -210,6 +211,18 @@ export class SqliteStore implements Store {
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
     const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
     yield* list(this.db, filter, options);
+  }
+
+  async count(filter: Filter): Promise<number> {
+    const { countMatching, matching }: typeof import("./matching.ts") = await import(
+      import.meta.resolve("./matching.ts")
+    );
+    return countMatching(this.db, matching(filter, "1"));
+  }
+
+  async stats(): Promise<QueueStats> {
+    const { stats }: typeof import("./stats.ts") = await import(import.meta.resolve("./stats.ts"));
+    return stats(this.db, this.clock.now());
   }
 
   async show(id: string): Promise<MessageDetail | null> {

@@ -18,6 +18,7 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "tui",
   "config",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];

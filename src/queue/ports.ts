@@ -10,6 +10,7 @@ import type { DsnRequest } from "./dsn.ts";
 import type { MessageStatus } from "./state.ts";
 import type { OutcomeKind, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
+import type { QueueStats } from "./stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -138,26 +139,6 @@ export interface WorkerInfo {
   readonly startedAt: number;
   /** When a service last showed that it goes round. */
   readonly heartbeatAt: number;
-}
-
-/** What went out of late and what does not, for people to look at. */
-export interface QueueStats {
-  readonly sentLastMinute: number;
-  readonly sentLastHour: number;
-  readonly sentLastDay: number;
-  /** When the first queued, deferred or scheduled message is, or was, to be tried. */
-  readonly oldestDueAt: number | null;
-  /** Most frequent first, among the newest of those that failed, wholly or in part, or are
-   *  deferred. */
-  readonly failingDomains: readonly Tallied[];
-  readonly failingReplies: readonly Tallied[];
-  /** How many messages those two were counted among. */
-  readonly sampled: number;
-}
-
-export interface Tallied {
-  readonly text: string;
-  readonly count: number;
 }
 
 /** What an action on many messages did. */

@@ -1,4 +1,4 @@
-import type { QueueStats, Tallied } from "../../queue/ports.ts";
+import type { QueueStats, Tallied } from "../../queue/stats.ts";
 import { int, number } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { VISIBLE } from "./filter_sql.ts";

@@ -7,7 +7,6 @@ import type {
   Filter,
   ListOptions,
   PurgeOptions,
-  QueueStats,
   QueueStatus,
   Random,
   RetryResult,
@@ -16,6 +15,7 @@ import type {
   Suppression,
   WholeMessage,
 } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,

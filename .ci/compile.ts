@@ -104,7 +104,7 @@ async function reach(root: string, path: string, used: Set<string>): Promise<voi
   if (used.has(path)) return;
   used.add(path);
   const source = await Deno.readTextFile(`${root}/${path}`);
-  for (const [, specifier = ""] of source.matchAll(/^(?:import|export|\}).*from "(\.[^"]+)"/gm)) {
+  for (const [, specifier = ""] of source.matchAll(/^(?:import|export|\})[^"\n]*"(\.[^"]+)"/gm)) {
     const url = new URL(specifier, `file:///${path}`);
     await reach(root, url.pathname.slice(1), used);
   }

@@ -25,8 +25,6 @@ const LEAVE = "\x1b[0m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** How long a lone Escape waits for the rest of a sequence. */
 const ESCAPE_MS = 30;
-/** How long a terminal may take to say where its cursor is. */
-const REPORT_MS = 500;
 
 /** Has the terminal for itself between `enter` and `leave`, which may both be called at any time
  *  and any number of times. */
@@ -36,7 +34,6 @@ export class Terminal {
   #isReading = false;
   /** Keys go nowhere: the terminal is another program's. */
   #isHandedOver = false;
-  #onIdle: (() => void) | null = null;
   #escapeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -66,9 +63,11 @@ export class Terminal {
     }
   }
 
-  /** Lends the terminal to another program and takes it back when `use` has ended. */
+  /** Lends the terminal to another program and takes it back when `use` has ended. To be called
+   *  at once for a key: a read that waits for the next one cannot be called off, and would take
+   *  the first key of the other program. */
   async lend(use: () => Promise<void>): Promise<void> {
-    await this.#stopReading();
+    this.#isHandedOver = true;
     this.leave();
     try {
       await use();
@@ -100,22 +99,6 @@ export class Terminal {
     this.enter();
   }
 
-  /** A read that waits cannot be called off, and would take the first key of the program that is
-   *  to have the terminal: the terminal is asked something, whose answer ends that read. */
-  async #stopReading(): Promise<void> {
-    this.#isHandedOver = true;
-    if (!this.#isReading) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, REPORT_MS);
-      this.#onIdle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.port.write("\x1b[6n");
-    });
-    this.#onIdle = null;
-  }
-
   async #readKeys(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
@@ -138,7 +121,6 @@ export class Terminal {
       this.onEnd();
     } finally {
       this.#isReading = false;
-      this.#onIdle?.();
     }
   }
 

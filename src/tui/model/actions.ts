@@ -51,9 +51,10 @@ export const VERB_TEXT: Readonly<Record<Verb, string>> = {
 export function chosen(state: State): readonly MessageSummary[] {
   const { list, screen, detail } = state;
   if (screen === "detail") {
-    return detail?.message === null || detail === null || detail.message === "gone"
-      ? []
-      : [detail.message];
+    if (detail === null || detail.message === "gone") return [];
+    // Keys that were typed ahead come before the message is read.
+    const row = detail.message ?? list.rows.find(({ id }) => id === detail.id);
+    return row === undefined ? [] : [row];
   }
   if (list.marks.size > 0) return [...list.marks.values()];
   const row = currentRow(list);

@@ -23,6 +23,7 @@ export const COMMAND_NAMES = [
   "suppress",
   "export",
   "backup",
+  "tui",
   "config",
   "init",
 ] as const;

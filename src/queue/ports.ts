@@ -12,6 +12,7 @@ import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
+import type { QueueStats } from "./stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -211,8 +212,11 @@ export interface Store {
    *  until done or told to stop. A search finds what is not in the index yet too, but reads it
    *  message by message. */
   bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
+  /** How many messages a filter means. Looks at each of them. */
+  count(filter: Filter): Promise<number>;
   show(id: string): Promise<MessageDetail | null>;
   status(): Promise<QueueStatus>;
+  stats(): Promise<QueueStats>;
 
   /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;

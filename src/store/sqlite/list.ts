@@ -38,13 +38,18 @@ const ORDERS: Readonly<Record<Sort, Order>> = {
   sent: { keys: ["coalesce(sent_at, 0)", "seq"], descending: true },
 };
 
+function orderOf({ sort, isReversed = false }: ListOptions): Order {
+  const { keys, descending } = ORDERS[sort];
+  return { keys, descending: descending !== isReversed };
+}
+
 /** See Store.list. Reads page by page, so that a long listing holds up no checkpoint. */
 export async function* list(
   db: Connection,
   filter: Filter,
   options: ListOptions,
 ): AsyncIterable<MessageSummary> {
-  const order = ORDERS[options.sort];
+  const order = orderOf(options);
   const sources = sourcesOf(db, filter, order);
   let left = options.limit === 0 ? Infinity : options.limit;
   let after = options.after === null ? null : keysetOf(db, order, options.after);

@@ -46,7 +46,7 @@ function oldest(times: readonly number[]): number | null {
 }
 
 /** When the first message of each lane and priority was queued: one index seek for each. */
-function queuedTimes(db: Connection): number[] {
+export function queuedTimes(db: Connection): number[] {
   const lanes = db.all(`SELECT lane FROM tally WHERE status = 'queued' AND n > 0 AND ${VISIBLE}`);
   const times: number[] = [];
   for (const { lane } of lanes) {

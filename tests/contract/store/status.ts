@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { QueueCounts } from "../../../src/queue/ports.ts";
-import { enqueued, newMessage, START } from "../../support/queue_messages.ts";
+import { enqueued, MINUTE_MS, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";
 import { claimOne, worked } from "./claims.ts";
@@ -28,6 +28,46 @@ export function statusTests(test: TestStore): void {
       workers: [],
       relays: [],
     });
+  });
+
+  test("the statistics of an empty queue", async ({ store }) => {
+    assert.deepEqual(await store.stats(), {
+      sentLastMinute: 0,
+      sentLastHour: 0,
+      sentLastDay: 0,
+      oldestDueAt: null,
+      failingDomains: [],
+      failingReplies: [],
+      sampled: 0,
+    });
+  });
+
+  test("the statistics count what went out and what does not", async ({ store, clock }) => {
+    await ended(store, "sent");
+    clock.advance(2 * MINUTE_MS);
+    await ended(store, "sent");
+    clock.advance(59 * MINUTE_MS);
+    await ended(store, "sent");
+    const to = (address: string) => ({ recipients: [address], createdAt: clock.now() });
+    await ended(store, "failed", to("a@one.test"));
+    await ended(store, "failed", to("b@ONE.test"));
+    await ended(store, "failed", to("root"));
+    await ended(store, { retryAt: clock.now() + 5 }, to("c@two.test"));
+    await enqueued(store, { sendAt: clock.now() + 9 });
+    assert.deepEqual(await store.stats(), {
+      sentLastMinute: 1,
+      sentLastHour: 2,
+      sentLastDay: 3,
+      oldestDueAt: clock.now() + 5,
+      failingDomains: [{ text: "one.test", count: 2 }, { text: "two.test", count: 1 }],
+      failingReplies: [
+        { text: "550 5.1.1 no such user", count: 3 },
+        { text: "450 4.2.0 later", count: 1 },
+      ],
+      sampled: 4,
+    });
+    await enqueued(store, { createdAt: clock.now() - 7 });
+    assert.equal((await store.stats()).oldestDueAt, clock.now() - 7);
   });
 
   test("each message is counted in its one status", async ({ store }) => {

@@ -2,8 +2,8 @@ import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports.ts";
 import { systemCode } from "../store/drop/errors.ts";
-import { DropFolder, type TakenDrop } from "../store/drop/folder.ts";
-import { dropFolder, isFolder } from "../store/drop/names.ts";
+import { DropFolder, ownerOf, type TakenDrop } from "../store/drop/folder.ts";
+import { usableDropFolder } from "../store/drop/names.ts";
 import { FileLock, giveToOwnerOf } from "../store/file_lock.ts";
 import { queuePath } from "../store/open.ts";
 import { sanitise } from "../display/sanitise.ts";
@@ -47,10 +47,9 @@ export async function importDrops(
   openStore: () => Promise<Store>,
 ): Promise<boolean> {
   const queue = queuePath(settings.queue);
-  const path = dropFolder(queue);
-  if (!isFolder(path)) return true;
+  const path = usableDropFolder(queue);
+  if (path === null) return true;
   const folder = DropFolder.open(path);
-  if (folder === null) return true;
   const { leftovers, dropped } = folder.names(context.now());
   if (leftovers.length + dropped.length === 0) return true;
   const lock = await FileLock.tryTake(`${queue}-drop-lock`);
@@ -143,12 +142,4 @@ function isDropsFault(error: unknown): boolean {
     return error.code === "bad_message" || error.code === "bad_address";
   }
   return systemCode(error) === null;
-}
-
-function ownerOf(path: string): number | null {
-  try {
-    return Deno.lstatSync(path).uid;
-  } catch {
-    return null;
-  }
 }

@@ -55,7 +55,7 @@ Deno.test("show --json: recipients, attempts and outcomes have exactly these key
   const id = await mailq.enqueue(mail({ to: "ann@a.test, defer@b.test, refuse@c.test" }));
   await mailq.ok(["send"]);
   const [message] = await mailq.json(["show", id]);
-  assert.deepEqual(Object.keys(message), [...MESSAGE, "recipients", "attempts"]);
+  assert.deepEqual(Object.keys(message), [...MESSAGE, "submitter", "recipients", "attempts"]);
   for (const recipient of message.recipients) assert.deepEqual(Object.keys(recipient), RECIPIENT);
   const [ann, deferred, refused] = message.recipients;
   assert.deepEqual([ann.status, deferred.status, refused.status], ["sent", "deferred", "failed"]);

@@ -317,6 +317,29 @@ async function leasedDrop(): Promise<void> {
   assert.deepEqual(leftIn(mailq), NOTHING_LEFT);
 }
 
+Deno.test("drop: a folder that is another user's is none of the queue's", async () => {
+  await using mailq = await sharedQueue();
+  await Deno.chown(dropsOf(mailq), WEB, WEB);
+  const ended = await runAsNobody(mailq, ["enqueue"], { stdin: mail() });
+  assertFails(ended, 77, /nor is there a folder/);
+  await drop(mailq, newMessage());
+  await mailq.ok(["send"]);
+  assert.equal(leftIn(mailq).dropped.length, 1);
+});
+
+Deno.test("drop: nobody waits for another's thousands", async () => {
+  await using mailq = await sharedQueue();
+  for (let n = 0; n < 300; n++) await drop(mailq, newMessage({ isHeld: true }));
+  for (const name of leftIn(mailq).dropped) {
+    await Deno.chown(`${dropsOf(mailq)}/${name}`, WEB, WEB);
+  }
+  const id = assertOk(await runAsNobody(mailq, ["enqueue", "--hold"], { stdin: mail() }));
+  await mailq.ok(["send"]);
+  const ids = (await mailq.json(["list", "--sort", "oldest", "--limit", "0"])).map(({ id }) => id);
+  assert.equal(ids.length, 301);
+  assert.ok(ids.indexOf(id) < 2, `it was taken in after ${ids.indexOf(id)} others`);
+});
+
 Deno.test("drop: a file that is swapped all the time is taken whole or refused", async () => {
   await using mailq = await sharedQueue();
   const path = `${dropsOf(mailq)}/zzzzzzzzz-${"1".repeat(32)}.drop`;

@@ -327,6 +327,26 @@ Deno.test("drop: a folder that is another user's is none of the queue's", async 
   assert.equal(leftIn(mailq).dropped.length, 1);
 });
 
+Deno.test("drop: root needs the rights that the unit gives him, and without them mail waits", async () => {
+  await using mailq = await sharedQueue();
+  const unit = await mailq.ok(["init", "systemd"]);
+  const rights = /^CapabilityBoundingSet=(.+)$/m.exec(unit)?.[1] ?? "";
+  const send = (bounding: string) =>
+    new Deno.Command("/usr/bin/setpriv", {
+      args: ["--no-new-privs", "--bounding-set", bounding, ...PROGRAM, "send"],
+      env: mailq.env,
+      clearEnv: true,
+    }).output();
+  assertOk(await runAsNobody(mailq, ["enqueue"], { stdin: mail() }));
+  const without = await send("-all");
+  assert.match(new TextDecoder().decode(without.stderr), /has to wait: [^\n]*permission denied\n$/);
+  assert.deepEqual(leftIn(mailq).refused, []);
+  const words = rights.split(" ").map((right) => right.replace("CAP_", "+").toLowerCase());
+  const within = await send(["-all", ...words].join(","));
+  assert.equal(new TextDecoder().decode(within.stderr), "");
+  assert.deepEqual(await mailq.statuses(), { Hello: "sent" });
+});
+
 Deno.test("drop: nobody waits for another's thousands", async () => {
   await using mailq = await sharedQueue();
   for (let n = 0; n < 300; n++) await drop(mailq, newMessage({ isHeld: true }));

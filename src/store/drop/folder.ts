@@ -129,7 +129,8 @@ export class DropFolder {
   }
 
   /** Opens a drop that was taken; null if that would take long. Throws `bad_message` for one of more
-   *  than `maxBytes`, with holes, or that is no plain file that can be opened. */
+   *  than `maxBytes`, with holes, or that is no plain file that can be opened, and `permission`
+   *  where root is not let. */
   async open(drop: TakenDrop, maxBytes: number): Promise<OpenDrop | null> {
     let file: Deno.FsFile | null;
     try {
@@ -138,6 +139,9 @@ export class DropFolder {
       checkKind(drop.name, info);
       file = await openInTime(drop.path, info.uid ?? 0);
     } catch (error) {
+      // What root may not read is no user's doing, but the service's, if it runs without the right.
+      const isOurs = error instanceof Deno.errors.PermissionDenied && Deno.uid() === 0;
+      if (isOurs) throw folderError(this.path, error);
       throw error instanceof MailqError ? error : broken(errorText(error), error);
     }
     if (file === null) return null;

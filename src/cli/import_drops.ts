@@ -65,6 +65,9 @@ export async function importDrops(
 
 class DropImport {
   #refused = 0;
+  /** After one that the disk has no room for: what is smaller may still fit. */
+  #roomBytes = Infinity;
+  #diskFull: MailqError | null = null;
   readonly #users: readonly PasswdEntry[] = readPasswd();
 
   constructor(
@@ -98,6 +101,7 @@ class DropImport {
     if (this.#refused > MAX_TOLD) {
       context.output.note(`refused ${this.#refused - MAX_TOLD} more drops`);
     }
+    if (this.#diskFull !== null) throw this.#diskFull;
   }
 
   async #take(intake: DropIntake, drop: TakenDrop): Promise<void> {
@@ -106,8 +110,18 @@ class DropImport {
     // Its owner keeps it from being read for a while: the next pass tries again.
     if (opened === null) return;
     using file = opened;
+    if (file.sizeBytes > this.#roomBytes) return;
     const submitter = userName(file.uid, this.#users);
-    const ids = await intake.take(file, submitter);
+    let ids: string[] | null;
+    try {
+      ids = await intake.take(file, submitter);
+    } catch (error) {
+      if (!(error instanceof MailqError) || error.code !== "disk_full") throw error;
+      this.#diskFull ??= error;
+      // By halves, or a thousand large ones would be tried in vain.
+      this.#roomBytes = file.sizeBytes / 2;
+      return;
+    }
     folder.remove(drop);
     if (ids === null) {
       const text = `a drop of ${submitter} is in the queue already`;

@@ -192,6 +192,28 @@ Deno.test("drop: on a full disk enqueue is 74, and leaves nothing", async () => 
   assert.equal(names(), before);
 });
 
+Deno.test("drop: one that the disk has no room for keeps no smaller one out", async () => {
+  await using disk = await SmallDisk.mount(8 * 1024 * 1024);
+  await using mailq = await sharedQueue();
+  mailq.env.MAILQ_QUEUE = `${disk.folder}/system/queue.db`;
+  await mailq.ok(["init", "system"]);
+  const dropMail = async (subject: string, sizeBytes: number) => {
+    const stdin = mail({ subject, body: "x".repeat(sizeBytes) });
+    assertOk(await runAsNobody(mailq, ["enqueue"], { stdin }));
+  };
+  await dropMail("large", 3_000_000);
+  await dropMail("small", 1_000);
+  disk.fill(1_000_000);
+  for (let n = 0; n < 2; n++) {
+    const { stderr } = await mailq.run(["send"]);
+    assert.match(stderr, /^[^\n]*has to wait: [^\n]*disk is full\n$/);
+    assert.deepEqual(await mailq.statuses(), { small: "sent" });
+  }
+  disk.free();
+  await mailq.ok(["send"]);
+  assert.deepEqual(await mailq.statuses(), { small: "sent", large: "sent" });
+});
+
 Deno.test("drop: a limit on the size of files is 74", async () => {
   await using mailq = await sharedQueue();
   const shell = ["/bin/sh", "-c", `trap '' XFSZ; ulimit -f 100; exec "$@"`, "sh", ...PROGRAM];

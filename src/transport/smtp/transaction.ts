@@ -92,6 +92,7 @@ export class Transaction {
         this.#phase = this.#phaseOf(place);
         const reply = session.channel.bufferedReply() ??
           await session.channel.reply(this.#limitOf(place));
+        if (place === next - 1) this.#refuseUnasked();
         this.#take(place, reply);
         if (this.#end !== null) return false;
       }
@@ -100,6 +101,13 @@ export class Transaction {
       if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, rcptCount);
     }
     return this.#hasContentPrompt && this.#accepted.length > 0;
+  }
+
+  /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
+   *  that to the content. A no is heard in its turn: servers say goodbye when they like. */
+  #refuseUnasked(): void {
+    const unasked = this.session.channel.peekReply();
+    if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
   }
 
   #command(place: number): string {
@@ -265,6 +273,11 @@ export class Transaction {
         channel.post(stuffer === null ? piece : stuffer.stuff(piece));
         await channel.flush(work.timeouts.blockMs);
       }
+      if (channel.hasHeard) {
+        const early = await channel.reply(LAST_WORD_MS);
+        if (early.code >= 400) return early;
+        throw answeredTooMuch();
+      }
       channel.post(FINAL_DOT);
       await channel.flush(work.timeouts.blockMs);
     } catch (error) {
@@ -294,6 +307,10 @@ export class Transaction {
     this.#finish(verdict, { ...outcome, phase: this.#phase });
     return this.#end ?? { next: verdict.next, outcome: null };
   }
+}
+
+function answeredTooMuch(): ConnectionBroken {
+  return new ConnectionBroken("garbage", "the server answered more than it was asked");
 }
 
 async function* piecesOf(content: Delivery["content"]): AsyncIterable<Uint8Array> {

@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { KeptConnections } from "../../delivery/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../parsers.ts";
@@ -20,11 +21,15 @@ export const command = buildCommand<Flags, [], Context>({
     };
     const settings = await this.settings("all", given);
     const store = await this.store(settings, true, true);
-    const planOf = async (current: typeof settings): Promise<ServicePlan> => ({
-      pass: await passOptions(this, current, store),
-      intervalMs: current.intervalMs,
-      retention: current.retention,
-    });
+    const kept = new KeptConnections(machine.wait);
+    const planOf = async (current: typeof settings): Promise<ServicePlan> => {
+      const pass = await passOptions(this, current, store);
+      return {
+        pass: { ...pass, relays: kept.replace(pass.relays) },
+        intervalMs: current.intervalMs,
+        retention: current.retention,
+      };
+    };
     let plan = await planOf(settings);
     const waiting = new Set<() => void>();
     const reload = async () => {
@@ -64,6 +69,8 @@ export const command = buildCommand<Flags, [], Context>({
         throw new MailqError("busy", error.message, { cause: error });
       }
       throw error;
+    } finally {
+      await kept.close();
     }
   },
   parameters: {

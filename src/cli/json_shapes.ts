@@ -23,6 +23,7 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
     priority: message.priority,
     tags: message.tags,
     key: message.key,
+    replaces: message.replaces,
     created_at: isoTime(message.createdAt),
     send_at: isoTime(message.sendAt),
     expires_at: isoTime(message.expiresAt),
@@ -42,6 +43,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
     dsn: message.dsn,
+    submitter: message.submitter,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,

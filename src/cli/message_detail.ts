@@ -33,6 +33,8 @@ export async function tellDetail(
   field("priority", message.priority);
   field("tags", message.tags.join(", "));
   field("key", message.key);
+  field("replaces", message.replaces);
+  field("submitter", message.submitter);
   field("queued", time(message.createdAt));
   field("not before", message.sendAt === null ? null : time(message.sendAt));
   field("expires", message.expiresAt === null ? null : time(message.expiresAt));

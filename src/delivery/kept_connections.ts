@@ -8,7 +8,7 @@ type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 const IDLE_MS = 5_000;
 
 /** Keeps the connections of a service's relays from one round to the next. A connection is kept
- *  only if all it did last went well. */
+ *  only if all it did went well. */
 export class KeptConnections {
   readonly #relays: KeptRelay[] = [];
 
@@ -53,6 +53,7 @@ class KeptRelay implements Relay {
     idle?.use.abort();
     return new KeptTransport(
       idle?.transport ?? this.relay.open(),
+      idle !== undefined,
       (transport) => this.#keep(transport),
     );
   }
@@ -77,23 +78,41 @@ class KeptRelay implements Relay {
 }
 
 class KeptTransport implements Transport {
-  #isWell = false;
+  #underWay = 0;
+  #hasFailed = false;
+  #isOpen: boolean;
 
   constructor(
     readonly transport: Transport,
+    /** It has carried a message. */
+    isOpen: boolean,
     readonly keep: (transport: Transport) => Promise<void>,
-  ) {}
+  ) {
+    this.#isOpen = isOpen;
+  }
+
+  get takesAhead(): boolean {
+    return this.transport.takesAhead ?? false;
+  }
 
   async deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    this.#isWell = false;
-    const report = await this.transport.deliver(delivery, options);
-    this.#isWell = !options.signal.aborted && report.outcomes.every(({ kind }) => kind === "sent");
-    return report;
+    this.#underWay++;
+    let isWell = false;
+    try {
+      const report = await this.transport.deliver(delivery, options);
+      isWell = !options.signal.aborted && report.outcomes.every(({ kind }) => kind === "sent");
+      return report;
+    } finally {
+      this.#underWay--;
+      this.#isOpen = true;
+      if (!isWell) this.#hasFailed = true;
+    }
   }
 
   async close(): Promise<void> {
-    if (!this.#isWell) return await this.transport.close();
-    this.#isWell = false;
-    await this.keep(this.transport);
+    const isFit = this.#isOpen && !this.#hasFailed && this.#underWay === 0;
+    // It is given away once.
+    this.#isOpen = false;
+    await (isFit ? this.keep(this.transport) : this.transport.close());
   }
 }

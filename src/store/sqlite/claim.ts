@@ -1,5 +1,5 @@
 import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../queue/message.ts";
-import type { ClaimBatch, ClaimRequest } from "../../queue/worker.ts";
+import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../queue/worker.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
@@ -31,8 +31,31 @@ const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
 const ONLY_PARTS = `SELECT part, bytes FROM body
   WHERE part IN (SELECT value * ${PARTS_PER_MESSAGE} FROM json_each(?))`;
 
-/** See Store.claimDue; runs inside a write. */
-export function claimDue(db: Connection, request: ClaimRequest, now: number): ClaimBatch {
+/** A ClaimRequest of which only the worker's number matters. */
+export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
+  readonly worker: Pick<WorkerHandle, "id">;
+}
+
+/** See Store.claimDue. */
+export async function claimDue(
+  db: Connection,
+  request: NumberedRequest,
+  now: () => number,
+): Promise<ClaimBatch> {
+  let expired = 0, suppressed = 0;
+  for (;;) {
+    const batch = await db.write(() => claimHeads(db, request, now()));
+    expired += batch.expired;
+    suppressed += batch.suppressed;
+    // Without claims, but with mail that met its end instead, there may be more behind it.
+    if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
+      return { claims: batch.claims, expired, suppressed };
+    }
+  }
+}
+
+/** Claims what is at the head of the queue; runs inside a write. */
+function claimHeads(db: Connection, request: NumberedRequest, now: number): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);
@@ -68,7 +91,7 @@ function promoteScheduled(db: Connection, now: number): void {
   );
 }
 
-function headsOfLanes(db: Connection, request: ClaimRequest): Row[] {
+function headsOfLanes(db: Connection, request: NumberedRequest): Row[] {
   const lanes = db.all(LANES);
   const triedBy: Value = request.onlyUntried ? request.worker.id : -1;
   const heads: Row[] = [];
@@ -79,7 +102,7 @@ function headsOfLanes(db: Connection, request: ClaimRequest): Row[] {
   return heads.slice(0, request.limit);
 }
 
-function headsById(db: Connection, request: ClaimRequest, ids: readonly string[]): Row[] {
+function headsById(db: Connection, request: NumberedRequest, ids: readonly string[]): Row[] {
   const heads: Row[] = [];
   for (const id of new Set(ids)) {
     const head = db.get(

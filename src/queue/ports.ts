@@ -87,6 +87,8 @@ export interface QueueCounts {
 export interface QueueStatus extends QueueCounts {
   /** When the oldest queued message was queued; null if none is. */
   readonly oldestQueuedAt: number | null;
+  /** When the oldest deferred message that is due became so; null or absent if none is. */
+  readonly oldestDueAt?: number | null;
   readonly paused: { readonly since: number } | null;
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mail, Mailq } from "../support/mailq.ts";
+import { converse, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { gatedRelay } from "./gated_relay.ts";
 import { alterQueue } from "./queue_file.ts";
@@ -28,6 +29,37 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     assert.deepEqual([(await status(mailq)).sent, server.messages.length], [52, 52]);
   });
 }
+
+Deno.test("run: mail that trickles in shares a connection, and one that was closed is replaced", async () => {
+  await using server = await scriptedServer((peer) =>
+    converse(peer, {
+      dot: (peer) => {
+        peer.send("250 2.0.0 kept\r\n");
+        // The relay has enough of this connection while nobody uses it.
+        if (peer.receivedText.split("DATA").length > 3) peer.close();
+      },
+    })
+  );
+  const transport = `smtp://127.0.0.1:${server.port}`;
+  await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: transport });
+  await using run = await Running.service(mailq);
+  using store = closing(await openQueue(mailq));
+  for (let n = 1; n <= 5; n++) {
+    await mailq.enqueue(mail());
+    await until(store.it, async (queue) => (await queue.status()).sent === n);
+  }
+  await run.stop();
+  const counts = server.peers.map(({ receivedText }) => receivedText.split("DATA\r").length - 1);
+  assert.equal(counts.reduce((sum, n) => sum + n), 5);
+  // Two on a quiet machine; one that is busy for seconds finds them closed meanwhile.
+  assert.ok(counts.length < 5, String(counts));
+  assert.match(server.peers.at(-1)?.receivedText ?? "", /QUIT\r\n$/, "it says goodbye at the end");
+  const messages = await mailq.json(["list", "--limit", "0"]);
+  assert.deepEqual(
+    messages.map(({ status, tries }) => [status, tries]),
+    Array(5).fill(["sent", 1]),
+  );
+});
 
 Deno.test("run: tries deferred mail again when it is due", async () => {
   let tries = 0;

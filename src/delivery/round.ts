@@ -18,8 +18,8 @@ const FINISH_MS = 60_000;
 export interface RoundOptions {
   /** Leave out what this worker has tried before. */
   readonly onlyUntried: boolean;
-  /** Nothing more is claimed after this time; null = until the queue is empty. */
-  readonly claimUntil: number | null;
+  /** Asked before each claim: once it says no the round ends; null = only when the queue is empty. */
+  readonly mayClaim: (() => boolean) | null;
 }
 
 /** The scheduler of one pass. */
@@ -27,7 +27,7 @@ export class Round {
   readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
   /** When a relay whose rate was used up may be used again. */
   blockedUntil: number | null = null;
-  /** It ended for `claimUntil`: there may be more to do. */
+  /** It ended for `mayClaim`: there may be more to do. */
   isCutShort = false;
 
   /** Messages at least one recipient of which was sent. */
@@ -165,8 +165,7 @@ export class Round {
   }
 
   async #claim(): Promise<void> {
-    const { claimUntil } = this.how;
-    this.isCutShort = claimUntil !== null && this.options.clock.now() >= claimUntil;
+    this.isCutShort = this.how.mayClaim?.() === false;
     if (this.isCutShort) return;
     const before = this.#claimer.expired;
     await this.#claimer.claim(this.#room(), () => this.#isStopping());

@@ -4,7 +4,9 @@ import type { Context } from "./context.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   "enqueue",
+  "compose",
   "tx",
+  "sendmail",
   "send",
   "run",
   "retry",
@@ -19,7 +21,10 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "export",
+  "backup",
   "config",
+  "init",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];
 

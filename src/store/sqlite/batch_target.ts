@@ -4,6 +4,7 @@ import { FileLock } from "../file_lock.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { insertMessage, knownKey } from "./enqueue.ts";
+import { stageKey } from "./staged_keys.ts";
 import { MERGE_MESSAGES, mergeLane, type StageTarget } from "./stage_target.ts";
 import { fileExists } from "./workers.ts";
 
@@ -75,7 +76,7 @@ export class BatchTarget implements StageTarget {
   }
 
   setKey(seq: number, key: string): void {
-    this.db.run("INSERT OR REPLACE INTO staged_key VALUES (?, ?)", seq, key);
+    stageKey(this.db, seq, key);
   }
 
   takeLane(lane: number, count: number): void {

@@ -1,9 +1,10 @@
-import type { BatchEnd, KnownMessage, OpenBatch } from "../../queue/batch.ts";
+import type { BatchEnd, OpenBatch } from "../../queue/batch.ts";
 import type { Clock, Random } from "../../queue/ports.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { makeLane } from "./stage.ts";
+import { settleKeys } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "./workers.ts";
 
@@ -50,7 +51,8 @@ export class SqliteBatch implements OpenBatch {
     await target.check();
     if (target instanceof QueueTarget) await this.#renewTimes();
     const end = await db.write(() => {
-      const known = this.#settleKeys();
+      const taken = settleKeys(db, owner.id, target);
+      const known = [...taken].map(([id, first]) => ({ id, firstId: first.id }));
       const urgent = target instanceof QueueTarget ? urgentIds(db, owner.id) : [];
       let count = 0;
       for (const { lane, n } of lanesOf(db, owner.id)) {
@@ -76,30 +78,6 @@ export class SqliteBatch implements OpenBatch {
       // What could not be swept now is another's to sweep, for its owner is seen to be dead.
       this.owner.letGo();
     }
-  }
-
-  /** Gives each message its key. One whose key was taken meanwhile is dropped: it is in the queue
-   *  already. Runs inside a write. */
-  #settleKeys(): KnownMessage[] {
-    const { db, owner, target } = this;
-    const known: KnownMessage[] = [];
-    const rows = db.all(
-      `SELECT staged_key.seq, staged_key.key, message.id
-       FROM staged_key JOIN message ON message.seq = staged_key.seq
-       WHERE message.lane IN (SELECT id FROM batch WHERE state = 'staged' AND owner = ?)
-       ORDER BY staged_key.seq`,
-      owner.id,
-    );
-    for (const { seq, key, id } of rows) {
-      const first = target.known(String(key));
-      db.run("DELETE FROM staged_key WHERE seq = ?", int(seq));
-      if (first === null) target.setKey(int(seq), String(key));
-      else {
-        db.run("DELETE FROM message WHERE seq = ?", int(seq));
-        known.push({ id: String(id), firstId: first.id });
-      }
-    }
-    return known;
   }
 
   /** Mail is queued, and its lifetime begins, when it becomes visible: a batch that was open for

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
+import { keyOfLane, settleKeys, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import type { SqliteWorker } from "./workers.ts";
 
@@ -11,18 +12,10 @@ import type { SqliteWorker } from "./workers.ts";
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
 const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
 
-interface KeyedMessage {
-  readonly seq: number;
-  readonly id: string;
-}
-
 /** A batch being put together under the lock of `owner`. */
 export class SqliteStage implements Stage {
   #messages = 0;
   #isOver = false;
-  /** Messages of this batch by their key. In the table they have none yet: should we die,
-   *  another call with the key must not take them for mail that is in the queue. */
-  readonly #keys = new Map<string, KeyedMessage>();
 
   constructor(
     readonly db: Connection,
@@ -100,49 +93,36 @@ export class SqliteStage implements Stage {
     messages: readonly M[],
     insert: (keyless: M) => Inserted,
   ): Promise<Inserted[]> {
-    const { keys, inserted } = await this.db.write(() => {
-      const keys = new Map<string, KeyedMessage>();
-      const inserted = messages.map((message): Inserted => {
+    const { db, lane, target } = this;
+    const inserted = await db.write(() =>
+      messages.map((message): Inserted => {
         const { key } = message;
         if (key === null) return insert(message);
-        const staged = this.#keys.get(key) ?? keys.get(key);
-        const known = staged === undefined
-          ? this.target.known(key)
-          : { id: staged.id, isKnownKey: true, suppressed: [] };
+        const known = keyOfLane(db, key, lane) ?? target.known(key);
         if (known !== null) return { seq: null, enqueued: known };
         const one = insert({ ...message, key: null });
-        if (one.seq !== null) keys.set(key, { seq: one.seq, id: message.id });
+        if (one.seq !== null) stageKey(db, one.seq, key);
         return one;
-      });
-      return { keys, inserted };
-    });
-    for (const [key, message] of keys) this.#keys.set(key, message);
+      })
+    );
     this.#messages += inserted.filter((one) => one.seq !== null).length;
     return inserted;
   }
 
-  async commit(): Promise<Enqueued | null> {
-    const { target } = this;
+  async commit(): Promise<ReadonlyMap<string, Enqueued>> {
+    const { db, lane, owner, target } = this;
     await target.check();
-    const taken = await this.db.write(() => {
-      for (const key of this.#keys.keys()) {
-        const known = target.known(key);
-        if (known !== null) return known;
-      }
-      for (const [key, { seq }] of this.#keys) target.setKey(seq, key);
-      target.takeLane(this.lane, this.#messages);
+    const taken = await db.write(() => {
+      const taken = settleKeys(db, owner.id, target);
+      target.takeLane(lane, this.#messages - taken.size);
       // In the same commit: after it nothing may fail, for the mail is in the queue.
-      this.owner.deregister();
-      return null;
-    });
-    if (taken !== null) {
-      await this.abort();
+      owner.deregister();
       return taken;
-    }
+    });
     this.#isOver = true;
-    this.owner.letGo();
+    owner.letGo();
     target.told();
-    return null;
+    return taken;
   }
 
   async abort(): Promise<void> {

@@ -24,7 +24,8 @@ const WAYS: readonly (readonly [way: string, add: Add])[] = [
   ["staged", async (intake, messages) => {
     const stage = await intake.stage();
     const added = await stage.add(messages);
-    return await stage.commit() ?? added.find((one) => one.isKnownKey) ?? null;
+    const [taken] = (await stage.commit()).values();
+    return taken ?? added.find((one) => one.isKnownKey) ?? null;
   }],
 ];
 
@@ -156,7 +157,7 @@ export function batchTests(test: TestStore): void {
     const staged = async (some: readonly Message[]) => {
       const stage = await (await store.joinBatch(batch.token)).stage();
       for (let n = 0; n < some.length; n += 1_000) await stage.add(some.slice(n, n + 1_000));
-      assert.equal(await stage.commit(), null);
+      assert.equal((await stage.commit()).size, 0);
     };
     await staged(messages.slice(0, MANY));
     for (const message of messages.slice(MANY, MANY + 300)) {
@@ -190,7 +191,7 @@ export function batchTests(test: TestStore): void {
     const stage = await joined.stage();
     await stage.add([newMessage({ key: "k" })]);
     const [first] = await joined.enqueue([newMessage({ key: "k" })]);
-    assert.deepEqual(await stage.commit(), { ...first, isKnownKey: true });
+    assert.deepEqual([...(await stage.commit()).values()], [{ ...first, isKnownKey: true }]);
     assert.equal((await batch.commit()).count, 1);
   });
 

@@ -101,6 +101,7 @@ Deno.test("packages that cost time at start are imported where they are used, dy
   ];
   assert.deepEqual(eager.map((one) => one.from).filter((path) => !loaders.includes(path)).sort(), [
     "src/intake/address_check.ts",
+    "src/intake/compose/html_text.ts",
   ]);
 });
 

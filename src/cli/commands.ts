@@ -4,6 +4,8 @@ import type { Context } from "./context.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   "enqueue",
+  "compose",
+  "tx",
   "send",
   "run",
   "retry",
@@ -19,6 +21,7 @@ export const COMMAND_NAMES = [
   "purge",
   "suppress",
   "config",
+  "init",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];
 

@@ -161,7 +161,7 @@ function isFolder(path: string): boolean {
 }
 
 /** Does one step of reading; what the system throws becomes `input_unreadable`. */
-function attempt<T>(name: string, step: () => T): T {
+export function attempt<T>(name: string, step: () => T): T {
   try {
     return step();
   } catch (error) {

@@ -6,9 +6,10 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
-import type { OutcomeKind, Reply } from "./outcome.ts";
+import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type {
   ClaimBatch,
@@ -58,9 +59,10 @@ export interface Stage {
     pieces: AsyncIterable<Uint8Array>,
     facts: () => ContentFacts,
   ): Promise<Enqueued>;
-  /** Makes everything visible; once this resolves the mail is on disk. Resolves to the first
-   *  message of a key that another call has taken meanwhile; then nothing was stored. */
-  commit(): Promise<Enqueued | null>;
+  /** Makes everything visible; once this resolves the mail is on disk. Messages whose key another
+   *  call has taken meanwhile are not stored, all others are: resolves to the first message of each
+   *  such key, by the id of the one that was staged. */
+  commit(): Promise<ReadonlyMap<string, Enqueued>>;
   abort(): Promise<void>;
 }
 
@@ -152,6 +154,14 @@ export interface Store {
   /** Stores all messages or none, visible at once, in one commit. */
   enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]>;
   stage(): Promise<Stage>;
+  /** Opens a batch that other processes add to, or one that will be part of the open batch
+   *  `within`. Throws `batch_ended` if that is over. */
+  openBatch(within: string | null): Promise<OpenBatch>;
+  /** Takes mail into another process's open batch: of each `enqueue`, and of each stage at its
+   *  commit, all or nothing. They know the keys of the queue and of the batch, and reject with
+   *  `batch_ended` once that is over or its process is dead. Throws `config_invalid` for a batch
+   *  of another queue. */
+  joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">>;
   /** The addresses among `addresses` that are on the do-not-send list. */
   suppressedAmong(addresses: readonly string[]): Promise<string[]>;
 
@@ -251,6 +261,8 @@ export interface DeliveryOutcome extends Reply {
   /** The relay itself is at fault (it cannot be reached, it refuses our login): no retry is
    *  used up. */
   readonly isRelayFault: boolean;
+  /** Where in the conversation it was decided; null or absent where there is none. */
+  readonly phase?: Phase | null;
 }
 
 /** How a hand-over ended. */
@@ -279,6 +291,9 @@ export interface DeliverOptions {
 
 /** One connection's worth of a way out: hands over one message at a time. */
 export interface Transport {
+  /** `deliver` may be called for the next message while one is under way; it is begun as soon as
+   *  the bytes of the one before are out. */
+  readonly takesAhead?: boolean;
   /** Never rejects for what a relay or the network does: that is a report. */
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport>;
   /** Says goodbye where there is somebody to say it to, and frees everything. */

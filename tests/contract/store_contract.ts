@@ -2,6 +2,7 @@ import type { Store } from "../../src/queue/ports.ts";
 import type { WorkerHandle } from "../../src/queue/worker.ts";
 import type { FakeClock } from "../support/queue_clock.ts";
 import { actionTests } from "./store/actions.ts";
+import { batchTests } from "./store/batches.ts";
 import { changeTests } from "./store/changes.ts";
 import { claimTests } from "./store/claims.ts";
 import { contentTests } from "./store/content.ts";
@@ -51,6 +52,7 @@ export function storeContract(name: string, openStore: () => Promise<StoreFixtur
   enqueueTests(test);
   contentTests(test);
   stageTests(test);
+  batchTests(test);
   claimTests(test);
   recordTests(test);
   takeOverTests(test);

@@ -7,7 +7,7 @@ const MESSAGE = ("id status held final_reason sender subject from to message_id 
   "recipients_total recipients_open recipients_sent recipients_failed").split(" ");
 
 const RECIPIENT = ("address status reason tries retries_used code enhanced reply " +
-  "next_attempt_at sent_at").split(" ");
+  "next_attempt_at sent_at dsn").split(" ");
 const ATTEMPT = ("n started_at duration_ms relay host tls result code enhanced reply error " +
   "traceback transcript outcomes").split(" ");
 const OUTCOME = ["address", "outcome", "code", "enhanced", "reply"];
@@ -56,7 +56,13 @@ Deno.test("show --json: recipients, attempts and outcomes have exactly these key
   const id = await mailq.enqueue(mail({ to: "ann@a.test, defer@b.test, refuse@c.test" }));
   await mailq.ok(["send"]);
   const [message] = await mailq.json(["show", id]);
-  assert.deepEqual(Object.keys(message), [...MESSAGE, "recipients", "attempts"]);
+  assert.deepEqual(Object.keys(message), [
+    ...MESSAGE,
+    "dsn",
+    "submitter",
+    "recipients",
+    "attempts",
+  ]);
   for (const recipient of message.recipients) assert.deepEqual(Object.keys(recipient), RECIPIENT);
   const [ann, deferred, refused] = message.recipients;
   assert.deepEqual([ann.status, deferred.status, refused.status], ["sent", "deferred", "failed"]);

@@ -23,6 +23,15 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     console.log(message.id);
     await Deno.stdin.read(new Uint8Array(1));
   },
+  /** Opens a batch, with one message that joins it. */
+  async batch() {
+    const store = await open();
+    const { token } = await store.openBatch(null);
+    const message = newMessage();
+    await (await store.joinBatch(token)).enqueue([message]);
+    console.log(`${token} ${message.id}`);
+    await Deno.stdin.read(new Uint8Array(1));
+  },
   /** Claims everything and begins to hand over the first. */
   async claim() {
     const store = await open();

@@ -24,6 +24,13 @@ export class SqliteFixture implements StoreFixture {
     return new SqliteFixture(folder, clock, await openSqlite(`${folder}/queue.db`, clock));
   }
 
+  /** A queue whose claims and records go through a thread from the first on. */
+  static async openWithThread(): Promise<SqliteFixture> {
+    const fixture = await SqliteFixture.open();
+    await (await fixture.store.claiming()).startThread();
+    return fixture;
+  }
+
   get queue(): string {
     return `${this.folder}/queue.db`;
   }

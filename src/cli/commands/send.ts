@@ -4,6 +4,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
 import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
+import { takeInDrops } from "../import_drops.ts";
 import { anyText, count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
 import { spareForSearch } from "../search_index.ts";
@@ -31,6 +32,7 @@ export const command = buildCommand<Flags, string[], Context>({
       concurrency: flags.concurrency,
     });
     const store = await this.store(settings, false, true);
+    if (!flags.dryRun && queueExists(settings.queue)) await takeInDrops(this, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await tellDue(this, store, ids);
     if (!queueExists(settings.queue)) {

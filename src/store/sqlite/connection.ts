@@ -19,6 +19,9 @@ export interface ConnectionOptions {
   readonly patienceMs: number;
 }
 
+/** How long a process with more to do than one write waits: it must not be blocked meanwhile. */
+export const WORKER_WAITS = { busyTimeoutMs: 100, patienceMs: 10_000 } as const;
+
 /** What SQLite calls a database that is in no file. */
 const IN_MEMORY = ":memory:";
 

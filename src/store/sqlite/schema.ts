@@ -214,7 +214,20 @@ CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
 END;
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ isAdditive: true, sql: FIRST }];
+// The keys of mail in a batch that several processes add to. They stand in `message` only once it
+// is visible: should the batch be dropped, nobody may have taken one of it for mail in the queue.
+const STAGED_KEYS = `
+CREATE TABLE staged_key (
+  seq INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,
+  key TEXT NOT NULL
+) STRICT;
+CREATE INDEX staged_by_key ON staged_key (key);
+`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  { isAdditive: true, sql: FIRST },
+  { isAdditive: true, sql: STAGED_KEYS },
+];
 
 /** The schema this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,3 +1,4 @@
+import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
@@ -27,8 +28,10 @@ import type {
   ShareResult,
   WorkerHandle,
 } from "../../queue/worker.ts";
-import { Connection } from "./connection.ts";
+import type { Claiming } from "./claiming.ts";
+import { Connection, WORKER_WAITS } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import type { StageTarget } from "./stage_target.ts";
 import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
@@ -41,32 +44,24 @@ export interface SqliteOptions {
   readonly random: Random;
 }
 
-const PATIENCE_MS = 10_000;
-
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
-const loadActions = (): Promise<typeof import("./actions.ts")> =>
-  import(import.meta.resolve("./actions.ts"));
-const loadList = (): Promise<typeof import("./list.ts")> =>
-  import(import.meta.resolve("./list.ts"));
-const loadShow = (): Promise<typeof import("./show.ts")> =>
-  import(import.meta.resolve("./show.ts"));
-const loadTakeOver = (): Promise<typeof import("./take_over.ts")> =>
-  import(import.meta.resolve("./take_over.ts"));
-const loadPostpone = (): Promise<typeof import("./postpone.ts")> =>
-  import(import.meta.resolve("./postpone.ts"));
-const loadRelays = (): Promise<typeof import("./relays.ts")> =>
-  import(import.meta.resolve("./relays.ts"));
-const loadStatus = (): Promise<typeof import("./status.ts")> =>
-  import(import.meta.resolve("./status.ts"));
-const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
-  import(import.meta.resolve("./suppression.ts"));
-const loadWorkers = (): Promise<typeof import("./workers.ts")> =>
-  import(import.meta.resolve("./workers.ts"));
+const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
+const loadActions = () => load<typeof import("./actions.ts")>("actions");
+const loadList = () => load<typeof import("./list.ts")>("list");
+const loadShow = () => load<typeof import("./show.ts")>("show");
+const loadTakeOver = () => load<typeof import("./take_over.ts")>("take_over");
+const loadPostpone = () => load<typeof import("./postpone.ts")>("postpone");
+const loadRecord = () => load<typeof import("./record.ts")>("record");
+const loadRelays = () => load<typeof import("./relays.ts")>("relays");
+const loadStatus = () => load<typeof import("./status.ts")>("status");
+const loadSuppression = () => load<typeof import("./suppression.ts")>("suppression");
+const loadWorkers = () => load<typeof import("./workers.ts")>("workers");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
   #watch: import("./watch.ts").Watch | null = null;
+  #claiming: Claiming | null = null;
 
   private constructor(
     readonly db: Connection,
@@ -78,8 +73,8 @@ export class SqliteStore implements Store {
     const db = await Connection.open({
       path: options.path,
       create: options.create,
-      busyTimeoutMs: options.isWorker ? 100 : PATIENCE_MS,
-      patienceMs: PATIENCE_MS,
+      ...WORKER_WAITS,
+      ...(options.isWorker ? {} : { busyTimeoutMs: WORKER_WAITS.patienceMs }),
     });
     return new SqliteStore(db, options.clock, options.random);
   }
@@ -93,13 +88,23 @@ export class SqliteStore implements Store {
     return enqueued;
   }
 
-  async stage(): Promise<Stage> {
-    const { SqliteStage }: typeof import("./stage.ts") = await import(
-      import.meta.resolve("./stage.ts")
-    );
+  async stage(target?: StageTarget): Promise<Stage> {
+    const { SqliteStage } = await load<typeof import("./stage.ts")>("stage");
     const { registerWorker } = await loadWorkers();
     const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
-    return await SqliteStage.begin(this.db, owner, this.clock);
+    return await SqliteStage.begin(this.db, owner, this.clock, target);
+  }
+
+  async openBatch(within: string | null): Promise<OpenBatch> {
+    const { SqliteBatch } = await load<typeof import("./open_batch.ts")>("open_batch");
+    return await SqliteBatch.begin(this.db, this.clock, this.random, within);
+  }
+
+  async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
+    const { BatchTarget, JoinedBatch }: typeof import("./batch_target.ts") = await import(
+      import.meta.resolve("./batch_target.ts")
+    );
+    return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
   suppressedAmong(addresses: readonly string[]): Promise<string[]> {
@@ -112,19 +117,7 @@ export class SqliteStore implements Store {
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    const { claimDue }: typeof import("./claim.ts") = await import(
-      import.meta.resolve("./claim.ts")
-    );
-    let expired = 0, suppressed = 0;
-    for (;;) {
-      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
-      expired += batch.expired;
-      suppressed += batch.suppressed;
-      // Without claims, but with mail that met its end instead, there may be more behind it.
-      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-        return { claims: batch.claims, expired, suppressed };
-      }
-    }
+    return await (await this.claiming()).claimDue(request);
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
@@ -137,16 +130,11 @@ export class SqliteStore implements Store {
     _worker: WorkerHandle,
     keepsBodies = true,
   ): Promise<RecordResult> {
-    const { record }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
-    return await this.db.write(() => record(this.db, attempts, keepsBodies, this.clock.now()));
+    return await (await this.claiming()).record(attempts, keepsBodies);
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
+    const { giveBack } = await loadRecord();
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
@@ -179,9 +167,7 @@ export class SqliteStore implements Store {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { Watch }: typeof import("./watch.ts") = await import(
-      import.meta.resolve("./watch.ts")
-    );
+    const { Watch } = await load<typeof import("./watch.ts")>("watch");
     this.#watch ??= new Watch(this.db);
     await this.#watch.changed(signal);
   }
@@ -212,9 +198,7 @@ export class SqliteStore implements Store {
   }
 
   async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
-    const { bringSearchUpToDate }: typeof import("./search.ts") = await import(
-      import.meta.resolve("./search.ts")
-    );
+    const { bringSearchUpToDate } = await load<typeof import("./search.ts")>("search");
     await bringSearchUpToDate(this.db, signal, tell);
   }
 
@@ -248,9 +232,7 @@ export class SqliteStore implements Store {
   }
 
   async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
-    const { resendChanged }: typeof import("./resend_changed.ts") = await import(
-      import.meta.resolve("./resend_changed.ts")
-    );
+    const { resendChanged } = await load<typeof import("./resend_changed.ts")>("resend_changed");
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
     this.#wakeOthers();
@@ -275,7 +257,7 @@ export class SqliteStore implements Store {
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge }: typeof import("./purge.ts") = await import(import.meta.resolve("./purge.ts"));
+    const { purge } = await load<typeof import("./purge.ts")>("purge");
     return await purge(this.db, filter, options);
   }
 
@@ -311,9 +293,15 @@ export class SqliteStore implements Store {
     if (this.#watch === null) wake(this.db);
   }
 
-  close(): Promise<void> {
+  /** What claims and records. */
+  async claiming(): Promise<Claiming> {
+    const { Claiming } = await load<typeof import("./claiming.ts")>("claiming");
+    return this.#claiming ??= new Claiming(this.db, this.clock);
+  }
+
+  async close(): Promise<void> {
+    await this.#claiming?.close();
     this.#watch?.close();
     this.db.close();
-    return Promise.resolve();
   }
 }

@@ -41,7 +41,8 @@ export async function enqueueInputs(
   await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
   if (call.urgent.length === 0 || queue === null) return;
   // Of a key that was known another message is in the queue.
-  const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
+  const stored = new Set<string>();
+  for (const { id, isKnownKey } of enqueued) if (!isKnownKey) stored.add(id);
   const urgent = call.urgent.filter((id) => stored.has(id));
   if (urgent.length === 0) return;
   await tolerating(context, "not sent at once", () => sendNow(context, queue, urgent));
@@ -80,7 +81,7 @@ class EnqueueCall {
   #waitingBytes = 0;
   #waitingSince = 0;
   #stage: Stage | null = null;
-  readonly #enqueued: Enqueued[] = [];
+  readonly #enqueued = new EnqueuedLog();
   #taken = 0;
 
   constructor(
@@ -89,7 +90,7 @@ class EnqueueCall {
     readonly options: IntakeOptions,
   ) {}
 
-  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<readonly Enqueued[]> {
+  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<Iterable<Enqueued>> {
     try {
       for await (const input of inputs) {
         await this.#take(input);
@@ -98,8 +99,7 @@ class EnqueueCall {
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
       const taken = await this.#stage.commit();
-      if (taken.size === 0) return this.#enqueued;
-      return this.#enqueued.map((one) => taken.get(one.id) ?? one);
+      return this.#enqueued.all(taken);
     } catch (error) {
       await this.#stage?.abort();
       throw error;
@@ -128,7 +128,7 @@ class EnqueueCall {
       this.#noteUrgent(large.message, large.warnings, input);
       await this.#flush();
       const stage = await this.#staging();
-      this.#enqueued.push(await stage.addLarge(large.message, large.pieces, large.facts));
+      this.#enqueued.add([await stage.addLarge(large.message, large.pieces, large.facts)]);
     } catch (error) {
       throw naming(input, error);
     } finally {
@@ -160,11 +160,41 @@ class EnqueueCall {
     const messages = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const one of await (await this.#staging()).add(messages)) this.#enqueued.push(one);
+    this.#enqueued.add(await (await this.#staging()).add(messages));
   }
 
   async #staging(): Promise<Stage> {
     return this.#stage ??= await this.destination.intake.stage();
+  }
+}
+
+/** What became of messages, in 13 bytes for each that went in as most do: a call may have millions. */
+class EnqueuedLog {
+  readonly #ids: string[] = [];
+  readonly #odd = new Map<number, Enqueued>();
+  #count = 0;
+
+  add(enqueued: readonly Enqueued[]): void {
+    this.#ids.push(enqueued.map(({ id }) => id).join("\n"));
+    for (const one of enqueued) {
+      if (one.isKnownKey || one.suppressed.length > 0) this.#odd.set(this.#count, one);
+      this.#count++;
+    }
+  }
+
+  /** All of them, in their order; `taken` has what some ids stand for by now. */
+  all(taken: ReadonlyMap<string, Enqueued>): Iterable<Enqueued> {
+    return { [Symbol.iterator]: () => this.#each(taken) };
+  }
+
+  *#each(taken: ReadonlyMap<string, Enqueued>): Generator<Enqueued> {
+    let n = 0;
+    for (const ids of this.#ids) {
+      for (const id of ids.split("\n")) {
+        const one = this.#odd.get(n++) ?? { id, isKnownKey: false, suppressed: [] };
+        yield taken.get(id) ?? one;
+      }
+    }
   }
 }
 
@@ -180,7 +210,7 @@ function naming(input: Input, error: unknown): unknown {
 async function tellEnqueued(
   context: Context,
   queue: Store | null,
-  enqueued: readonly Enqueued[],
+  enqueued: Iterable<Enqueued>,
 ): Promise<void> {
   const { output } = context;
   for (const { id, suppressed, isKnownKey } of enqueued) {

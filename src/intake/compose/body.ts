@@ -39,21 +39,14 @@ export function textPart(type: "text/plain" | "text/html", text: string): TextPa
 export function fitsLines(bytes: Uint8Array): boolean {
   if (bytes.includes(NUL)) return false;
   if (bytes.length <= MAX_LINE_BYTES) return true;
-  let start = 0;
-  while (bytes.length - start > MAX_LINE_BYTES) {
-    const end = lineEnd(bytes, start);
-    if (end - start > MAX_LINE_BYTES) return false;
-    start = end + 1;
+  // From each line end to the last one that a line could reach: two or three steps for most texts.
+  for (let start = 0; bytes.length - start > MAX_LINE_BYTES;) {
+    const reach = bytes.subarray(start, start + MAX_LINE_BYTES + 1);
+    const end = Math.max(reach.lastIndexOf(LF), reach.lastIndexOf(CR));
+    if (end < 0) return false;
+    start += end + 1;
   }
   return true;
-}
-
-function lineEnd(bytes: Uint8Array, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  const end = lf < 0 ? bytes.length : lf;
-  if (end - start <= MAX_LINE_BYTES) return end;
-  const cr = bytes.indexOf(CR, start);
-  return cr < 0 || cr > end ? end : cr;
 }
 
 /** RFC 2045 6.7. */

@@ -23,12 +23,10 @@ export interface TextPart {
  *  over 998 bytes or a NUL is in it. Line ends may be of any kind; those of 7bit and 8bit text are
  *  made CRLF when the message is taken in. */
 export function textPart(type: "text/plain" | "text/html", text: string): TextPart {
-  // Where it is that simple, five times as fast here as when the message is taken in.
-  const lines = text.includes("\r") ? text : text.replaceAll("\n", "\r\n");
-  const bytes = encoder.encode(lines);
+  const bytes = encoder.encode(text);
   const fits = fitsLines(bytes);
   // As many bytes as characters: each of them is ASCII.
-  const encoding = !fits ? "quoted-printable" : bytes.length === lines.length ? "7bit" : "8bit";
+  const encoding = !fits ? "quoted-printable" : bytes.length === text.length ? "7bit" : "8bit";
   return {
     fields: `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
     body: fits ? bytes : quotedPrintable(bytes),

@@ -55,8 +55,8 @@ async function textVersion(html: string | null): Promise<string | null> {
   return textOfHtml(html);
 }
 
-/** A message of text or html or both. Here and not by the composer of messages with attachments,
- *  which takes ten times as long. */
+/** A message of text or html or both. Not by nodemailer's composer, which makes those with
+ *  attachments: it takes 0.3 ms for one, this 6 µs. */
 function composeTexts(header: string, { text, html }: Texts, random: Random): Uint8Array {
   const parts = [];
   if (html === null || (text !== null && text !== "")) {

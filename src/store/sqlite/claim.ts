@@ -5,7 +5,7 @@ import type { Connection, Row, Value } from "./connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { suppressedAmong } from "./enqueue.ts";
 import { VISIBLE } from "./filter_sql.ts";
-import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "./layout.ts";
 import { settle } from "./settle.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,

@@ -13,8 +13,6 @@ import type { Context } from "./context.ts";
 // What goes into one commit, at most.
 const COMMIT_MESSAGES = 2_000;
 const COMMIT_BYTES = 16 * 1024 * 1024;
-/** How often a batch is taken anew because another call has taken one of its keys meanwhile. */
-const MAX_TRIES = 3;
 
 /** Takes drops into the queue, trusting nothing they say. */
 export class DropIntake {
@@ -46,21 +44,16 @@ export class DropIntake {
 
   /** Queues the messages of a drop, all or none, and returns their ids; null if it had been
    *  queued before. Throws `bad_message` and `bad_address`. */
-  async take(source: DropBytes & { rewind(): void }, submitter: string): Promise<string[] | null> {
-    for (let tries = 1;; tries++) {
-      const batch = new Batch(this.store);
-      try {
-        const ids = await this.#fill(batch, source, submitter);
-        if (ids === null) await batch.abort();
-        if (ids === null || await batch.commit()) return ids;
-        if (tries === MAX_TRIES) {
-          throw new MailqError("busy", "Cannot queue a drop: others take its keys; try again");
-        }
-      } catch (error) {
-        await batch.abort();
-        throw error;
-      }
-      source.rewind();
+  async take(source: DropBytes, submitter: string): Promise<string[] | null> {
+    const batch = new Batch(this.store);
+    try {
+      const ids = await this.#fill(batch, source, submitter);
+      if (ids === null) await batch.abort();
+      else await batch.commit();
+      return ids;
+    } catch (error) {
+      await batch.abort();
+      throw error;
     }
   }
 
@@ -123,11 +116,10 @@ class Batch {
     return this.#stage;
   }
 
-  /** False if a key was taken meanwhile; then nothing was stored. */
-  async commit(): Promise<boolean> {
-    if (this.#stage !== null) return await (await this.staging()).commit() === null;
-    await this.store.enqueue(this.#waiting);
-    return true;
+  /** Messages whose key was taken meanwhile are in the queue already. */
+  async commit(): Promise<void> {
+    if (this.#stage !== null) await (await this.staging()).commit();
+    else await this.store.enqueue(this.#waiting);
   }
 
   async abort(): Promise<void> {

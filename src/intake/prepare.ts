@@ -7,7 +7,7 @@ import { readSchedule } from "./control_fields.ts";
 import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
 import { readDisplay } from "./header_display.ts";
-import { type Header, scanHeader } from "./headers.ts";
+import { controlAt, type Header, scanHeader } from "./headers.ts";
 import { LineEnds } from "./line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
@@ -68,6 +68,7 @@ export async function planMessage(
   options: IntakeOptions,
 ): Promise<MessagePlan> {
   const warnings: string[] = [];
+  if (options.key !== undefined) checkKey(options.key);
   const schedule = await readSchedule(bytes, header, options, warnings);
   const envelope = await readEnvelope(bytes, header, options);
   const random = options.random.bytes(28);
@@ -85,9 +86,19 @@ export async function planMessage(
     isHeld: options.isHeld ?? false,
     tags: options.tags ?? [],
     key: options.key ?? null,
+    ...(envelope.dsn === null ? {} : { dsn: envelope.dsn }),
     display,
   };
   return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
+}
+
+/** Stores keep words of their own among the keys, told by a control character. */
+function checkKey(key: string): void {
+  if (key !== "" && controlAt(key) < 0) return;
+  throw new MailqError(
+    "usage",
+    `Cannot use the key ${JSON.stringify(key)}: expected a text without control characters`,
+  );
 }
 
 /** Refuses a message over `max_size`; `isPart` if more of it may follow. */

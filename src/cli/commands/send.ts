@@ -7,6 +7,7 @@ import { tellMessages } from "../message_table.ts";
 import { takeInDrops } from "../import_drops.ts";
 import { anyText, count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
+import { spareForSearch } from "../search_index.ts";
 import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
 import { takeSendLock } from "../send_lock.ts";
 import { resolveIds } from "../selection.ts";
@@ -48,6 +49,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     if (ids !== undefined) await makeDue(this, store, ids);
     const result = await sendOnce(this, settings, store, ids);
+    await spareForSearch(store);
     await tellPass(this, result, flags.strict ?? false);
   },
   parameters: {

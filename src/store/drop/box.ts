@@ -56,10 +56,10 @@ class DropStage implements Stage {
     return told(message);
   }
 
-  async commit(): Promise<null> {
+  async commit(): Promise<ReadonlyMap<string, Enqueued>> {
     await this.#file?.publish();
     if (this.#isUrgent) this.box.onUrgent();
-    return null;
+    return new Map();
   }
 
   abort(): Promise<void> {

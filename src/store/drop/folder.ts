@@ -15,8 +15,6 @@ export interface TakenDrop {
 export interface OpenDrop extends DropBytes, Disposable {
   /** Whose file it is. */
   readonly uid: number;
-  /** Goes back to the beginning. */
-  rewind(): void;
 }
 
 /** Files of dead processes are removed after this time. */
@@ -200,10 +198,6 @@ class OpenFile implements OpenDrop {
     } catch (error) {
       throw broken(errorText(error), error);
     }
-  }
-
-  rewind(): void {
-    this.file.seekSync(0, Deno.SeekMode.Start);
   }
 
   [Symbol.dispose](): void {

@@ -40,8 +40,13 @@ export class Channel {
   /** Sends command lines, each with its CRLF, without waiting: replies can be read meanwhile, so
    *  neither side can block the other. `shown` is what the transcript says. */
   sendCommands(lines: string, shown: string = lines): void {
-    this.transcript.add(this.timers.now(), "C", shown);
+    this.showCommands(shown);
     this.post(encoder.encode(lines));
+  }
+
+  /** Puts commands into the transcript that went out already. */
+  showCommands(lines: string): void {
+    this.transcript.add(this.timers.now(), "C", lines);
   }
 
   /** Writes without waiting, in order. A failure shows in `flush`, or in the reply that never

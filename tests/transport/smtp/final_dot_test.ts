@@ -66,6 +66,7 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
     tally,
     timeouts: DEFAULT_TIMEOUTS,
     onContent: () => {},
+    ahead: () => "",
   });
   const running = transaction.run();
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));

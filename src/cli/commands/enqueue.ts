@@ -143,7 +143,7 @@ export const command = buildCommand<Flags, string[], Context>({
         kind: "boolean",
         optional: true,
         withNegated: false,
-        brief: "The input is JSON, one message a line; see below",
+        brief: "The input is JSON, one message a line; see above",
       },
       ...QUEUE_FLAGS,
     },

@@ -74,7 +74,7 @@ export const command = buildCommand<EnqueueFlags, string[], Context>({
         kind: "boolean",
         optional: true,
         withNegated: false,
-        brief: "The input is JSON, one message a line; see below",
+        brief: "The input is JSON, one message a line; see above",
       },
       mbox: {
         kind: "boolean",

@@ -89,7 +89,9 @@ export class Connection {
         this.#schemaVersion() === 0;
       const kind = this.#applicationId();
       if (kind === 0 && isEmpty) {
-        if (!this.isInMemory) refuseOtherFiles(this.path);
+        if (!this.isInMemory) {
+          refuseOtherFiles(this.path, undefined, (file) => this.keepUntilClosed(file));
+        }
         return 0;
       }
       if (kind !== APPLICATION_ID) {

@@ -3,6 +3,7 @@
 
 const deno = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
 const permissions = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
+const NEVER_READ = /\.(d\.[cm]?ts|map|md)$/;
 
 const help = await outputOf([deno, "compile", "--help=full"]);
 // Without --exclude-unused-npm everything that the lock file names would be embedded, test
@@ -24,7 +25,7 @@ const args = [
   // What is loaded when it is wanted is imported by computed names, which the compiler cannot see.
   "--include",
   "src",
-  ...(await unusedFiles("date-fns")).flatMap((path) => ["--exclude", path]),
+  ...(await unusedFiles()).flatMap((path) => ["--exclude", path]),
   "--output",
   "dist/mailq.new",
   "main.ts",
@@ -48,39 +49,68 @@ await Deno.rename("dist/mailq.new", "dist/mailq");
 const { size } = await Deno.stat("dist/mailq");
 console.log(`dist/mailq: ${(size / 1024 / 1024).toFixed(1)} MB`);
 
-/** The files and folders of an npm package that no import of ours reaches. All of date-fns would
- *  be 5,000 files: 10 MB, and 13 ms at every start of the binary. */
-async function unusedFiles(name: string): Promise<string[]> {
-  const config: { imports: Record<string, string> } = JSON.parse(
-    await Deno.readTextFile("deno.json"),
-  );
-  const version = /@([\d.]+)\/$/.exec(config.imports[`${name}/`] ?? "")?.[1];
+/** What of the npm packages nothing reads: declarations, maps and documents, the CommonJS twins of
+ *  ES builds, and the files of two
+ *  very large packages that no import of ours reaches. All of date-fns would be 5,000 files: 10 MB,
+ *  and 13 ms at every start of the binary; es-toolkit, which Ink brings, 4,300. */
+async function unusedFiles(): Promise<string[]> {
+  const lock: { npm: Record<string, unknown> } = JSON.parse(await Deno.readTextFile("deno.lock"));
   const info: { npmCache: string } = JSON.parse(await outputOf([deno, "info", "--json"]));
-  const root = `${info.npmCache}/registry.npmjs.org/${name}/${version}`;
-  const used = new Set<string>(["package.json"]);
+  const dateFns: string[] = [];
   for await (const source of modules("src")) {
-    for (const [, entry] of source.matchAll(new RegExp(`"${name}/(\\w+)"`, "g"))) {
-      await reach(root, `${entry}.js`, used);
-    }
+    for (const [, entry] of source.matchAll(/"date-fns\/(\w+)"/g)) dateFns.push(`${entry}.js`);
   }
-  const unused: string[] = [];
-  const list = async (folder: string) => {
-    for await (const entry of Deno.readDir(`${root}/${folder}`)) {
-      const path = folder + entry.name;
-      if (entry.isDirectory && [...used].some((one) => one.startsWith(`${path}/`))) {
-        await list(`${path}/`);
-      } else if (!used.has(path)) unused.push(`${root}/${path}`);
-    }
+  const entries: Readonly<Record<string, readonly string[]>> = {
+    "date-fns": dateFns,
+    "es-toolkit": ["dist/compat/index.mjs"],
+    // Types alone.
+    "type-fest": [],
   };
-  await list("");
+  const unused: string[] = [];
+  for (const key of Object.keys(lock.npm)) {
+    // `ink@8.0.0_react@19.3.1` is Ink with the React it found.
+    const [, name = "", version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
+    const root = `${info.npmCache}/registry.npmjs.org/${name}/${version}`;
+    const from = entries[name];
+    const used = new Set(["package.json"]);
+    for (const entry of from ?? []) await reach(root, entry, used);
+    await list(root, "", from === undefined ? null : used, unused);
+  }
   return unused;
+}
+
+/** Adds the files below a folder of a package that are not in `used` (null: all are), and folders
+ *  that hold nothing used as a whole. */
+async function list(
+  root: string,
+  folder: string,
+  used: ReadonlySet<string> | null,
+  unused: string[],
+): Promise<void> {
+  let entries: Deno.DirEntry[];
+  try {
+    entries = await Array.fromAsync(Deno.readDir(`${root}/${folder}`));
+  } catch (error) {
+    // The lock file also names packages of other systems.
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  const hasModules = entries.some(({ name }) => name === "esm");
+  for (const { name, isDirectory } of entries) {
+    const path = folder + name;
+    const isTwin = hasModules && (name === "cjs" || name === "commonjs");
+    const isUsed = used === null || used.has(path) ||
+      isDirectory && [...used].some((one) => one.startsWith(`${path}/`));
+    if (!isUsed || isTwin || !isDirectory && NEVER_READ.test(name)) unused.push(`${root}/${path}`);
+    else if (isDirectory) await list(root, `${path}/`, used, unused);
+  }
 }
 
 async function reach(root: string, path: string, used: Set<string>): Promise<void> {
   if (used.has(path)) return;
   used.add(path);
   const source = await Deno.readTextFile(`${root}/${path}`);
-  for (const [, specifier = ""] of source.matchAll(/^(?:import|export|\}).*from "(\.[^"]+)"/gm)) {
+  for (const [, specifier = ""] of source.matchAll(/^(?:import|export|\})[^"\n]*"(\.[^"]+)"/gm)) {
     const url = new URL(specifier, `file:///${path}`);
     await reach(root, url.pathname.slice(1), used);
   }

@@ -21,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config",
     "display",
     "delivery",
+    "tui",
   ],
   tui: ["queue", "store", "config", "display", "delivery", "transport", "intake"],
 };
@@ -88,6 +89,18 @@ Deno.test("commands are loaded lazily", async () => {
     return to?.startsWith("src/cli/commands/") && !one.from.startsWith("src/cli/commands/");
   });
   assert.deepEqual(eager, []);
+});
+
+Deno.test("the screen is loaded by its command alone, and lazily", async () => {
+  const all = await imports();
+  const ofScreen = all.filter((one) =>
+    target(one)?.startsWith("src/tui/") && !one.from.startsWith("src/tui/")
+  );
+  assert.deepEqual([...new Set(ofScreen.map(({ from }) => from))], ["src/cli/commands/tui.ts"]);
+  assert.deepEqual(ofScreen.filter(({ isDynamic }) => !isDynamic), []);
+  const ink = all.filter(({ specifier }) => /^(ink|react)\b/.test(specifier));
+  assert.ok(ink.length > 0);
+  assert.deepEqual(ink.filter(({ from }) => !from.startsWith("src/tui/")), []);
 });
 
 Deno.test("packages that cost time at start are imported where they are used, dynamically", async () => {

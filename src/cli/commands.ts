@@ -6,6 +6,7 @@ export const COMMAND_NAMES = [
   "enqueue",
   "compose",
   "tx",
+  "sendmail",
   "send",
   "run",
   "retry",
@@ -20,6 +21,9 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "export",
+  "backup",
+  "tui",
   "config",
   "init",
 ] as const;

@@ -1,7 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import { errorText } from "../queue/errors.ts";
 import type { Store } from "../queue/ports.ts";
-import { dropFolder, isFolder } from "../store/drop/names.ts";
+import { usableDropFolder } from "../store/drop/names.ts";
 import { queuePath } from "../store/open.ts";
 import type { Context } from "./context.ts";
 import { importDrops } from "./import_drops.ts";
@@ -11,7 +11,7 @@ const POLL_MS = 1_000;
 
 /** Imports drops beside the service, which the commit wakes as another process's would. */
 export class DropWatch implements AsyncDisposable {
-  readonly #folder: string;
+  readonly #queue: string;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #store: Store | null = null;
@@ -21,7 +21,7 @@ export class DropWatch implements AsyncDisposable {
   #told = "";
 
   constructor(readonly context: Context, readonly settings: () => Settings) {
-    this.#folder = dropFolder(queuePath(settings().queue));
+    this.#queue = queuePath(settings().queue);
     this.#running = this.#run();
   }
 
@@ -61,9 +61,10 @@ export class DropWatch implements AsyncDisposable {
 
   /** Begins to watch as soon as there is a folder. */
   #watch(): void {
-    if (this.#watcher !== null || !isFolder(this.#folder)) return;
+    const folder = this.#watcher === null ? usableDropFolder(this.#queue) : null;
+    if (folder === null) return;
     try {
-      this.#watcher = Deno.watchFs(this.#folder, { recursive: false });
+      this.#watcher = Deno.watchFs(folder, { recursive: false });
     } catch {
       // No watch left to be had: the poll is enough.
       return;

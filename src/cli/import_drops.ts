@@ -2,8 +2,8 @@ import type { Settings } from "../config/settings.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports.ts";
 import { systemCode } from "../store/drop/errors.ts";
-import { DropFolder, type TakenDrop } from "../store/drop/folder.ts";
-import { dropFolder, isFolder } from "../store/drop/names.ts";
+import { DropFolder, ownerOf, type TakenDrop } from "../store/drop/folder.ts";
+import { usableDropFolder } from "../store/drop/names.ts";
 import { FileLock, giveToOwnerOf } from "../store/file_lock.ts";
 import { queuePath } from "../store/open.ts";
 import { sanitise } from "../display/sanitise.ts";
@@ -47,10 +47,9 @@ export async function importDrops(
   openStore: () => Promise<Store>,
 ): Promise<boolean> {
   const queue = queuePath(settings.queue);
-  const path = dropFolder(queue);
-  if (!isFolder(path)) return true;
+  const path = usableDropFolder(queue);
+  if (path === null) return true;
   const folder = DropFolder.open(path);
-  if (folder === null) return true;
   const { leftovers, dropped } = folder.names(context.now());
   if (leftovers.length + dropped.length === 0) return true;
   const lock = await FileLock.tryTake(`${queue}-drop-lock`);
@@ -66,6 +65,9 @@ export async function importDrops(
 
 class DropImport {
   #refused = 0;
+  /** After one that the disk has no room for: what is smaller may still fit. */
+  #roomBytes = Infinity;
+  #diskFull: MailqError | null = null;
   readonly #users: readonly PasswdEntry[] = readPasswd();
 
   constructor(
@@ -99,6 +101,7 @@ class DropImport {
     if (this.#refused > MAX_TOLD) {
       context.output.note(`refused ${this.#refused - MAX_TOLD} more drops`);
     }
+    if (this.#diskFull !== null) throw this.#diskFull;
   }
 
   async #take(intake: DropIntake, drop: TakenDrop): Promise<void> {
@@ -107,8 +110,18 @@ class DropImport {
     // Its owner keeps it from being read for a while: the next pass tries again.
     if (opened === null) return;
     using file = opened;
+    if (file.sizeBytes > this.#roomBytes) return;
     const submitter = userName(file.uid, this.#users);
-    const ids = await intake.take(file, submitter);
+    let ids: string[] | null;
+    try {
+      ids = await intake.take(file, submitter);
+    } catch (error) {
+      if (!(error instanceof MailqError) || error.code !== "disk_full") throw error;
+      this.#diskFull ??= error;
+      // By halves, or a thousand large ones would be tried in vain.
+      this.#roomBytes = file.sizeBytes / 2;
+      return;
+    }
     folder.remove(drop);
     if (ids === null) {
       const text = `a drop of ${submitter} is in the queue already`;
@@ -143,12 +156,4 @@ function isDropsFault(error: unknown): boolean {
     return error.code === "bad_message" || error.code === "bad_address";
   }
   return systemCode(error) === null;
-}
-
-function ownerOf(path: string): number | null {
-  try {
-    return Deno.lstatSync(path).uid;
-  } catch {
-    return null;
-  }
 }

@@ -3,6 +3,7 @@ import { dropFolder, REFUSED, TAKEN } from "../store/drop/names.ts";
 import { queuePath } from "../store/open.ts";
 import type { Context } from "./context.ts";
 import { type PasswdEntry, readPasswd } from "./passwd.ts";
+import { programPath } from "./program_path.ts";
 import { SetUp } from "./set_up.ts";
 
 const SYSTEM_QUEUE = "/var/lib/mailq/queue.db";
@@ -69,8 +70,7 @@ function ownerOf(user: string | null): PasswdEntry {
 function tellNext(context: Context, queue: string, given: string, owner: PasswdEntry): void {
   const { output } = context;
   if (output.globals.isQuiet) return;
-  const path = Deno.execPath();
-  const program = /\/deno[^/]*$/.test(path) ? "/usr/local/bin/mailq" : path;
+  const program = programPath();
   output.text(`
 Every user of this machine can hand in mail now; ${owner.name} alone can read it, and sends it.
 What to do next:
@@ -84,9 +84,9 @@ ${
     given === "default" || given.startsWith(SETTINGS_FILE)
       ? ""
       : `    queue = ${JSON.stringify(queue)}\n`
-  }- Let ${owner.name} send: by cron, in /etc/cron.d/mailq,
+  }- Let ${owner.name} send: by cron, in /etc/cron.d/mailq, such as
     * * * * *    ${owner.name}  ${program} send
-    */5 * * * *  ${owner.name}  ${program} retry --due
-  or by a service that runs \`${program} run\` as ${owner.name}.
+  or by a service. \`mailq init cron --user ${owner.name}\` and \`mailq init systemd --user ${owner.name}\`
+  print the whole of it.
 `);
 }

@@ -1,12 +1,12 @@
 import { formatAge, formatSpan } from "../display/ages.ts";
 import { formatState, paint } from "../display/colour.ts";
+import { whyIs } from "../display/reasons.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { formatTable } from "../display/table.ts";
 import { formatTimestamp } from "../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../queue/message.ts";
 import type { Reply } from "../queue/outcome.ts";
 import type { Context } from "./context.ts";
-import { whyIs } from "./message_table.ts";
 
 /** Prints a message for people: what it is, its recipients, its attempts in short. */
 export async function tellDetail(

@@ -1,8 +1,8 @@
 import { formatAge } from "../display/ages.ts";
 import { paint, STATE_LOOKS } from "../display/colour.ts";
+import { whyIs } from "../display/reasons.ts";
 import { sanitise } from "../display/sanitise.ts";
 import { type Cell, type Column, layOutTable, type Table } from "../display/table.ts";
-import { formatTimestamp } from "../display/timestamps.ts";
 import type { MessageSummary } from "../queue/message.ts";
 import type { Context } from "./context.ts";
 import { messageShape } from "./json_shapes.ts";
@@ -91,47 +91,4 @@ function row(
 
 function dueText(at: number, now: number): string {
   return at <= now ? "due" : formatAge(at, now);
-}
-
-/** Why a message waits, or why it ended as it did. */
-export function whyIs(message: MessageSummary, isPaused: boolean): string {
-  const reply = message.lastReply ?? "";
-  switch (message.status) {
-    case "held":
-      return `held until released${reply === "" ? "" : `; last: ${reply}`}`;
-    case "queued":
-      if (message.nextAttemptAt !== null && message.tries === 0 && message.sendAt !== null) {
-        return `not before ${formatTimestamp(message.sendAt)}`;
-      }
-      return `${isPaused ? "the queue is paused" : "waits for the next pass"}${
-        reply === "" ? "" : `; last: ${reply}`
-      }`;
-    case "sending":
-      return "being sent";
-    case "deferred":
-      return reply;
-    case "failed":
-    case "partial":
-      return `${reasonText(message)}${reply === "" ? "" : `: ${reply}`}`;
-    case "suppressed":
-      return "every recipient is on the do-not-send list";
-    case "cancelled":
-    case "sent":
-      return "";
-  }
-}
-
-function reasonText(message: MessageSummary): string {
-  switch (message.finalReason) {
-    case "permanent":
-      return "refused for good";
-    case "retries":
-      return "retries used up";
-    case "lifetime":
-      return "tried for too long";
-    case "deadline":
-      return "expired before it could be sent";
-    case null:
-      return "failed";
-  }
 }

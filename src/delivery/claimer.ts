@@ -63,8 +63,7 @@ export class Claimer {
   /** Claims beside what is being handed over, if it is time to. */
   claimIfShort(tools: ClaimTools): void {
     if (this.claiming !== null || this.isDry || !this.#isShort) return;
-    const { claimUntil } = this.how;
-    this.isCutShort = claimUntil !== null && this.options.clock.now() >= claimUntil;
+    this.isCutShort = this.how.mayClaim?.() === false;
     this.isDry = this.isCutShort;
     if (this.isCutShort) return;
     this.claiming = tools.guarded(() => this.#claim(tools)).then(() => {

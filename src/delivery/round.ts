@@ -18,8 +18,8 @@ const FINISH_MS = 60_000;
 export interface RoundOptions {
   /** Leave out what this worker has tried before. */
   readonly onlyUntried: boolean;
-  /** Nothing more is claimed after this time; null = until the queue is empty. */
-  readonly claimUntil: number | null;
+  /** Asked before each claim: once it says no the round ends; null = only when the queue is empty. */
+  readonly mayClaim: (() => boolean) | null;
 }
 
 /** The scheduler of one pass. */
@@ -90,7 +90,7 @@ export class Round {
     };
   }
 
-  /** It ended for `claimUntil`: there may be more to do. */
+  /** It ended for `mayClaim`: there may be more to do. */
   get isCutShort(): boolean {
     return this.#claimer.isCutShort;
   }

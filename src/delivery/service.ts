@@ -85,7 +85,10 @@ class Service {
   async round(): Promise<ServiceRound> {
     const { store, clock, plan, onRound, isOnce } = this.options;
     const startedAt = clock.now();
-    const { pass, retention } = plan();
+    const current = plan();
+    const { pass, retention } = current;
+    // What is claimed from the moment on that the settings change goes out by the new ones.
+    const mayClaim = () => plan() === current && clock.now() < startedAt + ROUND_MS;
     let end: Omit<ServiceRound, "startedAt"> = { isCutShort: false, resumeAt: null };
     await this.#outlast(async () => {
       const worker = await this.#freshWorker();
@@ -101,7 +104,7 @@ class Service {
         worker,
         {
           onlyUntried: isOnce,
-          claimUntil: isOnce ? null : startedAt + ROUND_MS,
+          mayClaim: isOnce ? null : mayClaim,
         },
       );
       end = round;

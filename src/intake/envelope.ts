@@ -1,8 +1,9 @@
+import type { DsnRequest, RecipientDsn } from "../queue/dsn.ts";
 import { MailqError } from "../queue/errors.ts";
 import { addressError, isAddress } from "./address_syntax.ts";
 import { type AddressList, type ListedAddress, readAddresses } from "./addresses.ts";
 import { type FieldKind, fieldText, type Header } from "./headers.ts";
-import type { IntakeOptions, IntakeSettings } from "./options.ts";
+import type { DsnWishes, IntakeOptions, IntakeSettings } from "./options.ts";
 
 /** Whom a message is from and goes to, as SMTP will say it. */
 export interface Envelope {
@@ -12,6 +13,14 @@ export interface Envelope {
   readonly recipients: readonly string[];
   /** With `redirect_to`, whom it would have gone to; else empty. */
   readonly redirected: readonly string[];
+  /** What the options wish to be told, for the recipients as they stand here. */
+  readonly dsn: DsnRequest | null;
+}
+
+/** A recipient and what is to be told of it. */
+interface Addressed {
+  readonly address: string;
+  readonly dsn: RecipientDsn | null;
 }
 
 /** Takes the envelope from the options and, where they leave it open, from the header. Throws
@@ -22,19 +31,26 @@ export async function readEnvelope(
   header: Header,
   options: IntakeOptions,
 ): Promise<Envelope> {
-  const merged = await readRecipients(options.to ?? [], options);
+  const wishes = options.dsn;
+  const common = wishes?.all ?? null;
+  const merged = await readRecipients(options.to ?? [], options, wishes);
   if (takesHeaderRecipients(options)) {
     for (const [text, place] of recipientFields(bytes, header)) {
-      await mergeList(merged, await readAddresses(text, place), place, options);
+      await mergeList(merged, await readAddresses(text, place), place, options, common);
     }
   }
   if (merged.size === 0) throw noRecipientError(options);
-  const recipients = [...merged.values()];
+  const addressed = [...merged.values()];
+  const recipients = addressed.map((one) => one.address);
   const sender = await readSender(bytes, header, options);
   const { redirectTo } = options.settings;
-  if (redirectTo === null) return { sender, recipients, redirected: [] };
+  const asked = (wished: readonly (RecipientDsn | null)[]) =>
+    wishes === undefined ? null : { ret: wishes.ret, envid: wishes.envid, recipients: wished };
+  if (redirectTo === null) {
+    return { sender, recipients, redirected: [], dsn: asked(addressed.map((one) => one.dsn)) };
+  }
   const target = await readOne(redirectTo, "redirect_to", options);
-  return { sender, recipients: [target], redirected: recipients };
+  return { sender, recipients: [target], redirected: recipients, dsn: asked([common]) };
 }
 
 /** The settings by which given addresses are read. */
@@ -55,20 +71,21 @@ export async function readGivenEnvelope(
   return {
     sender: from === undefined ? undefined : await readGivenSender(from, options),
     recipients: settings.redirectTo === null
-      ? recipients && [...recipients.values()]
+      ? recipients && [...recipients.values()].map((one) => one.address)
       : [await readOne(settings.redirectTo, "redirect_to", options)],
   };
 }
 
 /** Recipients by what makes them the same. */
-async function readRecipients(texts: readonly string[], options: Given) {
-  const merged = new Map<string, string>();
-  for (const text of texts) {
+async function readRecipients(texts: readonly string[], options: Given, wishes?: DsnWishes) {
+  const merged = new Map<string, Addressed>();
+  for (const [n, text] of texts.entries()) {
     const list = await readAddresses(text, "the recipients");
     if (list.addresses.length + list.nameless.length === 0) {
       throw addressError(text, "the recipients", "no address; expected name@example.org");
     }
-    await mergeList(merged, list, "the recipients", options);
+    const dsn = wishes?.own?.[n] ?? wishes?.all ?? null;
+    await mergeList(merged, list, "the recipients", options, dsn);
   }
   return merged;
 }
@@ -97,10 +114,11 @@ function* recipientFields(bytes: Uint8Array, header: Header): Generator<[string,
 }
 
 async function mergeList(
-  merged: Map<string, string>,
+  merged: Map<string, Addressed>,
   list: AddressList,
   place: string,
   options: Given,
+  dsn: RecipientDsn | null,
 ): Promise<void> {
   const [nameless] = list.nameless;
   if (nameless !== undefined) {
@@ -109,7 +127,9 @@ async function mergeList(
   for (const listed of list.addresses) {
     const address = await recipientAddress(listed, options);
     const key = mergeKey(address);
-    if (!merged.has(key)) merged.set(key, address);
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { address, dsn });
+    else if (known.dsn === null) merged.set(key, { ...known, dsn });
   }
 }
 
@@ -204,6 +224,8 @@ function withHost(listed: ListedAddress, options: Given): string {
 function noRecipientError({ noRecipientCode = "bad_message", headerRecipients }: IntakeOptions) {
   const where = headerRecipients === "never"
     ? "give at least one address"
+    : headerRecipients === "always"
+    ? "give one, or write one in a To, Cc or Bcc field"
     : "give one with --to, or in a To, Cc or Bcc field";
   return new MailqError(noRecipientCode, `Cannot queue a message without recipients: ${where}`);
 }

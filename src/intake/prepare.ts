@@ -86,6 +86,7 @@ export async function planMessage(
     isHeld: options.isHeld ?? false,
     tags: options.tags ?? [],
     key: options.key ?? null,
+    ...(envelope.dsn === null ? {} : { dsn: envelope.dsn }),
     display,
   };
   return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };

@@ -19,6 +19,10 @@ export interface Filter {
    *  word, in any case and with or without accents. What stands between blanks and holds more
    *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */
   readonly search?: string;
+  /** Filters that must hold too. */
+  readonly and?: readonly Filter[];
+  /** Filters none of which may hold. */
+  readonly not?: readonly Filter[];
 }
 
 export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
@@ -29,6 +33,8 @@ export type SearchProgress = (done: number, total: number) => void;
 
 export interface ListOptions {
   readonly sort: Sort;
+  /** From the other end. */
+  readonly isReversed?: boolean;
   /** The whole id of the last message of the page before. */
   readonly after: string | null;
   /** 0 = all. */

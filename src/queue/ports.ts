@@ -6,11 +6,13 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { BackupOptions, BackupResult } from "./backup.ts";
 import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
+import type { QueueStats } from "./stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -85,6 +87,8 @@ export interface QueueCounts {
 export interface QueueStatus extends QueueCounts {
   /** When the oldest queued message was queued; null if none is. */
   readonly oldestQueuedAt: number | null;
+  /** When the oldest deferred message that is due became so; null or absent if none is. */
+  readonly oldestDueAt?: number | null;
   readonly paused: { readonly since: number } | null;
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
@@ -210,8 +214,11 @@ export interface Store {
    *  until done or told to stop. A search finds what is not in the index yet too, but reads it
    *  message by message. */
   bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
+  /** How many messages a filter means. Looks at each of them. */
+  count(filter: Filter): Promise<number>;
   show(id: string): Promise<MessageDetail | null>;
   status(): Promise<QueueStatus>;
+  stats(): Promise<QueueStats>;
 
   /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
@@ -238,6 +245,12 @@ export interface Store {
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   unsuppress(addresses: readonly string[]): Promise<number>;
   suppressions(): AsyncIterable<Suppression>;
+
+  /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
+   *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
+   *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,
+   *  `queue_corrupt` for a damaged queue, and `busy` if it was told to stop. */
+  backup(path: string, options: BackupOptions): Promise<BackupResult>;
 
   close(): Promise<void>;
 }

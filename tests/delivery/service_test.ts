@@ -280,6 +280,24 @@ Deno.test("service: other settings are in force from the next round, which comes
   assert.equal(before.ids.length, 1);
 });
 
+Deno.test("service: mail claimed after the settings changed goes out by the new ones", async () => {
+  const gate = Promise.withResolvers<void>();
+  const before = relayNamed("default", async (delivery, options) => {
+    await gate.promise;
+    return accept(delivery, options);
+  });
+  const after = relayNamed("default");
+  await using service = await RunningService.make(before);
+  await service.queue.addMany(1);
+  service.start();
+  await before.started(1);
+  const [late] = await service.queue.add({});
+  service.change({ pass: service.pass({ relays: [planOf(after)] }) });
+  gate.resolve();
+  await Promise.race([after.started(1), before.started(2)]);
+  assert.deepEqual([before.ids.length, after.ids], [1, [late]]);
+});
+
 Deno.test("service: told to stop, it finishes what is in DATA and gives back the rest", async () => {
   const relay = relayNamed("default", async (delivery, { onDataBegin, signal }) => {
     if (relay.ids.length === 1) return accept(delivery, { onDataBegin, signal });

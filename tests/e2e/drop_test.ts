@@ -26,6 +26,7 @@ Deno.test("drop: send takes it in with all it says, and removes it", async () =>
   });
   await drop(mailq, message, newMessage({ isHeld: true }), newMessage({ sendAt: 4e12 }));
   assert.deepEqual((await mailq.json(["list"])).length, 0, "it is not there yet");
+  assert.match(await mailq.ok(["status"]), /^dropped +1, to be taken in/m);
   await mailq.ok(["send"]);
   assert.deepEqual(leftIn(mailq), NOTHING_LEFT);
   const [shown] = await mailq.json(["show", message.id]);

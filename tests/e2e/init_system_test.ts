@@ -22,6 +22,7 @@ Deno.test("init system: makes the queue and its drop folder, and says what to do
   assert.equal(modeOf(`${folder}/drop`), mode);
   assert.match(said, new RegExp(`^made   ${folder}/drop \\(${mode}, \\S+\\)$`, "m"));
   assert.match(said, /\* \* \* \* \* +\S+ +\S+ send$/m);
+  assert.match(said, /mailq init cron --user \S+` and `mailq init systemd --user/);
   assert.match(said, /queue = "[^"]+queue.db"$/m, "the others must know where it is");
   await mailq.enqueue(mail());
 });

@@ -36,6 +36,30 @@ Deno.test("tx: all that the command queues shows when it exits 0, and not before
   await assertNoTrace(mailq, ["one", "two", "large", ...subjects]);
 });
 
+Deno.test("tx: every way in leads into it, but for what would take mail away", async () => {
+  await using mailq = await makeTxMailq();
+  await write(mailq, "one");
+  for (const name of ["cur", "new", "tmp"]) {
+    await Deno.mkdir(`${mailq.folder}/Maildir/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(`${mailq.folder}/Maildir/new/1.host`, mail({ subject: "unread" }));
+  const line = JSON.stringify({ to: "a@b.test", subject: "line", text: "Text" });
+  await Deno.writeTextFile(`${mailq.folder}/lines.jsonl`, `${line}\n`);
+  const script = (end: number) =>
+    `mailq sendmail -t < one.eml && mailq enqueue --jsonl lines.jsonl &&
+     echo Text | mailq compose --to a@b.test --subject composed || exit 9
+     mailq enqueue --maildir Maildir; [ $? = 64 ] || exit 8
+     mailq status --plain; exit ${end}`;
+  const dropped = await runTx(mailq, script(1));
+  assert.equal(dropped.code, 1, dropped.stderr);
+  assert.match(dropped.stdout, /^0\/0\/0$/m);
+  assert.match(dropped.stderr, /Cannot take .*1\.host away within `mailq tx`/);
+  await assertNoTrace(mailq);
+  assert.equal((await runTx(mailq, script(0))).code, 0);
+  await assertNoTrace(mailq, ["one", "line", "composed"]);
+  await Deno.lstat(`${mailq.folder}/Maildir/new/1.host`);
+});
+
 Deno.test("tx: a command that fails leaves nothing, and its status is passed on", async () => {
   await using mailq = await makeTxMailq();
   await write(mailq, "one");

@@ -26,6 +26,7 @@ const CASES: readonly Case[] = [
     run: (store) => store.retry({}, true),
     uses: /USING INDEX exhausted/,
   },
+  { what: "overdue mail", run: (store) => store.status(), uses: /USING INDEX next_due/ },
   { what: "expireDue", run: (store) => store.expireDue(), uses: /USING INDEX expiring/ },
   {
     what: "purge by age",

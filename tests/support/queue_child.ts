@@ -61,6 +61,23 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     const store = await open();
     for (;;) console.log(await enqueued(store));
   },
+  /** Enqueues bodies of all sizes, deletes them again and checkpoints in every way, until it is
+   *  killed. */
+  async churn() {
+    const store = await open();
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(queue);
+    const checkpoints = ["PASSIVE", "FULL", "RESTART", "TRUNCATE"].map((mode) =>
+      db.prepare(`PRAGMA wal_checkpoint(${mode})`)
+    );
+    console.log("begun");
+    for (let i = 0;; i++) {
+      const content = new Uint8Array((i * 7_919) % 300_000).fill(i);
+      await enqueued(store, { content, sizeBytes: content.length });
+      if (i % 3 === 0) checkpoints[(i / 3) % 4]?.get();
+      if (i % 20 === 19) await store.purge({}, { finalBefore: null, includeOpen: true });
+    }
+  },
   /** Opens, writes and reads; prints what went wrong. */
   async use() {
     try {

@@ -192,6 +192,28 @@ Deno.test("drop: on a full disk enqueue is 74, and leaves nothing", async () => 
   assert.equal(names(), before);
 });
 
+Deno.test("drop: one that the disk has no room for keeps no smaller one out", async () => {
+  await using disk = await SmallDisk.mount(8 * 1024 * 1024);
+  await using mailq = await sharedQueue();
+  mailq.env.MAILQ_QUEUE = `${disk.folder}/system/queue.db`;
+  await mailq.ok(["init", "system"]);
+  const dropMail = async (subject: string, sizeBytes: number) => {
+    const stdin = mail({ subject, body: "x".repeat(sizeBytes) });
+    assertOk(await runAsNobody(mailq, ["enqueue"], { stdin }));
+  };
+  await dropMail("large", 3_000_000);
+  await dropMail("small", 1_000);
+  disk.fill(1_000_000);
+  for (let n = 0; n < 2; n++) {
+    const { stderr } = await mailq.run(["send"]);
+    assert.match(stderr, /^[^\n]*has to wait: [^\n]*disk is full\n$/);
+    assert.deepEqual(await mailq.statuses(), { small: "sent" });
+  }
+  disk.free();
+  await mailq.ok(["send"]);
+  assert.deepEqual(await mailq.statuses(), { small: "sent", large: "sent" });
+});
+
 Deno.test("drop: a limit on the size of files is 74", async () => {
   await using mailq = await sharedQueue();
   const shell = ["/bin/sh", "-c", `trap '' XFSZ; ulimit -f 100; exec "$@"`, "sh", ...PROGRAM];
@@ -316,6 +338,49 @@ async function leasedDrop(): Promise<void> {
   assert.equal((await mailq.json(["list"])).length, 2);
   assert.deepEqual(leftIn(mailq), NOTHING_LEFT);
 }
+
+Deno.test("drop: a folder that is another user's is none of the queue's", async () => {
+  await using mailq = await sharedQueue();
+  await Deno.chown(dropsOf(mailq), WEB, WEB);
+  const ended = await runAsNobody(mailq, ["enqueue"], { stdin: mail() });
+  assertFails(ended, 77, /nor is there a folder/);
+  await drop(mailq, newMessage());
+  await mailq.ok(["send"]);
+  assert.equal(leftIn(mailq).dropped.length, 1);
+});
+
+Deno.test("drop: root needs the rights that the unit gives him, and without them mail waits", async () => {
+  await using mailq = await sharedQueue();
+  const unit = await mailq.ok(["init", "systemd"]);
+  const rights = /^CapabilityBoundingSet=(.+)$/m.exec(unit)?.[1] ?? "";
+  const send = (bounding: string) =>
+    new Deno.Command("/usr/bin/setpriv", {
+      args: ["--no-new-privs", "--bounding-set", bounding, ...PROGRAM, "send"],
+      env: mailq.env,
+      clearEnv: true,
+    }).output();
+  assertOk(await runAsNobody(mailq, ["enqueue"], { stdin: mail() }));
+  const without = await send("-all");
+  assert.match(new TextDecoder().decode(without.stderr), /has to wait: [^\n]*permission denied\n$/);
+  assert.deepEqual(leftIn(mailq).refused, []);
+  const words = rights.split(" ").map((right) => right.replace("CAP_", "+").toLowerCase());
+  const within = await send(["-all", ...words].join(","));
+  assert.equal(new TextDecoder().decode(within.stderr), "");
+  assert.deepEqual(await mailq.statuses(), { Hello: "sent" });
+});
+
+Deno.test("drop: nobody waits for another's thousands", async () => {
+  await using mailq = await sharedQueue();
+  for (let n = 0; n < 300; n++) await drop(mailq, newMessage({ isHeld: true }));
+  for (const name of leftIn(mailq).dropped) {
+    await Deno.chown(`${dropsOf(mailq)}/${name}`, WEB, WEB);
+  }
+  const id = assertOk(await runAsNobody(mailq, ["enqueue", "--hold"], { stdin: mail() }));
+  await mailq.ok(["send"]);
+  const ids = (await mailq.json(["list", "--sort", "oldest", "--limit", "0"])).map(({ id }) => id);
+  assert.equal(ids.length, 301);
+  assert.ok(ids.indexOf(id) < 2, `it was taken in after ${ids.indexOf(id)} others`);
+});
 
 Deno.test("drop: a file that is swapped all the time is taken whole or refused", async () => {
   await using mailq = await sharedQueue();

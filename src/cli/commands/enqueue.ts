@@ -5,7 +5,7 @@ import type { IntakeOptions } from "../../intake/options.ts";
 import type { Priority } from "../../queue/message.ts";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../context.ts";
-import { enqueueInputs } from "../enqueue_inputs.ts";
+import { enqueueInputs, intakeSettings } from "../enqueue_inputs.ts";
 import { anyText, duration, time, word } from "../parsers.ts";
 // Loaded together with this command: later it would be a round of loading of its own.
 import "../../store/sqlite/store.ts";
@@ -24,6 +24,11 @@ interface Flags extends QueueFlags {
   readonly from?: string;
   readonly to?: readonly string[];
   readonly jsonl?: boolean;
+  readonly mbox?: boolean;
+  readonly mboxFormat?: "mboxrd" | "mboxo";
+  readonly maildir?: string;
+  readonly watch?: boolean;
+  readonly setAside?: boolean;
 }
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
@@ -87,20 +92,7 @@ export function intakeOptions(
     tags: flags.tag,
     key: flags.key,
     isHeld: flags.hold,
-    // One by one: the host's name is looked up only if it is asked for.
-    settings: {
-      from: settings.from,
-      forceFrom: settings.forceFrom,
-      get hostname() {
-        return settings.hostname;
-      },
-      get user() {
-        return machine.user();
-      },
-      adminAddress: settings.adminAddress,
-      maxSizeBytes: settings.maxSizeBytes,
-      redirectTo: settings.redirectTo,
-    },
+    settings: intakeSettings(settings, machine),
     now: context.now(),
     random: machine.random,
   };
@@ -111,12 +103,20 @@ export const command = buildCommand<Flags, string[], Context>({
     const settings = await this.settings("intake");
     const { machine, output } = this;
     const named = paths.length === 0 ? ["-"] : paths;
-    if (named.includes("-") && machine.stdin.isTerminal()) {
+    const isSpool = flags.mbox || flags.mboxFormat !== undefined || flags.maildir !== undefined ||
+      flags.watch || flags.setAside;
+    if (flags.maildir === undefined && named.includes("-") && machine.stdin.isTerminal()) {
       output.note(
         `reading ${flags.jsonl ? "JSON lines" : "a message"} from the terminal; end it with Ctrl-D`,
       );
     }
     const options = intakeOptions(this, settings, flags);
+    if (isSpool) {
+      const { enqueueSpool }: typeof import("../enqueue_spool.ts") = await import(
+        import.meta.resolve("../enqueue_spool.ts")
+      );
+      return await enqueueSpool(this, settings, flags, paths, options);
+    }
     const inputs = flags.jsonl
       ? await jsonlInputs(this, named, options)
       : openInputs(named, machine.stdin);
@@ -145,6 +145,38 @@ export const command = buildCommand<Flags, string[], Context>({
         withNegated: false,
         brief: "The input is JSON, one message a line; see below",
       },
+      mbox: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "The input is mbox files, of many messages each",
+      },
+      mboxFormat: {
+        kind: "enum",
+        values: ["mboxrd", "mboxo"],
+        optional: true,
+        brief: "how >From lines are read [mboxrd]: mboxrd takes a > away, mboxo leaves them",
+        placeholder: "FORMAT",
+      },
+      maildir: {
+        kind: "parsed",
+        parse: word,
+        optional: true,
+        brief: "Take the mail out of a Maildir, or a spool of zope.sendmail or repoze.sendmail",
+        placeholder: "DIR",
+      },
+      watch: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: go on, and take what comes as soon as it is there",
+      },
+      setAside: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "With --maildir: rename what cannot be queued to .rejected-NAME and take the rest",
+      },
       ...QUEUE_FLAGS,
     },
     positional: {
@@ -165,6 +197,8 @@ Exit 0 means that all of them are on disk; any other status that none is.
   mailq enqueue --to ops@example.org --priority high mail.eml
   mailq enqueue --send-at +2h --expires-in 1d --tag newsletter outbox/
   mailq enqueue --key invoice-4711 invoice.eml
+  mailq enqueue --mbox saved.mbox
+  mailq enqueue --maildir /srv/app/mail-queue --watch
   mailq enqueue --jsonl < newsletter.jsonl
 
 With --jsonl each line is a JSON object, and a message:

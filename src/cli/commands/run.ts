@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { KeptConnections } from "../../delivery/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import type { Context } from "../context.ts";
 import { DropWatch } from "../drop_watch.ts";
@@ -22,11 +23,15 @@ export const command = buildCommand<Flags, [], Context>({
     };
     const settings = await this.settings("all", given);
     const store = await this.store(settings, true, true);
-    const planOf = async (fresh: typeof settings): Promise<ServicePlan> => ({
-      pass: await passOptions(this, fresh, store),
-      intervalMs: fresh.intervalMs,
-      retention: fresh.retention,
-    });
+    const kept = new KeptConnections(machine.wait);
+    const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
+      const pass = await passOptions(this, fresh, store);
+      return {
+        pass: { ...pass, relays: kept.replace(pass.relays) },
+        intervalMs: fresh.intervalMs,
+        retention: fresh.retention,
+      };
+    };
     let plan = await planOf(settings);
     let current = settings;
     const waiting = new Set<() => void>();
@@ -70,6 +75,8 @@ export const command = buildCommand<Flags, [], Context>({
         throw new MailqError("busy", error.message, { cause: error });
       }
       throw error;
+    } finally {
+      await kept.close();
     }
   },
   parameters: {

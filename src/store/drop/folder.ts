@@ -1,6 +1,6 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { broken } from "./format.ts";
-import { isDropName, isFolder, NEW_PREFIX, REFUSED, REFUSED_PREFIX, TAKEN } from "./names.ts";
+import { isDropName, NEW_PREFIX, REFUSED, REFUSED_PREFIX, TAKEN } from "./names.ts";
 import type { DropBytes } from "./read.ts";
 
 /** A drop that is in nobody's hands but ours. */
@@ -24,8 +24,12 @@ const BLOCK_BYTES = 512;
  *  its owner's space and would take all of the queue's. */
 const MOST_COMPRESSED = 32;
 const HOLES_FROM_BYTES = 1024 * 1024;
-/** An owner may hold a lease on his file, which makes whoever opens it wait. */
+/** An owner may hold a lease on his file, which makes whoever opens it wait, up to 45 seconds. */
 const OPEN_MS = 1_000;
+/** More drops than this are a crowd. */
+const MANY = 100;
+/** The users of whom a file is being opened for longer: the rest of theirs can wait, too. */
+const slowOwners = new Set<number>();
 
 /** A drop folder as the queue's owner sees it. Anybody may put anything there at any time, and change
  *  it: nothing is opened before it was moved into a folder that is the owner's alone, where no other
@@ -33,9 +37,9 @@ const OPEN_MS = 1_000;
 export class DropFolder {
   private constructor(readonly path: string) {}
 
-  /** Null if there is none. Makes the folders inside that should be there. */
-  static open(path: string): DropFolder | null {
-    if (!isFolder(path)) return null;
+  /** Makes the folders inside that should be there. Throws `permission` where they are not the
+   *  folder's owner's. */
+  static open(path: string): DropFolder {
     const { uid, gid } = Deno.lstatSync(path);
     for (const name of [TAKEN, REFUSED]) {
       const inner = `${path}/${name}`;
@@ -56,8 +60,8 @@ export class DropFolder {
     return new DropFolder(path);
   }
 
-  /** The names of what an earlier process had taken, then of what lies in the folder, oldest first.
-   *  Removes what processes that died while they wrote left behind. */
+  /** The names of what an earlier process had taken, and of what lies in the folder, oldest first, or
+   *  each user in turn if there are many. Removes what processes that died while they wrote left behind. */
   names(now: number): { readonly leftovers: string[]; readonly dropped: string[] } {
     try {
       const dropped: string[] = [];
@@ -67,10 +71,24 @@ export class DropFolder {
         else if (!name.startsWith(REFUSED_PREFIX)) dropped.push(name);
       }
       const leftovers = [...Deno.readDirSync(`${this.path}/${TAKEN}`)].map(({ name }) => name);
-      return { leftovers: leftovers.sort(), dropped: dropped.sort() };
+      return { leftovers: leftovers.sort(), dropped: this.#inTurn(dropped.sort()) };
     } catch (error) {
       throw folderError(this.path, error);
     }
+  }
+
+  /** Of many drops each user's first, then each one's second and so on: nobody waits until another's
+   *  thousands are taken in. */
+  #inTurn(names: readonly string[]): string[] {
+    if (names.length <= MANY) return [...names];
+    const turns = new Map<number | null, number>();
+    const ranked = names.map((name) => {
+      const uid = ownerOf(this.dropped(name));
+      const turn = turns.get(uid) ?? 0;
+      turns.set(uid, turn + 1);
+      return { name, turn };
+    });
+    return ranked.sort((one, other) => one.turn - other.turn).map(({ name }) => name);
   }
 
   #sweep(name: string, now: number): void {
@@ -109,14 +127,19 @@ export class DropFolder {
   }
 
   /** Opens a drop that was taken; null if that would take long. Throws `bad_message` for one of more
-   *  than `maxBytes`, with holes, or that is no plain file that can be opened. */
+   *  than `maxBytes`, with holes, or that is no plain file that can be opened, and `permission`
+   *  where root is not let. */
   async open(drop: TakenDrop, maxBytes: number): Promise<OpenDrop | null> {
     let file: Deno.FsFile | null;
     try {
       // Looked at again: before it was taken it may have become something else.
-      checkKind(drop.name, Deno.lstatSync(drop.path));
-      file = await inTime(Deno.open(drop.path));
+      const info = Deno.lstatSync(drop.path);
+      checkKind(drop.name, info);
+      file = await openInTime(drop.path, info.uid ?? 0);
     } catch (error) {
+      // What root may not read is no user's doing, but the service's, if it runs without the right.
+      const isOurs = error instanceof Deno.errors.PermissionDenied && Deno.uid() === 0;
+      if (isOurs) throw folderError(this.path, error);
       throw error instanceof MailqError ? error : broken(errorText(error), error);
     }
     if (file === null) return null;
@@ -197,16 +220,32 @@ function checkKind(name: string, info: Deno.FileInfo): void {
   if (!isDropName(name)) throw broken("its name is not a drop's");
 }
 
-/** The file, if it is open soon; else it is closed as soon as it is open. */
-async function inTime(opening: Promise<Deno.FsFile>): Promise<Deno.FsFile | null> {
+/** The file, if it can be opened soon; else it is closed as soon as it is open. */
+async function openInTime(path: string, uid: number): Promise<Deno.FsFile | null> {
+  if (slowOwners.has(uid)) return null;
+  const opening = Deno.open(path);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), OPEN_MS);
   });
-  const file = await Promise.race([opening, late]);
-  clearTimeout(timer);
-  if (file === null) opening.then((opened) => opened.close(), () => {});
-  return file;
+  try {
+    const file = await Promise.race([opening, late]);
+    if (file !== null) return file;
+  } finally {
+    clearTimeout(timer);
+  }
+  slowOwners.add(uid);
+  opening.then((opened) => opened.close()).catch(() => {}).finally(() => slowOwners.delete(uid));
+  return null;
+}
+
+/** Whose a file is; null if it is gone. */
+export function ownerOf(path: string): number | null {
+  try {
+    return Deno.lstatSync(path).uid;
+  } catch {
+    return null;
+  }
 }
 
 function freeName(path: string): string {

@@ -16,8 +16,9 @@ const DIGITS = 16;
 
 export const FIRST_LINE = "mailq-drop 1\n";
 export const FRAME_BYTES = frameLine(0, 0).length;
-/** What comes before the content of a message, at most: 30,000 of the longest addresses. */
+/** What comes before the content of a message, at most: enough for the most recipients. */
 export const MAX_FIELDS_BYTES = 8 * 1024 * 1024;
+const MAX_RECIPIENTS = 10_000;
 export const MAX_MESSAGES = 100_000;
 /** How large a drop of more than one message may be. */
 export const MAX_DROP_BYTES = 1024 ** 3;
@@ -86,6 +87,9 @@ export function decodeFields(bytes: Uint8Array): DroppedFields {
   const fields = new Fields(parseObject(bytes), "");
   const recipients = fields.list("recipients", (value) => text(value, "a recipient"));
   if (recipients.length === 0) throw broken("recipients is empty");
+  if (recipients.length > MAX_RECIPIENTS) {
+    throw broken(`there are ${recipients.length} recipients, more than ${MAX_RECIPIENTS}`);
+  }
   const tags = fields.list("tags", (value) => text(value, "a tag"));
   if (tags.length > MAX_TAGS) throw broken(`there are ${tags.length} tags, more than ${MAX_TAGS}`);
   if (tags.includes("")) throw broken("a tag is empty");

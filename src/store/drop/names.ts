@@ -29,12 +29,40 @@ export function isDropName(name: string): boolean {
   return /^[0-9a-z]{9}-[0-9a-f]{32}\.drop$/.test(name);
 }
 
-/** Whether there is a folder by this name, and no link to one. */
-export function isFolder(path: string): boolean {
+/** The drop folder of a queue; null if there is none, or if it is neither root's nor the queue's
+ *  owner's: beside a queue in a folder where anybody may make one, it could be anybody's. */
+export function usableDropFolder(queueFile: string): string | null {
+  const folder = dropFolder(queueFile);
   try {
-    return Deno.lstatSync(path).isDirectory;
+    const { isDirectory, uid } = Deno.lstatSync(folder);
+    return isDirectory && (uid === 0 || uid === ownerOf(queueFile)) ? folder : null;
   } catch {
     // Missing or out of reach: either way nothing can be left there.
-    return false;
+    return null;
+  }
+}
+
+/** The queue's owner, or whose folder it will be in. */
+function ownerOf(queueFile: string): number | null {
+  try {
+    return Deno.statSync(queueFile).uid;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return Deno.statSync(dropFolder(queueFile).replace(/\/drop$/, "/")).uid;
+  }
+}
+
+/** How many drops wait to be taken in; 0 where that is not for us to know. */
+export function countDrops(queueFile: string): number {
+  const folder = usableDropFolder(queueFile);
+  if (folder === null) return 0;
+  try {
+    return [folder, `${folder}/${TAKEN}`].reduce(
+      (count, path) =>
+        count + [...Deno.readDirSync(path)].filter(({ name }) => isDropName(name)).length,
+      0,
+    );
+  } catch {
+    return 0;
   }
 }

@@ -36,6 +36,7 @@ export class Connection {
   readonly file: string;
   readonly isInMemory: boolean;
   readonly #patienceMs: number;
+  readonly #kept: Disposable[] = [];
   /** The schema's version when it was last looked at. */
   #version = 0;
 
@@ -217,9 +218,15 @@ export class Connection {
     }
   }
 
+  /** Closes a file together with the queue, after it. */
+  keepUntilClosed(file: Disposable): void {
+    this.#kept.push(file);
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();
+    for (const file of this.#kept.splice(0)) file[Symbol.dispose]();
   }
 }
 

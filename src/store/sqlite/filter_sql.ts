@@ -57,6 +57,15 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
     const { sql, values } = wordsCondition(findWords(db, filter.search));
     add(sql, ...values);
   }
+  for (const other of filter.and ?? []) {
+    const { sql, values } = wholeCondition(db, other);
+    add(sql, ...values);
+  }
+  for (const other of filter.not ?? []) {
+    const { sql, values } = wholeCondition(db, other);
+    // A column that is null is no match, and so it is one of the negation.
+    add(`(${sql}) IS NOT TRUE`, ...values);
+  }
   return { sql: parts.join(" AND "), values };
 }
 
@@ -71,6 +80,11 @@ export function wordsCondition(found: Found | null): Condition {
     sql: `(${indexed} OR seq IN (SELECT value FROM json_each(?)))`,
     values: [match, unindexed],
   };
+}
+
+function wholeCondition(db: Connection, filter: Filter): Condition {
+  const { sql, values } = filterCondition(db, filter);
+  return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
 }
 
 /** The statuses of a filter as they stand in the table; null = all. */

@@ -39,13 +39,18 @@ const ORDERS: Readonly<Record<Sort, Order>> = {
   sent: { keys: ["coalesce(sent_at, 0)", "seq"], descending: true },
 };
 
+function orderOf({ sort, isReversed = false }: ListOptions): Order {
+  const { keys, descending } = ORDERS[sort];
+  return { keys, descending: descending !== isReversed };
+}
+
 /** See Store.list. Reads page by page, so that a long listing holds up no checkpoint. */
 export async function* list(
   db: Connection,
   filter: Filter,
   options: ListOptions,
 ): AsyncIterable<MessageSummary> {
-  const order = ORDERS[options.sort];
+  const order = orderOf(options);
   const isBySeq = order.keys.length === 1;
   let sources: readonly Source[] | null = null;
   let left = options.limit === 0 ? Infinity : options.limit;

@@ -1,12 +1,12 @@
 import type { ContentFacts, NewMessage } from "../../queue/message.ts";
-import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
+import type { Clock, Enqueued, Random, Stage, WholeMessage } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
 import { keyOfLane, settleKeys, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
-import type { SqliteWorker } from "./workers.ts";
+import { registerWorker, type SqliteWorker } from "./workers.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
@@ -26,10 +26,11 @@ export class SqliteStage implements Stage {
 
   static async begin(
     db: Connection,
-    owner: SqliteWorker,
     clock: Clock,
+    random: Random,
     target: StageTarget = new QueueTarget(db),
   ): Promise<SqliteStage> {
+    const owner = await registerWorker(db, "enqueue", clock, random);
     try {
       const lane = await db.write(() => makeLane(db, owner.id, clock.now()));
       return new SqliteStage(db, lane, owner, target);

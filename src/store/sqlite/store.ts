@@ -1,3 +1,4 @@
+import type { BackupOptions, BackupResult } from "../../queue/backup.ts";
 import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
@@ -19,6 +20,7 @@ import type {
   Suppression,
   WholeMessage,
 } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -51,11 +53,10 @@ const loadList = () => load<typeof import("./list.ts")>("list");
 const loadShow = () => load<typeof import("./show.ts")>("show");
 const loadTakeOver = () => load<typeof import("./take_over.ts")>("take_over");
 const loadPostpone = () => load<typeof import("./postpone.ts")>("postpone");
-const loadRecord = () => load<typeof import("./record.ts")>("record");
+type Batches = typeof import("./batch_target.ts");
 const loadRelays = () => load<typeof import("./relays.ts")>("relays");
 const loadStatus = () => load<typeof import("./status.ts")>("status");
 const loadSuppression = () => load<typeof import("./suppression.ts")>("suppression");
-const loadWorkers = () => load<typeof import("./workers.ts")>("workers");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
@@ -90,9 +91,7 @@ export class SqliteStore implements Store {
 
   async stage(target?: StageTarget): Promise<Stage> {
     const { SqliteStage } = await load<typeof import("./stage.ts")>("stage");
-    const { registerWorker } = await loadWorkers();
-    const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
-    return await SqliteStage.begin(this.db, owner, this.clock, target);
+    return await SqliteStage.begin(this.db, this.clock, this.random, target);
   }
 
   async openBatch(within: string | null): Promise<OpenBatch> {
@@ -101,9 +100,7 @@ export class SqliteStore implements Store {
   }
 
   async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
-    const { BatchTarget, JoinedBatch }: typeof import("./batch_target.ts") = await import(
-      import.meta.resolve("./batch_target.ts")
-    );
+    const { BatchTarget, JoinedBatch } = await load<Batches>("batch_target");
     return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
@@ -112,7 +109,7 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker } = await loadWorkers();
+    const { registerWorker } = await load<typeof import("./workers.ts")>("workers");
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
@@ -134,7 +131,7 @@ export class SqliteStore implements Store {
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack } = await loadRecord();
+    const { giveBack } = await load<typeof import("./record.ts")>("record");
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
@@ -200,6 +197,16 @@ export class SqliteStore implements Store {
   async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
     const { bringSearchUpToDate } = await load<typeof import("./search.ts")>("search");
     await bringSearchUpToDate(this.db, signal, tell);
+  }
+
+  async count(filter: Filter): Promise<number> {
+    const { countMatching, matching } = await load<typeof import("./matching.ts")>("matching");
+    return countMatching(this.db, matching(this.db, filter, "1"));
+  }
+
+  async stats(): Promise<QueueStats> {
+    const { stats } = await load<typeof import("./stats.ts")>("stats");
+    return stats(this.db, this.clock.now());
   }
 
   async show(id: string): Promise<MessageDetail | null> {
@@ -286,6 +293,11 @@ export class SqliteStore implements Store {
   async *suppressions(): AsyncIterable<Suppression> {
     const { suppressions } = await loadSuppression();
     yield* suppressions(this.db);
+  }
+
+  async backup(path: string, options: BackupOptions): Promise<BackupResult> {
+    const { backup } = await load<typeof import("./backup.ts")>("backup");
+    return await backup(this.db, path, options);
   }
 
   /** Who waits for changes sees to its own by itself. */

@@ -1,6 +1,6 @@
 import type { Delivery } from "../../queue/ports.ts";
 import type { Channel } from "./channel.ts";
-import { ConnectionBroken } from "./connection.ts";
+import { answeredTooMuch, ConnectionBroken } from "./connection.ts";
 import { DotStuffer, FINAL_DOT } from "./content.ts";
 import type { SmtpReply } from "./replies.ts";
 
@@ -23,6 +23,11 @@ export async function streamContent(
       if (piece.length === 0) continue;
       channel.post(stuffer === null ? piece : stuffer.stuff(piece));
       await channel.flush(blockMs);
+    }
+    if (channel.hasHeard) {
+      const early = await channel.reply(LAST_WORD_MS);
+      if (early.code >= 400) return early;
+      throw answeredTooMuch();
     }
     channel.post(FINAL_DOT);
     await channel.flush(blockMs);

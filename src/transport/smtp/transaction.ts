@@ -1,10 +1,9 @@
 import type { Phase } from "../../queue/outcome.ts";
 import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
-import { isUnicode } from "../envelope.ts";
 import { type Tally, withoutReply } from "../tally.ts";
 import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
-import { ConnectionBroken } from "./connection.ts";
-import { mailParameters, rcptParameters } from "./dsn.ts";
+import { answeredTooMuch, ConnectionBroken } from "./connection.ts";
+import { mailCommand, rcptCommand } from "./envelope_commands.ts";
 import { FINAL_DOT, packContent } from "./content.ts";
 import { streamContent } from "./stream_content.ts";
 import { outcomeOf, type SmtpReply } from "./replies.ts";
@@ -105,6 +104,7 @@ export class Transaction {
         this.#phase = this.#phaseOf(place);
         const reply = session.channel.bufferedReply() ??
           await session.channel.reply(this.#limitOf(place));
+        if (place === next - 1) this.#refuseUnasked();
         this.#take(place, reply);
         if (this.#end !== null) return false;
       }
@@ -124,25 +124,18 @@ export class Transaction {
   }
 
   #command(place: number): string {
-    const { delivery, indices } = this.work;
+    const { session, work: { delivery, indices } } = this;
     if (place === -2) return "RSET\r\n";
-    if (place === -1) return this.#mailCommand();
+    if (place === -1) return mailCommand(session, delivery, indices);
     if (place === indices.length) return "DATA\r\n";
-    const index = indices[place] ?? -1;
-    const asked = this.session.takesDsn ? rcptParameters(delivery.dsn?.recipients[index]) : "";
-    return `RCPT TO:<${delivery.recipients[index]}>${asked}\r\n`;
+    return rcptCommand(session, delivery, indices[place] ?? -1);
   }
 
-  #mailCommand(): string {
-    const { delivery, indices } = this.work;
-    const { takesSize, takesEightBit, takesUnicode } = this.session;
-    let line = `MAIL FROM:<${delivery.sender}>`;
-    if (takesSize) line += ` SIZE=${delivery.sizeBytes}`;
-    if (takesEightBit && delivery.isEightBit) line += " BODY=8BITMIME";
-    if (this.session.takesDsn) line += mailParameters(delivery.dsn);
-    const isUnicodeEnvelope = takesUnicode && (isUnicode(delivery.sender) ||
-      indices.some((index) => isUnicode(delivery.recipients[index] ?? "")));
-    return line + (isUnicodeEnvelope ? " SMTPUTF8\r\n" : "\r\n");
+  /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
+   *  that to the content. A no is heard in its turn: servers say goodbye when they like. */
+  #refuseUnasked(): void {
+    const unasked = this.session.channel.peekReply();
+    if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
   }
 
   #phaseOf(place: number): Phase {

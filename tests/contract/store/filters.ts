@@ -109,6 +109,26 @@ const CASES: readonly Case[] = [
     misses: [subject("Invoice"), to("bob@acme.test"), subject("Acme in voice")],
   },
   {
+    filter: { not: [{ subject: "hi" }, { to: "@acme.test" }] },
+    hits: [{ ...to("a@y.test"), display }, { ...to("a@y.test"), ...subject("ho") }],
+    misses: [{ ...to("a@y.test"), ...subject("hi") }, { ...to("a@acme.test"), display }],
+  },
+  {
+    filter: { not: [{ tags: ["a"], subject: "hi" }] },
+    hits: [{ tags: ["a"] }, { ...subject("hi"), tags: [] }],
+    misses: [{ ...subject("hi"), tags: ["a"] }],
+  },
+  {
+    filter: { to: "acme", and: [{ to: "bob" }, { not: [{ from: "eve" }] }] },
+    hits: [to("bob@acme.test"), to("ann@acme.test", "bob@y.test")],
+    misses: [to("ann@acme.test"), { ...to("bob@acme.test"), sender: "eve@y.test" }],
+  },
+  {
+    filter: { not: [{ error: "x" }, { search: "absent" }, { sentSince: 0 }] },
+    hits: [subject("here")],
+    misses: [subject("absent")],
+  },
+  {
     filter: { search: "100%" },
     hits: [subject("100%"), subject("1001")],
     misses: [subject("2100")],
@@ -128,6 +148,7 @@ export function filterTests(test: TestStore): void {
       await store.enqueue([...others, ...wanted]);
       const expected = wanted.map(({ id }) => id);
       assert.deepEqual(await listed(store, filter, { sort: "oldest" }), expected);
+      assert.equal(await store.count(filter), expected.length);
       // An action means the same messages as the listing.
       assert.equal((await store.hold(filter)).changed, expected.length);
       assert.deepEqual(
@@ -157,6 +178,10 @@ export function filterTests(test: TestStore): void {
     assert.deepEqual(await listed(store, { statuses: ["held", "sent"] }, oldest), [sent, held]);
     assert.deepEqual(await listed(store, { statuses: ["failed"], to: "ann" }), [failed]);
     assert.deepEqual(await listed(store, { statuses: [] }), []);
+    assert.equal(await store.count({ statuses: ["queued"] }), 2);
+    const open = { not: [{ statuses: ["failed", "sent", "queued"] }] } as const;
+    assert.deepEqual(await listed(store, open), [held]);
+    assert.deepEqual(await listed(store, { and: [{ statuses: ["failed"] }] }), [failed]);
   });
 
   test("error means a part of the last reply", async ({ store }) => {

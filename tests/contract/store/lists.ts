@@ -28,6 +28,13 @@ export function listTests(test: TestStore): void {
       assert.deepEqual(pages, ids);
       assert.deepEqual(await listed(store, {}, { sort, after: ids.at(-1) ?? "" }), []);
 
+      const backwards = { sort, isReversed: true } as const;
+      assert.deepEqual(await listed(store, {}, backwards), ids.toReversed());
+      assert.deepEqual(
+        await listed(store, {}, { ...backwards, after: ids[600] ?? "", limit: 550 }),
+        ids.slice(50, 600).toReversed(),
+      );
+
       // Several statuses are walked each by itself, and must come out as one listing.
       const statuses = ["queued", "deferred", "sent"] as const;
       const some = ids.filter((_, i) => statuses.some((status) => status === whole[i]?.status));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { QueueCounts } from "../../../src/queue/ports.ts";
-import { enqueued, newMessage, START } from "../../support/queue_messages.ts";
+import { enqueued, MINUTE_MS, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";
 import { claimOne, worked } from "./claims.ts";
@@ -23,11 +23,52 @@ export function statusTests(test: TestStore): void {
     assert.deepEqual(await store.status(), {
       ...NONE,
       oldestQueuedAt: null,
+      oldestDueAt: null,
       paused: null,
       lastRoundAt: null,
       workers: [],
       relays: [],
     });
+  });
+
+  test("the statistics of an empty queue", async ({ store }) => {
+    assert.deepEqual(await store.stats(), {
+      sentLastMinute: 0,
+      sentLastHour: 0,
+      sentLastDay: 0,
+      oldestDueAt: null,
+      failingDomains: [],
+      failingReplies: [],
+      sampled: 0,
+    });
+  });
+
+  test("the statistics count what went out and what does not", async ({ store, clock }) => {
+    await ended(store, "sent");
+    clock.advance(2 * MINUTE_MS);
+    await ended(store, "sent");
+    clock.advance(59 * MINUTE_MS);
+    await ended(store, "sent");
+    const to = (address: string) => ({ recipients: [address], createdAt: clock.now() });
+    await ended(store, "failed", to("a@one.test"));
+    await ended(store, "failed", to("b@ONE.test"));
+    await ended(store, "failed", to("root"));
+    await ended(store, { retryAt: clock.now() + 5 }, to("c@two.test"));
+    await enqueued(store, { sendAt: clock.now() + 9 });
+    assert.deepEqual(await store.stats(), {
+      sentLastMinute: 1,
+      sentLastHour: 2,
+      sentLastDay: 3,
+      oldestDueAt: clock.now() + 5,
+      failingDomains: [{ text: "one.test", count: 2 }, { text: "two.test", count: 1 }],
+      failingReplies: [
+        { text: "550 5.1.1 no such user", count: 3 },
+        { text: "450 4.2.0 later", count: 1 },
+      ],
+      sampled: 4,
+    });
+    await enqueued(store, { createdAt: clock.now() - 7 });
+    assert.equal((await store.stats()).oldestDueAt, clock.now() - 7);
   });
 
   test("each message is counted in its one status", async ({ store }) => {
@@ -45,8 +86,10 @@ export function statusTests(test: TestStore): void {
     await enqueued(store, { sendAt: START + 1 });
     await enqueued(store);
     await enqueued(store);
-    const { oldestQueuedAt, paused: _, lastRoundAt: __, workers: ___, relays: ____, ...counts } =
-      await store.status();
+    const status = await store.status();
+    const counts = Object.fromEntries(
+      Object.keys(NONE).map((name) => [name, Reflect.get(status, name)]),
+    );
     assert.deepEqual(counts, {
       ...NONE,
       sent: 1,
@@ -59,7 +102,7 @@ export function statusTests(test: TestStore): void {
       scheduled: 1,
       queued: 2,
     });
-    assert.equal(oldestQueuedAt, START);
+    assert.equal(status.oldestQueuedAt, START);
   });
 
   test("the oldest queued message counts, whatever its priority", async ({ store }) => {
@@ -71,6 +114,22 @@ export function statusTests(test: TestStore): void {
     assert.equal((await store.status()).oldestQueuedAt, START + 3);
     await stage.commit();
     assert.equal((await store.status()).oldestQueuedAt, START + 2);
+  });
+
+  test("deferred mail is overdue from its next try on, until it is queued or held", async ({ store, clock }) => {
+    const overdue = async () => (await store.status()).oldestDueAt;
+    await ended(store, { retryAt: START + 200 });
+    const id = await ended(store, { retryAt: START + 100 });
+    assert.equal(await overdue(), null);
+    clock.advance(99);
+    assert.equal(await overdue(), null);
+    clock.advance(200);
+    assert.equal(await overdue(), START + 100);
+    await store.hold({ ids: [id] });
+    assert.equal(await overdue(), START + 200);
+    await store.release({ ids: [id] });
+    await store.requeueDue();
+    assert.equal(await overdue(), null);
   });
 
   test("mail whose time has come is waiting even if no worker looked", async ({ store, clock }) => {

@@ -170,7 +170,7 @@ Deno.test("encodeList: names the same people, whatever the list", async () => {
       const before = await readAddresses(text, "To").catch(() => null);
       if (before === null) return;
       read++;
-      const after = await readAddresses(encodeList(text), "To");
+      const after = await readAddresses(encodeList(text, null), "To");
       const ascii = (address: string) =>
         // deno-lint-ignore no-control-regex -- all of ASCII is meant
         /^[\x00-\x7f]*@/.test(address) ? address.replace("bücher", "xn--bcher-kva") : address;
@@ -200,7 +200,7 @@ Deno.test("composeMessage: takes time in proportion to its input", async () => {
   for (const [i, shape] of shapes.entries()) {
     const time = async (count: number) => {
       let best = Infinity;
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 5; round++) {
         const startedAt = performance.now();
         await take(draftOf(shape(count))).catch((error) => {
           if (!(error instanceof MailqError)) throw error;
@@ -211,6 +211,6 @@ Deno.test("composeMessage: takes time in proportion to its input", async () => {
     };
     const [small, large] = [await time(2_000), await time(64_000)];
     // 32 times the input: 32 times the time, or 1,024 times if it were quadratic.
-    assert.ok(large < 20 + small * 200, `shape ${i}: ${small} ms, then ${large} ms`);
+    assert.ok(large < 50 + small * 500, `shape ${i}: ${small} ms, then ${large} ms`);
   }
 });

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { DropFolder } from "../../../src/store/drop/folder.ts";
-import { dropFolder, dropName, isDropName } from "../../../src/store/drop/names.ts";
+import {
+  dropFolder,
+  dropName,
+  isDropName,
+  usableDropFolder,
+} from "../../../src/store/drop/names.ts";
 import { namesIn, ScratchFolder } from "./scratch_folder.ts";
 
 const NAME = dropName(1_800_000_000_000, new Uint8Array(16));
 const DAY_MS = 24 * 60 * 60_000;
 
 async function opened(scratch: ScratchFolder): Promise<DropFolder> {
-  const folder = DropFolder.open(await scratch.drop());
-  assert.ok(folder !== null);
-  return folder;
+  return DropFolder.open(await scratch.drop());
 }
 
 Deno.test("dropFolder: stands beside the queue", () => {
@@ -26,11 +29,17 @@ Deno.test("dropName: sorts by time", () => {
   assert.ok(names.every(isDropName));
 });
 
-Deno.test("DropFolder: there is none where there is no folder", async () => {
+Deno.test("usableDropFolder: a folder beside the queue, which is no link", async () => {
   await using scratch = await ScratchFolder.make();
-  assert.equal(DropFolder.open(`${scratch.path}/drop`), null);
-  await Deno.symlink(scratch.path, `${scratch.path}/link`);
-  assert.equal(DropFolder.open(`${scratch.path}/link`), null);
+  const queue = `${scratch.path}/queue.db`;
+  assert.equal(usableDropFolder(queue), null);
+  await scratch.drop();
+  assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
+  await Deno.writeTextFile(queue, "");
+  assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
+  await Deno.remove(`${scratch.path}/drop`);
+  await Deno.symlink("/tmp", `${scratch.path}/drop`);
+  assert.equal(usableDropFolder(queue), null);
 });
 
 Deno.test("DropFolder: its inner folders are its owner's alone", async () => {

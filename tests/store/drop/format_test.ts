@@ -77,6 +77,7 @@ const WRONG: readonly (readonly [what: string, value: unknown])[] = [
   ["an id in capitals", { ...GOOD, id: "0123456789AB" }],
   ["a part of an id", { ...GOOD, id: "0123" }],
   ["no recipients", { ...GOOD, recipients: [] }],
+  ["too many recipients", { ...GOOD, recipients: Array(10_001).fill("a@b.test") }],
   ["recipients that are no texts", { ...GOOD, recipients: [1] }],
   ["a recipient with a line end", { ...GOOD, recipients: ["a@example.org\r\nRCPT TO:<b@c.d>"] }],
   ["a recipient with a NUL", { ...GOOD, recipients: ["a\0@example.org"] }],

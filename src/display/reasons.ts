@@ -1,0 +1,45 @@
+import type { MessageSummary } from "../queue/message.ts";
+import { formatTimestamp } from "./timestamps.ts";
+
+/** Why a message waits, or why it ended as it did. */
+export function whyIs(message: MessageSummary, isPaused: boolean): string {
+  const reply = message.lastReply ?? "";
+  switch (message.status) {
+    case "held":
+      return `held until released${reply === "" ? "" : `; last: ${reply}`}`;
+    case "queued":
+      if (message.nextAttemptAt !== null && message.tries === 0 && message.sendAt !== null) {
+        return `not before ${formatTimestamp(message.sendAt)}`;
+      }
+      return `${isPaused ? "the queue is paused" : "waits for the next pass"}${
+        reply === "" ? "" : `; last: ${reply}`
+      }`;
+    case "sending":
+      return "being sent";
+    case "deferred":
+      return reply;
+    case "failed":
+    case "partial":
+      return `${reasonText(message)}${reply === "" ? "" : `: ${reply}`}`;
+    case "suppressed":
+      return "every recipient is on the do-not-send list";
+    case "cancelled":
+    case "sent":
+      return "";
+  }
+}
+
+function reasonText(message: MessageSummary): string {
+  switch (message.finalReason) {
+    case "permanent":
+      return "refused for good";
+    case "retries":
+      return "retries used up";
+    case "lifetime":
+      return "tried for too long";
+    case "deadline":
+      return "expired before it could be sent";
+    case null:
+      return "failed";
+  }
+}

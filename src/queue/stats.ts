@@ -1,0 +1,19 @@
+/** What went out of late and what does not, for people to look at. */
+export interface QueueStats {
+  readonly sentLastMinute: number;
+  readonly sentLastHour: number;
+  readonly sentLastDay: number;
+  /** When the first queued, deferred or scheduled message is, or was, to be tried. */
+  readonly oldestDueAt: number | null;
+  /** Most frequent first, among the newest of those that failed, wholly or in part, or are
+   *  deferred. */
+  readonly failingDomains: readonly Tallied[];
+  readonly failingReplies: readonly Tallied[];
+  /** How many messages those two were counted among. */
+  readonly sampled: number;
+}
+
+export interface Tallied {
+  readonly text: string;
+  readonly count: number;
+}

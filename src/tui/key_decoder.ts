@@ -1,0 +1,115 @@
+/** A key that was pressed, or a text that was pasted. */
+export interface KeyPress {
+  /** `a`, `Enter`, `Ctrl-d`, `PgDn`, `Space`; `Paste` for pasted text. */
+  readonly name: string;
+  /** What a text field takes it for; null for keys that are no text. */
+  readonly text: string | null;
+}
+
+const PASTE_BEGIN = "\x1b[200~";
+const PASTE_END = "\x1b[201~";
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  "\r": "Enter",
+  "\n": "Enter",
+  "\t": "Tab",
+  "\x7f": "Backspace",
+  "\b": "Backspace",
+  "\0": "Ctrl-Space",
+};
+
+const SEQUENCES: Readonly<Record<string, string>> = {
+  "[A": "Up",
+  "[B": "Down",
+  "[C": "Right",
+  "[D": "Left",
+  "[F": "End",
+  "[H": "Home",
+  "[Z": "Shift-Tab",
+  "OA": "Up",
+  "OB": "Down",
+  "OC": "Right",
+  "OD": "Left",
+  "OF": "End",
+  "OH": "Home",
+  "OM": "Enter",
+  "[1~": "Home",
+  "[3~": "Delete",
+  "[4~": "End",
+  "[5~": "PgUp",
+  "[6~": "PgDn",
+  "[7~": "Home",
+  "[8~": "End",
+};
+
+// ECMA-48 5.4: parameters, intermediates, one final byte; SS3 has one byte.
+// deno-lint-ignore no-control-regex -- the escape character is what begins them
+const WHOLE = /^\x1b(\[[0-?]*[ -/]*[@-~]|O[ -~])/;
+// deno-lint-ignore no-control-regex -- as above
+const BEGUN = /^\x1b(\[[0-?]*[ -/]*|O)?$/;
+
+/** Turns a terminal's bytes into keys, however they are cut into pieces: keys typed ahead come in
+ *  one, an arrow's sequence may come in two. */
+export class KeyDecoder {
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+
+  /** Whether a sequence has begun that only more bytes, or `flush`, can end. */
+  get isWaiting(): boolean {
+    return this.#rest !== "";
+  }
+
+  push(bytes: Uint8Array): KeyPress[] {
+    this.#rest += this.#decoder.decode(bytes, { stream: true });
+    return this.#take(false);
+  }
+
+  /** No more bytes came: what was begun is the Escape key itself. */
+  flush(): KeyPress[] {
+    return this.#take(true);
+  }
+
+  #take(isFlush: boolean): KeyPress[] {
+    const keys: KeyPress[] = [];
+    while (this.#rest !== "") {
+      if (this.#rest.startsWith(PASTE_BEGIN)) {
+        const end = this.#rest.indexOf(PASTE_END);
+        // An end that never comes must not eat the keys for good.
+        if (end < 0 && !isFlush) break;
+        const text = this.#rest.slice(PASTE_BEGIN.length, end < 0 ? undefined : end);
+        keys.push({ name: "Paste", text });
+        this.#rest = end < 0 ? "" : this.#rest.slice(end + PASTE_END.length);
+        continue;
+      }
+      if (!isFlush && BEGUN.test(this.#rest)) break;
+      const whole = WHOLE.exec(this.#rest);
+      if (whole !== null) {
+        this.#rest = this.#rest.slice(whole[0].length);
+        keys.push({ name: sequenceName(whole[1] ?? ""), text: null });
+        continue;
+      }
+      const character = String.fromCodePoint(this.#rest.codePointAt(0) ?? 0);
+      this.#rest = this.#rest.slice(character.length);
+      keys.push(characterKey(character));
+    }
+    return keys;
+  }
+}
+
+function sequenceName(sequence: string): string {
+  if (/^\[\d+;\d+R$/.test(sequence)) return "CursorReport";
+  // Modifiers (`[1;5A`) do not matter here.
+  const plain = sequence.replace(/^\[1;\d+([A-Z])$/, "[$1").replace(/^\[(\d);\d+~$/, "[$1~");
+  return SEQUENCES[plain] ?? "Unknown";
+}
+
+function characterKey(character: string): KeyPress {
+  const control = CONTROLS[character];
+  if (control !== undefined) return { name: control, text: null };
+  if (character === "\x1b") return { name: "Esc", text: null };
+  if (character === " ") return { name: "Space", text: " " };
+  if (character < " ") {
+    return { name: `Ctrl-${String.fromCharCode(character.charCodeAt(0) + 96)}`, text: null };
+  }
+  return { name: character, text: character };
+}

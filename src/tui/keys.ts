@@ -1,0 +1,47 @@
+import { type KeyContext, type Row, TABLE } from "./key_table.ts";
+
+export type CommandId = keyof typeof TABLE;
+
+export interface KeyBinding extends Row {
+  readonly id: CommandId;
+}
+
+/** The table's rows, in order. */
+export const BINDINGS: readonly KeyBinding[] = Object.entries(TABLE).map(([id, row]) => ({
+  ...row,
+  // The keys of an object literal are those of its type.
+  id: id as CommandId,
+}));
+
+const byKey = new Map<string, KeyBinding>();
+for (const binding of BINDINGS) {
+  for (const context of binding.contexts) {
+    for (const key of binding.keys) byKey.set(`${context} ${key}`, binding);
+  }
+}
+
+/** What a key does in a place; null where it does nothing. */
+export function bindingFor(key: string, context: KeyContext): KeyBinding | null {
+  return byKey.get(`${context} ${key}`) ?? null;
+}
+
+/** What can be done in a place. */
+export function bindingsIn(context: KeyContext, isReadonly: boolean): readonly KeyBinding[] {
+  return BINDINGS.filter((binding) =>
+    binding.contexts.includes(context) && !(isReadonly && binding.isAction === true)
+  );
+}
+
+const SHOWN: Readonly<Record<string, string>> = {
+  Enter: "⏎",
+  Space: "spc",
+  Up: "↑",
+  Down: "↓",
+  Left: "←",
+  Right: "→",
+};
+
+/** A key as help and footer write it. */
+export function keyText(key: string): string {
+  return SHOWN[key] ?? key;
+}

@@ -1,0 +1,164 @@
+import { formatAge, formatSpan } from "../../display/ages.ts";
+import { STATE_LOOKS } from "../../display/colour.ts";
+import { sanitise } from "../../display/sanitise.ts";
+import { formatTimeOfDay, formatTimestamp } from "../../display/timestamps.ts";
+import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
+import type { AttemptResult, OutcomeKind } from "../../queue/outcome.ts";
+import type { MessageStatus, RecipientState } from "../../queue/state.ts";
+import { TextRows } from "../text_rows.ts";
+
+/** A line of the Attempts tab. */
+export interface AttemptLine {
+  /** Safe for a terminal. */
+  readonly text: string;
+  /** Whose colour it has. */
+  readonly state: MessageStatus | RecipientState | null;
+  readonly isBold: boolean;
+  /** What Enter unfolds or folds here. */
+  readonly fold: { readonly key: string; readonly isOpen: boolean } | null;
+}
+
+interface Look {
+  readonly folds: ReadonlyMap<string, boolean>;
+  readonly columns: number;
+  readonly isWrapped: boolean;
+  readonly maxTries: number | null;
+  readonly now: number;
+}
+
+/** More recipients than this are folded at first. */
+const OPEN_RECIPIENTS = 10;
+
+let last: { message: MessageDetail; look: Look; lines: readonly AttemptLine[] } | null = null;
+
+/** Recipients first, then the attempts, the newest first; tracebacks and transcripts folded. */
+export function attemptLines(message: MessageDetail, look: Look): readonly AttemptLine[] {
+  if (last?.message === message && isSame(last.look, look)) return last.lines;
+  const lines = [
+    ...recipientLines(message.recipients, look),
+    ...message.attempts.toReversed().flatMap((attempt, i) => linesOf(attempt, i === 0, look)),
+  ];
+  last = { message, look, lines };
+  return lines;
+}
+
+function isSame(a: Look, b: Look): boolean {
+  return a.folds === b.folds && a.columns === b.columns && a.isWrapped === b.isWrapped &&
+    a.now === b.now && a.maxTries === b.maxTries;
+}
+
+function recipientLines(recipients: readonly RecipientDetail[], look: Look): AttemptLine[] {
+  const isOpen = look.folds.get("recipients") ?? recipients.length <= OPEN_RECIPIENTS;
+  const noun = recipients.length === 1 ? "recipient" : "recipients";
+  const head = header(`${recipients.length} ${noun}`, "recipients", isOpen, null);
+  if (!isOpen) return [head];
+  return [
+    head,
+    ...recipients.flatMap((one) => {
+      const reason = one.reason === null ? "" : ` (${one.reason})`;
+      const next = one.nextAttemptAt === null
+        ? ""
+        : `, next ${formatAge(one.nextAttemptAt, look.now)}`;
+      const reply = replyText(one.code, one.enhanced, one.reply ?? "");
+      const what = `${STATE_LOOKS[one.state].glyph} ${one.state}${reason} ${one.address}`;
+      return wrapped(`${what}${next}${reply === "" ? "" : `: ${reply}`}`, 4, one.state, look);
+    }),
+  ];
+}
+
+const RESULT_STATES: Readonly<Record<AttemptResult | OutcomeKind, MessageStatus>> = {
+  sent: "sent",
+  partial: "partial",
+  deferred: "deferred",
+  failed: "failed",
+  uncertain: "deferred",
+};
+
+function linesOf(attempt: AttemptDetail, isNewest: boolean, look: Look): AttemptLine[] {
+  const { n, result } = attempt;
+  const key = `attempt ${n}`;
+  const isOpen = look.folds.get(key) ?? isNewest;
+  const state = RESULT_STATES[result];
+  const count = look.maxTries === null ? String(n) : `${n}/${look.maxTries}`;
+  const facts = [
+    count,
+    isNewest ? formatTimestamp(attempt.startedAt) : formatTimeOfDay(attempt.startedAt),
+    attempt.host ?? attempt.relay ?? "-",
+    attempt.tls,
+    attempt.durationMs < 1_000 ? `${attempt.durationMs}ms` : formatSpan(attempt.durationMs),
+  ].filter((fact) => fact !== null);
+  const reply = replyText(attempt.code, attempt.enhanced, attempt.reply ?? "") ||
+    (attempt.error ?? "");
+  const what = `${facts.join("  ")}  ${STATE_LOOKS[state].glyph} ${result} ${reply}`;
+  const head = header(sanitise(what), key, isOpen, state);
+  if (!isOpen) return [head];
+  return [
+    head,
+    ...attempt.outcomes.flatMap((outcome) => {
+      const kind = RESULT_STATES[outcome.kind];
+      const text = replyText(outcome.code, outcome.enhanced, outcome.text);
+      return wrapped(
+        `${STATE_LOOKS[kind].glyph} ${outcome.kind} ${outcome.address}: ${text}`,
+        4,
+        kind,
+        look,
+      );
+    }),
+    ...attempt.error === null ? [] : wrapped(attempt.error, 4, null, look),
+    ...folded("traceback", attempt.traceback, key, look),
+    ...folded("transcript", attempt.transcript, key, look),
+  ];
+}
+
+function folded(name: string, text: string | null, parent: string, look: Look): AttemptLine[] {
+  if (text === null || text.trim() === "") return [];
+  const key = `${parent} ${name}`;
+  const isOpen = look.folds.get(key) ?? false;
+  const lines = sanitise(text.trimEnd(), "multi_line").split("\n");
+  const noun = lines.length === 1 ? "line" : "lines";
+  const head = header(`${name} (${lines.length} ${noun})`, key, isOpen, null, "  ");
+  return isOpen ? [head, ...lines.flatMap((line) => wrappedSafe(line, 6, null, look))] : [head];
+}
+
+function header(
+  text: string,
+  key: string,
+  isOpen: boolean,
+  state: MessageStatus | null,
+  indent = "",
+): AttemptLine {
+  return {
+    text: `${indent}${isOpen ? "▾" : "▸"} ${text}`,
+    state,
+    isBold: indent === "",
+    fold: { key, isOpen },
+  };
+}
+
+function wrapped(
+  text: string,
+  indent: number,
+  state: MessageStatus | RecipientState | null,
+  look: Look,
+): AttemptLine[] {
+  return wrappedSafe(sanitise(text), indent, state, look);
+}
+
+function wrappedSafe(
+  text: string,
+  indent: number,
+  state: MessageStatus | RecipientState | null,
+  { columns, isWrapped }: Look,
+): AttemptLine[] {
+  const rows = new TextRows(text, Math.max(10, columns - indent), isWrapped);
+  return rows.slice(0, rows.count).map((row) => ({
+    text: " ".repeat(indent) + row,
+    state,
+    isBold: false,
+    fold: null,
+  }));
+}
+
+function replyText(code: number | null, enhanced: string | null, text: string): string {
+  return [code, enhanced, text].filter((part) => part !== null && part !== "").join(" ");
+}

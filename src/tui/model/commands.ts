@@ -1,0 +1,193 @@
+import { SORTS } from "../../queue/ports.ts";
+import type { CommandId, KeyBinding } from "../keys.ts";
+import { layoutOf } from "../layout.ts";
+import { textInput } from "../text_input.ts";
+import { askAction, chosen, holdOrRelease } from "./actions.ts";
+import {
+  find,
+  follow,
+  moveDetail,
+  openDetail,
+  read,
+  toggleFold,
+  toggleWrap,
+  turnTab,
+} from "./detail.ts";
+import { applyFilter, openPrompt } from "./dialogs.ts";
+import { type Step, step, then } from "./events.ts";
+import { listRows, moveBy, moveToEnd, openListing, refreshList } from "./list.ts";
+import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./marks.ts";
+import { moveStats, openChoice, openStats } from "./stats.ts";
+import { currentRow, type State, VIEWS } from "./state.ts";
+
+/** Does what a key or the palette asked for. */
+export function runCommand(state: State, binding: KeyBinding): Step {
+  if (binding.isAction === true && state.isReadonly) {
+    const notice = { text: `Read-only: ${binding.name} is not done`, isError: true };
+    return step({ ...state, notice });
+  }
+  return COMMANDS[binding.id](state);
+}
+
+const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
+  open: (state) => {
+    if (state.screen === "list") return openDetail(state);
+    if (state.screen === "stats") return openChoice(state);
+    return step(toggleFold(state));
+  },
+  back: (state) => state.list.range !== null ? step(endRange(state)) : back(state) ?? step(state),
+  down: (state) => move(state, 1),
+  up: (state) => move(state, -1),
+  half_down: (state) => move(state, halfPage(state)),
+  half_up: (state) => move(state, -halfPage(state)),
+  page_down: (state) => move(state, 2 * halfPage(state)),
+  page_up: (state) => move(state, -2 * halfPage(state)),
+  top: (state) => state.screen === "list" ? moveToEnd(state, false) : move(state, -1e9),
+  bottom: (state) => state.screen === "list" ? moveToEnd(state, true) : move(state, 1e9),
+  mark: toggleMark,
+  retry: (state) => askAction(state, "retry"),
+  resend: (state) => askAction(state, "resend"),
+  cancel: (state) => askAction(state, "cancel"),
+  delete: (state) => askAction(state, "delete"),
+  hold: (state) => askAction(state, holdOrRelease(state)),
+  filter: (state) =>
+    step(
+      state.screen === "detail"
+        ? openPrompt(state, "find", state.found)
+        : openPrompt(state, "filter", withBlank(state.list.filterText)),
+    ),
+  clear_filter: (state) =>
+    state.screen === "detail" ? step({ ...state, found: "" }) : applyFilter(state, ""),
+  next_match: (state) =>
+    state.screen === "detail" ? find(state, state.found, true) : move(state, 1),
+  previous_match: (state) =>
+    state.screen === "detail" ? find(state, state.found, false) : move(state, -1),
+  palette: (state) =>
+    step({ ...state, notice: null, dialog: { kind: "palette", input: textInput(), chosen: 0 } }),
+  help: (state) => step({ ...state, dialog: { kind: "help", scroll: 0 } }),
+  quit: (state) => back(state) ?? step(state, { kind: "quit" }),
+  quit_now: (state) => step(state, { kind: "quit" }),
+  next_tab: (state) => turnTab(state, 1),
+  previous_tab: (state) => turnTab(state, -1),
+  next_message: (state) => moveMessage(state, 1),
+  previous_message: (state) => moveMessage(state, -1),
+  view_all: (state) => openView(state, 0),
+  view_due: (state) => openView(state, 1),
+  view_deferred: (state) => openView(state, 2),
+  view_failed: (state) => openView(state, 3),
+  view_sent: (state) => openView(state, 4),
+  view_held: (state) => openView(state, 5),
+  range: toggleRange,
+  mark_all: markAll,
+  unmark: (state) => step(unmarkAll(state)),
+  sort: (state) => {
+    const at = SORTS.indexOf(state.list.sort);
+    const sort = SORTS[(at + 1) % SORTS.length] ?? "newest";
+    return told(openListing(state, { sort, isReversed: false }), `Sorted by ${sort}`);
+  },
+  reverse: (state) => {
+    const isReversed = !state.list.isReversed;
+    return told(
+      openListing(state, { isReversed }),
+      `Sorted by ${state.list.sort}${isReversed ? ", reversed" : ""}`,
+    );
+  },
+  preview: (state) => follow({ ...state, hasPreview: !state.hasPreview }),
+  wrap: (state) => step(toggleWrap(state)),
+  copy_id: (state) => withMessage(state, (id) => step(state, { kind: "copy", text: id })),
+  pager: (state) => withMessage(state, (id) => step(state, { kind: "pager", id })),
+  pipe: (state) => withMessage(state, () => step(openPrompt(state, "pipe"))),
+  stats: openStats,
+  resend_changed: (state) => {
+    const messages = chosen(state);
+    const [message] = messages;
+    if (message !== undefined && messages.length === 1 && state.list.all === null) {
+      return step(state, { kind: "edit", id: message.id });
+    }
+    return told(step(state), "Choose one message to change its envelope", true);
+  },
+  pause_queue: (state) => setPaused(state, true),
+  resume_queue: (state) => setPaused(state, false),
+  pause: (state) => {
+    const isLive = !state.isLive;
+    return isLive && state.isStale ? refresh({ ...state, isLive }) : step({ ...state, isLive });
+  },
+  redraw: (state) => then(refresh(state), (next) => step(next, { kind: "redraw" })),
+  suspend: (state) => step(state, { kind: "suspend" }),
+};
+
+/** Reads anew all that is on the screen. */
+export function refresh(state: State): Step {
+  const effects = [
+    { kind: "status" } as const,
+    ...state.screen === "stats" ? [{ kind: "stats" } as const] : [],
+    ...state.detail === null ? [] : [{ kind: "detail", id: state.detail.id } as const],
+  ];
+  return then(
+    step({ ...state, isStale: false }, ...effects),
+    (next) => next.list.isLoading ? step({ ...next, isStale: true }) : refreshList(next),
+  );
+}
+
+function back(state: State): Step | null {
+  return state.screen === "list"
+    ? null
+    : follow({ ...state, screen: "list", notice: null, found: "" });
+}
+
+/** A filter that is there already is added to. */
+function withBlank(text: string): string {
+  return text === "" ? "" : `${text} `;
+}
+
+function halfPage(state: State): number {
+  const rows = state.screen === "detail" ? layoutOf(state).textRows : listRows(state);
+  return Math.max(1, Math.floor(rows / 2));
+}
+
+function move(state: State, rows: number): Step {
+  switch (state.screen) {
+    case "list":
+      return then(moveBy(state, rows), follow);
+    case "detail":
+      return moveDetail(state, rows);
+    case "stats":
+      return step(moveStats(state, rows));
+  }
+}
+
+/** J and K: also on the detail screen. */
+function moveMessage(state: State, by: number): Step {
+  return then(moveBy(state, by), (moved) => {
+    const row = currentRow(moved.list);
+    if (moved.screen !== "detail") return follow(moved);
+    return row === null || row.id === moved.detail?.id ? step(moved) : read(moved, row.id);
+  });
+}
+
+function openView(state: State, view: number): Step {
+  // A status in the filter line would leave nothing of another view.
+  const { filter, filterText } = state.list;
+  const keepsFilter = filter.statuses === null;
+  return told(
+    openListing(state, {
+      view,
+      filterText: keepsFilter ? filterText : "",
+      ...keepsFilter ? {} : { filter: { ...filter, statuses: null, terms: [] } },
+    }),
+    `View: ${VIEWS[view]?.name}`,
+  );
+}
+
+function setPaused(state: State, isPaused: boolean): Step {
+  return step({ ...state, working: state.working + 1 }, { kind: "pause_queue", isPaused });
+}
+
+function withMessage(state: State, use: (id: string) => Step): Step {
+  const id = state.screen === "detail" ? state.detail?.id : currentRow(state.list)?.id;
+  return id === undefined ? told(step(state), "There is no message here", true) : use(id);
+}
+
+function told({ state, effects }: Step, text: string, isError = false): Step {
+  return { state: { ...state, notice: { text, isError } }, effects };
+}

@@ -1,0 +1,180 @@
+import { errorText } from "../../queue/errors.ts";
+import { EMPTY_FILTER, parseFilter } from "../filter_text.ts";
+import type { KeyPress } from "../key_decoder.ts";
+import { bindingsIn, type KeyBinding } from "../keys.ts";
+import { editText, textInput } from "../text_input.ts";
+import { askAction, mustType } from "./actions.ts";
+import { find } from "./detail.ts";
+import { type Step, step } from "./events.ts";
+import { keyInForm } from "./form.ts";
+import { openListing } from "./list.ts";
+import type { Dialog, PromptKind, State } from "./state.ts";
+
+type DialogOf<K extends Dialog["kind"]> = Extract<Dialog, { kind: K }>;
+
+/** What a command does; the palette is given it, for the two know each other otherwise. */
+export type RunCommand = (state: State, binding: KeyBinding) => Step;
+
+export function close(state: State): State {
+  return { ...state, dialog: null };
+}
+
+export function openPrompt(state: State, prompt: PromptKind, text = ""): State {
+  return { ...state, notice: null, dialog: { kind: "prompt", prompt, input: textInput(text) } };
+}
+
+/** A key while a dialog is open. */
+export function keyInDialog(state: State, dialog: Dialog, key: KeyPress, run: RunCommand): Step {
+  switch (dialog.kind) {
+    case "confirm":
+      return keyInConfirm(state, dialog, key);
+    case "prompt":
+      return keyInPrompt(state, dialog, key);
+    case "palette":
+      return keyInPalette(state, dialog, key, run);
+    case "help":
+      return keyInHelp(state, dialog, key);
+    case "form":
+      return keyInForm(state, dialog, key);
+  }
+}
+
+function keyInConfirm(state: State, dialog: DialogOf<"confirm">, { name }: KeyPress): Step {
+  const { verb, target, typed } = dialog;
+  const with_ = (change: Partial<DialogOf<"confirm">>) =>
+    step({ ...state, dialog: { ...dialog, ...change } });
+  if (name === "y") {
+    if (target.count === null || (mustType(target) && typed !== String(target.count))) {
+      return step(state);
+    }
+    const done = close(state);
+    return step(
+      { ...done, working: done.working + 1, notice: { text: "Working …", isError: false } },
+      { kind: "act", verb, target },
+    );
+  }
+  if (name === "n" || name === "Enter" || name === "Esc" || name === "q") return step(close(state));
+  if (/^\d$/.test(name) && mustType(target)) return with_({ typed: (typed + name).slice(0, 12) });
+  if (name === "Backspace") return with_({ typed: typed.slice(0, -1) });
+  // Who is meant is found anew: other messages may be left out.
+  if (name === "u" && verb === "resend") return askAction(close(state), "resend_unsent");
+  if (name === "u" && verb === "resend_unsent") return askAction(close(state), "resend");
+  if (name === "e" && verb.startsWith("resend") && target.count === 1 && !target.isAll) {
+    const [message] = target.samples;
+    if (message !== undefined) return step(close(state), { kind: "edit", id: message.id });
+  }
+  return step(state);
+}
+
+function keyInPrompt(state: State, dialog: DialogOf<"prompt">, key: KeyPress): Step {
+  const { prompt, input } = dialog;
+  if (key.name === "Esc") return step(close(state));
+  if (key.name === "Enter") return answerPrompt(close(state), prompt, input.text.trim());
+  const edited = editText(input, key);
+  if (edited === null) return step(state);
+  return step({ ...state, notice: null, dialog: { ...dialog, input: edited } });
+}
+
+function answerPrompt(state: State, prompt: PromptKind, text: string): Step {
+  switch (prompt) {
+    case "filter":
+      return applyFilter(state, text);
+    case "find":
+      return find({ ...state, found: text }, text, true);
+    case "pipe": {
+      const id = state.screen === "detail"
+        ? state.detail?.id
+        : state.list.rows[state.list.cursor]?.id;
+      return text === "" || id === undefined
+        ? step(state)
+        : step(state, { kind: "pipe", id, command: text });
+    }
+  }
+}
+
+/** Filters the list; what cannot be read is said, and stays to be mended. */
+export function applyFilter(state: State, text: string): Step {
+  try {
+    const filter = text === "" ? EMPTY_FILTER : parseFilter(text);
+    return openListing(state, { filterText: text, filter });
+  } catch (error) {
+    const prompted = openPrompt(state, "filter", text);
+    return step({ ...prompted, notice: { text: errorText(error), isError: true } });
+  }
+}
+
+/** Commands whose names hold all that was typed, those that begin with it first. */
+export function paletteChoices(state: State, text: string): readonly KeyBinding[] {
+  const wanted = text.trim().toLowerCase();
+  const context = state.screen;
+  const all = bindingsIn(context, state.isReadonly).filter(({ id }) => id !== "palette");
+  const held = all.filter(({ name, help }) =>
+    wanted.split(/\s+/).every((word) => name.includes(word) || help.includes(word))
+  );
+  const rank = ({ name }: KeyBinding) =>
+    name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 3;
+  return held.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function keyInPalette(
+  state: State,
+  dialog: DialogOf<"palette">,
+  key: KeyPress,
+  run: RunCommand,
+): Step {
+  const choices = paletteChoices(state, dialog.input.text);
+  const choose = (by: number) =>
+    step({
+      ...state,
+      dialog: {
+        ...dialog,
+        chosen: Math.max(0, Math.min(choices.length - 1, dialog.chosen + by)),
+      },
+    });
+  switch (key.name) {
+    case "Esc":
+    case "Ctrl-c":
+      return step(close(state));
+    case "Enter": {
+      const choice = choices[dialog.chosen];
+      return choice === undefined ? step(close(state)) : run(close(state), choice);
+    }
+    case "Down":
+    case "Tab":
+    case "Ctrl-n":
+      return choose(1);
+    case "Up":
+    case "Shift-Tab":
+    case "Ctrl-p":
+      return choose(-1);
+  }
+  const edited = editText(dialog.input, key);
+  if (edited === null) return step(state);
+  return step({ ...state, dialog: { ...dialog, input: edited, chosen: 0 } });
+}
+
+const HELP_MOVES: Readonly<Record<string, number>> = {
+  j: 1,
+  Down: 1,
+  k: -1,
+  Up: -1,
+  PgDn: 10,
+  Space: 10,
+  "Ctrl-d": 10,
+  PgUp: -10,
+  "Ctrl-u": -10,
+  g: -1_000,
+  G: 1_000,
+};
+
+function keyInHelp(state: State, dialog: DialogOf<"help">, { name }: KeyPress): Step {
+  const by = HELP_MOVES[name];
+  if (by === undefined) return step(close(state));
+  // The screen knows how long its help is, and stops there.
+  const scroll = Math.max(0, Math.min(dialog.scroll + by, helpLength(state)));
+  return step({ ...state, dialog: { ...dialog, scroll } });
+}
+
+function helpLength(state: State): number {
+  return bindingsIn(state.screen, state.isReadonly).length;
+}

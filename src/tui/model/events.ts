@@ -1,0 +1,88 @@
+import type { MessageDetail } from "../../queue/message.ts";
+import type { Filter, QueueStatus } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
+import type {
+  ActionOutcome,
+  ChangedEnvelope,
+  MessageWindow,
+  ShownContent,
+  Verb,
+  WindowRequest,
+} from "../data.ts";
+import type { KeyPress } from "../key_decoder.ts";
+import type { Size, State, Target } from "./state.ts";
+
+/** What happens to the screen. */
+export type Event =
+  | { readonly kind: "key"; readonly key: KeyPress }
+  | { readonly kind: "resized"; readonly size: Size }
+  | { readonly kind: "ticked" }
+  /** The queue has changed. */
+  | { readonly kind: "changed" }
+  | { readonly kind: "window"; readonly generation: number; readonly window: MessageWindow }
+  | { readonly kind: "counted"; readonly generation: number; readonly count: number }
+  | { readonly kind: "all_counted"; readonly filter: Filter; readonly count: number }
+  | { readonly kind: "status"; readonly status: QueueStatus }
+  | { readonly kind: "stats"; readonly stats: QueueStats }
+  | { readonly kind: "detail"; readonly id: string; readonly message: MessageDetail | null }
+  | {
+    readonly kind: "content";
+    readonly id: string;
+    readonly content: ShownContent | { readonly error: string };
+  }
+  | {
+    readonly kind: "acted";
+    readonly verb: Verb;
+    readonly target: Target;
+    readonly outcome: ActionOutcome;
+  }
+  /** A message whose envelope is to be changed. */
+  | { readonly kind: "edit"; readonly message: MessageDetail }
+  | { readonly kind: "resent"; readonly from: string; readonly id: string }
+  | { readonly kind: "queue_paused"; readonly isPaused: boolean }
+  /** A question or an action came to nothing. */
+  | {
+    readonly kind: "failed";
+    readonly text: string;
+    readonly of: "read" | "action";
+    /** Of a listing: its generation. */
+    readonly generation?: number;
+  }
+  | { readonly kind: "noticed"; readonly text: string; readonly isError: boolean };
+
+/** What the screen wants done. */
+export type Effect =
+  | { readonly kind: "window"; readonly generation: number; readonly request: WindowRequest }
+  | { readonly kind: "count"; readonly generation: number; readonly filter: Filter }
+  | { readonly kind: "count_all"; readonly filter: Filter }
+  | { readonly kind: "status" }
+  | { readonly kind: "stats" }
+  | { readonly kind: "detail"; readonly id: string }
+  | { readonly kind: "content"; readonly id: string }
+  | { readonly kind: "act"; readonly verb: Verb; readonly target: Target }
+  /** Read a message, to ask for another envelope. */
+  | { readonly kind: "edit"; readonly id: string }
+  | { readonly kind: "resend_changed"; readonly id: string; readonly envelope: ChangedEnvelope }
+  | { readonly kind: "pause_queue"; readonly isPaused: boolean }
+  | { readonly kind: "copy"; readonly text: string }
+  | { readonly kind: "pager"; readonly id: string }
+  | { readonly kind: "pipe"; readonly id: string; readonly command: string }
+  | { readonly kind: "redraw" }
+  | { readonly kind: "suspend" }
+  | { readonly kind: "quit" };
+
+/** A state and what it wants done next. */
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export function step(state: State, ...effects: Effect[]): Step {
+  return { state, effects };
+}
+
+/** What `next` makes of the state of a step, with the effects of both. */
+export function then({ state, effects }: Step, next: (state: State) => Step): Step {
+  const after = next(state);
+  return { state: after.state, effects: [...effects, ...after.effects] };
+}

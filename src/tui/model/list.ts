@@ -1,0 +1,242 @@
+import type { MessageSummary } from "../../queue/message.ts";
+import type { Filter } from "../../queue/ports.ts";
+import type { Anchor, MessageWindow } from "../data.ts";
+import { isOnlyStatuses, toStoreFilter } from "../filter_text.ts";
+import { layoutOf } from "../layout.ts";
+import { type Effect, type Step, step } from "./events.ts";
+import { currentRow, type ListState, type State, VIEWS } from "./state.ts";
+
+/** Rows that are read on each side of the cursor. */
+const READ_ROWS = 200;
+/** Rows of the window beyond the cursor below which more are read. */
+const NEAR_ROWS = 100;
+/** Neighbours that may take the cursor's place when its message is gone. */
+const CANDIDATES = 100;
+
+/** The filter in force. */
+export function filterOf(state: State): Filter {
+  const { filter, view } = state.list;
+  return toStoreFilter(filter, VIEWS[view]?.statuses ?? null, state.now);
+}
+
+/** Another listing: begins at its top and forgets the marks. */
+export function openListing(state: State, change: Partial<ListState>): Step {
+  const list: ListState = {
+    ...state.list,
+    ...change,
+    rows: [],
+    cursor: 0,
+    top: 0,
+    offset: 0,
+    total: null,
+    seenFirst: null,
+    marks: new Map(),
+    all: null,
+    range: null,
+    owed: 0,
+  };
+  return readWindow({ ...state, list, notice: null, screen: "list" }, "top", true);
+}
+
+/** Reads the window anew around the cursor, and all that is counted. */
+export function refreshList(state: State): Step {
+  return readWindow(state, anchorOf(state.list), true);
+}
+
+/** The cursor's message, else what stood nearest below it, else above. */
+function anchorOf({ rows, cursor }: ListState): Anchor {
+  if (rows.length === 0) return "top";
+  const below = rows.slice(cursor, cursor + CANDIDATES);
+  const above = rows.slice(Math.max(0, cursor - CANDIDATES), cursor).reverse();
+  return { ids: [...below, ...above].map(({ id }) => id) };
+}
+
+function readWindow(state: State, anchor: Anchor, wantsCount: boolean): Step {
+  const generation = state.list.generation + 1;
+  const { sort, isReversed, filter: parsed, view } = state.list;
+  const filter = filterOf(state);
+  const effects: Effect[] = [{
+    kind: "window",
+    generation,
+    request: { filter, sort, isReversed, anchor, before: READ_ROWS, after: READ_ROWS },
+  }];
+  let { total } = state.list;
+  if (wantsCount) {
+    const statuses = parsed.statuses ?? VIEWS[view]?.statuses ?? null;
+    // The queue keeps counts by status; any other count is a walk over the messages, which waits
+    // until the rows are there.
+    if (isOnlyStatuses(parsed)) total = countByStatus(state, statuses);
+    else effects.push({ kind: "count", generation, filter });
+  }
+  return step(
+    { ...state, list: { ...state.list, generation, total, isLoading: true } },
+    ...effects,
+  );
+}
+
+function countByStatus(state: State, statuses: Filter["statuses"] | null): number | null {
+  const { status } = state;
+  if (status === null) return null;
+  const all = [
+    "queued",
+    "sending",
+    "deferred",
+    "held",
+    "sent",
+    "partial",
+    "failed",
+    "cancelled",
+    "suppressed",
+  ] as const;
+  return (statuses ?? all).reduce(
+    (sum, one) => sum + status[one] + (one === "queued" ? status.scheduled : 0),
+    0,
+  );
+}
+
+/** The status came: the counts it tells. */
+export function recount(state: State): State {
+  const { filter: parsed, view } = state.list;
+  if (!isOnlyStatuses(parsed)) return state;
+  const total = countByStatus(state, parsed.statuses ?? VIEWS[view]?.statuses ?? null);
+  return { ...state, list: { ...state.list, total } };
+}
+
+/** The rows that were asked for are there. */
+export function windowCame(state: State, window: MessageWindow): Step {
+  const { list } = state;
+  const screenRow = list.cursor - list.top;
+  const cursor = Math.max(0, window.at);
+  const moved: ListState = {
+    ...list,
+    rows: window.rows,
+    atStart: window.atStart,
+    atEnd: window.atEnd,
+    offset: offsetOf(list, window),
+    cursor,
+    top: Math.max(0, cursor - screenRow),
+    isLoading: false,
+    marks: fresher(list.marks, window.rows),
+    owed: 0,
+  };
+  const next = { ...state, list: noteSeen(inView(moved, listRows(state))) };
+  return list.owed === 0 ? fetchNearby(next) : moveBy(next, list.owed);
+}
+
+/** Marks keep the row as it was last seen, for what can be done with it. */
+function fresher(
+  marks: ReadonlyMap<string, MessageSummary>,
+  rows: readonly MessageSummary[],
+): ReadonlyMap<string, MessageSummary> {
+  if (marks.size === 0) return marks;
+  const fresh = new Map(marks);
+  for (const row of rows) if (fresh.has(row.id)) fresh.set(row.id, row);
+  return fresh;
+}
+
+/** Where a window begins in the listing, by what is known of the last one. */
+function offsetOf(list: ListState, window: MessageWindow): number | null {
+  if (window.atStart) return 0;
+  if (window.atEnd && list.total !== null) return Math.max(0, list.total - window.rows.length);
+  if (list.offset === null) return null;
+  const places = new Map(list.rows.map(({ id }, i) => [id, i]));
+  for (const [i, { id }] of window.rows.entries()) {
+    const place = places.get(id);
+    if (place !== undefined) return Math.max(0, list.offset + place - i);
+  }
+  return null;
+}
+
+/** At the beginning all is seen, and nothing counts as new. */
+function noteSeen(list: ListState): ListState {
+  const isAtTop = list.atStart && list.top === 0 && (list.cursor === 0 || list.seenFirst === null);
+  return isAtTop || list.seenFirst === null
+    ? { ...list, seenFirst: list.rows[0]?.id ?? null }
+    : list;
+}
+
+/** Rows that came in above since the operator last saw the beginning; null if that is too far
+ *  away to tell. */
+export function newAbove({ rows, atStart, seenFirst }: ListState): number | null {
+  if (!atStart) return null;
+  const place = rows.findIndex(({ id }) => id === seenFirst);
+  return place < 0 ? null : place;
+}
+
+export function listRows(state: State): number {
+  return layoutOf({ ...state, screen: "list" }).listRows;
+}
+
+/** Moves what is seen so that the cursor is in it. */
+export function inView(list: ListState, height: number): ListState {
+  const last = Math.max(0, list.rows.length - 1);
+  const cursor = Math.min(Math.max(0, list.cursor), last);
+  const lowest = Math.max(0, Math.min(list.top, list.rows.length - height));
+  const top = Math.min(cursor, Math.max(lowest, cursor - height + 1));
+  return { ...list, cursor, top };
+}
+
+/** Moves the cursor; what lies beyond the rows that are there is owed until they come. */
+export function moveBy(state: State, rows: number): Step {
+  const { list } = state;
+  const wanted = list.cursor + rows;
+  const cursor = Math.min(Math.max(0, wanted), Math.max(0, list.rows.length - 1));
+  const isBeyond = wanted < 0 ? !list.atStart : wanted >= list.rows.length && !list.atEnd;
+  const walked = walkRange(list, cursor);
+  const moved = inView({ ...walked, cursor }, listRows(state));
+  const owed = isBeyond ? wanted - cursor : 0;
+  return fetchNearby({
+    ...state,
+    list: noteSeen({ ...moved, owed: list.isLoading ? list.owed + owed : owed }),
+    notice: null,
+  });
+}
+
+/** Marks what the cursor walks over while a range is open, and unmarks where it turns back. */
+function walkRange(list: ListState, cursor: number): ListState {
+  if (list.range === null) return list;
+  const path = [...list.range.path];
+  const stride = Math.sign(cursor - list.cursor);
+  for (let at = list.cursor; at !== cursor;) {
+    at += stride;
+    const row = list.rows[at];
+    if (row === undefined) break;
+    if (path.at(-2)?.id === row.id) path.pop();
+    else path.push(row);
+  }
+  const marks = new Map(list.range.base);
+  for (const row of path) marks.set(row.id, row);
+  return { ...list, marks, range: { ...list.range, path } };
+}
+
+/** Asks for more of the listing where the cursor comes near the end of what is there. */
+function fetchNearby(state: State): Step {
+  const { list } = state;
+  if (list.isLoading) return step(state);
+  const isNearStart = !list.atStart && list.cursor < NEAR_ROWS;
+  const isNearEnd = !list.atEnd && list.cursor >= list.rows.length - NEAR_ROWS;
+  return isNearStart || isNearEnd ? readWindow(state, anchorOf(list), false) : step(state);
+}
+
+/** To the first or the last of all. */
+export function moveToEnd(state: State, isBottom: boolean): Step {
+  const { list } = state;
+  if (isBottom ? list.atEnd : list.atStart) {
+    return moveBy(state, isBottom ? list.rows.length : -list.rows.length);
+  }
+  if (list.range !== null) {
+    return step({
+      ...state,
+      notice: { text: "A range cannot reach that far: * marks all that match", isError: true },
+    });
+  }
+  const top = isBottom ? Math.max(0, listRows(state) - 1) : 0;
+  // Where on the screen the cursor is to stand.
+  const placed = { ...list, cursor: top, top: 0 };
+  return readWindow({ ...state, list: placed, notice: null }, isBottom ? "bottom" : "top", false);
+}
+
+/** Whether another message than before stands under the cursor. */
+export function hasMoved(before: State, after: State): boolean {
+  return currentRow(before.list)?.id !== currentRow(after.list)?.id;
+}

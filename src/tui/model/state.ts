@@ -1,0 +1,210 @@
+import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
+import type { Filter, QueueStatus, Sort } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
+import type { MessageStatus } from "../../queue/state.ts";
+import type { ShownContent, Verb } from "../data.ts";
+import { EMPTY_FILTER, type ParsedFilter } from "../filter_text.ts";
+import type { TextInput } from "../text_input.ts";
+
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A view: what the digits choose. */
+export interface View {
+  readonly name: string;
+  /** Null = any. */
+  readonly statuses: readonly MessageStatus[] | null;
+}
+
+export const VIEWS: readonly View[] = [
+  { name: "All", statuses: null },
+  { name: "Due", statuses: ["queued", "sending"] },
+  { name: "Deferred", statuses: ["deferred"] },
+  { name: "Failed", statuses: ["failed", "partial"] },
+  { name: "Sent", statuses: ["sent"] },
+  { name: "Held", statuses: ["held"] },
+];
+
+export const TABS = ["Headers", "Text", "Html", "Raw", "Attempts"] as const;
+export type Tab = typeof TABS[number];
+
+/** All that matched when `*` was pressed, but for some. */
+export interface AllMarked {
+  readonly filter: Filter;
+  /** Null while they are being counted. */
+  readonly count: number | null;
+  readonly except: ReadonlySet<string>;
+}
+
+/** A range being marked: the rows walked over since it began, the first one first. */
+export interface Range {
+  readonly base: ReadonlyMap<string, MessageSummary>;
+  readonly path: readonly MessageSummary[];
+}
+
+export interface ListState {
+  readonly view: number;
+  readonly filterText: string;
+  readonly filter: ParsedFilter;
+  readonly sort: Sort;
+  readonly isReversed: boolean;
+  /** A part of the listing, around the cursor. */
+  readonly rows: readonly MessageSummary[];
+  readonly atStart: boolean;
+  readonly atEnd: boolean;
+  /** The place of the first of `rows` in the whole listing; null if it is not known. */
+  readonly offset: number | null;
+  /** Places in `rows`. */
+  readonly cursor: number;
+  readonly top: number;
+  /** How many match; null if it is not known (yet). */
+  readonly total: number | null;
+  /** The first row when the operator last saw the beginning. */
+  readonly seenFirst: string | null;
+  readonly marks: ReadonlyMap<string, MessageSummary>;
+  readonly all: AllMarked | null;
+  readonly range: Range | null;
+  /** Answers to questions of an earlier generation are of no use any more. */
+  readonly generation: number;
+  readonly isLoading: boolean;
+  /** Rows still to be moved once more of the listing is there. */
+  readonly owed: number;
+}
+
+export interface DetailState {
+  readonly id: string;
+  /** Null while it is read; `gone` if it is not there any more. */
+  readonly message: MessageDetail | "gone" | null;
+  readonly content: ShownContent | { readonly error: string } | null;
+  readonly tab: Tab;
+  readonly isWrapped: boolean;
+  /** The first row shown, and the row of the cursor in Attempts. */
+  readonly scroll: number;
+  readonly cursor: number;
+  /** What of the attempts was unfolded or folded by hand. */
+  readonly folds: ReadonlyMap<string, boolean>;
+  readonly wanted: string;
+}
+
+/** What an action is about to be done to. */
+export interface Target {
+  readonly filter: Filter;
+  /** Messages the action applies to, as far as the screen knows; null while they are counted. */
+  readonly count: number | null;
+  /** Messages chosen that it does not apply to. */
+  readonly left: number;
+  readonly isAll: boolean;
+  readonly samples: readonly MessageSummary[];
+}
+
+export type PromptKind = "filter" | "find" | "pipe";
+
+export type Dialog =
+  | {
+    readonly kind: "confirm";
+    readonly verb: Verb;
+    readonly target: Target;
+    readonly typed: string;
+  }
+  | { readonly kind: "prompt"; readonly prompt: PromptKind; readonly input: TextInput }
+  | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
+  | { readonly kind: "help"; readonly scroll: number }
+  | {
+    readonly kind: "form";
+    readonly message: MessageDetail;
+    readonly sender: TextInput;
+    readonly recipients: TextInput;
+    readonly field: "sender" | "recipients";
+    /** The form is filled in, and waits for its y. */
+    readonly isAsking: boolean;
+  };
+
+export interface Notice {
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+export type Screen = "list" | "detail" | "stats";
+
+export interface State {
+  readonly size: Size;
+  readonly queue: string;
+  readonly isReadonly: boolean;
+  /** 1 + retry.max; null = no limit. */
+  readonly maxTries: number | null;
+  /** The time the screen tells ages by. */
+  readonly now: number;
+  /** When what is shown was read. */
+  readonly readAt: number | null;
+  readonly status: QueueStatus | null;
+  readonly stats: QueueStats | null;
+  readonly statsCursor: number;
+  readonly screen: Screen;
+  readonly list: ListState;
+  /** The message of the detail screen, or of the preview pane. */
+  readonly detail: DetailState | null;
+  readonly hasPreview: boolean;
+  /** What was last looked for in a text. */
+  readonly found: string;
+  readonly dialog: Dialog | null;
+  readonly notice: Notice | null;
+  readonly isLive: boolean;
+  /** The queue has changed since what is shown was read. */
+  readonly isStale: boolean;
+  /** Actions that have not come to their end. */
+  readonly working: number;
+}
+
+export function initialState(
+  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now">,
+): State {
+  return {
+    ...about,
+    readAt: null,
+    status: null,
+    stats: null,
+    statsCursor: 0,
+    screen: "list",
+    list: {
+      view: 0,
+      filterText: "",
+      filter: EMPTY_FILTER,
+      sort: "newest",
+      isReversed: false,
+      rows: [],
+      atStart: true,
+      atEnd: true,
+      offset: 0,
+      cursor: 0,
+      top: 0,
+      total: null,
+      seenFirst: null,
+      marks: new Map(),
+      all: null,
+      range: null,
+      generation: 0,
+      isLoading: true,
+      owed: 0,
+    },
+    detail: null,
+    hasPreview: true,
+    found: "",
+    dialog: null,
+    notice: null,
+    isLive: true,
+    isStale: false,
+    working: 0,
+  };
+}
+
+/** The row under the cursor. */
+export function currentRow(list: ListState): MessageSummary | null {
+  return list.rows[list.cursor] ?? null;
+}
+
+export function isMarked(list: ListState, id: string): boolean {
+  if (list.all !== null) return !list.all.except.has(id);
+  return list.marks.has(id);
+}

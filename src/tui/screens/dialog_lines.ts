@@ -1,0 +1,187 @@
+import { leftText, mustType, VERB_TEXT } from "../model/actions.ts";
+import { paletteChoices } from "../model/dialogs.ts";
+import { addressesOf } from "../model/form.ts";
+import type { Dialog, State } from "../model/state.ts";
+import { BINDINGS, keyText } from "../keys.ts";
+import type { Caret } from "../frame_writer.ts";
+import { fit, widthOf } from "../measure.ts";
+import type { TextInput } from "../text_input.ts";
+import { cell, type Line, padded, toWidth } from "./line.ts";
+
+/** A box over the screen, as wide as its content wants. */
+export interface Box {
+  readonly lines: readonly Line[];
+  /** Where the cursor stands within it. */
+  readonly caret: Caret | null;
+}
+
+const BOX_COLUMNS = 76;
+
+/** The box of a dialog; a prompt has none: it takes the place of the line above the keys. */
+export function dialogBox(state: State, dialog: Dialog): Box | null {
+  const columns = Math.min(BOX_COLUMNS, state.size.columns - 2);
+  switch (dialog.kind) {
+    case "confirm":
+      return framed(confirmLines(dialog, columns - 4), columns, null);
+    case "form":
+      return formBox(dialog, columns);
+    case "palette":
+      return paletteBox(state, dialog, columns);
+    case "help":
+      return helpBox(state, dialog, columns);
+    case "prompt":
+      return null;
+  }
+}
+
+function confirmLines(
+  { verb, target, typed }: Extract<Dialog, { kind: "confirm" }>,
+  columns: number,
+): Line[] {
+  const { count, isAll, samples } = target;
+  const noun = count === 1 ? "message" : "messages";
+  const what = `${VERB_TEXT[verb]} ${count ?? "…"} ${noun}${isAll ? ", all that match" : ""}?`;
+  const left = leftText(verb, target);
+  const keys = mustType(target)
+    ? count === null ? "counting …" : `type ${count} and then y to do it: ${typed}`
+    : "y does it";
+  const more = [
+    ...verb === "resend" ? ["u: unsent recipients only"] : [],
+    ...verb === "resend_unsent" ? ["u: all recipients"] : [],
+    ...verb.startsWith("resend") && count === 1 && !isAll ? ["e: change recipients, sender"] : [],
+  ];
+  return [
+    [cell(what, columns, { isBold: true })],
+    ...samples.map(({ id, firstRecipient, subject }): Line => [
+      { text: `  ${id.slice(0, 6)}  ` },
+      padded(firstRecipient, Math.floor(columns / 3)),
+      { text: "  " },
+      cell(subject ?? "", columns - 12 - Math.floor(columns / 3)),
+    ]),
+    ...(count ?? Infinity) > samples.length ? [[{ text: "  …" }]] : [],
+    ...left === "" ? [] : [[cell(left, columns, { colour: "yellow" })]],
+    ...verb === "delete"
+      ? [[cell("Undelivered mail among them is lost.", columns, { colour: "red" })]]
+      : [],
+    [],
+    [cell(`${keys} · n, Enter, Esc: leave it`, columns)],
+    ...more.length === 0 ? [] : [[cell(more.join(" · "), columns)]],
+  ];
+}
+
+function formBox(form: Extract<Dialog, { kind: "form" }>, columns: number): Box {
+  const room = columns - 4 - LABEL;
+  const sender = field(form.sender, room);
+  const recipients = field(form.recipients, room);
+  const count = addressesOf(form).length;
+  const lines: Line[] = [
+    [cell(`Resend ${form.message.id} as a new message`, columns - 4, { isBold: true })],
+    [],
+    [label("Sender", form.field === "sender"), { text: sender.text }],
+    [label("Recipients", form.field === "recipients"), { text: recipients.text }],
+    [],
+    form.isAsking
+      ? [cell(
+        `Queue it to ${count} ${
+          count === 1 ? "recipient" : "recipients"
+        }? y does it · n, Enter, Esc: go on editing`,
+        columns - 4,
+        { isBold: true },
+      )]
+      : [cell("Tab: other field · Enter: done · Esc: leave it", columns - 4)],
+  ];
+  const row = form.field === "sender" ? 3 : 4;
+  const at = form.field === "sender" ? sender.caret : recipients.caret;
+  return framed(lines, columns, form.isAsking ? null : { row, column: 2 + LABEL + at });
+}
+
+const LABEL = 13;
+
+function label(text: string, isCurrent: boolean): { text: string } {
+  return { text: `${isCurrent ? "▸" : " "} ${text.padEnd(LABEL - 2)}` };
+}
+
+function paletteBox(
+  state: State,
+  { input, chosen }: Extract<Dialog, { kind: "palette" }>,
+  columns: number,
+): Box {
+  const choices = paletteChoices(state, input.text);
+  const height = Math.max(1, Math.min(12, state.size.rows - 8));
+  const from = Math.max(0, Math.min(chosen - Math.floor(height / 2), choices.length - height));
+  const typed = field(input, columns - 6);
+  const lines: Line[] = [
+    [{ text: ": ", style: { isBold: true } }, { text: typed.text }],
+    ...choices.slice(from, from + height).map(({ name, help, keys }, i): Line => {
+      const style = from + i === chosen ? { isInverse: true } : undefined;
+      return [
+        { text: from + i === chosen ? "▸ " : "  ", style },
+        padded(name, 20, style),
+        padded(keys.map(keyText).join(" "), 12, style),
+        padded(help, columns - 4 - 34, style),
+      ];
+    }),
+    ...choices.length === 0 ? [[{ text: "  no such command" }]] : [],
+  ];
+  return framed(lines, columns, { row: 1, column: 4 + typed.caret });
+}
+
+/** The table of keys, in groups. */
+function helpBox(
+  state: State,
+  { scroll }: Extract<Dialog, { kind: "help" }>,
+  columns: number,
+): Box {
+  const lines: Line[] = [];
+  for (const group of new Set(BINDINGS.map((binding) => binding.group))) {
+    lines.push([{ text: group, style: { isBold: true } }]);
+    for (const { keys, name, help, isAction, ...binding } of BINDINGS) {
+      if (binding.group !== group || (isAction === true && state.isReadonly)) continue;
+      const how = keys.length === 0 ? `:${name}` : keys.map(keyText).join(" ");
+      lines.push([padded(`  ${how}`, 18, { colour: "cyan" }), cell(help, columns - 22)]);
+    }
+  }
+  const height = Math.max(1, state.size.rows - 6);
+  const from = Math.max(0, Math.min(scroll, lines.length - height));
+  const more = lines.length > height ? "j k move, any other key closes" : "any key closes";
+  return framed(
+    [
+      ...lines.slice(from, from + height),
+      [cell(more, columns - 4, { colour: "dim" })],
+    ],
+    columns,
+    null,
+  );
+}
+
+/** A border around lines. */
+function framed(lines: readonly Line[], columns: number, caret: Caret | null): Box {
+  const rule = "─".repeat(columns - 2);
+  return {
+    lines: [
+      [{ text: `┌${rule}┐` }],
+      ...lines.map((line): Line => [
+        { text: "│ " },
+        ...toWidth(line, columns - 4),
+        { text: " │" },
+      ]),
+      [{ text: `└${rule}┘` }],
+    ],
+    caret,
+  };
+}
+
+/** The part of a text field around its cursor, and the cursor's column. */
+export function field(
+  { text, at }: TextInput,
+  columns: number,
+): { readonly text: string; readonly caret: number } {
+  const before = fit(text.slice(0, at), Infinity);
+  const after = fit(text.slice(at), Infinity);
+  let shown = before;
+  while (widthOf(shown) > columns - 1) {
+    // What is typed may be long, but not so long that this is slow.
+    shown = [...shown].slice(Math.max(1, Math.floor(columns / 4))).join("");
+  }
+  return { text: fit(shown + after, columns), caret: widthOf(shown) };
+}

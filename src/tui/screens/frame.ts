@@ -1,0 +1,106 @@
+import type { Caret } from "../frame_writer.ts";
+import { layoutOf, MIN_SIZE } from "../layout.ts";
+import type { Dialog, State } from "../model/state.ts";
+import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
+import { dialogBox, field } from "./dialog_lines.ts";
+import { footerLines } from "./footer_lines.ts";
+import { headerLines } from "./header_lines.ts";
+import { cell, type Line, toWidth } from "./line.ts";
+import { listLines } from "./list_lines.ts";
+import { statsLines } from "./stats_lines.ts";
+
+/** A whole screen. */
+export interface Frame {
+  readonly lines: readonly Line[];
+  readonly caret: Caret | null;
+}
+
+/** What the screen shows of a state: exactly as many lines as it has rows. */
+export function frameOf(state: State): Frame {
+  const layout = layoutOf(state);
+  const { columns, rows } = state.size;
+  if (layout.isTooSmall) return { lines: tooSmall(state), caret: null };
+  const header = headerLines(state);
+  const footer = footerLines(state);
+  const body = bodyOf(state).slice(0, layout.bodyRows);
+  while (body.length < layout.bodyRows) body.push([]);
+  const lines = [...header, ...body, ...footer];
+  const { dialog } = state;
+  if (dialog === null) return { lines, caret: null };
+  if (dialog.kind === "prompt") return withPrompt(lines, dialog, state);
+  const box = dialogBox(state, dialog);
+  if (box === null) return { lines, caret: null };
+  const shown = box.lines.slice(0, rows);
+  const top = Math.max(0, Math.floor((rows - shown.length) / 2));
+  const left = Math.max(0, Math.floor((columns - lineColumns(shown)) / 2));
+  for (const [i, line] of shown.entries()) {
+    lines[top + i] = toWidth([{ text: " ".repeat(left) }, ...line], columns);
+  }
+  const { caret } = box;
+  return {
+    lines,
+    caret: caret === null ? null : { row: top + caret.row, column: left + caret.column },
+  };
+}
+
+function lineColumns([first]: readonly Line[]): number {
+  // The border's top is as wide as all of the box, and has nothing but single columns.
+  return first?.[0]?.text.length ?? 0;
+}
+
+function bodyOf(state: State): Line[] {
+  switch (state.screen) {
+    case "list":
+      return layoutOf(state).previewColumns > 0 ? withPreview(state) : listLines(state);
+    case "detail":
+      return [...messageLines(state), tabLine(state), ...tabBody(state)];
+    case "stats":
+      return statsLines(state);
+  }
+}
+
+/** The list at the left, the message under its cursor at the right. */
+function withPreview(state: State): Line[] {
+  const { listColumns, previewColumns, bodyRows } = layoutOf(state);
+  const left = listLines(state);
+  const message = state.detail?.message;
+  const subject = message === null || message === undefined || message === "gone"
+    ? ""
+    : message.subject ?? "";
+  const right: Line[] = [
+    tabLine(state),
+    [{ text: " " }, cell(subject, previewColumns - 1, { isBold: true })],
+    ...tabBody(state),
+  ];
+  return Array.from({ length: bodyRows }, (_, i) => [
+    ...toWidth(left[i] ?? [], listColumns),
+    { text: "│", style: { colour: "dim" as const } },
+    ...toWidth(right[i] ?? [], previewColumns),
+  ]);
+}
+
+const PROMPTS = { filter: "/", find: "find: ", pipe: "| " } as const;
+
+/** The prompt stands in the place of what there is to say, or above it if that is an error. */
+function withPrompt(
+  lines: Line[],
+  { prompt, input }: Extract<Dialog, { kind: "prompt" }>,
+  state: State,
+): Frame {
+  const { columns, rows } = state.size;
+  const label = PROMPTS[prompt];
+  const typed = field(input, columns - label.length - 2);
+  const row = rows - 2;
+  if (state.notice?.isError === true) lines[row - 1] = lines[row] ?? [];
+  lines[row] = [{ text: ` ${label}`, style: { isBold: true } }, { text: typed.text }];
+  return { lines, caret: { row, column: 1 + label.length + typed.caret } };
+}
+
+function tooSmall({ size }: State): Line[] {
+  const text = [
+    `mailq needs ${MIN_SIZE.columns}x${MIN_SIZE.rows}`,
+    `this is ${size.columns}x${size.rows}`,
+    "q quits",
+  ];
+  return Array.from({ length: size.rows }, (_, i) => [cell(text[i] ?? "", size.columns)]);
+}

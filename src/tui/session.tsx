@@ -1,0 +1,239 @@
+import { EventEmitter } from "node:events";
+import { type Instance, render } from "ink";
+import { errorText, MailqError } from "../queue/errors.ts";
+import type { Data } from "./data.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { Effects } from "./effects.ts";
+import type { Event } from "./model/events.ts";
+import { refreshList } from "./model/list.ts";
+import { initialState, type State } from "./model/state.ts";
+import { update } from "./model/update.ts";
+import { App } from "./screens/app.tsx";
+import { frameOf } from "./screens/frame.ts";
+import { Terminal, type TerminalPort } from "./terminal.ts";
+
+export interface SessionOptions {
+  readonly data: Data;
+  readonly terminal: TerminalPort;
+  readonly queue: string;
+  readonly isReadonly: boolean;
+  readonly isColoured: boolean;
+  readonly maxTries: number | null;
+  readonly pager: string;
+  readonly now: () => number;
+}
+
+/** Ages are told anew so often. */
+const TICK_MS = 60_000;
+
+/** The screen at work: from the first frame until it is left. */
+export class Session {
+  readonly #writer: FrameWriter;
+  readonly #terminal: Terminal;
+  readonly #effects: Effects;
+  readonly #stop = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #signals: Disposable[] = [];
+  #ink: Instance | null = null;
+  #state: State;
+  #isDirty = false;
+  #hasEnded = false;
+
+  constructor(readonly options: SessionOptions) {
+    const { terminal: port, queue, isReadonly, maxTries, now } = options;
+    this.#state = initialState({ size: port.size(), queue, isReadonly, maxTries, now: now() });
+    this.#writer = new FrameWriter((text) => port.write(text));
+    this.#terminal = new Terminal(
+      port,
+      (keys) => {
+        for (const key of keys) this.#tell({ kind: "key", key });
+      },
+      () => this.#end(),
+    );
+    this.#effects = new Effects({
+      ...options,
+      terminal: this.#terminal,
+      tell: (event) => this.#tell(event),
+      redraw: () => this.#redraw(),
+      quit: () => this.#end(),
+      fail: (error) => this.#fail(error),
+    });
+  }
+
+  /** Resolves when the operator leaves or the terminal goes; rejects with what went wrong. The
+   *  terminal is as before either way. */
+  async run(): Promise<void> {
+    const { terminal: port } = this.options;
+    this.#signals.push(
+      port.on("SIGWINCH", () => this.#resized()),
+      port.on("SIGCONT", () => this.#continued()),
+      port.on("SIGTERM", () => this.#end()),
+      port.on("SIGHUP", () => this.#end()),
+      // The terminal's own Ctrl-C is a key; while another program has it, it is that one's.
+      port.on("SIGINT", () => this.#effects.isLending || this.#end()),
+    );
+    using _guard = this.#guard();
+    const timer = setInterval(() => this.#tell({ kind: "ticked" }), TICK_MS);
+    try {
+      this.#terminal.enter();
+      this.#begin();
+      void this.#watch();
+      await this.#ended.promise;
+    } finally {
+      clearInterval(timer);
+      this.#hasEnded = true;
+      this.#stop.abort();
+      this.#terminal.leave();
+      for (const signal of this.#signals) signal[Symbol.dispose]();
+      this.#ink?.unmount();
+    }
+  }
+
+  #begin(): void {
+    const begun = refreshList(this.#state);
+    this.#state = begun.state;
+    this.#draw();
+    for (const effect of [{ kind: "status" } as const, ...begun.effects]) this.#effects.run(effect);
+  }
+
+  /** Whatever nobody catches must not leave the terminal as it is now. */
+  #guard(): Disposable {
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      this.#fail(event.error ?? new Error(event.message));
+    };
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      this.#fail(event.reason);
+    };
+    const onUnload = () => this.#terminal.leave();
+    globalThis.addEventListener("error", onError);
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    globalThis.addEventListener("unload", onUnload);
+    return {
+      [Symbol.dispose]() {
+        globalThis.removeEventListener("error", onError);
+        globalThis.removeEventListener("unhandledrejection", onRejection);
+        globalThis.removeEventListener("unload", onUnload);
+      },
+    };
+  }
+
+  #tell(event: Event): void {
+    if (this.#hasEnded) return;
+    try {
+      const { state, effects } = update(this.#state, event, this.options.now());
+      this.#state = state;
+      // What is told in one go is drawn in one go.
+      if (!this.#isDirty) {
+        this.#isDirty = true;
+        queueMicrotask(() => this.#drawDirty());
+      }
+      for (const effect of effects) this.#effects.run(effect);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #drawDirty(): void {
+    if (!this.#isDirty || this.#hasEnded) return;
+    try {
+      this.#draw();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #draw(): void {
+    this.#isDirty = false;
+    const { lines, caret } = frameOf(this.#state);
+    const { size } = this.#state;
+    const app = <App lines={lines} size={size} isColoured={this.options.isColoured} />;
+    this.#caret = caret;
+    if (this.#ink !== null) {
+      this.#ink.rerender(app);
+      return;
+    }
+    const stdout = inkStream(size, (frame) => this.#show(frame));
+    this.#ink = render(app, {
+      // Ink asks no more of a stream than this one has.
+      stdout: stdout as unknown as NodeJS.WriteStream,
+      stderr: stdout as unknown as NodeJS.WriteStream,
+      stdin: stdout as unknown as NodeJS.ReadStream,
+      // Each frame whole, at once, and nothing else: what to write of it is the FrameWriter's
+      // business. And CI=true says nothing about a terminal.
+      debug: true,
+      interactive: true,
+      exitOnCtrlC: false,
+      patchConsole: false,
+    });
+    this.#ink.waitUntilExit().catch((error: unknown) => this.#fail(error));
+  }
+
+  #caret: ReturnType<typeof frameOf>["caret"] = null;
+
+  #show(frame: string): void {
+    if (this.#hasEnded || this.#effects.isLending) return;
+    const { columns, rows } = this.#state.size;
+    const lines = frame.split("\n").slice(0, rows);
+    while (lines.length < rows) lines.push("");
+    this.#writer.show(lines, columns, this.#caret);
+  }
+
+  #redraw(): void {
+    this.#writer.forget();
+    this.#draw();
+  }
+
+  #resized(): void {
+    const size = this.options.terminal.size();
+    this.#writer.forget();
+    this.#tell({ kind: "resized", size });
+  }
+
+  /** After a stop from outside the terminal may be in any state. */
+  #continued(): void {
+    if (this.#effects.isLending || this.#hasEnded) return;
+    this.#terminal.leave();
+    this.#terminal.enter();
+    this.#resized();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.options.data.changed(signal);
+      } catch (error) {
+        if (!signal.aborted) this.#fail(error);
+        return;
+      }
+      if (!signal.aborted) this.#tell({ kind: "changed" });
+    }
+  }
+
+  #end(): void {
+    this.#ended.resolve();
+  }
+
+  #fail(error: unknown): void {
+    this.#terminal.leave();
+    this.#ended.reject(
+      error instanceof Error ? error : new MailqError("internal", errorText(error)),
+    );
+  }
+}
+
+/** A stream for Ink to write its frames to. */
+function inkStream({ columns, rows }: State["size"], show: (frame: string) => void): EventEmitter {
+  return Object.assign(new EventEmitter(), {
+    columns,
+    rows,
+    isTTY: true,
+    writable: true,
+    write(frame: string) {
+      show(frame);
+      return true;
+    },
+  });
+}

@@ -1,0 +1,29 @@
+import { readyMeasure } from "./measure.ts";
+import type { SessionOptions } from "./session.tsx";
+import { systemTerminal } from "./terminal.ts";
+import { WorkerData } from "./worker_data.ts";
+
+export type StartOptions = Omit<SessionOptions, "data" | "terminal">;
+
+/** Runs the screen on this process's terminal until it is left. */
+export async function startTui(options: StartOptions): Promise<void> {
+  // React's other build checks much that is checked in tests, and is twice as slow.
+  Deno.env.set("NODE_ENV", "production");
+  // The thread that opens the queue starts while Ink is being loaded.
+  const opening = WorkerData.open({ queue: options.queue });
+  const loading = loadSession();
+  const [opened, loaded] = await Promise.allSettled([opening, loading, readyMeasure()]);
+  if (loaded.status === "rejected") throw loaded.reason;
+  if (opened.status === "rejected") throw opened.reason;
+  const data = opened.value;
+  try {
+    const { Session } = loaded.value;
+    await new Session({ ...options, data, terminal: systemTerminal() }).run();
+  } finally {
+    await data.close();
+  }
+}
+
+function loadSession(): Promise<typeof import("./session.tsx")> {
+  return import(import.meta.resolve("./session.tsx"));
+}

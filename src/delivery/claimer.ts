@@ -9,7 +9,7 @@ import type { RelayLines } from "./relay_lines.ts";
 import type { RoundOptions } from "./round.ts";
 
 /** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
-const AHEAD_MS = 40;
+const AHEAD_MS = 20;
 /** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
 const AHEAD = 128;
 /** With so much done in that time the relay is fast. */

@@ -10,7 +10,10 @@ import { currentRow, type DetailState, type State, type Tab, TABS } from "./stat
 export function openDetail(state: State): Step {
   const row = currentRow(state.list);
   if (row === null) return step(state);
-  return follow({ ...state, screen: "detail", notice: null });
+  const opened: State = { ...state, screen: "detail", notice: null };
+  return state.detail?.id === row.id
+    ? step({ ...opened, detail: { ...state.detail, wanted: row.id } })
+    : read(opened, row.id);
 }
 
 /** Sees to it that the message of the detail screen, or of the preview pane, is the one under the

@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import type { ActionResult, Filter, Store } from "../queue/ports.ts";
 import type { Context } from "./context.ts";
+import { readySearch } from "./search_index.ts";
 import {
   ALL_FLAG,
   FILTER_FLAGS,
@@ -25,6 +26,7 @@ export function actionCommand(about: {
   return buildCommand<Flags, string[], Context>({
     async func(flags, ...prefixes) {
       const store = await this.queue();
+      await readySearch(this, store, flags.search);
       const filter = await selectMessages(store, prefixes, flags);
       tellAction(this, await about.act(store, filter), about.done);
     },

@@ -4,6 +4,9 @@ import type { Context } from "./context.ts";
 /** Every command, in the order in which help lists them. */
 export const COMMAND_NAMES = [
   "enqueue",
+  "compose",
+  "tx",
+  "sendmail",
   "send",
   "run",
   "retry",
@@ -18,8 +21,11 @@ export const COMMAND_NAMES = [
   "status",
   "purge",
   "suppress",
+  "export",
+  "backup",
   "tui",
   "config",
+  "init",
 ] as const;
 export type CommandName = typeof COMMAND_NAMES[number];
 

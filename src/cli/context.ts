@@ -7,7 +7,11 @@ import type { Output, Stream } from "./output.ts";
 
 /** What the process gives a command; main.ts puts it together. */
 export interface Machine {
-  readonly stdin: { readSync(into: Uint8Array): number | null; isTerminal(): boolean };
+  readonly stdin: {
+    readSync(into: Uint8Array): number | null;
+    read(into: Uint8Array): Promise<number | null>;
+    isTerminal(): boolean;
+  };
   readonly stdout: Stream;
   readonly stderr: Stream;
   readonly env: Readonly<Record<string, string>>;
@@ -16,6 +20,8 @@ export interface Machine {
   readonly random: Random;
   readonly loadSettings: (options: LoadOptions) => Promise<Settings>;
   readonly openStore: (queue: string, options: OpenOptions) => Promise<Store>;
+  /** The name the program was called by, without folders; null where it cannot be told. */
+  readonly calledName: () => Promise<string | null>;
   /** The login name of the user. */
   readonly user: () => string;
   /** Calls back when the process is told to stop (SIGTERM, SIGINT), until disposed of. */
@@ -43,6 +49,8 @@ export class Context {
   failure: { readonly error: unknown } | null = null;
   /** The exit status, where it is none of an error. */
   exitStatus = 0;
+  /** Another command line that is to be run in place of this one. */
+  becomes: readonly string[] | null = null;
   #store: Store | null = null;
   #stop: { readonly signal: AbortSignal; readonly listener: Disposable } | null = null;
   readonly #told = new Set<string>();
@@ -99,6 +107,11 @@ export class Context {
   async close(): Promise<void> {
     this.#stop?.listener[Symbol.dispose]();
     this.#stop = null;
+    await this.closeStore();
+  }
+
+  /** Closes the queue before the command ends, which may open it again. */
+  async closeStore(): Promise<void> {
     await this.#store?.close();
     this.#store = null;
   }

@@ -1,10 +1,10 @@
 import type { Settings } from "../config/settings.ts";
-import type { IntakeOptions } from "../intake/options.ts";
+import type { IntakeOptions, IntakeSettings } from "../intake/options.ts";
 import { prepareMessage } from "../intake/prepare.ts";
 import type { Input } from "../intake/sources.ts";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Enqueued, Stage, Store, WholeMessage } from "../queue/ports.ts";
-import type { Context } from "./context.ts";
+import type { Context, Machine } from "./context.ts";
 import { OutputClosed } from "./output.ts";
 
 /** Where mail goes in. */
@@ -13,6 +13,8 @@ export interface Destination {
   /** The queue the mail is in once it was taken; null if it is not there yet, or not this
    *  process's to read: then nothing is sent at once, and of a message only its id is told. */
   readonly queue: Store | null;
+  /** What goes in may yet be dropped, so no input is taken away. */
+  readonly isTentative?: boolean;
 }
 
 // What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
@@ -28,6 +30,20 @@ export async function enqueueInputs(
   options: IntakeOptions,
 ): Promise<void> {
   const destination = await openDestination(context, settings);
+  const tell = (enqueued: readonly Enqueued[]) =>
+    tellEnqueued(context, destination.queue, enqueued);
+  await enqueueInto(context, destination, inputs, options, tell);
+}
+
+/** As `enqueueInputs`, where the caller has opened the destination and tells people himself; `tell`
+ *  is called once the mail is on disk. */
+export async function enqueueInto(
+  context: Context,
+  destination: Destination,
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  options: IntakeOptions,
+  tell: (enqueued: readonly Enqueued[]) => Promise<void> | void,
+): Promise<void> {
   const call = new EnqueueCall(context, destination, options);
   const enqueued = await call.run(inputs);
   for (const input of call.toTake) {
@@ -38,15 +54,71 @@ export async function enqueueInputs(
     );
   }
   const { queue } = destination;
-  await tolerating(context, "not told", () => tellEnqueued(context, queue, enqueued));
-  if (call.urgent.length === 0 || queue === null) return;
-  await tolerating(context, "not sent at once", () => sendNow(context, queue, call.urgent));
+  await tolerating(context, "not told", async () => await tell(enqueued));
+  if (queue === null || call.urgent.length === 0) return;
+  // Of a key that was known another message is in the queue.
+  const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
+  await sendUrgent(context, queue, call.urgent.filter((id) => stored.has(id)));
+}
+
+/** Sends mail that is in the queue at once; if that fails it is tried again later. */
+export async function sendUrgent(
+  context: Context,
+  queue: Store,
+  ids: readonly string[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await tolerating(context, "not sent at once", () => sendNow(context, queue, ids));
 }
 
 /** Where mail of this process goes, by the settings and the environment. */
-async function openDestination(context: Context, settings: Settings): Promise<Destination> {
-  const store = await context.store(settings, true);
-  return { intake: store, queue: store };
+export async function openDestination(context: Context, settings: Settings): Promise<Destination> {
+  const { MAILQ_TX: batch, MAILQ_RELAYING: relay, MAILQ_ID: id } = context.machine.env;
+  let store: Store;
+  try {
+    // The queue of another process's batch is there: one that is not is another, not to be made.
+    store = await context.store(settings, !batch);
+  } catch (error) {
+    if (!(error instanceof MailqError) || error.code !== "permission" || batch) throw error;
+    const { openDropBox }: typeof import("./drop_destination.ts") = await import(
+      import.meta.resolve("./drop_destination.ts")
+    );
+    return { intake: openDropBox(context, settings, error), queue: null };
+  }
+  if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
+  if (!batch) return { intake: store, queue: store };
+  return { intake: await store.joinBatch(batch), queue: null, isTentative: true };
+}
+
+/** A relay's program that hands its message to the queue it comes from would be run again for it,
+ *  and for ever. */
+async function refuseLoop(store: Store, relay: string, id: string): Promise<void> {
+  const message = await store.show(id);
+  if (message?.recipients.some(({ state }) => state === "sending") !== true) return;
+  throw new MailqError(
+    "config_invalid",
+    `Cannot queue mail from within the program of the relay "${relay}": it is handing over ` +
+      `message ${id} of this very queue, and mail would go round in circles; ` +
+      "expected a program that leads out of mailq",
+  );
+}
+
+/** What intake uses of the settings; one by one, since the host's name is looked up only if it is
+ *  asked for. */
+export function intakeSettings(settings: Settings, machine: Machine): IntakeSettings {
+  return {
+    from: settings.from,
+    forceFrom: settings.forceFrom,
+    get hostname() {
+      return settings.hostname;
+    },
+    get user() {
+      return machine.user();
+    },
+    adminAddress: settings.adminAddress,
+    maxSizeBytes: settings.maxSizeBytes,
+    redirectTo: settings.redirectTo,
+  };
 }
 
 /** The mail is safe already: whatever goes wrong from here on is no failure of the call, or the
@@ -88,17 +160,29 @@ class EnqueueCall {
   async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<readonly Enqueued[]> {
     try {
       for await (const input of inputs) {
+        if (input.taken !== undefined) this.#noteToTake(input);
         await this.#take(input);
-        if (input.taken !== undefined) this.toTake.push(input);
       }
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
-      const instead = await this.#stage.commit();
-      return instead === null ? this.#enqueued : [instead];
+      const taken = await this.#stage.commit();
+      if (taken.size === 0) return this.#enqueued;
+      return this.#enqueued.map((one) => taken.get(one.id) ?? one);
     } catch (error) {
       await this.#stage?.abort();
       throw error;
     }
+  }
+
+  #noteToTake(input: Input): void {
+    if (this.destination.isTentative) {
+      throw new MailqError(
+        "usage",
+        `Cannot take ${input.name} away within \`mailq tx\`: its mail may yet be dropped; ` +
+          "unset MAILQ_TX to queue it by itself",
+      );
+    }
+    this.toTake.push(input);
   }
 
   async #take(input: Input): Promise<void> {

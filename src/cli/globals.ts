@@ -41,7 +41,10 @@ const VALUES: Readonly<Record<string, "queue" | "config">> = {
   "--config": "config",
 };
 
-/** Takes the global options out of a command line; what stands after `--` is left alone. */
+/** Takes the global options out of a command line; what stands after `--` is left alone, as are the
+ *  arguments of sendmail(1), whose letters are its own: there only long options that follow the
+ *  command at once are global. What a web form adds to PHP's command line can thus never name
+ *  another queue. */
 export function splitGlobals(argv: readonly string[]): { globals: Globals; rest: string[] } {
   const switches = new Set<keyof Globals>();
   const values: { queue: string | null; config: string | null } = { queue: null, config: null };
@@ -56,6 +59,13 @@ export function splitGlobals(argv: readonly string[]): { globals: Globals; rest:
     const name = equals > 0 ? arg.slice(0, equals) : arg;
     const valueOf = VALUES[name];
     const switchOf = SWITCHES[arg];
+    if (rest[0] === "sendmail") {
+      const isGlobal = arg.startsWith("--") && (valueOf ?? switchOf) !== undefined;
+      if (!isGlobal) {
+        rest.push(...argv.slice(i));
+        break;
+      }
+    }
     if (valueOf !== undefined) {
       const value = equals > 0 ? arg.slice(equals + 1) : argv[++i];
       if (value === undefined || value === "") {
@@ -77,4 +87,15 @@ export function splitGlobals(argv: readonly string[]): { globals: Globals; rest:
     },
     rest,
   };
+}
+
+/** The command-line options that mean the same. */
+export function globalArguments(globals: Globals): string[] {
+  const { queue, config } = globals;
+  const long = Object.entries(SWITCHES).filter(([name]) => name.startsWith("--"));
+  return [
+    ...(queue === null ? [] : ["--queue", queue]),
+    ...(config === null ? [] : ["--config", config]),
+    ...long.filter(([, key]) => globals[key] === true).map(([name]) => name),
+  ];
 }

@@ -23,6 +23,7 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
     priority: message.priority,
     tags: message.tags,
     key: message.key,
+    replaces: message.replaces,
     created_at: isoTime(message.createdAt),
     send_at: isoTime(message.sendAt),
     expires_at: isoTime(message.expiresAt),
@@ -41,6 +42,8 @@ export function messageShape(message: MessageSummary): Record<string, unknown> {
 export function detailShape(message: MessageDetail): Record<string, unknown> {
   return {
     ...messageShape(message),
+    dsn: message.dsn,
+    submitter: message.submitter,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,
@@ -52,6 +55,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
       reply: recipient.reply,
       next_attempt_at: isoTime(recipient.nextAttemptAt),
       sent_at: isoTime(recipient.sentAt),
+      dsn: recipient.dsn,
     })),
     attempts: message.attempts.map(attemptShape),
   };

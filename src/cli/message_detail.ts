@@ -33,11 +33,14 @@ export async function tellDetail(
   field("priority", message.priority);
   field("tags", message.tags.join(", "));
   field("key", message.key);
+  field("replaces", message.replaces);
+  field("submitter", message.submitter);
   field("queued", time(message.createdAt));
   field("not before", message.sendAt === null ? null : time(message.sendAt));
   field("expires", message.expiresAt === null ? null : time(message.expiresAt));
   field("sent", message.sentAt === null ? null : time(message.sentAt));
   field("tries", String(message.tries));
+  field("notices", noticesAsked(message));
   field("next try", message.nextAttemptAt === null ? null : time(message.nextAttemptAt));
   output.line("");
   const rows = message.recipients.map((recipient) => [
@@ -57,6 +60,17 @@ export async function tellDetail(
   for (const line of await formatTable(columns, rows, output.columns)) output.line(line);
   if (message.attempts.length > 0) output.line("");
   tellAttempts(context, message, false);
+}
+
+/** What the sender asked to be told (DSN, RFC 3461); null where nothing was asked. */
+function noticesAsked({ dsn, recipients }: MessageDetail): string | null {
+  if (dsn === null) return null;
+  const on = [...new Set(recipients.flatMap((recipient) => recipient.dsn?.notify ?? []))];
+  return [
+    on.length === 0 ? "as the relay likes" : `on ${on.join(", ")}`,
+    ...(dsn.ret === null ? [] : [`with the ${dsn.ret === "full" ? "whole message" : "header"}`]),
+    ...(dsn.envid === null ? [] : [`for ${dsn.envid}`]),
+  ].join(", ");
 }
 
 function replyText(recipient: RecipientDetail): string {

@@ -1,4 +1,5 @@
 import { formatSpan } from "../display/ages.ts";
+import { sanitise } from "../display/sanitise.ts";
 import type { QueueStatus } from "../queue/ports.ts";
 import { waitingSeconds } from "./json_shapes.ts";
 
@@ -15,8 +16,9 @@ export interface HealthLimits {
   readonly queuedCrit: number | null;
 }
 
-/** Judges whether the queue moves: mail that waits too long, too much of it, a pause, a relay that
- *  is left alone, a service whose heart stopped, or no finished round within the warning age. */
+/** Judges whether the queue moves: mail that waits too long, too much of it, deferred mail that
+ *  nobody queues again, a pause, a relay that is left alone, a service whose heart stopped, or no
+ *  finished round within the warning age. */
 export function judgeHealth(
   status: QueueStatus,
   limits: HealthLimits,
@@ -29,6 +31,11 @@ export function judgeHealth(
   const oldest = `the oldest message waits ${formatSpan(seconds * 1000)}`;
   if (seconds * 1000 >= limits.criticalMs) critical.push(oldest);
   else if (seconds * 1000 >= limits.warnMs) warning.push(oldest);
+  const overdueMs = now - (status.oldestDueAt ?? now);
+  const overdue = `deferred mail is overdue for ${formatSpan(overdueMs)} (is \`mailq run\` or ` +
+    "`mailq retry --due` running?)";
+  if (overdueMs >= limits.criticalMs) critical.push(overdue);
+  else if (overdueMs >= limits.warnMs) warning.push(overdue);
   if (limits.queuedCrit !== null && queued > limits.queuedCrit) critical.push(`${queued} queued`);
   else if (limits.queuedWarn !== null && queued > limits.queuedWarn) {
     warning.push(`${queued} queued`);
@@ -50,8 +57,14 @@ export function judgeHealth(
     warning.push(`the service (process ${pid}) has not moved for ${formatSpan(now - heartbeatAt)}`);
   }
   const level = critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok";
-  const why = [...critical, ...warning].join("; ") ||
-    `${queued} queued, ${status.deferred} deferred`;
+  const counts = [`${queued} queued`, `${status.deferred} deferred`];
+  // No fault of the queue, but what somebody may want to look at.
+  for (const name of ["failed", "partial", "held"] as const) {
+    if (status[name] > 0) counts.push(`${status[name]} ${name}`);
+  }
+  const told = [...critical, ...warning, counts.join(", ")].join("; ");
+  // What a relay says is in it; what follows a bar is data.
+  const why = sanitise(told).replaceAll("|", "/");
   const data = `queued=${queued} deferred=${status.deferred} failed=${status.failed} ` +
     `age=${seconds}s;${limits.warnMs / 1000};${limits.criticalMs / 1000}`;
   return { level, line: `MAILQ ${level.toUpperCase()} - ${why} | ${data}` };

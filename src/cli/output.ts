@@ -32,6 +32,7 @@ function escapeUnsafe(text: string): string {
 export class Output {
   readonly #encoder = new TextEncoder();
   #buffer = "";
+  #showsProgress = false;
 
   constructor(
     readonly stdout: Stream,
@@ -89,6 +90,21 @@ export class Output {
   /** Something worth knowing that is no result. */
   note(text: string): void {
     if (!this.globals.isQuiet) this.#tell(`mailq: ${text}`);
+  }
+
+  /** How far something has come, in the place of what was told so before; null when it is done. At
+   *  a terminal alone. */
+  progress(text: string | null): void {
+    if (this.globals.isQuiet || !this.stderr.isTerminal()) return;
+    if (text === null && !this.#showsProgress) return;
+    this.#showsProgress = text !== null;
+    this.flush();
+    const line = text === null ? "" : `mailq: ${escapeUnsafe(text)}`;
+    try {
+      writeAll(this.stderr, this.#encoder.encode(`\r\x1b[K${line}`));
+    } catch {
+      // Nobody listens.
+    }
   }
 
   /** Something for `--verbose`. */

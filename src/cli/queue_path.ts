@@ -1,1 +1,1 @@
-export { exists as queueExists } from "../store/open.ts";
+export { exists as queueExists, queuePath } from "../store/open.ts";

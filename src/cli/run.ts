@@ -2,28 +2,50 @@ import { MailqError } from "../queue/errors.ts";
 import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
 import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./commands.ts";
 import { Context, type Machine } from "./context.ts";
-import { splitGlobals } from "./globals.ts";
+import { globalArguments, splitGlobals } from "./globals.ts";
 import { Output, OutputClosed } from "./output.ts";
 
 /** Runs one command line to its end and returns the exit status. */
 export async function runCli(argv: readonly string[], machine: Machine): Promise<number> {
+  return await runLine(await withCalledName(argv, machine), machine);
+}
+
+async function runLine(argv: readonly string[], machine: Machine): Promise<number> {
   // Errors of the command line itself must know of --json too.
   let output = printer(machine, argv.includes("--json") ? ["--json"] : []);
   try {
     const { globals, rest } = splitGlobals(argv);
     output = new Output(machine.stdout, machine.stderr, globals, machine.env);
     const context = new Context(machine, globals, output);
+    let status: number;
     try {
-      return await runCommand(rest, context);
+      status = await runCommand(rest, context);
     } finally {
       await context.close();
       output.flush();
     }
+    if (context.becomes === null) return status;
+    return await runLine([...globalArguments(globals), ...context.becomes], machine);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     output.failure(error);
     return error instanceof MailqError ? error.exit : 70;
   }
+}
+
+/** Commands too frequent to pay for the program's name, and not names of anybody's mailbox. */
+const NAMELESS: readonly (string | undefined)[] = ["enqueue", "sendmail"];
+
+/** The command line of a program that may be linked as sendmail(1) and its like. There a first word
+ *  that is one of our commands is a recipient: `sendmail list` must not lose the list's mail. */
+async function withCalledName(
+  argv: readonly string[],
+  machine: Machine,
+): Promise<readonly string[]> {
+  if (NAMELESS.includes(argv[0])) return argv;
+  const name = await machine.calledName();
+  if (name === "sendmail") return ["sendmail", ...argv];
+  return name === "newaliases" ? ["sendmail", "-bi"] : argv;
 }
 
 function printer(machine: Machine, argv: readonly string[]): Output {
@@ -69,7 +91,8 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
       },
     },
   );
-  await run(app, rest, context);
+  // Whatever sendmail's arguments look like, they are its own to read.
+  await run(app, name === "sendmail" ? [name, "--", ...rest.slice(1)] : rest, context);
   if (context.failure !== null) throw context.failure.error;
   const status = Number(context.process.exitCode ?? 0);
   // The library's own statuses are negative or above any of ours.
@@ -120,15 +143,13 @@ function usageError(complaint: string, command: string | undefined): MailqError 
   return new MailqError("usage", `${text || "Cannot understand the command line"}; see ${help}`);
 }
 
-/** Bare `mailq`: the queue at a terminal, if there is one; else help. */
+/** Bare `mailq`: the queue, if there is one, as the mailq(1) of every sendmail; else help. */
 async function runBare(context: Context): Promise<number> {
-  if (context.machine.stdout.isTerminal()) {
-    const { queueExists }: typeof import("./queue_path.ts") = await import(
-      import.meta.resolve("./queue_path.ts")
-    );
-    const settings = await context.settings("all");
-    if (queueExists(settings.queue)) return await runCommand(["list"], context);
-  }
+  const { queueExists }: typeof import("./queue_path.ts") = await import(
+    import.meta.resolve("./queue_path.ts")
+  );
+  const settings = await context.settings("all");
+  if (queueExists(settings.queue)) return await runCommand(["list"], context);
   return await tellHelp([], context);
 }
 

@@ -97,7 +97,7 @@ export const FILTER_FLAGS = {
     kind: "parsed",
     parse: word,
     optional: true,
-    brief: "Only with these words in subject, addresses or Message-ID",
+    brief: "Only with these words, or beginnings of words, in subject, addresses or Message-ID",
     placeholder: "WORDS",
   },
 } as const;

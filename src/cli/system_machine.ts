@@ -20,11 +20,22 @@ export function systemMachine(): Machine {
     },
     loadSettings,
     openStore,
+    calledName,
     user: () => env.LOGNAME || env.USER || userFromPasswd() || "root",
     onStop: (listener) => onSignals(["SIGTERM", "SIGINT"], listener),
     onReload: (listener) => onSignals(["SIGHUP"], listener),
     wait,
   };
+}
+
+/** What the source runs under is called deno whatever the user typed. */
+async function calledName(): Promise<string | null> {
+  if (!Deno.build.standalone) return null;
+  // Only when it is wanted: it takes 12 ms. A literal specifier would be read at every start.
+  const { default: process }: { default: { readonly argv0: string } } = await import(
+    ["node", "process"].join(":")
+  );
+  return process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
 }
 
 /** The user's name in /etc/passwd: cron and services may set no variable for it. */

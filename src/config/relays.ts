@@ -37,6 +37,7 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
   const login = target.kind === "smtp" ? target.login : null;
   const user = read("user") ?? login?.user ?? null;
   const mode = read("tls.mode");
+  const fingerprint = read("tls.fingerprint");
   return {
     name,
     target,
@@ -48,10 +49,11 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
       login?.password ?? null,
     ),
     tls: {
-      mode: mode ?? defaultTlsMode(target, user),
+      // Who names a certificate wants no mail to go to another, on this machine either.
+      mode: mode ?? (fingerprint === null ? defaultTlsMode(target, user) : "required"),
       isModeWritten: mode !== null,
       ca: read("tls.ca"),
-      fingerprint: read("tls.fingerprint"),
+      fingerprint,
     },
     rate: read("rate"),
     concurrency: read("concurrency"),

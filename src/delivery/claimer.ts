@@ -6,24 +6,44 @@ import type { Postponer } from "./postponer.ts";
 import type { Rates, UsedUp } from "./rates.ts";
 import type { RelayLine } from "./relay_line.ts";
 import type { RelayLines } from "./relay_lines.ts";
+import type { RoundOptions } from "./round.ts";
 
 /** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
 const AHEAD_MS = 20;
 /** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
-const AHEAD = 64;
+const AHEAD = 128;
+/** With so much done in that time the relay is fast. */
+const FAST = 32;
 /** Messages in hand at most, where a relay that is slow would keep the others from theirs. */
 const IN_HAND = 256;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
+/** How a pass lets mail be claimed. */
+export interface ClaimTools {
+  /** How many more messages may be started. */
+  readonly room: number;
+  readonly isStopping: () => boolean;
+  /** Does work whose failure ends the pass. */
+  readonly guarded: (work: () => Promise<void>) => Promise<void>;
+  /** Told of messages met that had expired. */
+  readonly onExpired: (count: number) => void;
+  readonly onEnd: () => void;
+}
+
 /** Takes mail out of the queue a little ahead of need, and puts it in line for its relay. */
 export class Claimer {
-  /** Hand-overs that have ended. */
-  finished = 0;
-  /** Messages met that had expired. */
-  expired = 0;
-  #finishedAtClaim = 0;
-  #claimedAt = 0;
+  /** What claims at the moment. */
+  claiming: Promise<void> | null = null;
+  /** The last claim found nothing, and nothing has ended since. */
+  isDry = false;
+  /** Nothing more is claimed, since its time is over. */
+  isCutShort = false;
+  #finished = 0;
+  /** Hand-overs a millisecond. */
+  #perMs = 0;
+  #measuredAt = 0;
+  #finishedThen = 0;
 
   constructor(
     readonly options: PassOptions,
@@ -31,28 +51,54 @@ export class Claimer {
     readonly lines: RelayLines,
     readonly rates: Rates,
     readonly postponer: Postponer,
-    readonly onlyUntried: boolean,
+    readonly how: RoundOptions,
   ) {}
+
+  /** Notes that a hand-over has ended. */
+  noteFinished(): void {
+    this.#finished++;
+    this.isDry = false;
+  }
+
+  /** Claims beside what is being handed over, if it is time to. */
+  claimIfShort(tools: ClaimTools): void {
+    if (this.claiming !== null || this.isDry || !this.#isShort) return;
+    this.isCutShort = this.how.mayClaim?.() === false;
+    this.isDry = this.isCutShort;
+    if (this.isCutShort) return;
+    this.claiming = tools.guarded(() => this.#claim(tools)).then(() => {
+      this.claiming = null;
+      tools.onEnd();
+    });
+  }
+
+  /** Whether more is to be claimed now: a relay with room has nothing to do, or a fast one soon
+   *  will have. */
+  get #isShort(): boolean {
+    const { inHand } = this.lines;
+    if (inHand >= IN_HAND) return false;
+    return this.lines.room > 0 && this.lines.next() === null || inHand < this.#soon() / 2;
+  }
 
   /** Claims until a relay with room has mail, or there is none to be had. `room` is how many more
    *  messages may be started. */
-  async claim(room: number, isStopping: () => boolean): Promise<void> {
-    const { store, ids, clock } = this.options;
-    while (!isStopping() && this.lines.next() === null) {
+  async #claim({ room, isStopping, onExpired }: ClaimTools): Promise<void> {
+    const { store, ids } = this.options;
+    this.#measure();
+    while (!isStopping() && this.#isShort) {
       const { inHand } = this.lines;
-      if (this.lines.room === 0 || inHand >= IN_HAND) return;
       const { claims, expired } = await store.claimDue({
         worker: this.worker,
         limit: Math.min(this.#limit(room), IN_HAND - inHand),
         ...(ids === undefined ? {} : { ids }),
-        onlyUntried: this.onlyUntried,
+        onlyUntried: this.how.onlyUntried,
       });
-      this.expired += expired;
-      this.#finishedAtClaim = this.finished;
-      this.#claimedAt = clock.now();
+      onExpired(expired);
       for (const claim of claims) this.assign(claim);
       await this.postponer.flush();
-      if (claims.length === 0) return;
+      if (claims.length > 0) continue;
+      this.isDry = true;
+      return;
     }
   }
 
@@ -94,12 +140,26 @@ export class Claimer {
   /** As many as will be handed over in the next moment, going by the last: a slow relay's queue
    *  is claimed one by one and urgent mail overtakes, a fast one's many in a commit. */
   #limit(mayStart: number): number {
-    const { clock, maxBatch, maxDeferred, throttleMs } = this.options;
-    const room = Math.max(1, Math.min(mayStart, this.lines.room));
-    if (maxBatch !== null || maxDeferred !== null || throttleMs > 0) return room;
-    const elapsedMs = Math.max(1, clock.now() - this.#claimedAt);
-    const soon = Math.floor((this.finished - this.#finishedAtClaim) / elapsedMs * AHEAD_MS);
-    return Math.max(room, Math.min(soon, AHEAD));
+    return Math.max(1, Math.min(mayStart, this.lines.room), this.#soon());
+  }
+
+  /** How many will be handed over in the next moment; 0 where each one that is started counts. */
+  #soon(): number {
+    const { maxBatch, maxDeferred, throttleMs } = this.options;
+    if (maxBatch !== null || maxDeferred !== null || throttleMs > 0) return 0;
+    return Math.min(Math.floor(this.#perMs * AHEAD_MS), AHEAD);
+  }
+
+  /** Measures the speed of the moment, over a span that tells something. */
+  #measure(): void {
+    const now = this.options.clock.now();
+    const elapsedMs = now - this.#measuredAt;
+    const finished = this.#finished - this.#finishedThen;
+    if (elapsedMs < AHEAD_MS / 4 && finished < AHEAD / 32) return;
+    this.#perMs = finished / Math.max(1, elapsedMs);
+    this.#finishedThen = this.#finished;
+    this.#measuredAt = now;
+    this.lines.isFast = this.#soon() >= FAST;
   }
 }
 

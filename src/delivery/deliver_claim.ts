@@ -89,8 +89,7 @@ async function deliverGroup(
     });
     line.inFlight--;
     const isAbandoned = tools.isAbandoned();
-    if (handed.isTransportBroken || isAbandoned) void transport.close().catch(() => {});
-    else line.giveBack(transport);
+    line.giveBack(transport, !handed.isTransportBroken && !isAbandoned);
     // What comes this late has been closed as uncertain with the worker.
     if (isAbandoned) return { kind: "abandoned" };
     const { attempt, trouble } = handed;

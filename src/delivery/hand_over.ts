@@ -75,6 +75,9 @@ export async function handOver(
       content: claim.content?.length === claim.sizeBytes
         ? claim.content
         : () => wholeContent(tools.store, claim),
+      ...(claim.dsn === undefined ? {} : {
+        dsn: { ...claim.dsn, recipients: claim.recipients.map(({ dsn }) => dsn ?? null) },
+      }),
     }, { onDataBegin, signal });
   } catch (error) {
     isTransportBroken = true;

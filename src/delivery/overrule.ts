@@ -1,4 +1,5 @@
 import type { Claim } from "../queue/message.ts";
+import type { Phase } from "../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport } from "../queue/ports.ts";
 import { type Rule, ruleFor } from "../queue/rule.ts";
 
@@ -15,6 +16,8 @@ export interface Failure {
   readonly recipient: string;
   readonly relay: string;
   readonly host: string | null;
+  /** Where in the conversation it was decided; null where there is none. */
+  readonly phase: Phase | null;
   /** What it means if the handler does not say otherwise. */
   readonly outcome: "deferred" | "failed" | "uncertain";
   readonly code: number | null;
@@ -81,6 +84,7 @@ export async function overrule(
       recipient: recipient.address,
       relay: tools.relayName,
       host,
+      phase: outcome.phase ?? null,
       outcome: outcome.kind,
       code: outcome.code,
       enhanced: outcome.enhanced,

@@ -65,7 +65,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const worker = await options.store.registerWorker("send");
   let end: RoundEnd;
   try {
-    end = await runRound(options, worker, { onlyUntried: true, claimUntil: null });
+    end = await runRound(options, worker, { onlyUntried: true, mayClaim: null });
     // A pass over a few messages only says nothing of whether the queue moves.
     if (options.ids === undefined) await options.store.noteRound();
   } catch (error) {
@@ -79,7 +79,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
 
 /** How one pass of a worker that stays came to its end. */
 export interface RoundEnd {
-  /** It ended for its time: there may be more to do at once. */
+  /** It was ended: there may be more to do at once. */
   readonly isCutShort: boolean;
   readonly resumeAt: number | null;
   /** What came of it; to be asked for when all that the worker had in hand is settled. */

@@ -3,9 +3,12 @@ import type { Store } from "../queue/ports.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 
 /** Attempts in one commit, at most. */
-const GROUP = 64;
+const GROUP = 128;
 /** How long an attempt waits for others to be recorded with. */
 const WAIT_MS = 20;
+
+/** The reason for ending a wait; without one a stack is taken each time. */
+const NOT_NEEDED = "not needed any more";
 
 export interface RecorderTools {
   readonly store: Store;
@@ -61,7 +64,7 @@ export class Recorder {
   }
 
   #writeSoon(): void {
-    this.#timer?.abort();
+    this.#timer?.abort(NOT_NEEDED);
     this.#timer = null;
     const taken = this.#waiting;
     this.#waiting = [];

@@ -3,6 +3,10 @@ import type { Claim } from "../queue/message.ts";
 import type { Relay, Transport } from "../queue/ports.ts";
 import type { Rate } from "../queue/rate.ts";
 
+/** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
+ *  its content, and one to follow that when both are answered at once. */
+const IN_HAND_EACH = 3;
+
 /** A relay and how much it may be given. */
 export interface RelayPlan {
   readonly relay: Relay;
@@ -33,7 +37,12 @@ export class RelayLine {
   error: string | null = null;
   /** Its rate is used up until then. */
   blockedUntil: number | null = null;
+  /** Its connections: how many messages each has in hand. */
+  readonly #loads = new Map<Transport, number>();
   #idle: Transport[] = [];
+  /** Connections to be closed once they have nothing in hand. */
+  readonly #retired = new Set<Transport>();
+  #takesAhead = false;
 
   constructor(readonly plan: RelayPlan, public health: RelayHealth, now: number) {
     if (isLeftAlone(health, now)) this.error = health.lastError ?? "it failed three times in a row";
@@ -56,19 +65,44 @@ export class RelayLine {
     return this.blockedUntil !== null && now < this.blockedUntil;
   }
 
-  /** How many more messages may be started on it now. */
-  room(isOneByOne: boolean, now: number): number {
+  /** How many more messages may be started on it now; of a fast relay each connection is given
+   *  the next message ahead. */
+  room(isOneByOne: boolean, isFast: boolean, now: number): number {
     if (this.isDown || this.isBlocked(now)) return 0;
-    const most = this.isProven && !isOneByOne ? this.plan.concurrency : 1;
-    return most - this.inFlight;
+    if (!this.isProven || isOneByOne) return 1 - this.inFlight;
+    const each = isFast && this.#takesAhead ? IN_HAND_EACH : 1;
+    return this.plan.concurrency * each - this.inFlight;
   }
 
+  /** A connection for one more message. */
   take(): Transport {
-    return this.#idle.pop() ?? this.plan.relay.open();
+    const transport = this.#idle.pop() ?? this.#busy() ?? this.plan.relay.open();
+    this.#takesAhead = transport.takesAhead === true;
+    this.#loads.set(transport, (this.#loads.get(transport) ?? 0) + 1);
+    return transport;
   }
 
-  giveBack(transport: Transport): void {
-    this.#idle.push(transport);
+  /** Where all connections there may be are busy, one with the least in hand. */
+  #busy(): Transport | null {
+    if (this.#loads.size < this.plan.concurrency) return null;
+    let least: Transport | null = null;
+    let leastLoad = IN_HAND_EACH;
+    for (const [transport, load] of this.#loads) {
+      if (load >= leastLoad || !transport.takesAhead || this.#retired.has(transport)) continue;
+      least = transport;
+      leastLoad = load;
+    }
+    return least;
+  }
+
+  /** Takes back a connection whose message has come to its end; `isUsable` if it may have more. */
+  giveBack(transport: Transport, isUsable: boolean): void {
+    if (!isUsable) this.#retired.add(transport);
+    const load = (this.#loads.get(transport) ?? 1) - 1;
+    if (load > 0) return void this.#loads.set(transport, load);
+    this.#loads.delete(transport);
+    if (this.#retired.delete(transport)) void transport.close().catch(() => {});
+    else this.#idle.push(transport);
   }
 
   async closeIdle(): Promise<void> {

@@ -4,6 +4,9 @@ import type { RelayLine } from "./relay_line.ts";
 
 /** The relays of a pass, in the order of the settings. */
 export class RelayLines {
+  /** Mail goes out so fast that connections are given their next message ahead. */
+  isFast = false;
+
   constructor(
     readonly all: readonly RelayLine[],
     /** One message at a time on each. */
@@ -56,6 +59,6 @@ export class RelayLines {
   }
 
   #roomOn(line: RelayLine): number {
-    return line.room(this.isOneByOne, this.clock.now());
+    return line.room(this.isOneByOne, this.isFast, this.clock.now());
   }
 }

@@ -18,8 +18,8 @@ const FINISH_MS = 60_000;
 export interface RoundOptions {
   /** Leave out what this worker has tried before. */
   readonly onlyUntried: boolean;
-  /** Nothing more is claimed after this time; null = until the queue is empty. */
-  readonly claimUntil: number | null;
+  /** Asked before each claim: once it says no the round ends; null = only when the queue is empty. */
+  readonly mayClaim: (() => boolean) | null;
 }
 
 /** The scheduler of one pass. */
@@ -27,9 +27,6 @@ export class Round {
   readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
   /** When a relay whose rate was used up may be used again. */
   blockedUntil: number | null = null;
-  /** It ended for `claimUntil`: there may be more to do. */
-  isCutShort = false;
-
   /** Messages at least one recipient of which was sent. */
   #delivered = 0;
   #inFlight = 0;
@@ -65,7 +62,7 @@ export class Round {
       this.#lines,
       this.#rates,
       this.#postponer,
-      how.onlyUntried,
+      how,
     );
     this.#recorder = new Recorder({
       store,
@@ -91,6 +88,11 @@ export class Round {
       onRelayProven: (line) => this.#prove(line),
       isAbandoned: () => this.#isAbandoned,
     };
+  }
+
+  /** It ended for `mayClaim`: there may be more to do. */
+  get isCutShort(): boolean {
+    return this.#claimer.isCutShort;
   }
 
   /** Why nothing more is started; once there is a reason it stays. */
@@ -130,16 +132,25 @@ export class Round {
       // Taken before we look around, so that no change after that is missed.
       const changed = this.#changed.promise;
       if (this.#room() > 0) {
-        if (this.#lines.next() === null) await this.#guarded(() => this.#claim());
-        const line = this.#room() > 0 ? this.#lines.next() : null;
+        this.#claimer.claimIfShort({
+          room: this.#room(),
+          isStopping: () => this.#isStopping(),
+          guarded: (work) => this.#guarded(work),
+          onExpired: (count) => this.counts.failed += count,
+          onEnd: () => this.#wake(),
+        });
+        const line = this.#lines.next();
         if (line !== null) {
           await this.#guarded(() => this.#startNext(line));
           continue;
         }
       }
-      if (this.#isStopping()) await this.#giveBackAll();
+      if (this.#isStopping()) {
+        await this.#claimer.claiming;
+        await this.#giveBackAll();
+      }
       if (this.#isAbandoned) return;
-      if (this.#inFlight > 0) await changed;
+      if (this.#inFlight > 0 || this.#claimer.claiming !== null) await changed;
       else if (!await this.#waitForRate()) return;
     }
   }
@@ -164,15 +175,6 @@ export class Round {
     ) - this.#inFlight;
   }
 
-  async #claim(): Promise<void> {
-    const { claimUntil } = this.how;
-    this.isCutShort = claimUntil !== null && this.options.clock.now() >= claimUntil;
-    if (this.isCutShort) return;
-    const before = this.#claimer.expired;
-    await this.#claimer.claim(this.#room(), () => this.#isStopping());
-    this.counts.failed += this.#claimer.expired - before;
-  }
-
   async #startNext(line: RelayLine): Promise<void> {
     const claim = line.waiting.shift();
     if (claim === undefined) return;
@@ -190,7 +192,7 @@ export class Round {
       await this.#settle(claim, await deliverClaim(claim, groups, lines, this.#tools));
     }).then(() => {
       this.#inFlight--;
-      this.#claimer.finished++;
+      this.#claimer.noteFinished();
       this.#wake();
     });
   }
@@ -215,6 +217,7 @@ export class Round {
       return false;
     }
     await this.options.wait(Math.max(1, until - now), this.#stop.signal);
+    this.#claimer.isDry = false;
     return true;
   }
 

@@ -29,6 +29,10 @@ export interface ServiceOptions {
   readonly onTrouble?: (error: MailqError) => void;
 }
 
+/** So long the queue must have been quiet before the search index is brought up to date … */
+const LULL_MS = 1_000;
+/** … unless this did not happen for as long as this. */
+const INDEX_AT_LEAST_MS = 60_000;
 const PURGE_EVERY_MS = 60 * 60_000;
 /** A service that goes round shows it this often; more would wake its like for nothing. */
 const BEAT_EVERY_MS = 10_000;
@@ -73,6 +77,7 @@ class Service {
   #roundAt: number | null = null;
   #beating: Promise<void> | null = null;
   #purgedAt: number | null = null;
+  #indexedAt: number | null = null;
 
   constructor(readonly options: ServiceOptions) {}
 
@@ -80,7 +85,10 @@ class Service {
   async round(): Promise<ServiceRound> {
     const { store, clock, plan, onRound, isOnce } = this.options;
     const startedAt = clock.now();
-    const { pass, retention } = plan();
+    const current = plan();
+    const { pass, retention } = current;
+    // What is claimed from the moment on that the settings change goes out by the new ones.
+    const mayClaim = () => plan() === current && clock.now() < startedAt + ROUND_MS;
     let end: Omit<ServiceRound, "startedAt"> = { isCutShort: false, resumeAt: null };
     await this.#outlast(async () => {
       const worker = await this.#freshWorker();
@@ -96,7 +104,7 @@ class Service {
         worker,
         {
           onlyUntried: isOnce,
-          claimUntil: isOnce ? null : startedAt + ROUND_MS,
+          mayClaim: isOnce ? null : mayClaim,
         },
       );
       end = round;
@@ -121,12 +129,14 @@ class Service {
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     let until = clock.now() + plan().intervalMs;
+    let indexed = Promise.resolve();
     try {
       await this.#outlast(async () => {
         // What was due before the round began is not waited for: it could do nothing about it.
         const due = await store.nextDueAt(startedAt);
         until = Math.min(until, due ?? Infinity, resumeAt ?? Infinity);
         const changed = store.changed(over.signal).then(stop);
+        indexed = this.#index(over.signal);
         while (!over.signal.aborted && clock.now() < until) {
           const waited = wait(Math.min(until - clock.now(), BEAT_AT_LEAST_MS), over.signal);
           await Promise.race([changed, waited]);
@@ -140,6 +150,21 @@ class Service {
     } finally {
       over.abort();
       signal.removeEventListener("abort", stop);
+      await indexed;
+    }
+  }
+
+  /** Brings the search index up to date while there is nothing else to do. No mail waits for it:
+   *  whatever goes wrong is left for a round, or for a search, to meet. */
+  async #index(signal: AbortSignal): Promise<void> {
+    const { store, clock, wait } = this.options;
+    try {
+      if (this.#isRecent(this.#indexedAt, INDEX_AT_LEAST_MS)) await wait(LULL_MS, signal);
+      if (signal.aborted) return;
+      this.#indexedAt = clock.now();
+      await store.bringSearchUpToDate(signal);
+    } catch {
+      // As said above.
     }
   }
 

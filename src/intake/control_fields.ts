@@ -30,14 +30,24 @@ export async function readSchedule(
   let { sendAt, expiresInMs } = options;
   if (readsSchedule && fields.length > 0) {
     const [sendAtText, expiresInText] = [textOf("send-at"), textOf("expires-in")];
-    if (sendAt === undefined && sendAtText !== undefined) sendAt = await readTime(sendAtText, now);
+    if (sendAt === undefined && sendAtText !== undefined) {
+      sendAt = await readTime(cut(sendAtText), now);
+    }
     if (expiresInMs === undefined && expiresInText !== undefined) {
-      expiresInMs = readExpiry(expiresInText);
+      expiresInMs = readExpiry(cut(expiresInText));
     }
   }
   const expiresAt = expiresInMs === undefined ? null : (sendAt ?? now) + expiresInMs;
   return { priority, sendAt: sendAt ?? null, expiresAt };
 }
+
+/** What is longer is no time: the mark in place of the rest makes it one that cannot be read, and
+ *  the error that quotes it stays short. */
+function cut(text: string): string {
+  return text.length > MAX_TIME_CHARS ? `${text.slice(0, MAX_TIME_CHARS)}…` : text;
+}
+
+const MAX_TIME_CHARS = 100;
 
 const PREFIX_BYTES = "x-mail-queue-".length;
 

@@ -1,5 +1,9 @@
 const WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi;
 
+// Kept: making one takes longer than decoding a word does.
+const utf8Decoder = new TextDecoder("utf-8");
+const utf8Encoder = new TextEncoder();
+
 interface Word {
   readonly charset: string;
   readonly bytes: Uint8Array;
@@ -44,8 +48,9 @@ function decodeRun(run: readonly Word[]): string | null {
     bytes.set(word.bytes, at);
     at += word.bytes.length;
   }
+  const charset = run[0]?.charset;
   try {
-    return new TextDecoder(run[0]?.charset).decode(bytes);
+    return (charset === "utf-8" ? utf8Decoder : new TextDecoder(charset)).decode(bytes);
   } catch {
     return null; // RangeError: a charset the runtime does not know.
   }
@@ -53,7 +58,10 @@ function decodeRun(run: readonly Word[]): string | null {
 
 function base64Bytes(text: string): Uint8Array | null {
   try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+    return bytes;
   } catch {
     return null;
   }
@@ -78,27 +86,38 @@ function hexByte(high: number | undefined, low: number | undefined): number | nu
   return /^[0-9a-f]{2}$/i.test(digits) ? parseInt(digits, 16) : null;
 }
 
-/** Text as encoded words of at most 75 characters (RFC 2047 2), one a line when folded into a
- *  header field. */
-export function encodeWords(text: string): string {
+/** They become 60 characters, between 12 others. */
+const WORD_BYTES = 45;
+
+/** Text as encoded words of at most 75 characters (RFC 2047 2) with a blank between them, where a
+ *  field is to be folded. The first one holds at most `firstBytes`, for what stands before it. */
+export function encodedWords(text: string, firstBytes = WORD_BYTES): string {
+  const bytes = utf8Bytes(text);
   const words: string[] = [];
-  let chunk = "";
-  for (const char of text) {
-    // 45 bytes become 60 characters; no character is cut in two (RFC 2047 5).
-    if (utf8Bytes(chunk + char).length > 45) {
-      words.push(encodeWord(chunk));
-      chunk = "";
-    }
-    chunk += char;
+  for (let at = 0; at < bytes.length || words.length === 0;) {
+    // No character is cut in two (RFC 2047 5).
+    let end = Math.min(at + (at === 0 ? firstBytes : WORD_BYTES), bytes.length);
+    while (isContinuation(bytes[end])) end--;
+    words.push(encodeWord(bytes.subarray(at, end)));
+    at = end;
   }
-  words.push(encodeWord(chunk));
-  return words.join("\r\n ");
+  return words.join(" ");
 }
 
-function encodeWord(text: string): string {
-  return `=?UTF-8?B?${btoa(String.fromCharCode(...utf8Bytes(text)))}?=`;
+/** The same, folded: one word a line. */
+export function encodeWords(text: string): string {
+  return encodedWords(text).replaceAll(" ", "\r\n ");
+}
+
+/** Whether a byte is one of a UTF-8 character's but its first. */
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function encodeWord(bytes: Uint8Array): string {
+  return `=?UTF-8?B?${btoa(String.fromCharCode(...bytes))}?=`;
 }
 
 function utf8Bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return utf8Encoder.encode(text);
 }

@@ -1,8 +1,9 @@
+import type { DsnRequest, RecipientDsn } from "../queue/dsn.ts";
 import { MailqError } from "../queue/errors.ts";
 import { addressError, isAddress } from "./address_syntax.ts";
 import { type AddressList, type ListedAddress, readAddresses } from "./addresses.ts";
 import { type FieldKind, fieldText, type Header } from "./headers.ts";
-import type { IntakeOptions } from "./options.ts";
+import type { DsnWishes, IntakeOptions, IntakeSettings } from "./options.ts";
 
 /** Whom a message is from and goes to, as SMTP will say it. */
 export interface Envelope {
@@ -12,6 +13,14 @@ export interface Envelope {
   readonly recipients: readonly string[];
   /** With `redirect_to`, whom it would have gone to; else empty. */
   readonly redirected: readonly string[];
+  /** What the options wish to be told, for the recipients as they stand here. */
+  readonly dsn: DsnRequest | null;
+}
+
+/** A recipient and what is to be told of it. */
+interface Addressed {
+  readonly address: string;
+  readonly dsn: RecipientDsn | null;
 }
 
 /** Takes the envelope from the options and, where they leave it open, from the header. Throws
@@ -22,26 +31,63 @@ export async function readEnvelope(
   header: Header,
   options: IntakeOptions,
 ): Promise<Envelope> {
-  const merged = new Map<string, string>();
-  for (const text of options.to ?? []) {
+  const wishes = options.dsn;
+  const common = wishes?.all ?? null;
+  const merged = await readRecipients(options.to ?? [], options, wishes);
+  if (takesHeaderRecipients(options)) {
+    for (const [text, place] of recipientFields(bytes, header)) {
+      await mergeList(merged, await readAddresses(text, place), place, options, common);
+    }
+  }
+  if (merged.size === 0) throw noRecipientError(options);
+  const addressed = [...merged.values()];
+  const recipients = addressed.map((one) => one.address);
+  const sender = await readSender(bytes, header, options);
+  const { redirectTo } = options.settings;
+  const asked = (wished: readonly (RecipientDsn | null)[]) =>
+    wishes === undefined ? null : { ret: wishes.ret, envid: wishes.envid, recipients: wished };
+  if (redirectTo === null) {
+    return { sender, recipients, redirected: [], dsn: asked(addressed.map((one) => one.dsn)) };
+  }
+  const target = await readOne(redirectTo, "redirect_to", options);
+  return { sender, recipients: [target], redirected: recipients, dsn: asked([common]) };
+}
+
+/** The settings by which given addresses are read. */
+interface Given {
+  readonly settings: Pick<
+    IntakeSettings,
+    "adminAddress" | "forceFrom" | "hostname" | "redirectTo"
+  >;
+}
+
+/** The parts of an envelope that are given, by the same rules: for a message that is in the queue
+ *  already. With `redirect_to` its recipient is given, whatever else is. */
+export async function readGivenEnvelope(
+  options: Pick<IntakeOptions, "from" | "to"> & Given,
+): Promise<{ readonly sender?: string; readonly recipients?: readonly string[] }> {
+  const { from, to, settings } = options;
+  const recipients = to === undefined ? undefined : await readRecipients(to, options);
+  return {
+    sender: from === undefined ? undefined : await readGivenSender(from, options),
+    recipients: settings.redirectTo === null
+      ? recipients && [...recipients.values()].map((one) => one.address)
+      : [await readOne(settings.redirectTo, "redirect_to", options)],
+  };
+}
+
+/** Recipients by what makes them the same. */
+async function readRecipients(texts: readonly string[], options: Given, wishes?: DsnWishes) {
+  const merged = new Map<string, Addressed>();
+  for (const [n, text] of texts.entries()) {
     const list = await readAddresses(text, "the recipients");
     if (list.addresses.length + list.nameless.length === 0) {
       throw addressError(text, "the recipients", "no address; expected name@example.org");
     }
-    await mergeList(merged, list, "the recipients", options);
+    const dsn = wishes?.own?.[n] ?? wishes?.all ?? null;
+    await mergeList(merged, list, "the recipients", options, dsn);
   }
-  if (takesHeaderRecipients(options)) {
-    for (const [text, place] of recipientFields(bytes, header)) {
-      await mergeList(merged, await readAddresses(text, place), place, options);
-    }
-  }
-  if (merged.size === 0) throw noRecipientError(options);
-  const recipients = [...merged.values()];
-  const sender = await readSender(bytes, header, options);
-  const { redirectTo } = options.settings;
-  if (redirectTo === null) return { sender, recipients, redirected: [] };
-  const target = await readOne(redirectTo, "redirect_to", options);
-  return { sender, recipients: [target], redirected: recipients };
+  return merged;
 }
 
 function takesHeaderRecipients({ headerRecipients = "unless_given", to = [] }: IntakeOptions) {
@@ -68,10 +114,11 @@ function* recipientFields(bytes: Uint8Array, header: Header): Generator<[string,
 }
 
 async function mergeList(
-  merged: Map<string, string>,
+  merged: Map<string, Addressed>,
   list: AddressList,
   place: string,
-  options: IntakeOptions,
+  options: Given,
+  dsn: RecipientDsn | null,
 ): Promise<void> {
   const [nameless] = list.nameless;
   if (nameless !== undefined) {
@@ -80,13 +127,15 @@ async function mergeList(
   for (const listed of list.addresses) {
     const address = await recipientAddress(listed, options);
     const key = mergeKey(address);
-    if (!merged.has(key)) merged.set(key, address);
+    const known = merged.get(key);
+    if (known === undefined) merged.set(key, { address, dsn });
+    else if (known.dsn === null) merged.set(key, { ...known, dsn });
   }
 }
 
 /** A recipient with its domain: mail for a local one goes to the administrator if there is one, so
  *  that cron's mail to `root` never travels to a stranger's. */
-function recipientAddress(listed: ListedAddress, options: IntakeOptions): Promise<string> | string {
+function recipientAddress(listed: ListedAddress, options: Given): Promise<string> | string {
   const { adminAddress } = options.settings;
   if (!listed.isLocal || adminAddress === null) return withHost(listed, options);
   return readOne(adminAddress, "admin_address", options);
@@ -105,11 +154,8 @@ async function readSender(
   options: IntakeOptions,
 ): Promise<string> {
   const { settings, from, takesSenderFromHeader = true } = options;
-  const isNull = from !== undefined && /^\s*(?:<\s*>\s*)?$/.test(from);
-  // A bounce must stay one: a report that itself can bounce goes round for ever (RFC 5321 4.5.5).
-  if (isNull) return "";
+  if (from !== undefined) return readGivenSender(from, options);
   if (settings.forceFrom !== null) return readOne(settings.forceFrom, "force_from", options);
-  if (from !== undefined) return readOne(from, "the sender", options);
   if (takesSenderFromHeader) {
     for (const kind of ["sender", "from"] as const) {
       const address = await firstAddress(bytes, header, kind, options);
@@ -118,6 +164,15 @@ async function readSender(
   }
   if (settings.from !== null) return readOne(settings.from, "the setting from", options);
   return loginAddress(options);
+}
+
+function readGivenSender(from: string, options: Given): Promise<string> | string {
+  // A bounce must stay one: a report that itself can bounce goes round for ever (RFC 5321 4.5.5).
+  if (/^\s*(?:<\s*>\s*)?$/.test(from)) return "";
+  const { forceFrom } = options.settings;
+  return forceFrom === null
+    ? readOne(from, "the sender", options)
+    : readOne(forceFrom, "force_from", options);
 }
 
 /** The address of whoever runs the program. Any login will do: Windows domains and directories
@@ -150,7 +205,7 @@ async function firstAddress(
 }
 
 /** The one address of a text, such as a flag's or a setting's value. */
-async function readOne(text: string, place: string, options: IntakeOptions): Promise<string> {
+async function readOne(text: string, place: string, options: Given): Promise<string> {
   const { addresses, nameless } = await readAddresses(text, place);
   const [first] = addresses;
   if (first === undefined || addresses.length + nameless.length !== 1) {
@@ -159,7 +214,7 @@ async function readOne(text: string, place: string, options: IntakeOptions): Pro
   return withHost(first, options);
 }
 
-function withHost(listed: ListedAddress, options: IntakeOptions): string {
+function withHost(listed: ListedAddress, options: Given): string {
   if (!listed.isLocal) return listed.address;
   const address = `${listed.address}@${options.settings.hostname}`;
   if (isAddress(address)) return address;
@@ -169,6 +224,8 @@ function withHost(listed: ListedAddress, options: IntakeOptions): string {
 function noRecipientError({ noRecipientCode = "bad_message", headerRecipients }: IntakeOptions) {
   const where = headerRecipients === "never"
     ? "give at least one address"
+    : headerRecipients === "always"
+    ? "give one, or write one in a To, Cc or Bcc field"
     : "give one with --to, or in a To, Cc or Bcc field";
   return new MailqError(noRecipientCode, `Cannot queue a message without recipients: ${where}`);
 }

@@ -1,3 +1,4 @@
+import type { DsnRequest, RecipientDsn } from "../queue/dsn.ts";
 import type { Priority } from "../queue/message.ts";
 import type { Random } from "../queue/ports.ts";
 
@@ -27,10 +28,20 @@ export interface IntakeOptions {
   readonly tags?: readonly string[];
   readonly key?: string;
   readonly isHeld?: boolean;
+  /** What the sender wants to be told of the message. */
+  readonly dsn?: DsnWishes;
   readonly settings: IntakeSettings;
   /** The time, in ms since 1970. */
   readonly now: number;
   readonly random: Random;
+}
+
+/** Wishes to be told what became of a message (RFC 3461), as its sender uttered them. */
+export interface DsnWishes extends Pick<DsnRequest, "ret" | "envid"> {
+  /** Wished for whoever has no wish of his own. */
+  readonly all: RecipientDsn | null;
+  /** For each entry of `to`, in their order. */
+  readonly own?: readonly (RecipientDsn | null)[];
 }
 
 /** The settings intake uses. */

@@ -7,7 +7,7 @@ import { readSchedule } from "./control_fields.ts";
 import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
 import { readDisplay } from "./header_display.ts";
-import { type Header, scanHeader } from "./headers.ts";
+import { controlAt, type Header, scanHeader } from "./headers.ts";
 import { LineEnds } from "./line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
@@ -25,11 +25,12 @@ export interface Prepared {
 export async function prepareMessage(
   input: Uint8Array,
   options: IntakeOptions,
+  makePlan: Planner = planMessage,
 ): Promise<Prepared> {
   const header = scanHeader(input);
-  const plan = await planMessage(input, header, options);
+  const plan = await makePlan(input, header, options);
   const lines = new LineEnds();
-  const content = lines.push(editHeader(input, header, plan.added), true);
+  const content = lines.push(editAsPlanned(input, header, plan), true);
   checkSize(content.length, options, false);
   return {
     message: { ...plan.message, content, ...lines.facts() },
@@ -41,7 +42,23 @@ export async function prepareMessage(
 export interface MessagePlan {
   readonly message: NewMessage;
   readonly added: readonly AddedField[];
+  /** Fields that intake removes stay, unless others are added: it has seen these bytes before. */
+  readonly keepsFields?: boolean;
   readonly warnings: readonly string[];
+}
+
+/** Decides on a message by its header. */
+export type Planner = (
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+) => Promise<MessagePlan>;
+
+/** The bytes of a message, or its beginning with all of its header, with what the plan changes. */
+export function editAsPlanned(bytes: Uint8Array, header: Header, plan: MessagePlan): Uint8Array {
+  return plan.keepsFields && plan.added.length === 0
+    ? bytes
+    : editHeader(bytes, header, plan.added);
 }
 
 /** Reads envelope, schedule and display from the header, and says which fields it lacks. */
@@ -51,6 +68,7 @@ export async function planMessage(
   options: IntakeOptions,
 ): Promise<MessagePlan> {
   const warnings: string[] = [];
+  if (options.key !== undefined) checkKey(options.key);
   const schedule = await readSchedule(bytes, header, options, warnings);
   const envelope = await readEnvelope(bytes, header, options);
   const random = options.random.bytes(28);
@@ -68,9 +86,19 @@ export async function planMessage(
     isHeld: options.isHeld ?? false,
     tags: options.tags ?? [],
     key: options.key ?? null,
+    ...(envelope.dsn === null ? {} : { dsn: envelope.dsn }),
     display,
   };
   return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
+}
+
+/** Stores keep words of their own among the keys, told by a control character. */
+function checkKey(key: string): void {
+  if (key !== "" && controlAt(key) < 0) return;
+  throw new MailqError(
+    "usage",
+    `Cannot use the key ${JSON.stringify(key)}: expected a text without control characters`,
+  );
 }
 
 /** Refuses a message over `max_size`; `isPart` if more of it may follow. */
@@ -118,7 +146,7 @@ async function mailbox(name: string, address: string): Promise<string> {
 const ADDRESSES_PER_FIELD = 100;
 
 /** `X-Mail-Queue-Original-To` with an address a line; a long list takes several fields. */
-function originalTo(addresses: readonly string[]): AddedField[] {
+export function originalTo(addresses: readonly string[]): AddedField[] {
   const fields: AddedField[] = [];
   for (let at = 0; at < addresses.length; at += ADDRESSES_PER_FIELD) {
     const value = addresses.slice(at, at + ADDRESSES_PER_FIELD).join(",\r\n ");

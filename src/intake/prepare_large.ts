@@ -1,10 +1,10 @@
 import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
-import { editHeader, joinBytes } from "./edit.ts";
+import { joinBytes } from "./edit.ts";
 import { type Header, scanHeader } from "./headers.ts";
 import { LineEnds } from "./line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
-import { checkSize, planMessage } from "./prepare.ts";
+import { checkSize, editAsPlanned, planMessage, type Planner } from "./prepare.ts";
 
 /** A message that is not held in memory. */
 export interface PreparedLarge {
@@ -27,14 +27,15 @@ export async function prepareStream(
   head: Uint8Array,
   rest: AsyncIterable<Uint8Array>,
   options: IntakeOptions,
+  makePlan: Planner = planMessage,
 ): Promise<PreparedLarge> {
   const input = rest[Symbol.asyncIterator]();
   const { bytes, header } = await readHeader(head, input);
-  const plan = await planMessage(bytes, header, options);
+  const plan = await makePlan(bytes, header, options);
   const lines = new LineEnds(true);
   let hasEnded = false;
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    yield* repack(normalised(editHeader(bytes, header, plan.added), input, lines, options));
+    yield* repack(normalised(editAsPlanned(bytes, header, plan), input, lines, options));
     hasEnded = true;
   }
   const facts = () => {

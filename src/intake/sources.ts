@@ -48,8 +48,12 @@ export function* openInputs(paths: readonly string[], stdin: ByteSource): Genera
 
 /** Standard input, read to its end. */
 export function stdinInput(stdin: ByteSource): Input {
-  const close = () => {};
-  return { name: "-", read: () => readSource("-", stdin, close, new Scratch()) };
+  return { name: "-", read: () => readSource("-", stdin, () => {}, new Scratch()) };
+}
+
+/** Standard input for whoever reads it himself: what the system throws is `input_unreadable`. */
+export function translatedStdin(stdin: ByteSource): ByteSource {
+  return { readSync: (into) => attempt("-", () => stdin.readSync(into)) };
 }
 
 /** A file of any name. */
@@ -69,7 +73,7 @@ export function* folderInputs(path: string): Generator<Input> {
 
 /** The buffer that files are read into one after another, so that a folder costs no allocation
  *  but each message's own bytes. */
-class Scratch {
+export class Scratch {
   bytes: Uint8Array | null = null;
 }
 
@@ -83,7 +87,8 @@ function fileInputWith(path: string, scratch: Scratch): Input {
   };
 }
 
-function readSource(
+/** What `source` gives up to its end. `close` is called once, when nothing more is to be read. */
+export function readSource(
   name: string,
   source: ByteSource,
   close: () => void,
@@ -156,12 +161,12 @@ function emlNames(path: string): string[] {
   });
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   return attempt(path, () => Deno.statSync(path)).isDirectory;
 }
 
 /** Does one step of reading; what the system throws becomes `input_unreadable`. */
-function attempt<T>(name: string, step: () => T): T {
+export function attempt<T>(name: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
@@ -170,7 +175,7 @@ function attempt<T>(name: string, step: () => T): T {
   }
 }
 
-function unreadable(name: string, reason: string, cause?: unknown): MailqError {
+export function unreadable(name: string, reason: string, cause?: unknown): MailqError {
   const what = name === "-" ? "standard input" : JSON.stringify(name);
   return new MailqError("input_unreadable", `Cannot read ${what}: ${reason}`, { cause });
 }

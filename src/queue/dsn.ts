@@ -1,9 +1,13 @@
-/** What the sender wants to be told of a message (RFC 3461). */
-export interface DsnRequest {
+/** What the sender asks of notices on a message as a whole (RFC 3461). */
+export interface EnvelopeDsn {
   /** How much of the message a failure notice returns; null = as the relay likes. */
   readonly ret: "full" | "headers" | null;
   /** The sender's own name for this envelope, not encoded. */
   readonly envid: string | null;
+}
+
+/** What the sender wants to be told of a message. */
+export interface DsnRequest extends EnvelopeDsn {
   /** For each recipient, in their order; null = nothing asked. */
   readonly recipients: readonly (RecipientDsn | null)[];
 }

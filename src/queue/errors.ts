@@ -13,12 +13,16 @@ export const EXIT_STATUS = {
   disk_full: 74,
   queue_corrupt: 74,
   output_failed: 74,
+  batch_ended: 75,
   busy: 75,
   mail_deferred: 75,
   permission: 77,
   config_invalid: 78,
   queue_foreign: 78,
   queue_newer: 78,
+  // What shells exit with; only where a command is run on the user's behalf.
+  command_not_executable: 126,
+  command_not_found: 127,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_STATUS;

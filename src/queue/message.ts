@@ -1,5 +1,5 @@
 import type { FinalReason, MessageStatus, RecipientState } from "./state.ts";
-import type { DsnRequest } from "./dsn.ts";
+import type { DsnRequest, EnvelopeDsn, RecipientDsn } from "./dsn.ts";
 import type { AttemptResult, Outcome, OutcomeKind } from "./outcome.ts";
 
 /** Priorities from the most to the least urgent; `now` is sent by the process that took it in. */
@@ -86,6 +86,7 @@ export interface RecipientDetail {
   readonly reply: string | null;
   readonly nextAttemptAt: number | null;
   readonly sentAt: number | null;
+  readonly dsn: RecipientDsn | null;
 }
 
 export interface AttemptDetail {
@@ -106,6 +107,8 @@ export interface AttemptDetail {
 }
 
 export interface MessageDetail extends MessageSummary {
+  /** What the sender asked of notices. */
+  readonly dsn: EnvelopeDsn | null;
   readonly recipients: readonly RecipientDetail[];
   readonly attempts: readonly AttemptDetail[];
 }
@@ -117,6 +120,8 @@ export interface ClaimedRecipient {
   readonly address: string;
   readonly tries: number;
   readonly failures: number;
+  /** What the sender wants to be told of this recipient; absent where nothing was asked. */
+  readonly dsn?: RecipientDsn | null;
 }
 
 /** A worker's hold on the queued recipients of one message. */
@@ -132,6 +137,8 @@ export interface Claim extends ContentFacts {
   readonly recipients: readonly ClaimedRecipient[];
   /** The bytes, where they are few; otherwise they are read in pieces. */
   readonly content: Uint8Array | null;
+  /** What the sender asked of notices; absent where nothing was asked. */
+  readonly dsn?: EnvelopeDsn;
 }
 
 /** How one attempt ended for one recipient, and what becomes of the recipient. */

@@ -1,6 +1,21 @@
 /** What an attempt meant for one recipient. */
 export type OutcomeKind = "sent" | "deferred" | "failed" | "uncertain";
 
+/** Where in a conversation with a relay something happened. `content` lasts until the final dot has
+ *  been written, `dot` from there to its reply. */
+export type Phase =
+  | "connect"
+  | "greeting"
+  | "tls"
+  | "hello"
+  | "auth"
+  | "reset"
+  | "mail"
+  | "rcpt"
+  | "data"
+  | "content"
+  | "dot";
+
 /** What an attempt was as a whole. */
 export type AttemptResult = "sent" | "partial" | "deferred" | "failed" | "uncertain";
 

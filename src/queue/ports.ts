@@ -6,9 +6,11 @@ import type {
   MessageSummary,
   NewMessage,
 } from "./message.ts";
+import type { BackupOptions, BackupResult } from "./backup.ts";
+import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
-import type { MessageStatus } from "./state.ts";
-import type { OutcomeKind, Reply } from "./outcome.ts";
+import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
+import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type { QueueStats } from "./stats.ts";
 import type {
@@ -59,47 +61,14 @@ export interface Stage {
     pieces: AsyncIterable<Uint8Array>,
     facts: () => ContentFacts,
   ): Promise<Enqueued>;
-  /** Makes everything visible; once this resolves the mail is on disk. Resolves to the first
-   *  message of a key that another call has taken meanwhile; then nothing was stored. */
-  commit(): Promise<Enqueued | null>;
+  /** Makes everything visible; once this resolves the mail is on disk. Messages whose key another
+   *  call has taken meanwhile are not stored, all others are: resolves to the first message of each
+   *  such key, by the id of the one that was staged. */
+  commit(): Promise<ReadonlyMap<string, Enqueued>>;
   abort(): Promise<void>;
 }
 
-/** Which messages a command means: all conditions must hold; texts match a part, in any case. */
-export interface Filter {
-  /** Whole ids. */
-  readonly ids?: readonly string[];
-  readonly statuses?: readonly MessageStatus[];
-  readonly to?: string;
-  readonly from?: string;
-  readonly subject?: string;
-  readonly tags?: readonly string[];
-  /** Part of the last reply or error. */
-  readonly error?: string;
-  readonly createdSince?: number;
-  readonly createdUntil?: number;
-  readonly sentSince?: number;
-  readonly sentUntil?: number;
-  /** Words looked for in subject, sender, recipients and Message-ID. */
-  readonly search?: string;
-  /** Filters that must hold too. */
-  readonly and?: readonly Filter[];
-  /** Filters none of which may hold. */
-  readonly not?: readonly Filter[];
-}
-
-export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
-export type Sort = typeof SORTS[number];
-
-export interface ListOptions {
-  readonly sort: Sort;
-  /** From the other end. */
-  readonly isReversed?: boolean;
-  /** The whole id of the last message of the page before. */
-  readonly after: string | null;
-  /** 0 = all. */
-  readonly limit: number;
-}
+export { type Filter, type ListOptions, type SearchProgress, type Sort, SORTS } from "./filter.ts";
 
 export interface QueueCounts {
   readonly queued: number;
@@ -118,6 +87,8 @@ export interface QueueCounts {
 export interface QueueStatus extends QueueCounts {
   /** When the oldest queued message was queued; null if none is. */
   readonly oldestQueuedAt: number | null;
+  /** When the oldest deferred message that is due became so; null or absent if none is. */
+  readonly oldestDueAt?: number | null;
   readonly paused: { readonly since: number } | null;
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
@@ -153,6 +124,14 @@ export interface ActionResult {
   readonly sendingRecipients: number;
 }
 
+/** What is different in a message sent anew; the rest is as it was. Addresses as intake takes
+ *  them. */
+export interface EnvelopeChanges {
+  /** Empty for the null sender. */
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
+}
+
 export interface RetryResult {
   readonly requeued: number;
   /** Matching messages that failed for want of retries. */
@@ -179,6 +158,14 @@ export interface Store {
   /** Stores all messages or none, visible at once, in one commit. */
   enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]>;
   stage(): Promise<Stage>;
+  /** Opens a batch that other processes add to, or one that will be part of the open batch
+   *  `within`. Throws `batch_ended` if that is over. */
+  openBatch(within: string | null): Promise<OpenBatch>;
+  /** Takes mail into another process's open batch: of each `enqueue`, and of each stage at its
+   *  commit, all or nothing. They know the keys of the queue and of the batch, and reject with
+   *  `batch_ended` once that is over or its process is dead. Throws `config_invalid` for a batch
+   *  of another queue. */
+  joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">>;
   /** The addresses among `addresses` that are on the do-not-send list. */
   suppressedAmong(addresses: readonly string[]): Promise<string[]>;
 
@@ -223,6 +210,10 @@ export interface Store {
   /** Whole ids that begin with `prefix`, at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;
+  /** Takes all messages into the search index, in commits of at most 2,000 or 50 ms with pauses,
+   *  until done or told to stop. A search finds what is not in the index yet too, but reads it
+   *  message by message. */
+  bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
   /** How many messages a filter means. Looks at each of them. */
   count(filter: Filter): Promise<number>;
   show(id: string): Promise<MessageDetail | null>;
@@ -236,6 +227,11 @@ export interface Store {
   /** Queues recipients again whatever their state (all, or those not sent), counters and
    *  lifetime anew. */
   resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  /** Queues a copy of a message, with an id of its own, that names the old one (`replaces`); that
+   *  one stays as it is. Bytes (Message-ID included), priority and tags are the same; it has no
+   *  key and is not held. Throws `usage` if there is no such message, `input_unreadable` if its
+   *  bytes were not kept. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued>;
   hold(filter: Filter): Promise<ActionResult>;
   release(filter: Filter): Promise<ActionResult>;
   cancel(filter: Filter): Promise<ActionResult>;
@@ -249,6 +245,12 @@ export interface Store {
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   unsuppress(addresses: readonly string[]): Promise<number>;
   suppressions(): AsyncIterable<Suppression>;
+
+  /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
+   *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
+   *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,
+   *  `queue_corrupt` for a damaged queue, and `busy` if it was told to stop. */
+  backup(path: string, options: BackupOptions): Promise<BackupResult>;
 
   close(): Promise<void>;
 }
@@ -272,6 +274,8 @@ export interface DeliveryOutcome extends Reply {
   /** The relay itself is at fault (it cannot be reached, it refuses our login): no retry is
    *  used up. */
   readonly isRelayFault: boolean;
+  /** Where in the conversation it was decided; null or absent where there is none. */
+  readonly phase?: Phase | null;
 }
 
 /** How a hand-over ended. */
@@ -300,6 +304,9 @@ export interface DeliverOptions {
 
 /** One connection's worth of a way out: hands over one message at a time. */
 export interface Transport {
+  /** `deliver` may be called for the next message while one is under way; it is begun as soon as
+   *  the bytes of the one before are out. */
+  readonly takesAhead?: boolean;
   /** Never rejects for what a relay or the network does: that is a report. */
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport>;
   /** Says goodbye where there is somebody to say it to, and frees everything. */

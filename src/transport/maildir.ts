@@ -1,6 +1,7 @@
 import type { Clock, DeliverOptions, Delivery, Random, Relay } from "../queue/ports.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "./fault.ts";
 import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
+import { maildirName } from "./maildir_name.ts";
 import { lfPiecesOf } from "./pieces.ts";
 import { withoutReply } from "./tally.ts";
 
@@ -29,7 +30,7 @@ const systemRandom: Pick<Random, "bytes"> = {
 
 class Maildir implements Mailbox {
   readonly path: string;
-  readonly #host: string;
+  readonly #hostname: string;
   readonly #clock: Clock;
   readonly #random: Pick<Random, "bytes">;
   #stored = 0;
@@ -37,8 +38,7 @@ class Maildir implements Mailbox {
 
   constructor({ path, hostname, clock, random }: MaildirSettings) {
     this.path = path.replace(/(?<=.)\/+$/, "");
-    // As the Maildir convention has it.
-    this.#host = hostname.replaceAll("/", "\\057").replaceAll(":", "\\072");
+    this.#hostname = hostname;
     this.#clock = clock ?? systemClock;
     this.#random = random ?? systemRandom;
   }
@@ -56,7 +56,12 @@ class Maildir implements Mailbox {
   }
 
   async #store(fields: Uint8Array, delivery: Delivery, options: DeliverOptions): Promise<string> {
-    const name = this.#uniqueName();
+    const name = maildirName({
+      hostname: this.#hostname,
+      now: this.#clock.now(),
+      count: ++this.#stored,
+      random: this.#random.bytes(8),
+    });
     const temporary = `${this.path}/tmp/${name}`;
     const place = `${this.path}/new/${name}`;
     const what = `Writing ${temporary}`;
@@ -86,17 +91,6 @@ class Maildir implements Mailbox {
       throw new HandOverFault(withoutReply("uncertain", text), { cause: error });
     }
     return `stored as new/${name}`;
-  }
-
-  /** A name that no file had before: the time, process, a count, 64 random bits and the host. */
-  #uniqueName(): string {
-    const now = this.#clock.now();
-    const seconds = Math.floor(now / 1_000);
-    const micros = Math.floor((now - seconds * 1_000) * 1_000);
-    let random = "";
-    for (const byte of this.#random.bytes(8)) random += byte.toString(16).padStart(2, "0");
-    const unique = `M${micros}P${Deno.pid}Q${++this.#stored}R${random}`;
-    return `${seconds}.${unique}.${this.#host}`;
   }
 
   async #makeFolders(): Promise<void> {

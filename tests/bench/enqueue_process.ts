@@ -4,8 +4,13 @@ import { mail } from "./mail.ts";
 
 const RUNS = 40;
 
-/** `enqueue` of one message from stdin as a whole process, against the floor. */
+/** `enqueue` and `sendmail` of one message from stdin as whole processes, against the floor. */
 export async function benchEnqueueProcess(binary: string | null): Promise<void> {
+  await benchProcess(binary, ["enqueue"]);
+  await benchProcess(binary, ["sendmail", "-i", "-f", "ann@example.org", "bob@example.net"]);
+}
+
+async function benchProcess(binary: string | null, args: readonly string[]): Promise<void> {
   const folder = await Deno.makeTempDir();
   const root = new URL("../../", import.meta.url).pathname;
   const input = mail(2048);
@@ -18,12 +23,12 @@ export async function benchEnqueueProcess(binary: string | null): Promise<void> 
       () => time([...deno, "-A", `${root}tests/bench/floor.ts`, `${folder}/floor.db`], input),
       // As `deno task mailq`: with --no-lazy Deno's code cache holds every function.
       () =>
-        time([...deno, "--v8-flags=--no-lazy", ...PERMISSIONS, `${root}main.ts`, "enqueue"], input),
-      ...(binary === null ? [] : [() => time([binary, "enqueue"], input)]),
+        time([...deno, "--v8-flags=--no-lazy", ...PERMISSIONS, `${root}main.ts`, ...args], input),
+      ...(binary === null ? [] : [() => time([binary, ...args], input)]),
     ];
     const [floor = [], source = [], compiled = []] = await inTurn(RUNS, runs);
     console.log(
-      `enqueue, whole process: floor ${median(floor).toFixed(1)} ms, ` +
+      `${args[0]}, whole process: floor ${median(floor).toFixed(1)} ms, ` +
         `source ${median(source).toFixed(1)} ms = ${medianRatio(source, floor).toFixed(2)} x ` +
         `(budget 1.5)` +
         (binary === null

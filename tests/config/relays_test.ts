@@ -41,6 +41,14 @@ Deno.test("relays: a table says all there is to say", async () => {
   assert.equal(entryOf(settings, "relay.main.tls.mode"), "required (/etc/mailq.toml:10)");
 });
 
+Deno.test("relays: a fingerprint makes TLS a must, on this machine too, unless off is written", async () => {
+  const pin = `fingerprint = "${"ab".repeat(32)}"`;
+  const local = '[relay.default]\nurl = "smtp://localhost"\n[relay.default.tls]\n';
+  assert.equal((await relayOf(`${local}ca = "/ca.pem"`)).tls.mode, "off");
+  assert.equal((await relayOf(`${local}${pin}`)).tls.mode, "required");
+  assert.equal((await relayOf(`${local}${pin}\nmode = "off"`)).tls.mode, "off");
+});
+
 Deno.test("relays: transport is short for relay.default.url", async () => {
   for (
     const text of [

@@ -3,6 +3,7 @@ import { type HandedOver, handOver, type HandOverTools } from "../../src/deliver
 import type { Claim } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports.ts";
 import { POLICY } from "./pass_on.ts";
+import { alteredStore } from "./altered_store.ts";
 import { QueueFile } from "./queue_file.ts";
 import {
   aborted,
@@ -276,7 +277,7 @@ Deno.test("handOver: the bytes arrive as they were stored, small or in pieces", 
 
 /** A store that has other pieces than it should. */
 function damaged(queue: QueueFile, pieces: readonly number[]): Store {
-  return Object.assign(Object.create(queue.store), {
+  return alteredStore(queue.store, {
     async *content() {
       for (const size of pieces) yield new Uint8Array(size);
     },

@@ -169,7 +169,9 @@ Deno.test("pass: the error handler is told of what was not sent, and of nothing 
   await using queue = await QueueFile.make();
   const [id] = await queue.add({ recipients: ["a@x.test", "b@x.test", "c@x.test"] });
   const told: Failure[] = [];
-  const relay = new ScriptedRelay((delivery) => reportOf(delivery, [SENT, FAILED, DEFERRED]));
+  const relay = new ScriptedRelay((delivery) =>
+    reportOf(delivery, [SENT, { ...FAILED, phase: "rcpt" }, DEFERRED])
+  );
   await passOn(queue, {
     relay,
     rules: [rule("fail", { code: "451" })],
@@ -188,8 +190,22 @@ Deno.test("pass: the error handler is told of what was not sent, and of nothing 
     tries: 1,
   };
   assert.deepEqual(told, [
-    { ...common, recipient: "b@x.test", code: 550, enhanced: "5.1.1", reply: "No such user" },
-    { ...common, recipient: "c@x.test", code: 451, enhanced: "4.3.0", reply: "Try again later" },
+    {
+      ...common,
+      recipient: "b@x.test",
+      phase: "rcpt",
+      code: 550,
+      enhanced: "5.1.1",
+      reply: "No such user",
+    },
+    {
+      ...common,
+      recipient: "c@x.test",
+      phase: null,
+      code: 451,
+      enhanced: "4.3.0",
+      reply: "Try again later",
+    },
   ]);
 });
 

@@ -3,6 +3,7 @@ import { MailqError } from "../../src/queue/errors.ts";
 import type { AttemptRecord } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports.ts";
 import { type OnePassOptions, passOn, POLICY } from "./pass_on.ts";
+import { alteredStore } from "./altered_store.ts";
 import { QueueFile } from "./queue_file.ts";
 import {
   aborted,
@@ -21,7 +22,7 @@ const FULL = new MailqError("disk_full", "Cannot write the queue: the disk is fu
 
 /** The queue's store with some of its methods replaced. */
 function altered(queue: QueueFile, methods: Partial<Store>): Store {
-  return Object.assign(Object.create(queue.store), methods);
+  return alteredStore(queue.store, methods);
 }
 
 async function rejected(pass: Promise<unknown>): Promise<unknown> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { passOn } from "./pass_on.ts";
+import { alteredStore } from "./altered_store.ts";
 import { QueueFile } from "./queue_file.ts";
 import { aborted, reportOf, type Script, ScriptedRelay, SENT, STOPPED } from "./scripted_relay.ts";
 import { FINISH_MS, quickWaits } from "./waits.ts";
@@ -123,7 +124,7 @@ Deno.test("pass: told to stop while it claims, it gives the claims back", async 
   await using queue = await QueueFile.make();
   await queue.addMany(3);
   const stop = new AbortController();
-  const store = Object.assign(Object.create(queue.store), {
+  const store = alteredStore(queue.store, {
     claimDue: async (...args: Parameters<typeof queue.store.claimDue>) => {
       const batch = await queue.store.claimDue(...args);
       stop.abort();

@@ -3,6 +3,7 @@ import { Recorder } from "../../src/delivery/recorder.ts";
 import type { AttemptRecord, Claim } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports.ts";
 import type { WorkerHandle } from "../../src/queue/worker.ts";
+import { alteredStore } from "./altered_store.ts";
 import { QueueFile } from "./queue_file.ts";
 import { RECORD_MS, Waits } from "./waits.ts";
 
@@ -20,7 +21,7 @@ class Desk implements AsyncDisposable {
     readonly worker: WorkerHandle,
     readonly claims: readonly Claim[],
   ) {
-    const store: Store = Object.assign(Object.create(queue.store), {
+    const store: Store = alteredStore(queue.store, {
       record: (attempts: readonly AttemptRecord[], by: WorkerHandle) => {
         this.groups.push(attempts.length);
         return this.fail === null ? queue.store.record(attempts, by) : Promise.reject(this.fail);
@@ -97,14 +98,14 @@ Deno.test("recorder: attempts wait 20 ms for others and go in one commit", async
   assert.deepEqual(await desk.queue.statuses(), { sent: 3 });
 });
 
-Deno.test("recorder: 64 attempts wait no longer, and no commit has more", async () => {
-  await using desk = await Desk.with(130);
-  desk.add(0, 130);
+Deno.test("recorder: 128 attempts wait no longer, and no commit has more", async () => {
+  await using desk = await Desk.with(258);
+  desk.add(0, 258);
   assert.equal(desk.waits.open(RECORD_MS), 1, "the timers of full groups are stopped");
   await desk.recorder.flush();
-  assert.deepEqual(desk.groups, [64, 64, 2]);
+  assert.deepEqual(desk.groups, [128, 128, 2]);
   assert.equal(desk.waits.open(RECORD_MS), 0);
-  assert.equal(desk.recorded.length, 130);
+  assert.equal(desk.recorded.length, 258);
 });
 
 Deno.test("recorder: a group's wait begins with its first attempt", async () => {

@@ -47,6 +47,50 @@ Deno.test("service: misses nothing that is committed while it goes round", async
   await relay.started(1);
 });
 
+Deno.test("service: brings the search index up to date once the queue is quiet", async () => {
+  await using service = await RunningService.make(relayNamed("default"));
+  const { queue } = service;
+  const other = await queue.open();
+  const indexed: number[] = [];
+  const watchers: (() => void)[] = [];
+  const store = alteredStore(queue.store, {
+    bringSearchUpToDate: async (signal) => {
+      let count = 0;
+      await queue.store.bringSearchUpToDate(signal, (done) => count = done);
+      indexed.push(count);
+      watchers.pop()?.();
+    },
+  });
+  await queue.add({}, {});
+  service.start({ store });
+  await new Promise<void>((resolve) => watchers.push(resolve));
+  assert.deepEqual(indexed, [2]);
+  // Soon after that a lull is waited for, and new mail ends it.
+  await other.enqueue([queue.message()]);
+  await service.idle(2);
+  assert.deepEqual(indexed, [2]);
+  assert(service.asked.includes(1_000));
+  const again = new Promise<void>((resolve) => watchers.push(resolve));
+  service.advance(1_000);
+  await again;
+  assert.deepEqual(indexed, [2, 1]);
+});
+
+Deno.test("service: a search index that cannot be written holds up no mail", async () => {
+  const relay = relayNamed("default");
+  await using service = await RunningService.make(relay);
+  const { queue } = service;
+  const other = await queue.open();
+  const store = alteredStore(queue.store, {
+    bringSearchUpToDate: () => Promise.reject(new MailqError("disk_full", "full")),
+  });
+  service.start({ store });
+  await service.idle(1);
+  await other.enqueue([queue.message()]);
+  await relay.started(1);
+  assert.deepEqual(service.troubles, []);
+});
+
 Deno.test("service: tries deferred mail again when it is due, to the minute", async () => {
   let isWell = false;
   const relay = relayNamed(
@@ -234,6 +278,24 @@ Deno.test("service: other settings are in force from the next round, which comes
   service.change({ pass: service.pass({ relays: [planOf(after)] }) });
   await after.started(1);
   assert.equal(before.ids.length, 1);
+});
+
+Deno.test("service: mail claimed after the settings changed goes out by the new ones", async () => {
+  const gate = Promise.withResolvers<void>();
+  const before = relayNamed("default", async (delivery, options) => {
+    await gate.promise;
+    return accept(delivery, options);
+  });
+  const after = relayNamed("default");
+  await using service = await RunningService.make(before);
+  await service.queue.addMany(1);
+  service.start();
+  await before.started(1);
+  const [late] = await service.queue.add({});
+  service.change({ pass: service.pass({ relays: [planOf(after)] }) });
+  gate.resolve();
+  await Promise.race([after.started(1), before.started(2)]);
+  assert.deepEqual([before.ids.length, after.ids], [1, [late]]);
 });
 
 Deno.test("service: told to stop, it finishes what is in DATA and gives back the rest", async () => {

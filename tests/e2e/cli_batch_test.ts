@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { storedMessages } from "./stored_messages.ts";
 
 // More than go into one commit.
 const MANY = 2_100;
@@ -49,17 +49,6 @@ Deno.test("enqueue: killed between two commits leaves nothing visible, and the n
   assert.equal(server.messages.length, 1);
   assert.equal(storedMessages(mailq), 1, "what was staged is gone");
 });
-
-function storedMessages(mailq: Mailq): number {
-  const db = new DatabaseSync(mailq.queue);
-  // A program that was killed may leave the queue to be recovered.
-  db.exec("PRAGMA busy_timeout = 10000");
-  try {
-    return Number(db.prepare("SELECT count(*) AS n FROM message").get()?.n);
-  } finally {
-    db.close();
-  }
-}
 
 Deno.test("enqueue: a large message goes through byte for byte", async () => {
   await using server = new SmtpServer();

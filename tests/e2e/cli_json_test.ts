@@ -3,11 +3,11 @@ import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 
 const MESSAGE = ("id status held final_reason sender subject from to message_id size priority " +
-  "tags key created_at send_at expires_at sent_at tries next_attempt_at last_reply " +
+  "tags key replaces created_at send_at expires_at sent_at tries next_attempt_at last_reply " +
   "recipients_total recipients_open recipients_sent recipients_failed").split(" ");
 
 const RECIPIENT = ("address status reason tries retries_used code enhanced reply " +
-  "next_attempt_at sent_at").split(" ");
+  "next_attempt_at sent_at dsn").split(" ");
 const ATTEMPT = ("n started_at duration_ms relay host tls result code enhanced reply error " +
   "traceback transcript outcomes").split(" ");
 const OUTCOME = ["address", "outcome", "code", "enhanced", "reply"];
@@ -36,6 +36,7 @@ Deno.test("--json: a message has exactly these keys, from enqueue and list alike
     priority: "normal",
     tags: [],
     key: null,
+    replaces: null,
     send_at: null,
     expires_at: null,
     sent_at: null,
@@ -55,7 +56,13 @@ Deno.test("show --json: recipients, attempts and outcomes have exactly these key
   const id = await mailq.enqueue(mail({ to: "ann@a.test, defer@b.test, refuse@c.test" }));
   await mailq.ok(["send"]);
   const [message] = await mailq.json(["show", id]);
-  assert.deepEqual(Object.keys(message), [...MESSAGE, "recipients", "attempts"]);
+  assert.deepEqual(Object.keys(message), [
+    ...MESSAGE,
+    "dsn",
+    "submitter",
+    "recipients",
+    "attempts",
+  ]);
   for (const recipient of message.recipients) assert.deepEqual(Object.keys(recipient), RECIPIENT);
   const [ann, deferred, refused] = message.recipients;
   assert.deepEqual([ann.status, deferred.status, refused.status], ["sent", "deferred", "failed"]);

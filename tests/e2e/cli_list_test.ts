@@ -43,6 +43,10 @@ Deno.test("list: each filter finds what it says and nothing else", async () => {
     [["--sent-since", "2h"], ["100%"]],
     [["--search", "three new"], ["New"]],
     [["--search", "nowhere"], []],
+    [["--search", "ete REFUSE@a"], ["Été"]],
+    [["--search", "bob@one"], ["Old", "100%"]],
+    [["--search", "ne"], ["New"]],
+    [["--search", '"*'], []],
     [["--to", "@one.test", "--status", "sent"], ["Old"]],
   ];
   for (const [flags, expected] of cases) {

@@ -42,8 +42,8 @@ Deno.test("error_handler: decides on each failure; one that fails changes nothin
   assert.deepEqual(await stateOf(mailq, id), ["deferred", "deferred"]);
   const seen = JSON.parse(await Deno.readTextFile(`${mailq.folder}/seen.jsonl`));
   assert.deepEqual(
-    [seen.id, seen.recipient, seen.outcome, seen.code, seen.enhanced, seen.reply, seen.tries],
-    [id, "refuse-me@x.test", "failed", 550, "5.1.1", "No such user", 1],
+    [seen.id, seen.recipient, seen.phase, seen.outcome, seen.code, seen.reply, seen.tries],
+    [id, "refuse-me@x.test", "rcpt", "failed", 550, "No such user", 1],
   );
   const env = { MAILQ_ERROR_HANDLER: "echo sent; exit 1" };
   const other = await mailq.enqueue(mail({ to: "refuse-me@x.test" }));

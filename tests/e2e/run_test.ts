@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mail, Mailq } from "../support/mailq.ts";
+import { converse, scriptedServer } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { gatedRelay } from "./gated_relay.ts";
 import { alterQueue } from "./queue_file.ts";
@@ -16,18 +17,49 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: server.url });
     await mailq.enqueue(mail({ subject: "before" }));
     await using run = await Running.service(mailq);
-    await server.received(1);
+    await run.meanwhile(server.received(1));
     await mailq.enqueue(mail({ subject: "one" }));
-    await server.received(2);
+    await run.meanwhile(server.received(2));
     const folder = `${mailq.folder}/many`;
     await Deno.mkdir(folder);
     for (let n = 0; n < 50; n++) await Deno.writeTextFile(`${folder}/${n}.eml`, mail());
     await mailq.ok(["enqueue", folder]);
-    await server.received(52);
+    await run.meanwhile(server.received(52));
     await run.stop(signal);
     assert.deepEqual([(await status(mailq)).sent, server.messages.length], [52, 52]);
   });
 }
+
+Deno.test("run: mail that trickles in shares a connection, and one that was closed is replaced", async () => {
+  await using server = await scriptedServer((peer) =>
+    converse(peer, {
+      dot: (peer) => {
+        peer.send("250 2.0.0 kept\r\n");
+        // The relay has enough of this connection while nobody uses it.
+        if (peer.receivedText.split("DATA").length > 3) peer.close();
+      },
+    })
+  );
+  const transport = `smtp://127.0.0.1:${server.port}`;
+  await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: transport });
+  await using run = await Running.service(mailq);
+  using store = closing(await openQueue(mailq));
+  for (let n = 1; n <= 5; n++) {
+    await mailq.enqueue(mail());
+    await until(store.it, async (queue) => (await queue.status()).sent === n);
+  }
+  await run.stop();
+  const counts = server.peers.map(({ receivedText }) => receivedText.split("DATA\r").length - 1);
+  assert.equal(counts.reduce((sum, n) => sum + n), 5);
+  // Two on a quiet machine; one that is busy for seconds finds them closed meanwhile.
+  assert.ok(counts.length < 5, String(counts));
+  assert.match(server.peers.at(-1)?.receivedText ?? "", /QUIT\r\n$/, "it says goodbye at the end");
+  const messages = await mailq.json(["list", "--limit", "0"]);
+  assert.deepEqual(
+    messages.map(({ status, tries }) => [status, tries]),
+    Array(5).fill(["sent", 1]),
+  );
+});
 
 Deno.test("run: tries deferred mail again when it is due", async () => {
   let tries = 0;
@@ -38,7 +70,7 @@ Deno.test("run: tries deferred mail again when it is due", async () => {
   await using mailq = await Mailq.make(env);
   await using run = await Running.service(mailq);
   const id = await mailq.enqueue(mail());
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   await run.stop();
   const [{ status, attempts }] = await mailq.json(["show", id]);
   assert.deepEqual([status, attempts.length], ["sent", 3]);
@@ -69,7 +101,7 @@ Deno.test("run: sends scheduled mail at its time, and fails what expires", async
   await using run = await Running.service(mailq);
   const late = await mailq.enqueue(mail({ to: "defer@x.test" }), "--expires-in", "2s");
   await mailq.enqueue(mail(), "--send-at", "+1s");
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   using store = closing(await openQueue(mailq));
   await until(store.it, async (queue) => (await queue.show(late))?.status === "failed");
   assert.equal((await store.it.show(late))?.finalReason, "deadline");
@@ -93,6 +125,37 @@ Deno.test("run --once: requeues, sends, purges, and ends", async () => {
   assert.equal((await status(mailq)).deferred, 1);
 });
 
+Deno.test("run: reads its settings anew at SIGHUP, and keeps the old ones if they are wrong", async () => {
+  await using first = new SmtpServer();
+  await using second = new SmtpServer();
+  await using mailq = await Mailq.make(ENV);
+  const settings = `${mailq.folder}/mailq.toml`;
+  await Deno.writeTextFile(settings, `transport = "${first.url}"\n`);
+  await using run = await Running.service(mailq);
+  await mailq.enqueue(mail());
+  await run.meanwhile(first.received(1));
+
+  await Deno.writeTextFile(settings, `transport = "${second.url}"\nconcurency = 3\n`);
+  run.child.kill("SIGHUP");
+  await run.said(/the settings stay as they were: .*mailq\.toml:2\): did you mean concurrency\?/);
+  await openQueueAndAdd(mailq);
+  await run.meanwhile(first.received(2));
+
+  await Deno.writeTextFile(settings, `transport = "${second.url}"\nqueue = "/elsewhere"\n`);
+  run.child.kill("SIGHUP");
+  await run.said(/settings read anew/);
+  await openQueueAndAdd(mailq);
+  await run.meanwhile(second.received(1));
+  await run.stop();
+  assert.deepEqual([first.messages.length, second.messages.length], [2, 1]);
+});
+
+/** Puts a message into the queue whatever the settings file says. */
+async function openQueueAndAdd(mailq: Mailq): Promise<void> {
+  await Deno.writeTextFile(`${mailq.folder}/plain.toml`, "");
+  await mailq.enqueue(mail(), "--config", `${mailq.folder}/plain.toml`);
+}
+
 Deno.test("run: told to stop, it finishes what is in DATA and gives back the rest", async () => {
   await using relay = await gatedRelay();
   await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: relay.url });
@@ -114,7 +177,7 @@ Deno.test("run: while idle it writes nothing and takes no time of the processor"
   await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: server.url });
   await using run = await Running.service(mailq);
   await mailq.enqueue(mail());
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   using store = closing(await openQueue(mailq));
   await until(store.it, async (queue) => (await queue.status()).sent === 1);
   await store.it.changed(AbortSignal.abort());
@@ -146,7 +209,7 @@ Deno.test("run: status shows the service, and --nagios alarms if its heart stops
   await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: server.url });
   await using run = await Running.service(mailq);
   await mailq.enqueue(mail());
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   using store = closing(await openQueue(mailq));
   await until(store.it, async (queue) => (await queue.status()).lastRoundAt !== null);
   const [{ workers }] = await mailq.json(["status"]);

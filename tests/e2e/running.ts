@@ -40,6 +40,18 @@ export class Running implements AsyncDisposable {
     ]);
   }
 
+  /** Waits for what the command is to bring about; fails if it ends before that. */
+  async meanwhile(event: Promise<void>): Promise<void> {
+    let hasCome = false;
+    const end = this.child.status.then(async ({ code }) => {
+      await this.#reading;
+      assert.ok(hasCome, `it ended with ${code}: ${this.stderr}`);
+    });
+    // Of an end that comes later nobody needs to know.
+    end.catch(() => {});
+    await Promise.race([event.then(() => void (hasCome = true)), end]);
+  }
+
   async #read(): Promise<void> {
     for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
       this.stderr += text;

@@ -134,7 +134,40 @@ Deno.test("readEnvelope: sends all to redirect_to and says whom it kept it from"
     sender: "f@x",
     recipients: ["test@x"],
     redirected: ["a@b", "root@host.example"],
+    dsn: null,
   });
+});
+
+Deno.test("readEnvelope: wishes go with the recipients as they stand in the end", async () => {
+  const never = { notify: ["never"], orcpt: null } as const;
+  const success = { notify: ["success"], orcpt: "rfc822;c@D" } as const;
+  const wishes = { ret: "full", envid: "e1", all: never } as const;
+  const dsnOf = async (options: Partial<IntakeOptions>, settings: Partial<IntakeSettings> = {}) => {
+    const { recipients, dsn } = await envelopeOf("To: c@d, e@f\n", options, settings);
+    assert.deepEqual([dsn?.ret, dsn?.envid], ["full", "e1"]);
+    return recipients.map((address, n) => [address, dsn?.recipients[n]]);
+  };
+  assert.deepEqual(await dsnOf({ dsn: wishes, to: ["a@b"], headerRecipients: "always" }), [
+    ["a@b", never],
+    ["c@d", never],
+    ["e@f", never],
+  ]);
+  const own = { ...wishes, all: null, own: [null, success, null, never] };
+  assert.deepEqual(
+    await dsnOf({ dsn: own, to: ["a@b", "c@D", "x@y, c@d", "a@b"] }),
+    [["a@b", never], ["c@D", success], ["x@y", null]],
+    "duplicates keep the first wish",
+  );
+  assert.deepEqual(
+    await dsnOf({ dsn: { ...wishes, own: [success] }, to: ["root", "ann"] }, {
+      adminAddress: "o@p",
+    }),
+    [["o@p", success]],
+  );
+  assert.deepEqual(
+    await dsnOf({ dsn: own, to: ["a@b", "c@d"] }, { redirectTo: "test@x" }),
+    [["test@x", null]],
+  );
 });
 
 Deno.test("readEnvelope: refuses a message without recipients", async () => {

@@ -10,9 +10,11 @@ const EXITS: Readonly<Record<number, readonly ErrorCode[]>> = {
   70: ["internal"],
   73: ["cannot_create"],
   74: ["io_error", "disk_full", "queue_corrupt", "output_failed"],
-  75: ["busy", "mail_deferred"],
+  75: ["batch_ended", "busy", "mail_deferred"],
   77: ["permission"],
   78: ["config_invalid", "queue_foreign", "queue_newer"],
+  126: ["command_not_executable"],
+  127: ["command_not_found"],
 };
 
 for (const [exit, codes] of Object.entries(EXITS)) {

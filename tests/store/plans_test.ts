@@ -26,6 +26,7 @@ const CASES: readonly Case[] = [
     run: (store) => store.retry({}, true),
     uses: /USING INDEX exhausted/,
   },
+  { what: "overdue mail", run: (store) => store.status(), uses: /USING INDEX next_due/ },
   { what: "expireDue", run: (store) => store.expireDue(), uses: /USING INDEX expiring/ },
   {
     what: "purge by age",
@@ -140,6 +141,40 @@ Deno.test("query plan: the first page of a listing by age stops at its limit", a
     const isSorted = plans.some((plan) => /TEMP B-TREE FOR ORDER BY/.test(plan));
     assert.equal(isSorted, sort !== "newest" && sort !== "oldest", sort);
   }
+});
+
+Deno.test("query plan: a search walks its index from the newest on, and no other table", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { store } = fixture;
+  const after = await enqueued(store);
+  await store.bringSearchUpToDate();
+  const filters = [{ search: "hel" }, { search: "hel", statuses: ["failed", "sent"] as const }];
+  for (const filter of filters) {
+    for (const options of [NEWEST, { ...NEWEST, after }]) {
+      const plans = await plansOf(store, (each) => first(each.list(filter, options)));
+      const walks = plans.filter((plan) => /words MATCH/.test(plan));
+      assert.equal(walks.length, 1);
+      for (const walk of walks) {
+        assert.match(walk, /SCAN words VIRTUAL TABLE INDEX \d+:.*M/);
+        assert.match(walk, /SEARCH message USING INTEGER PRIMARY KEY \(rowid=\?\)/);
+        // FTS5 gives the rows in this order; only the pages of several walks are sorted.
+        for (const part of walk.split("CO-ROUTINE")) {
+          assert.doesNotMatch(part.split("SCAN (subquery")[0] ?? "", /TEMP B-TREE/, walk);
+        }
+      }
+      for (const plan of plans) assertNoScan(plan);
+    }
+  }
+  const acts = await plansOf(store, (each) => each.hold({ search: "hel" }));
+  for (const plan of acts) assertNoScan(plan);
+});
+
+Deno.test("query plan: the index is brought up to date by seq alone", async () => {
+  await using fixture = await SqliteFixture.open();
+  await enqueued(fixture.store, { recipients: ["a@b.test", "c@d.test"] });
+  const plans = await plansOf(fixture.store, (store) => store.bringSearchUpToDate());
+  assert(plans.some((plan) => /SEARCH message USING INTEGER PRIMARY KEY \(rowid>\?\)/.test(plan)));
+  for (const plan of plans) assertNoScan(plan);
 });
 
 Deno.test("query plan: a stage is committed and swept by its lane", async () => {

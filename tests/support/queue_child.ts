@@ -23,6 +23,15 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     console.log(message.id);
     await Deno.stdin.read(new Uint8Array(1));
   },
+  /** Opens a batch, with one message that joins it. */
+  async batch() {
+    const store = await open();
+    const { token } = await store.openBatch(null);
+    const message = newMessage();
+    await (await store.joinBatch(token)).enqueue([message]);
+    console.log(`${token} ${message.id}`);
+    await Deno.stdin.read(new Uint8Array(1));
+  },
   /** Claims everything and begins to hand over the first. */
   async claim() {
     const store = await open();
@@ -51,6 +60,23 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   async forever() {
     const store = await open();
     for (;;) console.log(await enqueued(store));
+  },
+  /** Enqueues bodies of all sizes, deletes them again and checkpoints in every way, until it is
+   *  killed. */
+  async churn() {
+    const store = await open();
+    const { DatabaseSync } = await import("node:sqlite");
+    const db = new DatabaseSync(queue);
+    const checkpoints = ["PASSIVE", "FULL", "RESTART", "TRUNCATE"].map((mode) =>
+      db.prepare(`PRAGMA wal_checkpoint(${mode})`)
+    );
+    console.log("begun");
+    for (let i = 0;; i++) {
+      const content = new Uint8Array((i * 7_919) % 300_000).fill(i);
+      await enqueued(store, { content, sizeBytes: content.length });
+      if (i % 3 === 0) checkpoints[(i / 3) % 4]?.get();
+      if (i % 20 === 19) await store.purge({}, { finalBefore: null, includeOpen: true });
+    }
   },
   /** Opens, writes and reads; prints what went wrong. */
   async use() {

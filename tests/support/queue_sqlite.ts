@@ -24,6 +24,13 @@ export class SqliteFixture implements StoreFixture {
     return new SqliteFixture(folder, clock, await openSqlite(`${folder}/queue.db`, clock));
   }
 
+  /** A queue whose claims and records go through a thread from the first on. */
+  static async openWithThread(): Promise<SqliteFixture> {
+    const fixture = await SqliteFixture.open();
+    await (await fixture.store.claiming()).startThread();
+    return fixture;
+  }
+
   get queue(): string {
     return `${this.folder}/queue.db`;
   }
@@ -80,7 +87,8 @@ export function verifySqlite(path: string): void {
       all("SELECT lane, status, count(*) AS n FROM message GROUP BY 1, 2 ORDER BY 1, 2"),
     );
     const orphans = `SELECT part FROM body WHERE part / 4096 NOT IN (SELECT seq FROM message)
-      UNION ALL SELECT seq FROM recipient WHERE seq NOT IN (SELECT seq FROM message)`;
+      UNION ALL SELECT seq FROM recipient WHERE seq NOT IN (SELECT seq FROM message)
+      UNION ALL SELECT id FROM words_docsize WHERE id NOT IN (SELECT seq FROM message)`;
     assert.deepEqual(all(orphans), []);
     for (const message of all("SELECT * FROM message")) {
       const recipients = db.prepare("SELECT * FROM recipient WHERE seq = ? ORDER BY n")

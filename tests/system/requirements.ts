@@ -7,7 +7,7 @@ export function require(...programs: string[]): void {
       Deno.statSync(program);
     } catch {
       throw new Error(
-        `the system tests need ${program}: install Debian's postfix, time, tmux, util-linux`,
+        `the system tests need ${program}: .ci/run installs the Debian packages they come from`,
       );
     }
   }

@@ -23,17 +23,27 @@ export async function letNobodyIn(mailq: Mailq): Promise<string> {
   return home;
 }
 
-/** Runs a command as the user nobody, in no group but nobody's. */
+/** Runs a command of the program as the user nobody, in no group but nobody's. */
 export async function runAsNobody(
   mailq: Mailq,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Ended> {
+  return await runAs(mailq, NOBODY, [...PROGRAM, ...args], options);
+}
+
+/** Runs any command as an ordinary user, in no group but the one of his number. */
+export async function runAs(
+  mailq: Mailq,
+  uid: number,
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<Ended> {
   const child = new Deno.Command(SETPRIV, {
-    args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", ...PROGRAM, ...args],
+    args: [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", ...command],
     env: { ...mailq.env, HOME: `${mailq.folder}/nobody`, USER: "nobody", ...options.env },
     clearEnv: true,
-    cwd: mailq.folder,
+    cwd: options.cwd ?? mailq.folder,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

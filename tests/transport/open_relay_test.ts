@@ -131,6 +131,11 @@ Deno.test("openRelay: TLS settings that cannot be used are refused", async () =>
     await refusal(request({ ...SMTP, isImplicitTls: true })),
     /Cannot use smtps: without TLS: for the relay "default" tls\.mode is off; expected required/,
   );
+  const pinned = { mode: "off", isModeWritten: true, ca: null, fingerprint: "ab".repeat(32) };
+  assert.match(
+    await refusal(request(SMTP, { tls: { ...pinned, mode: "off" } })),
+    /Cannot look for a certificate without TLS: .* tls\.mode is off; expected required/,
+  );
   const tls = { mode: "required", isModeWritten: true, fingerprint: null } as const;
   assert.match(
     await refusal(request(SMTP, { tls: { ...tls, ca: "/nowhere/ca.pem" } })),

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
 import { anyText, count } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
+import { readySearch } from "../search_index.ts";
 import { FILTER_FLAGS, type FilterFlags, resolveId, toFilter } from "../selection.ts";
 
 interface Flags extends FilterFlags {
@@ -20,6 +21,7 @@ export const command = buildCommand<Flags, [], Context>({
     const settings = await this.settings("all");
     const store = await this.store(settings, false);
     const shown = limit ?? PAGE;
+    await readySearch(this, store, flags.search);
     const options = {
       sort: sort ?? "newest",
       after: after === undefined ? null : await resolveId(store, after),
@@ -72,7 +74,12 @@ when it will be tried next, and why it waits or failed.
 
   mailq list
   mailq list --status deferred,failed --to @example.org
-  mailq list --error "mailbox full" --since 1d --limit 0 --json`,
+  mailq list --error "mailbox full" --since 1d --limit 0 --json
+  mailq list --search "invoice bob@acme"
+
+--search finds messages with every word given in subject, sender, recipients, From, To or
+Message-ID: a word is found by its beginning, in any case, with or without accents, and
+\`bob@acme\` where bob stands just before acme. The text of mails is not searched.`,
   },
 });
 

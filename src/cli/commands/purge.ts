@@ -3,6 +3,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../parsers.ts";
+import { readySearch } from "../search_index.ts";
 import {
   ALL_FLAG,
   FILTER_FLAGS,
@@ -42,6 +43,7 @@ export const command = buildCommand<Flags, string[], Context>({
       );
     }
     const store = await this.queue();
+    await readySearch(this, store, flags.search);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     // Named messages go whatever their final state; otherwise sent mail alone.
     const statuses = status ??

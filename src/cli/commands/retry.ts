@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { toFilter } from "../selection.ts";
 import type { Context } from "../context.ts";
+import { readySearch } from "../search_index.ts";
 import { FILTER_FLAGS, type FilterFlags, IDS, plural, resolveIds } from "../selection.ts";
 
 interface Flags extends FilterFlags {
@@ -11,6 +12,7 @@ export const command = buildCommand<Flags, string[], Context>({
   async func({ due, ...flags }, ...prefixes) {
     const settings = await this.settings("all");
     const store = await this.store(settings, false);
+    await readySearch(this, store, flags.search);
     const filter = prefixes.length === 0
       ? toFilter(flags)
       : { ...toFilter(flags), ids: await resolveIds(store, prefixes) };

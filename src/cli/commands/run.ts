@@ -1,8 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { KeptConnections } from "../../delivery/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import type { Context } from "../context.ts";
+import { DropWatch } from "../drop_watch.ts";
+import { takeInDrops } from "../import_drops.ts";
 import { duration } from "../parsers.ts";
 import { hasWalResetBug, sqliteVersion } from "../print_version.ts";
 import { passOptions, tellPass } from "../send_pass.ts";
@@ -20,17 +23,23 @@ export const command = buildCommand<Flags, [], Context>({
     };
     const settings = await this.settings("all", given);
     const store = await this.store(settings, true, true);
-    const planOf = async (current: typeof settings): Promise<ServicePlan> => ({
-      pass: await passOptions(this, current, store),
-      intervalMs: current.intervalMs,
-      retention: current.retention,
-    });
+    const kept = new KeptConnections(machine.wait);
+    const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
+      const pass = await passOptions(this, fresh, store);
+      return {
+        pass: { ...pass, relays: kept.replace(pass.relays) },
+        intervalMs: fresh.intervalMs,
+        retention: fresh.retention,
+      };
+    };
     let plan = await planOf(settings);
+    let current = settings;
     const waiting = new Set<() => void>();
     const reload = async () => {
       try {
         const fresh = await this.settings("all", given);
         plan = await planOf(fresh);
+        current = fresh;
         if (fresh.queue !== settings.queue) {
           output.warn(`the queue stays ${settings.queue} until mailq is started anew`);
         }
@@ -43,6 +52,8 @@ export const command = buildCommand<Flags, [], Context>({
     using _reload = machine.onReload(() => void reload());
     tellAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
+    if (flags.once) await takeInDrops(this, settings, store);
+    await using _drops = flags.once ? null : new DropWatch(this, () => current);
     try {
       await runService({
         store,
@@ -64,6 +75,8 @@ export const command = buildCommand<Flags, [], Context>({
         throw new MailqError("busy", error.message, { cause: error });
       }
       throw error;
+    } finally {
+      await kept.close();
     }
   },
   parameters: {

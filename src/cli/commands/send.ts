@@ -4,8 +4,10 @@ import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
 import type { Context } from "../context.ts";
 import { tellMessages } from "../message_table.ts";
+import { takeInDrops } from "../import_drops.ts";
 import { anyText, count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
+import { spareForSearch } from "../search_index.ts";
 import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
 import { takeSendLock } from "../send_lock.ts";
 import { resolveIds } from "../selection.ts";
@@ -30,6 +32,7 @@ export const command = buildCommand<Flags, string[], Context>({
       concurrency: flags.concurrency,
     });
     const store = await this.store(settings, false, true);
+    if (!flags.dryRun && queueExists(settings.queue)) await takeInDrops(this, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await tellDue(this, store, ids);
     if (!queueExists(settings.queue)) {
@@ -46,6 +49,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     if (ids !== undefined) await makeDue(this, store, ids);
     const result = await sendOnce(this, settings, store, ids);
+    await spareForSearch(store);
     await tellPass(this, result, flags.strict ?? false);
   },
   parameters: {

@@ -9,6 +9,8 @@ import { statusShape, waitingSeconds } from "../json_shapes.ts";
 import { judgeHealth, NAGIOS_STATUS } from "../nagios.ts";
 import { count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
+import { countDrops } from "../../store/drop/names.ts";
+import { queuePath } from "../../store/open.ts";
 
 interface Flags {
   readonly plain?: boolean;
@@ -32,6 +34,7 @@ export const command = buildCommand<Flags, [], Context>({
     else if (flags.plain) this.output.line(plainLine(status, now));
     else {
       tell(this, settings.queue, status);
+      tellDropped(this, settings.queue);
       if (!queueExists(settings.queue)) {
         this.output.note("there is no such queue yet; `mailq enqueue` makes it");
       }
@@ -139,6 +142,12 @@ function tell(context: Context, queue: string, status: QueueStatus): void {
           : `, heartbeat ${formatSpan(Math.max(0, now - worker.heartbeatAt))} ago`),
     );
   }
+}
+
+/** Mail of others that is not in the queue yet. */
+function tellDropped(context: Context, queue: string): void {
+  const count = countDrops(queuePath(queue));
+  if (count > 0) context.output.line(`dropped     ${count}, to be taken in by \`mailq send\``);
 }
 
 /** A monitor takes any trouble of ours for its status 3. */

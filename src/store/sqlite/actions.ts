@@ -12,7 +12,7 @@ export async function retry(
   now: number,
 ): Promise<RetryResult> {
   const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
-  const exhausted = countMatching(db, matching(filter, "final_reason = 'retries'"));
+  const exhausted = countMatching(db, matching(db, filter, "final_reason = 'retries'"));
   return { requeued, exhausted };
 }
 
@@ -29,7 +29,7 @@ async function requeueUntil(
   until: number,
   now: number,
 ): Promise<number> {
-  const due = matching(filter, "next_at IS NOT NULL AND next_at <= ?", until);
+  const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
   return await onEach(db, due, (row) => {
     db.run(
       `UPDATE recipient SET state = 'queued', next_at = NULL
@@ -59,7 +59,7 @@ export async function resend(
   now: number,
 ): Promise<ActionResult> {
   const except = unsentOnly ? "('sending', 'sent')" : "('sending')";
-  const withoutBody = countMatching(db, matching(filter, "body_kept = 0"));
+  const withoutBody = countMatching(db, matching(db, filter, "body_kept = 0"));
   const result = await actOn(db, filter, "body_kept = 1", (row) => {
     const seq = int(row.seq);
     const changed = db.run(
@@ -129,9 +129,9 @@ async function actOn(
   applies: string,
   act: (row: Row) => boolean,
 ): Promise<ActionResult> {
-  const all = countMatching(db, matching(filter, "1"));
+  const all = countMatching(db, matching(db, filter, "1"));
   let sendingRecipients = 0;
-  const changed = await onEach(db, matching(filter, applies), (row) => {
+  const changed = await onEach(db, matching(db, filter, applies), (row) => {
     if (row.status === "sending" || row.status === "held") {
       const sending = db.get(
         "SELECT count(*) AS n FROM recipient WHERE seq = ? AND state = 'sending'",

@@ -1,14 +1,15 @@
 import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../queue/message.ts";
-import type { ClaimBatch, ClaimRequest } from "../../queue/worker.ts";
+import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../queue/worker.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
+import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { suppressedAmong } from "./enqueue.ts";
 import { VISIBLE } from "./filter_sql.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
 import { settle } from "./settle.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
-  eight_bit`;
+  eight_bit, dsn`;
 
 // The planner would sometimes rather scan by_status: the index is named.
 const HEAD_OF_LANE = `SELECT ${COLUMNS} FROM message INDEXED BY claim_order
@@ -30,8 +31,31 @@ const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
 const ONLY_PARTS = `SELECT part, bytes FROM body
   WHERE part IN (SELECT value * ${PARTS_PER_MESSAGE} FROM json_each(?))`;
 
-/** See Store.claimDue; runs inside a write. */
-export function claimDue(db: Connection, request: ClaimRequest, now: number): ClaimBatch {
+/** A ClaimRequest of which only the worker's number matters. */
+export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
+  readonly worker: Pick<WorkerHandle, "id">;
+}
+
+/** See Store.claimDue. */
+export async function claimDue(
+  db: Connection,
+  request: NumberedRequest,
+  now: () => number,
+): Promise<ClaimBatch> {
+  let expired = 0, suppressed = 0;
+  for (;;) {
+    const batch = await db.write(() => claimHeads(db, request, now()));
+    expired += batch.expired;
+    suppressed += batch.suppressed;
+    // Without claims, but with mail that met its end instead, there may be more behind it.
+    if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
+      return { claims: batch.claims, expired, suppressed };
+    }
+  }
+}
+
+/** Claims what is at the head of the queue; runs inside a write. */
+function claimHeads(db: Connection, request: NumberedRequest, now: number): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);
@@ -67,7 +91,7 @@ function promoteScheduled(db: Connection, now: number): void {
   );
 }
 
-function headsOfLanes(db: Connection, request: ClaimRequest): Row[] {
+function headsOfLanes(db: Connection, request: NumberedRequest): Row[] {
   const lanes = db.all(LANES);
   const triedBy: Value = request.onlyUntried ? request.worker.id : -1;
   const heads: Row[] = [];
@@ -78,7 +102,7 @@ function headsOfLanes(db: Connection, request: ClaimRequest): Row[] {
   return heads.slice(0, request.limit);
 }
 
-function headsById(db: Connection, request: ClaimRequest, ids: readonly string[]): Row[] {
+function headsById(db: Connection, request: NumberedRequest, ids: readonly string[]): Row[] {
   const heads: Row[] = [];
   for (const id of new Set(ids)) {
     const head = db.get(
@@ -111,6 +135,7 @@ function claimMessages(
   const bodies = readSmallBodies(db, heads);
   return heads.map((head, i): Claim => {
     const seq = int(head.seq);
+    const claimed = recipients.get(seq) ?? [];
     return {
       seq,
       id: String(head.id),
@@ -119,11 +144,12 @@ function claimMessages(
       priority: PRIORITIES[int(head.priority)] ?? "normal",
       lifeFrom: int(head.life_from),
       startedAt: now,
-      recipients: recipients.get(seq) ?? [],
+      recipients: head.dsn === null ? claimed : withDsn(db, seq, claimed),
       sizeBytes: int(head.size),
       dotLines: int(head.dot_lines),
       isEightBit: head.eight_bit === 1,
       content: bodies.get(seq) ?? null,
+      ...(head.dsn === null ? {} : { dsn: readEnvelopeDsn(head.dsn) ?? NO_DSN }),
     };
   });
 }
@@ -154,6 +180,22 @@ function claimRecipients(db: Connection, seqs: string): Map<number, ClaimedRecip
   // RETURNING promises no order.
   for (const ofMessage of bySeq.values()) ofMessage.sort((a, b) => a.n - b.n);
   return bySeq;
+}
+
+const NO_DSN = { ret: null, envid: null };
+
+/** Few messages ask for notices: theirs are read apart. */
+function withDsn(
+  db: Connection,
+  seq: number,
+  claimed: readonly ClaimedRecipient[],
+): ClaimedRecipient[] {
+  const rows = db.all("SELECT n, dsn FROM recipient WHERE seq = ? AND dsn IS NOT NULL", seq);
+  const asked = new Map(rows.map((row) => [int(row.n), readRecipientDsn(row.dsn)]));
+  return claimed.map((recipient) => {
+    const dsn = asked.get(recipient.n) ?? null;
+    return dsn === null ? recipient : { ...recipient, dsn };
+  });
 }
 
 /** The bodies that are one row, by the message's seq. One that is not whole is left out: reading

@@ -19,6 +19,9 @@ export interface ConnectionOptions {
   readonly patienceMs: number;
 }
 
+/** How long a process with more to do than one write waits: it must not be blocked meanwhile. */
+export const WORKER_WAITS = { busyTimeoutMs: 100, patienceMs: 10_000 } as const;
+
 /** What SQLite calls a database that is in no file. */
 const IN_MEMORY = ":memory:";
 
@@ -33,6 +36,7 @@ export class Connection {
   readonly file: string;
   readonly isInMemory: boolean;
   readonly #patienceMs: number;
+  readonly #kept: Disposable[] = [];
   /** The schema's version when it was last looked at. */
   #version = 0;
 
@@ -214,9 +218,15 @@ export class Connection {
     }
   }
 
+  /** Closes a file together with the queue, after it. */
+  keepUntilClosed(file: Disposable): void {
+    this.#kept.push(file);
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();
+    for (const file of this.#kept.splice(0)) file[Symbol.dispose]();
   }
 }
 

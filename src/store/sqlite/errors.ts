@@ -53,7 +53,7 @@ export function translateError(error: unknown, path: string): Error {
       );
   }
   if (error instanceof Deno.errors.PermissionDenied || errorName(error) === "NotCapable") {
-    return fail("permission", `Cannot open ${at}: permission denied`);
+    return fail("permission", `Cannot open ${at}: permission denied${whose(path)}`);
   }
   return error instanceof Error ? error : new Error(errorText(error));
 }
@@ -87,6 +87,18 @@ export function refuseOtherFiles(path: string, cause?: unknown): void {
     `Cannot use the queue ${path}: the file is no mailq queue`,
     { cause },
   );
+}
+
+/** Tells whose a queue is that may not be opened. */
+function whose(path: string): string {
+  try {
+    const { uid } = Deno.statSync(path);
+    return uid === null || uid === Deno.uid()
+      ? ""
+      : `; it belongs to ${uid === 0 ? "root" : `the user ${uid}`}, who alone may open it`;
+  } catch {
+    return "";
+  }
 }
 
 const SQLITE_HEADER = "SQLite format 3\0";

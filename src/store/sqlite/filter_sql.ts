@@ -1,7 +1,8 @@
 import type { Filter } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { Value } from "./connection.ts";
+import type { Connection, Value } from "./connection.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";
+import { findWords, type Found } from "./search.ts";
 
 /** A condition on `message` with the values for its placeholders. */
 export interface Condition {
@@ -13,7 +14,7 @@ export interface Condition {
 export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
 
 /** All of a filter but its statuses. */
-export function filterCondition(filter: Filter): Condition {
+export function filterCondition(db: Connection, filter: Filter): Condition {
   const parts = [VISIBLE];
   const values: Value[] = [];
   const add = (sql: string, ...more: Value[]) => {
@@ -52,24 +53,37 @@ export function filterCondition(filter: Filter): Condition {
   if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
   if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
-  for (const word of filter.search?.split(/\s+/).filter((word) => word !== "") ?? []) {
-    const columns = ["subject", "sender", "header_from", "header_to", "message_id"];
-    add(`(${anyMatches(columns, [part(word)])} OR ${anyRecipientMatches([part(word)])})`);
+  if (filter.search !== undefined) {
+    const { sql, values } = wordsCondition(findWords(db, filter.search));
+    add(sql, ...values);
   }
   for (const other of filter.and ?? []) {
-    const { sql, values } = wholeCondition(other);
+    const { sql, values } = wholeCondition(db, other);
     add(sql, ...values);
   }
   for (const other of filter.not ?? []) {
-    const { sql, values } = wholeCondition(other);
+    const { sql, values } = wholeCondition(db, other);
     // A column that is null is no match, and so it is one of the negation.
     add(`(${sql}) IS NOT TRUE`, ...values);
   }
   return { sql: parts.join(" AND "), values };
 }
 
-function wholeCondition(filter: Filter): Condition {
-  const { sql, values } = filterCondition(filter);
+/** The condition that a message has the words of a search. */
+export function wordsCondition(found: Found | null): Condition {
+  if (found === null) return { sql: "1", values: [] };
+  const { match, unindexed } = found;
+  if (match === null) return { sql: "0", values: [] };
+  const indexed = "seq IN (SELECT rowid FROM words WHERE words MATCH ?)";
+  if (unindexed === null) return { sql: indexed, values: [match] };
+  return {
+    sql: `(${indexed} OR seq IN (SELECT value FROM json_each(?)))`,
+    values: [match, unindexed],
+  };
+}
+
+function wholeCondition(db: Connection, filter: Filter): Condition {
+  const { sql, values } = filterCondition(db, filter);
   return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
 }
 

@@ -3,7 +3,15 @@ import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter, ListOptions, Sort } from "../../queue/ports.ts";
 import { SUMMARY, toSummary } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
-import { filterCondition, literals, storedStatuses, VISIBLE } from "./filter_sql.ts";
+import {
+  type Condition,
+  filterCondition,
+  literals,
+  storedStatuses,
+  VISIBLE,
+  wordsCondition,
+} from "./filter_sql.ts";
+import { findWords } from "./search.ts";
 
 const PAGE = 500;
 
@@ -42,10 +50,11 @@ export async function* list(
   options: ListOptions,
 ): AsyncIterable<MessageSummary> {
   const order = orderOf(options);
+  const sources = sourcesOf(db, filter, order);
   let left = options.limit === 0 ? Infinity : options.limit;
   let after = options.after === null ? null : keysetOf(db, order, options.after);
   while (left > 0) {
-    const rows = page(db, filter, order, after, Math.min(left, PAGE));
+    const rows = page(db, filter, order, sources, after, Math.min(left, PAGE));
     for (const row of rows) yield await toSummary(row);
     left -= rows.length;
     const last = rows.at(-1);
@@ -55,7 +64,10 @@ export async function* list(
 }
 
 function keysetOf(db: Connection, order: Order, id: string): Value[] {
-  const row = db.get(`SELECT ${keyColumns(order)} FROM message WHERE id = ? AND ${VISIBLE}`, id);
+  const row = db.get(
+    `SELECT ${keyColumns(order.keys)} FROM message WHERE id = ? AND ${VISIBLE}`,
+    id,
+  );
   if (row === undefined) {
     throw new MailqError(
       "usage",
@@ -65,46 +77,72 @@ function keysetOf(db: Connection, order: Order, id: string): Value[] {
   return order.keys.map((_, i) => keyValue(row[`k${i}`]));
 }
 
-function keyColumns(order: Order): string {
-  return order.keys.map((key, i) => `${key} AS k${i}`).join(", ");
+function keyColumns(keys: readonly string[]): string {
+  return keys.map((key, i) => `${key} AS k${i}`).join(", ");
 }
 
 function keyValue(value: unknown): Value {
   return typeof value === "number" ? value : null;
 }
 
+/** Where rows are read from, in the order that is asked for. */
+interface Source {
+  readonly from: string;
+  /** The keyset's columns as this source has them. */
+  readonly keys: readonly string[];
+  readonly where: Condition;
+}
+
+function sourcesOf(db: Connection, filter: Filter, { keys }: Order): readonly Source[] {
+  const found = filter.search === undefined ? null : findWords(db, filter.search);
+  const { match = null, unindexed = null } = found ?? {};
+  if (match === null || keys.length > 1) {
+    return [{ from: "message", keys, where: wordsCondition(found) }];
+  }
+  // The index has the messages in the order of their seq: it is read no further than needed.
+  const indexed = {
+    from: "words CROSS JOIN message ON message.seq = words.rowid",
+    keys: ["words.rowid"],
+    where: { sql: "words MATCH ?", values: [match] },
+  };
+  if (unindexed === null) return [indexed];
+  const where = { sql: "seq IN (SELECT value FROM json_each(?))", values: [unindexed] };
+  return [indexed, { from: "message", keys, where }];
+}
+
 function page(
   db: Connection,
   filter: Filter,
   order: Order,
+  sources: readonly Source[],
   after: readonly Value[] | null,
   limit: number,
 ): Row[] {
-  const { sql, values } = filterCondition(filter);
+  // The search is the sources' business.
+  const { sql, values } = filterCondition(db, { ...filter, search: undefined });
   const direction = order.descending ? "DESC" : "ASC";
   const orderBy = order.keys.map((_, i) => `k${i} ${direction}`).join(", ");
-  const where = after === null
-    ? sql
-    : `${sql} AND (${order.keys.join(", ")}) ${order.descending ? "<" : ">"} (${
-      after.map(() => "?").join(", ")
-    })`;
-  const bound: Value[] = [...values, ...(after ?? [])];
-  const select = (more: string) =>
-    `SELECT ${SUMMARY}, ${keyColumns(order)} FROM message WHERE ${where}${more}`;
   const statuses = storedStatuses(filter);
-  if (statuses === null) {
-    return db.all(`${select("")} ORDER BY ${orderBy} LIMIT ${limit}`, ...bound);
-  }
-  if (statuses.length === 0) return [];
-  // One index walk for each status, each stopped at the limit: `status IN (…)` would sort all.
-  const walks = statuses.map((status) =>
-    `SELECT * FROM (${select(` AND status = ${literals([status])}`)}
-     ORDER BY ${orderBy} LIMIT ${limit})`
+  // One walk for each source and status, each stopped at the limit: `status IN (…)` would sort all.
+  const tests = statuses?.map((status) => `status = ${literals([status])}`) ?? ["1"];
+  const bound: Value[] = [];
+  const walks = sources.flatMap(({ from, keys, where }) =>
+    tests.map((test) => {
+      const isAfter = after === null
+        ? "1"
+        : `(${keys.join(", ")}) ${order.descending ? "<" : ">"} (${
+          after.map(() => "?").join(", ")
+        })`;
+      bound.push(...where.values, ...values, ...(after ?? []));
+      return `SELECT ${SUMMARY}, ${keyColumns(keys)} FROM ${from}
+        WHERE ${where.sql} AND ${sql} AND ${isAfter} AND ${test} ORDER BY ${orderBy} LIMIT ${limit}`;
+    })
   );
-  return db.all(
-    `${walks.join(" UNION ALL ")} ORDER BY ${orderBy} LIMIT ${limit}`,
-    ...statuses.flatMap(() => bound),
-  );
+  const [only] = walks;
+  if (only === undefined) return [];
+  if (walks.length === 1) return db.all(only, ...bound);
+  const all = walks.map((walk) => `SELECT * FROM (${walk})`).join(" UNION ALL ");
+  return db.all(`${all} ORDER BY ${orderBy} LIMIT ${limit}`, ...bound);
 }
 
 /** See Store.idsWithPrefix. */

@@ -8,11 +8,12 @@ const STEP = 500;
 
 /** A filter together with what an action asks of a message; `extra` may name any column. */
 export function matching(
+  db: Connection,
   filter: Filter,
   extra: string,
   ...extraValues: Value[]
 ): Condition {
-  const { sql, values } = filterCondition(filter);
+  const { sql, values } = filterCondition(db, filter);
   return {
     sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql}`,
     values: [...extraValues, ...values],

@@ -3,6 +3,7 @@ import type { MessageStatus } from "../../queue/state.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { deleteEach, matching } from "./matching.ts";
+import { tidySearch } from "./search.ts";
 
 /** Pages given back to the disk in one commit. */
 const VACUUM_PAGES = 1_000;
@@ -22,11 +23,13 @@ export async function purge(
     ? finalBefore === null ? "1" : "coalesce(final_at, created_at) < ?"
     : "final_at IS NOT NULL AND final_at < ?";
   const doomed = matching(
+    db,
     { ...filter, statuses },
     `${isOld} AND claim_token IS NULL`,
     ...isOld.includes("?") ? [before] : [],
   );
   const purged = await deleteEach(db, doomed, pause);
+  if (purged > 0) await tidySearch(db);
   await giveBackPages(db);
   return purged;
 }

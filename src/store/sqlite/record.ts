@@ -27,10 +27,17 @@ const LATE = `UPDATE recipient SET state = 'sent', reason = NULL, tries = tries 
   WHERE seq = ? AND n = ? AND state NOT IN ('sending', 'sent')`;
 const REQUEUE = "UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'";
 
+/** An attempt as far as it is recorded. */
+export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
+  readonly claim: Pick<Claim, "seq" | "token"> & {
+    readonly recipients: { readonly length: number };
+  };
+}
+
 /** See Store.record; runs inside a write. */
 export function record(
   db: Connection,
-  attempts: readonly AttemptRecord[],
+  attempts: readonly RecordableAttempt[],
   keepsBodies: boolean,
   now: number,
 ): RecordResult {
@@ -46,7 +53,7 @@ export function record(
 }
 
 /** Records an attempt whose claim still holds; false, and nothing changed, if it was lost. */
-function recordHeld(db: Connection, attempt: AttemptRecord, now: number): boolean {
+function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): boolean {
   const { claim, changes } = attempt;
   const reply = lastReply(attempt);
   const allSent = changes.every((change) => change.state === "sent")
@@ -79,7 +86,7 @@ function dropBodyIfSent(db: Connection, seq: number): void {
 }
 
 /** Of an attempt without its claim only acceptances count: other workers tell the rest. */
-function recordLate(db: Connection, attempt: AttemptRecord, now: number): void {
+function recordLate(db: Connection, attempt: RecordableAttempt, now: number): void {
   const { seq } = attempt.claim;
   const accepted = attempt.changes.filter((change) => change.outcome === "sent");
   if (accepted.length === 0) return;
@@ -92,7 +99,7 @@ function recordLate(db: Connection, attempt: AttemptRecord, now: number): void {
   settle(db, seq, now);
 }
 
-function lastReply(attempt: AttemptRecord): string | null {
+function lastReply(attempt: RecordableAttempt): string | null {
   const worst = attempt.changes.find((change) => change.outcome === "failed") ??
     attempt.changes.find((change) => change.outcome !== "sent") ?? attempt.changes[0];
   if (worst === undefined) return clean(attempt.error);

@@ -4,16 +4,18 @@ import type { AttemptResult, Outcome, OutcomeKind } from "../../queue/outcome.ts
 import { RECIPIENT_STATES } from "../../queue/state.ts";
 import { int, number, reason, SUMMARY, text, toSummary } from "./columns.ts";
 import type { Connection, Row } from "./connection.ts";
+import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { VISIBLE } from "./filter_sql.ts";
 import { PARTS_PER_MESSAGE } from "./schema.ts";
 
 /** See Store.show. */
 export function show(db: Connection, id: string): MessageDetail | null {
-  const row = db.get(`SELECT ${SUMMARY} FROM message WHERE id = ? AND ${VISIBLE}`, id);
+  const row = db.get(`SELECT ${SUMMARY}, dsn FROM message WHERE id = ? AND ${VISIBLE}`, id);
   if (row === undefined) return null;
   const summary = toSummary(row);
   return {
     ...summary,
+    dsn: readEnvelopeDsn(row.dsn),
     recipients: db.all("SELECT * FROM recipient WHERE seq = ? ORDER BY n", summary.seq)
       .map(toRecipient),
     attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq).map(toAttempt),
@@ -32,6 +34,7 @@ function toRecipient(row: Row): RecipientDetail {
     reply: text(row.reply),
     nextAttemptAt: number(row.next_at),
     sentAt: number(row.sent_at),
+    dsn: readRecipientDsn(row.dsn),
   };
 }
 

@@ -1,51 +1,39 @@
 import type { ContentFacts, NewMessage } from "../../queue/message.ts";
-import type { Clock, Enqueued, Stage, WholeMessage } from "../../queue/ports.ts";
+import type { Clock, Enqueued, Random, Stage, WholeMessage } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
-import { wake } from "./wake.ts";
-import { type Inserted, insertEnvelope, insertMessage, insertPart, knownKey } from "./enqueue.ts";
+import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
-import type { SqliteWorker } from "./workers.ts";
+import { keyOfLane, settleKeys, stageKey } from "./staged_keys.ts";
+import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
+import { registerWorker, type SqliteWorker } from "./workers.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
-/** Batches of at most this many messages lose their lane when they become visible. */
-const MERGE_MESSAGES = 2_000;
 const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
-
-interface KeyedMessage {
-  readonly seq: number;
-  readonly id: string;
-}
 
 /** A batch being put together under the lock of `owner`. */
 export class SqliteStage implements Stage {
   #messages = 0;
   #isOver = false;
-  /** Messages of this batch by their key. In the table they have none yet: should we die,
-   *  another call with the key must not take them for mail that is in the queue. */
-  readonly #keys = new Map<string, KeyedMessage>();
 
   constructor(
     readonly db: Connection,
     readonly lane: number,
     readonly owner: SqliteWorker,
+    readonly target: StageTarget,
   ) {}
 
-  static async begin(db: Connection, owner: SqliteWorker, clock: Clock): Promise<SqliteStage> {
+  static async begin(
+    db: Connection,
+    clock: Clock,
+    random: Random,
+    target: StageTarget = new QueueTarget(db),
+  ): Promise<SqliteStage> {
+    const owner = await registerWorker(db, "enqueue", clock, random);
     try {
-      const lane = await db.write(() => {
-        const id = db.insert(
-          "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
-          owner.id,
-          clock.now(),
-        );
-        for (const status of STORED_STATUSES) {
-          db.run("INSERT INTO tally VALUES (?, ?, 0)", id, status);
-        }
-        return id;
-      });
-      return new SqliteStage(db, lane, owner);
+      const lane = await db.write(() => makeLane(db, owner.id, clock.now()));
+      return new SqliteStage(db, lane, owner, target);
     } catch (error) {
       await owner.close();
       throw error;
@@ -106,58 +94,36 @@ export class SqliteStage implements Stage {
     messages: readonly M[],
     insert: (keyless: M) => Inserted,
   ): Promise<Inserted[]> {
-    const { keys, inserted } = await this.db.write(() => {
-      const keys = new Map<string, KeyedMessage>();
-      const inserted = messages.map((message): Inserted => {
+    const { db, lane, target } = this;
+    const inserted = await db.write(() =>
+      messages.map((message): Inserted => {
         const { key } = message;
         if (key === null) return insert(message);
-        const staged = this.#keys.get(key) ?? keys.get(key);
-        const known = staged === undefined
-          ? knownKey(this.db, key)
-          : { id: staged.id, isKnownKey: true, suppressed: [] };
+        const known = keyOfLane(db, key, lane) ?? target.known(key);
         if (known !== null) return { seq: null, enqueued: known };
         const one = insert({ ...message, key: null });
-        if (one.seq !== null) keys.set(key, { seq: one.seq, id: message.id });
+        if (one.seq !== null) stageKey(db, one.seq, key);
         return one;
-      });
-      return { keys, inserted };
-    });
-    for (const [key, message] of keys) this.#keys.set(key, message);
+      })
+    );
     this.#messages += inserted.filter((one) => one.seq !== null).length;
     return inserted;
   }
 
-  async commit(): Promise<Enqueued | null> {
-    const taken = await this.db.write(() => {
-      for (const key of this.#keys.keys()) {
-        const known = knownKey(this.db, key);
-        if (known !== null) return known;
-      }
-      for (const [key, { seq }] of this.#keys) {
-        this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
-      }
-      if (this.#messages <= MERGE_MESSAGES) {
-        this.db.run(
-          `UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = 0
-           WHERE lane = ? AND lane <> 0`,
-          this.lane,
-        );
-        dropLane(this.db, this.lane);
-      } else {
-        this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", this.lane);
-      }
+  async commit(): Promise<ReadonlyMap<string, Enqueued>> {
+    const { db, lane, owner, target } = this;
+    await target.check();
+    const taken = await db.write(() => {
+      const taken = settleKeys(db, owner.id, target);
+      target.takeLane(lane, this.#messages - taken.size);
       // In the same commit: after it nothing may fail, for the mail is in the queue.
-      this.owner.deregister();
-      return null;
-    });
-    if (taken !== null) {
-      await this.abort();
+      owner.deregister();
       return taken;
-    }
+    });
     this.#isOver = true;
-    this.owner.letGo();
-    wake(this.db);
-    return null;
+    owner.letGo();
+    target.told();
+    return taken;
   }
 
   async abort(): Promise<void> {
@@ -168,19 +134,13 @@ export class SqliteStage implements Stage {
   }
 }
 
-/** Deletes what was staged in `lane`, in commits of their own. */
-export async function sweepLane(db: Connection, lane: number): Promise<void> {
-  const sweepSome = () =>
-    db.run(
-      `DELETE FROM message WHERE seq IN
-         (SELECT seq FROM message INDEXED BY by_lane WHERE lane = ? AND lane <> 0 LIMIT 500)`,
-      lane,
-    );
-  while (await db.write(sweepSome) > 0);
-  await db.write(() => dropLane(db, lane));
-}
-
-function dropLane(db: Connection, lane: number): void {
-  db.run("DELETE FROM batch WHERE id = ?", lane);
-  db.run("DELETE FROM tally WHERE lane = ? AND lane <> 0", lane);
+/** Makes an invisible lane of a worker's; runs inside a write. */
+export function makeLane(db: Connection, owner: number, now: number): number {
+  const lane = db.insert(
+    "INSERT INTO batch (state, owner, created_at) VALUES ('staged', ?, ?)",
+    owner,
+    now,
+  );
+  for (const status of STORED_STATUSES) db.run("INSERT INTO tally VALUES (?, ?, 0)", lane, status);
+  return lane;
 }

@@ -34,6 +34,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     suppressed: count("suppressed"),
     scheduled: count("scheduled") - dueCount,
     oldestQueuedAt: oldest([...queuedTimes(db), ...dueCount > 0 ? [int(due?.since)] : []]),
+    oldestDueAt: oldestDueAt(db, now),
     paused: pausedSince === null ? null : { since: pausedSince },
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
@@ -61,6 +62,16 @@ export function queuedTimes(db: Connection): number[] {
     }
   }
   return times;
+}
+
+/** The next try of the first deferred message, if it has passed: somebody should have queued it. */
+function oldestDueAt(db: Connection, now: number): number | null {
+  const row = db.get(
+    `SELECT next_at FROM message INDEXED BY next_due
+     WHERE next_at <= ? AND status = 'deferred' ORDER BY next_at LIMIT 1`,
+    now,
+  );
+  return row === undefined ? null : int(row.next_at);
 }
 
 export function metaNumber(db: Connection, key: string): number | null {

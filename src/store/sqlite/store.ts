@@ -1,15 +1,20 @@
+import type { BackupOptions, BackupResult } from "../../queue/backup.ts";
+import type { OpenBatch } from "../../queue/batch.ts";
 import type { RelayHealth } from "../../queue/breaker.ts";
+import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
   Clock,
   Enqueued,
+  EnvelopeChanges,
   Filter,
   ListOptions,
   PurgeOptions,
   QueueStatus,
   Random,
   RetryResult,
+  SearchProgress,
   Stage,
   Store,
   Suppression,
@@ -25,8 +30,10 @@ import type {
   ShareResult,
   WorkerHandle,
 } from "../../queue/worker.ts";
-import { Connection } from "./connection.ts";
+import type { Claiming } from "./claiming.ts";
+import { Connection, WORKER_WAITS } from "./connection.ts";
 import { insertMessage, suppressedAmong } from "./enqueue.ts";
+import type { StageTarget } from "./stage_target.ts";
 import { wake } from "./wake.ts";
 
 export interface SqliteOptions {
@@ -39,22 +46,23 @@ export interface SqliteOptions {
   readonly random: Random;
 }
 
-const PATIENCE_MS = 10_000;
-
 // Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
-const loadActions = (): Promise<typeof import("./actions.ts")> =>
-  import(import.meta.resolve("./actions.ts"));
-const loadRelays = (): Promise<typeof import("./relays.ts")> =>
-  import(import.meta.resolve("./relays.ts"));
-const loadStatus = (): Promise<typeof import("./status.ts")> =>
-  import(import.meta.resolve("./status.ts"));
-const loadSuppression = (): Promise<typeof import("./suppression.ts")> =>
-  import(import.meta.resolve("./suppression.ts"));
+const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
+const loadActions = () => load<typeof import("./actions.ts")>("actions");
+const loadList = () => load<typeof import("./list.ts")>("list");
+const loadShow = () => load<typeof import("./show.ts")>("show");
+const loadTakeOver = () => load<typeof import("./take_over.ts")>("take_over");
+const loadPostpone = () => load<typeof import("./postpone.ts")>("postpone");
+type Batches = typeof import("./batch_target.ts");
+const loadRelays = () => load<typeof import("./relays.ts")>("relays");
+const loadStatus = () => load<typeof import("./status.ts")>("status");
+const loadSuppression = () => load<typeof import("./suppression.ts")>("suppression");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
   #watch: import("./watch.ts").Watch | null = null;
+  #claiming: Claiming | null = null;
 
   private constructor(
     readonly db: Connection,
@@ -66,8 +74,8 @@ export class SqliteStore implements Store {
     const db = await Connection.open({
       path: options.path,
       create: options.create,
-      busyTimeoutMs: options.isWorker ? 100 : PATIENCE_MS,
-      patienceMs: PATIENCE_MS,
+      ...WORKER_WAITS,
+      ...(options.isWorker ? {} : { busyTimeoutMs: WORKER_WAITS.patienceMs }),
     });
     return new SqliteStore(db, options.clock, options.random);
   }
@@ -81,15 +89,19 @@ export class SqliteStore implements Store {
     return enqueued;
   }
 
-  async stage(): Promise<Stage> {
-    const { SqliteStage }: typeof import("./stage.ts") = await import(
-      import.meta.resolve("./stage.ts")
-    );
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
-    const owner = await registerWorker(this.db, "enqueue", this.clock, this.random);
-    return await SqliteStage.begin(this.db, owner, this.clock);
+  async stage(target?: StageTarget): Promise<Stage> {
+    const { SqliteStage } = await load<typeof import("./stage.ts")>("stage");
+    return await SqliteStage.begin(this.db, this.clock, this.random, target);
+  }
+
+  async openBatch(within: string | null): Promise<OpenBatch> {
+    const { SqliteBatch } = await load<typeof import("./open_batch.ts")>("open_batch");
+    return await SqliteBatch.begin(this.db, this.clock, this.random, within);
+  }
+
+  async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
+    const { BatchTarget, JoinedBatch } = await load<Batches>("batch_target");
+    return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
   suppressedAmong(addresses: readonly string[]): Promise<string[]> {
@@ -97,30 +109,16 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker }: typeof import("./workers.ts") = await import(
-      import.meta.resolve("./workers.ts")
-    );
+    const { registerWorker } = await load<typeof import("./workers.ts")>("workers");
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    const { claimDue }: typeof import("./claim.ts") = await import(
-      import.meta.resolve("./claim.ts")
-    );
-    let expired = 0, suppressed = 0;
-    for (;;) {
-      const batch = await this.db.write(() => claimDue(this.db, request, this.clock.now()));
-      expired += batch.expired;
-      suppressed += batch.suppressed;
-      // Without claims, but with mail that met its end instead, there may be more behind it.
-      if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-        return { claims: batch.claims, expired, suppressed };
-      }
-    }
+    return await (await this.claiming()).claimDue(request);
   }
 
   async *content(seq: number): AsyncIterable<Uint8Array> {
-    const { content }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { content } = await loadShow();
     yield* content(this.db, seq);
   }
 
@@ -129,23 +127,16 @@ export class SqliteStore implements Store {
     _worker: WorkerHandle,
     keepsBodies = true,
   ): Promise<RecordResult> {
-    const { record }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
-    return await this.db.write(() => record(this.db, attempts, keepsBodies, this.clock.now()));
+    return await (await this.claiming()).record(attempts, keepsBodies);
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack }: typeof import("./record.ts") = await import(
-      import.meta.resolve("./record.ts")
-    );
+    const { giveBack } = await load<typeof import("./record.ts")>("record");
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
   async postpone(postponed: readonly Postponed[]): Promise<void> {
-    const { postpone }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { postpone } = await loadPostpone();
     await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
   }
 
@@ -168,24 +159,18 @@ export class SqliteStore implements Store {
   }
 
   async nextDueAt(after: number): Promise<number | null> {
-    const { nextDueAt }: typeof import("./postpone.ts") = await import(
-      import.meta.resolve("./postpone.ts")
-    );
+    const { nextDueAt } = await loadPostpone();
     return nextDueAt(this.db, after);
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { Watch }: typeof import("./watch.ts") = await import(
-      import.meta.resolve("./watch.ts")
-    );
+    const { Watch } = await load<typeof import("./watch.ts")>("watch");
     this.#watch ??= new Watch(this.db);
     await this.#watch.changed(signal);
   }
 
   async takeOver(): Promise<number> {
-    const { takeOver }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { takeOver } = await loadTakeOver();
     return await takeOver(this.db, () => this.clock.now());
   }
 
@@ -195,38 +180,37 @@ export class SqliteStore implements Store {
   }
 
   async expireDue(): Promise<number> {
-    const { expireDue }: typeof import("./take_over.ts") = await import(
-      import.meta.resolve("./take_over.ts")
-    );
+    const { expireDue } = await loadTakeOver();
     return await expireDue(this.db, () => this.clock.now());
   }
 
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
-    const { idsWithPrefix }: typeof import("./list.ts") = await import(
-      import.meta.resolve("./list.ts")
-    );
+    const { idsWithPrefix } = await loadList();
     return idsWithPrefix(this.db, prefix, limit);
   }
 
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
-    const { list }: typeof import("./list.ts") = await import(import.meta.resolve("./list.ts"));
+    const { list } = await loadList();
     yield* list(this.db, filter, options);
   }
 
+  async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
+    const { bringSearchUpToDate } = await load<typeof import("./search.ts")>("search");
+    await bringSearchUpToDate(this.db, signal, tell);
+  }
+
   async count(filter: Filter): Promise<number> {
-    const { countMatching, matching }: typeof import("./matching.ts") = await import(
-      import.meta.resolve("./matching.ts")
-    );
-    return countMatching(this.db, matching(filter, "1"));
+    const { countMatching, matching } = await load<typeof import("./matching.ts")>("matching");
+    return countMatching(this.db, matching(this.db, filter, "1"));
   }
 
   async stats(): Promise<QueueStats> {
-    const { stats }: typeof import("./stats.ts") = await import(import.meta.resolve("./stats.ts"));
+    const { stats } = await load<typeof import("./stats.ts")>("stats");
     return stats(this.db, this.clock.now());
   }
 
   async show(id: string): Promise<MessageDetail | null> {
-    const { show }: typeof import("./show.ts") = await import(import.meta.resolve("./show.ts"));
+    const { show } = await loadShow();
     return show(this.db, id);
   }
 
@@ -254,6 +238,14 @@ export class SqliteStore implements Store {
     return result;
   }
 
+  async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
+    const { resendChanged } = await load<typeof import("./resend_changed.ts")>("resend_changed");
+    const newId = makeId(this.random.bytes(ID_LENGTH));
+    const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
+    this.#wakeOthers();
+    return enqueued;
+  }
+
   async hold(filter: Filter): Promise<ActionResult> {
     const { hold } = await loadActions();
     return await hold(this.db, filter, this.clock.now());
@@ -272,7 +264,7 @@ export class SqliteStore implements Store {
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge }: typeof import("./purge.ts") = await import(import.meta.resolve("./purge.ts"));
+    const { purge } = await load<typeof import("./purge.ts")>("purge");
     return await purge(this.db, filter, options);
   }
 
@@ -303,14 +295,25 @@ export class SqliteStore implements Store {
     yield* suppressions(this.db);
   }
 
+  async backup(path: string, options: BackupOptions): Promise<BackupResult> {
+    const { backup } = await load<typeof import("./backup.ts")>("backup");
+    return await backup(this.db, path, options);
+  }
+
   /** Who waits for changes sees to its own by itself. */
   #wakeOthers(): void {
     if (this.#watch === null) wake(this.db);
   }
 
-  close(): Promise<void> {
+  /** What claims and records. */
+  async claiming(): Promise<Claiming> {
+    const { Claiming } = await load<typeof import("./claiming.ts")>("claiming");
+    return this.#claiming ??= new Claiming(this.db, this.clock);
+  }
+
+  async close(): Promise<void> {
+    await this.#claiming?.close();
     this.#watch?.close();
     this.db.close();
-    return Promise.resolve();
   }
 }

@@ -3,7 +3,7 @@ import { expireMessage } from "./claim.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "./lost_claims.ts";
-import { sweepLane } from "./stage.ts";
+import { sweepOwner } from "./open_batch.ts";
 import { fileExists, lockPath, readBegunTokens, removeFile } from "./workers.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
@@ -28,9 +28,7 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
       // A file that is gone tells nothing: what its worker held may have gone out.
       const begun = lock === null ? null : readBegunTokens(lock);
       requeued += await db.write(() => loseClaims(db, id, begun, now()));
-      const lanes = db.all("SELECT id FROM batch WHERE state = 'staged' AND owner = ?", id);
-      for (const lane of lanes) await sweepLane(db, int(lane.id));
-      await db.write(() => db.run("DELETE FROM worker WHERE id = ?", id));
+      await sweepOwner(db, id);
       if (lock !== null) removeFile(path);
     } finally {
       lock?.release();

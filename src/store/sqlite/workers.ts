@@ -110,8 +110,7 @@ export async function registerWorker(
 }
 
 async function makeLock(db: Connection, path: string): Promise<FileLock> {
-  const lock = await db.translated(() => FileLock.tryTake(path));
-  if (lock === null) throw new Error(`the new lock file ${path} is held by another process`);
+  const lock = await db.translated(() => FileLock.make(path));
   giveToOwnerOf(db.file, path);
   const boot = new Uint8Array(NUMBER_BYTES);
   new DataView(boot.buffer).setFloat64(0, bootedAt());

@@ -20,6 +20,8 @@ export class Channel {
   #writeError: unknown = null;
   #overdue = "";
   #listening: Promise<number | null> | null = null;
+  #hasHeard = false;
+  #peeked: SmtpReply | null = null;
   #concealed: readonly string[] = [];
 
   constructor(
@@ -34,14 +36,24 @@ export class Channel {
 
   /** Whether the server has said more than it was asked. */
   get hasUnasked(): boolean {
-    return this.#reader.hasRest;
+    return this.#peeked !== null || this.#reader.hasRest;
+  }
+
+  /** Whether the server has spoken since `listen`. */
+  get hasHeard(): boolean {
+    return this.#hasHeard;
   }
 
   /** Sends command lines, each with its CRLF, without waiting: replies can be read meanwhile, so
    *  neither side can block the other. `shown` is what the transcript says. */
   sendCommands(lines: string, shown: string = lines): void {
-    this.transcript.add(this.timers.now(), "C", shown);
+    this.showCommands(shown);
     this.post(encoder.encode(lines));
+  }
+
+  /** Puts commands into the transcript that went out already. */
+  showCommands(lines: string): void {
+    this.transcript.add(this.timers.now(), "C", lines);
   }
 
   /** Writes without waiting, in order. A failure shows in `flush`, or in the reply that never
@@ -82,8 +94,16 @@ export class Channel {
     return this.bufferedReply() ?? await this.#readReply(limitMs);
   }
 
+  /** The next reply if it is here already; it stays the next one. */
+  peekReply(): SmtpReply | null {
+    return this.#peeked ??= this.bufferedReply();
+  }
+
   /** The next reply if it is here already. */
   bufferedReply(): SmtpReply | null {
+    const peeked = this.#peeked;
+    this.#peeked = null;
+    if (peeked !== null) return peeked;
     try {
       let reply = this.#reader.next();
       if (reply === null) return null;
@@ -100,7 +120,7 @@ export class Channel {
    *  before it resets the connection can be had only by a read that is under way by then. */
   listen(): void {
     this.#listening ??= this.wire.read(this.#reader.space());
-    this.#listening.catch(() => {});
+    this.#listening.then((count) => this.#hasHeard = count !== null, () => {});
   }
 
   async #readReply(limitMs: number): Promise<SmtpReply> {
@@ -110,6 +130,7 @@ export class Channel {
       for (;;) {
         const count = await (this.#listening ?? this.wire.read(this.#reader.space()));
         this.#listening = null;
+        this.#hasHeard = false;
         if (count === null) {
           this.#noteRest();
           throw new ConnectionBroken("lost", "the server closed the connection");

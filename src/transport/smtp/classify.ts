@@ -1,20 +1,5 @@
-import type { OutcomeKind } from "../../queue/outcome.ts";
+import type { OutcomeKind, Phase } from "../../queue/outcome.ts";
 import type { BreakKind } from "./connection.ts";
-
-/** Where in the conversation something happened. `content` lasts until the final dot has been
- *  written, `dot` from there to its reply. */
-export type Phase =
-  | "connect"
-  | "greeting"
-  | "tls"
-  | "hello"
-  | "login"
-  | "reset"
-  | "mail"
-  | "rcpt"
-  | "data"
-  | "content"
-  | "dot";
 
 /** What is being done in each phase, for people. */
 export const STEP: Readonly<Record<Phase, string>> = {
@@ -22,7 +7,7 @@ export const STEP: Readonly<Record<Phase, string>> = {
   greeting: "Waiting for the greeting",
   tls: "Beginning TLS",
   hello: "EHLO",
-  login: "AUTH",
+  auth: "AUTH",
   reset: "RSET",
   mail: "MAIL FROM",
   rcpt: "RCPT TO",
@@ -78,7 +63,7 @@ const relayFault = { kind: "deferred", isRelayFault: true, next: "close" } as co
 const broken = { kind: "deferred", isRelayFault: false, next: "close" } as const;
 const uncertain = { kind: "uncertain", isRelayFault: false, next: "close" } as const;
 
-const SETUP = ["connect", "greeting", "tls", "hello", "login"] as const;
+const SETUP = ["connect", "greeting", "tls", "hello", "auth"] as const;
 const TRANSACTION = ["mail", "rcpt", "data", "content", "dot"] as const;
 const ANY_BREAK = ["lost", "timeout", "garbage", "tls", "certificate", "login"] as const;
 
@@ -91,7 +76,7 @@ const TABLE: readonly Row[] = [
   { phases: null, codes: ["530", "535"], ...relayFault },
   { phases: ["rcpt"], codes: null, enhanced: /^[45]\.7\.[89]$/, ...relayFault, next: "continue" },
   { phases: null, codes: null, enhanced: /^[45]\.7\.[89]$/, ...relayFault },
-  { phases: ["hello", "tls", "login"], codes: ["421"], ...relayFault, next: "reconnect" },
+  { phases: ["hello", "tls", "auth"], codes: ["421"], ...relayFault, next: "reconnect" },
   { phases: SETUP, codes: null, ...relayFault },
   { phases: ["reset"], codes: null, ...broken, next: "reconnect" },
   { phases: TRANSACTION, codes: ["421"], ...deferred, next: "reconnect" },

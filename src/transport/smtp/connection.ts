@@ -21,6 +21,11 @@ export class ConnectionBroken extends Error {
   }
 }
 
+/** The end of a conversation in which no reply can be told to be whose any more. */
+export function answeredTooMuch(): ConnectionBroken {
+  return new ConnectionBroken("garbage", "the server answered more than it was asked");
+}
+
 /** A stream of bytes both ways; one read and one write may be under way at a time. */
 export interface Wire {
   /** Waits for at least one byte and puts what came into `into`; null at the end. */

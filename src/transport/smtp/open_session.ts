@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts";
-import { classify, type Phase } from "./classify.ts";
+import type { Phase } from "../../queue/outcome.ts";
+import { classify } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
 import { logIn, type SessionLogin } from "./log_in.ts";
 import type { SmtpReply } from "./replies.ts";
@@ -50,7 +51,7 @@ export async function openSession(
     if (facts !== null) extensions = await sayHello(channel, request);
   }
   if (request.login !== null) {
-    onPhase("login");
+    onPhase("auth");
     await logIn(channel, extensions, request.login, facts !== null, timeouts.helloMs);
   }
   return new Session(

@@ -77,7 +77,14 @@ async function relayTls(
 ): Promise<RelayTls | null> {
   const { mode, fingerprint } = settings;
   if (mode === "off") {
-    if (!isImplicit) return null;
+    if (!isImplicit && fingerprint === null) return null;
+    if (!isImplicit) {
+      throw new MailqError(
+        "config_invalid",
+        `Cannot look for a certificate without TLS: for the relay "${name}" tls.mode is off; ` +
+          "expected required, or no tls.fingerprint",
+      );
+    }
     throw new MailqError(
       "config_invalid",
       `Cannot use smtps: without TLS: for the relay "${name}" tls.mode is off; ` +

@@ -1,3 +1,4 @@
+import type { Phase } from "../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../queue/ports.ts";
 import type { Verdict } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
@@ -123,13 +124,14 @@ function garbage(what: string): ConnectionBroken {
   return new ConnectionBroken("garbage", `the server sent what is no SMTP reply: ${what}`);
 }
 
-/** What a reply means for a recipient. */
-export function outcomeOf(verdict: Verdict, reply: SmtpReply): DeliveryOutcome {
+/** What a reply in a phase means for a recipient. */
+export function outcomeOf(verdict: Verdict, reply: SmtpReply, phase: Phase): DeliveryOutcome {
   return {
     kind: verdict.kind,
     isRelayFault: verdict.isRelayFault,
     code: reply.code,
     enhanced: reply.enhanced,
     text: reply.text,
+    phase,
   };
 }

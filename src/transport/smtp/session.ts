@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts";
-import type { Phase, Verdict } from "./classify.ts";
+import type { Phase } from "../../queue/outcome.ts";
+import type { Verdict } from "./classify.ts";
 import type { SmtpReply } from "./replies.ts";
 
 export type Protocol = "smtp" | "lmtp";

@@ -1,8 +1,9 @@
 import { errorText } from "../../queue/errors.ts";
+import type { Phase } from "../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../queue/ports.ts";
 import { withoutReply } from "../tally.ts";
 import { Channel } from "./channel.ts";
-import { classify, type NextStep, type Phase, STEP } from "./classify.ts";
+import { classify, type NextStep, STEP } from "./classify.ts";
 import { Connector, connectUnix } from "./connect.ts";
 import { ConnectionBroken } from "./connection.ts";
 import type { SessionLogin } from "./log_in.ts";
@@ -101,7 +102,7 @@ export class SessionOpener {
         const { verdict, reply } = error;
         return {
           next: verdict.next,
-          outcome: outcomeOf(verdict, reply),
+          outcome: outcomeOf(verdict, reply, error.phase),
           error: `${this.#stepText(error.phase)}: ${error.message}`,
           isClearNext: false,
         };
@@ -113,7 +114,7 @@ export class SessionOpener {
       opening.transcript.add(timers.now(), "--", text);
       return {
         next: verdict.next,
-        outcome: withoutReply(verdict.kind, text, verdict.isRelayFault),
+        outcome: { ...withoutReply(verdict.kind, text, verdict.isRelayFault), phase },
         error: text,
         isClearNext: phase === "tls" && tls !== null && !tls.isImplicit && !tls.isRequired &&
           // Bytes ahead of TLS are somebody's doing, no inability.

@@ -1,6 +1,6 @@
 import { errorText } from "../../queue/errors.ts";
 import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
-import { pinMismatch, type TlsFacts, type TlsRequest } from "./tls.ts";
+import { explainPeerDoubt, pinMismatch, type TlsFacts, type TlsRequest } from "./tls.ts";
 
 /** A wire on Deno's own connections: the quickest in clear. Its TLS serves runtimes whose
  *  `node:tls` is not fit for it, and always verifies. */
@@ -56,7 +56,7 @@ export class TcpWire implements Wire {
       await Promise.race([connection.handshake(), interrupted]);
       return { version: "TLS", isVerified: true, doubt: null };
     } catch (error) {
-      throw this.#reason ?? asTlsFault(error);
+      throw this.#reason ?? asTlsFault(error, request.host);
     }
   }
 
@@ -78,17 +78,12 @@ export class TcpWire implements Wire {
   }
 }
 
-function asTlsFault(error: unknown): ConnectionBroken {
+function asTlsFault(error: unknown, host: string): ConnectionBroken {
   const [, doubt] = /^invalid peer certificate: (.*)/s.exec(errorText(error)) ?? [];
   if (doubt === undefined) {
     return new ConnectionBroken("tls", networkErrorText(error), { cause: error });
   }
-  return new ConnectionBroken(
-    "certificate",
-    `the certificate cannot be verified (${doubt}): ` +
-      "set tls.ca to a file with the authority's certificate, or use the name it is for",
-    { cause: error },
-  );
+  return new ConnectionBroken("certificate", explainPeerDoubt(doubt, host), { cause: error });
 }
 
 /** Opens a wire to an address. */

@@ -70,6 +70,32 @@ export function explainDoubt(
     `set tls.ca to a file with the authority's certificate, or ${pin} (${code})`;
 }
 
+/** The same where Deno's own TLS refused it; `doubt` is what it says after "invalid peer
+ *  certificate". */
+export function explainPeerDoubt(doubt: string, host: string): string {
+  const ca = "set tls.ca to a file with the authority's certificate";
+  const dayIn = (seconds: string | undefined) => dayOf(Number(seconds) * 1_000);
+  if (/not ?valid ?for ?name/i.test(doubt)) {
+    const names = [...doubt.matchAll(/(?:DnsName|IpAddress)\((?:"([^"]*)"|([^)]*))\)/g)]
+      .map(([, name, address]) => name ?? address);
+    return `the certificate is for ${names.join(", ") || "another host"}, not for ${host}: ` +
+      "use a name it is for in the relay's URL";
+  }
+  if (/expired/i.test(doubt)) {
+    const [, end] = /not valid after (\d+)/.exec(doubt) ?? [];
+    return `the certificate has expired (${dayIn(end)}): have the relay's renewed`;
+  }
+  if (/not ?valid ?yet/i.test(doubt)) {
+    const [, start] = /not valid before (\d+)/.exec(doubt) ?? [];
+    return `the certificate is not valid before ${dayIn(start)}: see that the clocks are right`;
+  }
+  if (/UnknownIssuer/.test(doubt)) {
+    return "the certificate is self-signed, or signed by an authority that is not trusted here: " +
+      `${ca} (${doubt})`;
+  }
+  return `the certificate cannot be verified (${doubt}): ${ca}, or have the relay's mended`;
+}
+
 /** The end of a connection whose certificate is not the pinned one. */
 export function pinMismatch(found: string | null): ConnectionBroken {
   return new ConnectionBroken(

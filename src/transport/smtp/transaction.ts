@@ -1,22 +1,23 @@
+import type { Phase } from "../../queue/outcome.ts";
 import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
-import { isUnicode } from "../envelope.ts";
 import { type Tally, withoutReply } from "../tally.ts";
-import { classify, isPositive, type NextStep, type Phase, STEP, type Verdict } from "./classify.ts";
-import { ConnectionBroken } from "./connection.ts";
-import { mailParameters, rcptParameters } from "./dsn.ts";
-import { DotStuffer, FINAL_DOT, packContent } from "./content.ts";
+import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
+import { answeredTooMuch, ConnectionBroken } from "./connection.ts";
+import { mailCommand, rcptCommand } from "./envelope_commands.ts";
+import { FINAL_DOT, packContent } from "./content.ts";
+import { streamContent } from "./stream_content.ts";
 import { outcomeOf, type SmtpReply } from "./replies.ts";
 import type { Session } from "./session.ts";
 import type { Timeouts } from "./timers.ts";
 
 /** Commands in one write at most: their replies fit into any socket's buffer. */
 const WINDOW = 100;
-/** A write of content from memory. */
-const BLOCK_BYTES = 262_144;
 /** So many recipients refused one after another as too many end the envelope. */
 const TOO_MANY_IN_A_ROW = 10;
-/** How long we look for the reply of a server that stopped taking content. */
-const LAST_WORD_MS = 1_000;
+/** Room for the commands of the next message. */
+export const AHEAD_BYTES = 4_096;
+
+const encoder = new TextEncoder();
 
 /** What one transaction works on. */
 export interface TransactionWork {
@@ -27,6 +28,8 @@ export interface TransactionWork {
   readonly timeouts: Timeouts;
   /** Called before content goes out. */
   readonly onContent: () => void;
+  /** The commands that may go out behind the final dot, for the next message; empty = none. */
+  readonly ahead: () => string;
 }
 
 /** How a transaction ended: what comes next for the recipients still open and, for
@@ -45,6 +48,10 @@ export class Transaction {
   #tooMany = 0;
   #tooManyInARow = 0;
   #end: TransactionEnd | null = null;
+  /** Our commands, where they went out behind the content of the message before. */
+  #sentAhead: string | null = null;
+  /** The next message's commands went out behind our content. */
+  #hasAhead = false;
 
   constructor(readonly session: Session, readonly work: TransactionWork) {}
 
@@ -71,11 +78,19 @@ export class Transaction {
     return this.#phase;
   }
 
+  /** All commands up to DATA, for a session that takes them behind a final dot (RFC 2920 3.1);
+   *  `run` only reads the replies then. */
+  commandsAhead(): string {
+    let lines = "";
+    for (let place = -1; place <= this.work.indices.length; place++) lines += this.#command(place);
+    return this.#sentAhead = lines;
+  }
+
   /** Everything up to the reply to DATA; true if content is wanted for somebody. */
   async #sendEnvelope(): Promise<boolean> {
     const { session, work } = this;
     const rcptCount = work.indices.length;
-    const window = session.canPipeline ? WINDOW : 1;
+    const window = this.#sentAhead !== null ? Infinity : session.canPipeline ? WINDOW : 1;
     // Places in the row of commands: -2 RSET, -1 MAIL, 0 and up the RCPTs, last DATA.
     let next = session.needsReset ? -2 : -1;
     session.needsReset = false;
@@ -83,14 +98,13 @@ export class Transaction {
       const first = next;
       next = Math.min(first + window, rcptCount + 1);
       if (first === rcptCount && this.#accepted.length === 0) return false;
-      let lines = "";
-      for (let place = first; place < next; place++) lines += this.#command(place);
       this.#phase = this.#phaseOf(first);
-      session.channel.sendCommands(lines);
+      this.#send(first, next);
       for (let place = first; place < next; place++) {
         this.#phase = this.#phaseOf(place);
         const reply = session.channel.bufferedReply() ??
           await session.channel.reply(this.#limitOf(place));
+        if (place === next - 1) this.#refuseUnasked();
         this.#take(place, reply);
         if (this.#end !== null) return false;
       }
@@ -101,26 +115,27 @@ export class Transaction {
     return this.#hasContentPrompt && this.#accepted.length > 0;
   }
 
-  #command(place: number): string {
-    const { delivery, indices } = this.work;
-    if (place === -2) return "RSET\r\n";
-    if (place === -1) return this.#mailCommand();
-    if (place === indices.length) return "DATA\r\n";
-    const index = indices[place] ?? -1;
-    const asked = this.session.takesDsn ? rcptParameters(delivery.dsn?.recipients[index]) : "";
-    return `RCPT TO:<${delivery.recipients[index]}>${asked}\r\n`;
+  #send(first: number, next: number): void {
+    const { channel } = this.session;
+    if (this.#sentAhead !== null) return channel.showCommands(this.#sentAhead);
+    let lines = "";
+    for (let place = first; place < next; place++) lines += this.#command(place);
+    channel.sendCommands(lines);
   }
 
-  #mailCommand(): string {
-    const { delivery, indices } = this.work;
-    const { takesSize, takesEightBit, takesUnicode } = this.session;
-    let line = `MAIL FROM:<${delivery.sender}>`;
-    if (takesSize) line += ` SIZE=${delivery.sizeBytes}`;
-    if (takesEightBit && delivery.isEightBit) line += " BODY=8BITMIME";
-    if (this.session.takesDsn) line += mailParameters(delivery.dsn);
-    const isUnicodeEnvelope = takesUnicode && (isUnicode(delivery.sender) ||
-      indices.some((index) => isUnicode(delivery.recipients[index] ?? "")));
-    return line + (isUnicodeEnvelope ? " SMTPUTF8\r\n" : "\r\n");
+  #command(place: number): string {
+    const { session, work: { delivery, indices } } = this;
+    if (place === -2) return "RSET\r\n";
+    if (place === -1) return mailCommand(session, delivery, indices);
+    if (place === indices.length) return "DATA\r\n";
+    return rcptCommand(session, delivery, indices[place] ?? -1);
+  }
+
+  /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
+   *  that to the content. A no is heard in its turn: servers say goodbye when they like. */
+  #refuseUnasked(): void {
+    const unasked = this.session.channel.peekReply();
+    if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
   }
 
   #phaseOf(place: number): Phase {
@@ -146,7 +161,7 @@ export class Transaction {
       return;
     }
     const verdict = this.#verdictOn(reply);
-    const outcome = outcomeOf(verdict, reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
     // The first refusal explains those that follow it, such as 503 to RCPT after MAIL failed.
     const isEcho = this.#mailVerdict !== null ||
       this.#phase === "data" && this.#accepted.length === 0;
@@ -220,24 +235,38 @@ export class Transaction {
     let reply: SmtpReply | null = null;
     let isCutOff = false;
     if (packed > 0) {
-      channel.post(channel.scratch.subarray(0, packed));
+      channel.post(channel.scratch.subarray(0, packed + this.#packAhead(packed)));
       this.#phase = "dot";
       reply = await channel.reply(work.timeouts.dotMs);
       // An answer to what has not been sent in full is an answer to something else.
       if (!channel.isFlushed) await channel.flush(work.timeouts.blockMs);
     } else {
-      reply = await this.#streamContent();
+      reply = await streamContent(channel, work.delivery, work.timeouts.blockMs);
       isCutOff = reply !== null;
+      if (!isCutOff) this.#phase = "dot";
     }
     reply ??= await channel.reply(work.timeouts.dotMs);
     if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
     const verdict = this.#verdictOn(reply);
-    const outcome = outcomeOf(verdict, reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
     if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
     if (isCutOff && verdict.next === "continue") {
       this.#finish({ ...verdict, next: "close" }, outcome);
     } else if (verdict.next === "continue") this.#settleAll(outcome);
     else this.#finish(verdict, outcome);
+  }
+
+  /** Puts the next message's commands behind a small one's content, in the same write. Returns
+   *  how many bytes they are. */
+  #packAhead(at: number): number {
+    const { session: { channel }, work } = this;
+    const room = channel.scratch.subarray(at);
+    // Recipients that are left over need a transaction of their own, at once.
+    const isWhole = work.tally.openCount === this.#accepted.length;
+    if (!isWhole || room.length < AHEAD_BYTES) return 0;
+    const commands = work.ahead();
+    this.#hasAhead = commands !== "";
+    return encoder.encodeInto(commands, room).written;
   }
 
   /** LMTP answers for each recipient it took, in their order (RFC 2033 section 4.2). */
@@ -247,39 +276,16 @@ export class Transaction {
       const reply = i === 0 ? first : await channel.reply(work.timeouts.dotMs);
       const verdict = this.#verdictOn(reply);
       if (verdict.kind !== "sent") this.#noteRefusal(index, reply);
-      work.tally.settle(index, outcomeOf(verdict, reply));
+      work.tally.settle(index, outcomeOf(verdict, reply, this.#phase));
       if (verdict.next !== "continue") this.#end = { next: "close", outcome: null };
     }
-  }
-
-  /** Writes content of any size, waiting for each piece to be taken. If the server stops taking
-   *  it and says why, returns that reply. */
-  async #streamContent(): Promise<SmtpReply | null> {
-    const { session: { channel }, work } = this;
-    const stuffer = work.delivery.dotLines > 0 ? new DotStuffer() : null;
-    try {
-      channel.listen();
-      for await (const piece of piecesOf(work.delivery.content)) {
-        if (piece.length === 0) continue;
-        channel.post(stuffer === null ? piece : stuffer.stuff(piece));
-        await channel.flush(work.timeouts.blockMs);
-      }
-      channel.post(FINAL_DOT);
-      await channel.flush(work.timeouts.blockMs);
-    } catch (error) {
-      if (!(error instanceof ConnectionBroken) || error.kind !== "lost") throw error;
-      const lastWord = await channel.reply(LAST_WORD_MS).catch(() => null);
-      if (lastWord === null || lastWord.code < 400) throw error;
-      return lastWord;
-    }
-    this.#phase = "dot";
-    return null;
   }
 
   async #brokenBy(error: ConnectionBroken): Promise<TransactionEnd> {
     const { session: { channel }, work } = this;
     // A small message's dot is posted before it is known whether the system took it.
-    if (this.#phase === "dot") {
+    // With more behind the dot that tells nothing of the dot.
+    if (this.#phase === "dot" && !this.#hasAhead) {
       await channel.flush(work.timeouts.blockMs).catch(() => this.#phase = "content");
     }
     const verdict = classify(this.#phase, error.kind, {
@@ -289,14 +295,8 @@ export class Transaction {
     const text = `${STEP[this.#phase]}: ${error.message}`;
     channel.note(text);
     work.tally.noteError(text);
-    this.#finish(verdict, withoutReply(verdict.kind, text, verdict.isRelayFault));
+    const outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
+    this.#finish(verdict, { ...outcome, phase: this.#phase });
     return this.#end ?? { next: verdict.next, outcome: null };
-  }
-}
-
-async function* piecesOf(content: Delivery["content"]): AsyncIterable<Uint8Array> {
-  if (!(content instanceof Uint8Array)) return yield* content();
-  for (let at = 0; at < content.length; at += BLOCK_BYTES) {
-    yield content.subarray(at, at + BLOCK_BYTES);
   }
 }

@@ -8,6 +8,7 @@ import type {
 } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
+import { failOversize, failUnicode } from "./fit.ts";
 import type { Channel } from "./channel.ts";
 import { STEP } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
@@ -16,7 +17,7 @@ import type { Protocol, Session } from "./session.ts";
 import { Secret, type SecretSource } from "./secret.ts";
 import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
 import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
-import { Transaction, type TransactionEnd } from "./transaction.ts";
+import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 
 export interface SmtpRelayOptions extends SessionOptions {
@@ -86,6 +87,7 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
     shownHost,
     recipientLimit: recipientLimit ?? Infinity,
     trial: new RelayingTrial(),
+    mayGoAhead: { isAllowed: protocol === "smtp" },
     opener: new SessionOpener(opener),
   };
   return { name, open: () => new SmtpTransport(settings) };
@@ -104,7 +106,18 @@ interface Settings {
   readonly shownHost: string;
   readonly recipientLimit: number;
   readonly trial: RelayingTrial;
+  /** Whether the next message's commands may go out behind a message's content. */
+  readonly mayGoAhead: { isAllowed: boolean };
   readonly opener: SessionOpener;
+}
+
+/** A message to more recipients is not begun before the one before it is answered. */
+const AHEAD_RECIPIENTS = 20;
+
+/** A message to be handed over. */
+interface Job {
+  readonly tally: Tally;
+  readonly options: DeliverOptions;
 }
 
 /** Keeps its connection from one message to the next, and makes a new one when it must. */
@@ -117,25 +130,48 @@ class SmtpTransport implements Transport {
   /** The channel under way, and whether the signal may still end it. */
   #channel: Channel | null = null;
   #mayStop = false;
+  /** What is to be done before content goes out. */
+  #onContent = () => {};
   #signal: AbortSignal | null = null;
   readonly #onAbort = () => {
     if (this.#mayStop) this.#channel?.abort(stopped());
   };
   #running: Promise<unknown> = Promise.resolve();
+  #underWay = 0;
+  /** The messages that wait for the one under way. */
+  readonly #waiting: Job[] = [];
+  /** The transaction whose commands went out behind the content of the message before. */
+  #ahead: Transaction | null = null;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
+  get takesAhead(): boolean {
+    return this.#settings.mayGoAhead.isAllowed;
+  }
+
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const report = this.#deliver(delivery, options);
+    const job = { tally: new Tally(delivery), options };
+    const deliver = () => this.#deliver(job);
+    const isAlone = this.#underWay++ === 0;
+    if (!isAlone) this.#waiting.push(job);
+    const report = isAlone ? deliver() : this.#running.then(deliver, deliver);
     this.#running = report;
     return report;
   }
 
-  async #deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
+  async #deliver(job: Job): Promise<DeliveryReport> {
+    if (this.#waiting[0] === job) this.#waiting.shift();
+    try {
+      return await this.#handOver(job);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #handOver({ tally, options }: Job): Promise<DeliveryReport> {
     const { timers, shownHost, trial } = this.#settings;
-    const tally = new Tally(delivery);
     this.#transcript.restart(timers.now());
     this.#tls = null;
     this.#obey(options.signal);
@@ -163,7 +199,7 @@ class SmtpTransport implements Transport {
     }
     this.#mayStop = false;
     const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
-    return { ...report, outcomes: trial.judge(delivery.id, report.outcomes) };
+    return { ...report, outcomes: trial.judge(tally.delivery.id, report.outcomes) };
   }
 
   /** One transaction, on the connection there is or on a new one. */
@@ -175,8 +211,14 @@ class SmtpTransport implements Transport {
     if (signal.aborted) {
       return { next: "close", outcome: withoutReply("deferred", "Stopped before sending") };
     }
-    // What the server said after our last reply is a goodbye.
-    if (this.#session?.channel.hasUnasked) this.#drop();
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    // Other commands than this message's are on their way, or what the server said after our last
+    // reply is a goodbye.
+    const isInStep = ahead === null
+      ? !this.#session?.channel.hasUnasked
+      : ahead.work.tally === tally;
+    if (!isInStep) this.#drop();
     const session = this.#session ?? await this.#connect(tally, signal);
     if ("next" in session) return session;
     this.#session = session;
@@ -185,14 +227,10 @@ class SmtpTransport implements Transport {
     if (session.maxSizeBytes !== null) failOversize(tally, session.maxSizeBytes);
     const indices = tally.open().slice(0, this.#settings.recipientLimit);
     if (indices.length === 0) return { next: "continue", outcome: null };
-    const { timeouts } = this.#settings;
-    const transaction = new Transaction(session, {
-      delivery: tally.delivery,
-      indices,
-      tally,
-      timeouts,
-      onContent,
-    });
+    const transaction = ahead?.session === session
+      ? ahead
+      : this.#transaction(session, tally, indices);
+    this.#onContent = onContent;
     try {
       return await transaction.run();
     } catch (error) {
@@ -201,9 +239,39 @@ class SmtpTransport implements Transport {
       const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
       tally.noteError(text);
       tally.noteThrown(error);
-      tally.settleOpen(withoutReply(kind, text));
+      tally.settleOpen({ ...withoutReply(kind, text), phase: transaction.phase });
       return { next: "close", outcome: null };
     }
+  }
+
+  #transaction(session: Session, tally: Tally, indices: readonly number[]): Transaction {
+    return new Transaction(session, {
+      delivery: tally.delivery,
+      indices,
+      tally,
+      timeouts: this.#settings.timeouts,
+      onContent: () => this.#onContent(),
+      ahead: () => this.#commandsAhead(session),
+    });
+  }
+
+  /** The commands of the next message, where nothing speaks against sending them before this one
+   *  is answered. */
+  #commandsAhead(session: Session): string {
+    const { recipientLimit, mayGoAhead } = this.#settings;
+    const [job] = this.#waiting;
+    if (job === undefined || !session.canPipeline || session.protocol !== "smtp") return "";
+    const { tally, options: { signal } } = job;
+    const { sender, recipients, sizeBytes } = tally.delivery;
+    const isSimple = recipients.length <= Math.min(recipientLimit, AHEAD_RECIPIENTS) &&
+      tally.openCount === recipients.length && !isUnicode(sender) &&
+      !recipients.some(isUnicode) && sizeBytes <= (session.maxSizeBytes ?? Infinity);
+    if (!isSimple || signal.aborted || !mayGoAhead.isAllowed) return "";
+    const transaction = this.#transaction(session, tally, tally.open());
+    const commands = transaction.commandsAhead();
+    if (commands.length > AHEAD_BYTES) return "";
+    this.#ahead = transaction;
+    return commands;
   }
 
   /** A session on a new connection, or what its failure means. */
@@ -226,6 +294,9 @@ class SmtpTransport implements Transport {
   }
 
   #drop(): void {
+    // A server that cannot bear it is not asked again.
+    if (this.#ahead !== null) this.#settings.mayGoAhead.isAllowed = false;
+    this.#ahead = null;
     this.#channel?.close();
     this.#channel = null;
     this.#session = null;
@@ -243,26 +314,4 @@ class SmtpTransport implements Transport {
 
 function stopped(): ConnectionBroken {
   return new ConnectionBroken("stopped", "stopped before the content was sent");
-}
-
-/** A message over the server's limit would be refused once all of it had been sent (RFC 1870). */
-function failOversize(tally: Tally, maxSizeBytes: number): void {
-  const { sizeBytes } = tally.delivery;
-  if (sizeBytes <= maxSizeBytes) return;
-  const text = `The message has ${sizeBytes} bytes and the relay takes ${maxSizeBytes} at most`;
-  tally.noteError(text);
-  tally.settleOpen({ ...withoutReply("failed", text), enhanced: "5.3.4" });
-}
-
-/** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */
-function failUnicode(tally: Tally): void {
-  const { sender, recipients } = tally.delivery;
-  const isSenderUnicode = isUnicode(sender);
-  for (let index = 0; index < recipients.length; index++) {
-    const address = isSenderUnicode ? sender : recipients[index] ?? "";
-    if (!isSenderUnicode && !isUnicode(address)) continue;
-    const text = `The relay does not know SMTPUTF8, which the address <${address}> needs`;
-    tally.noteError(text);
-    tally.settle(index, { ...withoutReply("failed", text), enhanced: "5.6.7" });
-  }
 }

@@ -37,6 +37,48 @@ export function claimTests(test: TestStore): void {
     assert.deepEqual(shown?.recipients.map(({ state }) => state), ["sending", "sending"]);
   });
 
+  test("a claim tells what the sender asked of notices, of each recipient it has", async ({ store, clock }) => {
+    const asked = { notify: ["success", "delay"], orcpt: "rfc822;old@example.com" } as const;
+    const never = { notify: ["never"], orcpt: null } as const;
+    const message = newMessage({
+      recipients: ["a@example.com", "b@example.com", "c@example.com"],
+      dsn: { ret: "headers", envid: "id 1", recipients: [asked, null, never] },
+    });
+    const plain = newMessage();
+    const bare = newMessage({ dsn: { ret: null, envid: null, recipients: [null] } });
+    await store.enqueue([message, plain, bare]);
+    await using worker = await worked(store);
+    const { claims } = await claimAll(store, worker.handle);
+    const dsnOf = (claim: Claim | undefined) => [
+      claim?.dsn,
+      claim?.recipients.map(({ address, dsn }) => [address, dsn]),
+    ];
+    assert.deepEqual(claims.map(dsnOf), [
+      [{ ret: "headers", envid: "id 1" }, [
+        ["a@example.com", asked],
+        ["b@example.com", undefined],
+        ["c@example.com", never],
+      ]],
+      [undefined, [["ann@example.com", undefined]]],
+      [{ ret: null, envid: null }, [["ann@example.com", undefined]]],
+    ]);
+    // A retry has the recipients still open, each with what was asked of it.
+    const [first] = claims;
+    assert(first !== undefined);
+    await store.record(
+      [attemptOf(first, { 0: "sent", 1: "failed", 2: { retryAt: START + 1 } })],
+      worker.handle,
+    );
+    clock.advance(1_000);
+    await store.requeueDue();
+    const again = await claimOne(store, worker.handle);
+    assert.deepEqual(dsnOf(again), [{ ret: "headers", envid: "id 1" }, [["c@example.com", never]]]);
+    const shown = await store.show(message.id);
+    assert.deepEqual(shown?.dsn, { ret: "headers", envid: "id 1" });
+    assert.deepEqual(shown?.recipients.map(({ dsn }) => dsn), [asked, null, never]);
+    assert.equal((await store.show(plain.id))?.dsn, null);
+  });
+
   test("claims come by priority, then queued longest, then arrival", async ({ store }) => {
     const at = async (priority: "now" | "high" | "normal" | "low", createdAt: number) =>
       await enqueued(store, { priority, createdAt });

@@ -44,7 +44,7 @@ export function contentTests(test: TestStore): void {
           return { sizeBytes, dotLines: 9, isEightBit: true };
         });
         assert.deepEqual(added, { id: message.id, isKnownKey: false, suppressed: [] });
-        assert.equal(await stage.commit(), null);
+        assert.equal((await stage.commit()).size, 0);
         const shown = await store.show(message.id);
         assert.equal(shown?.sizeBytes, sizeBytes);
         assert.equal(shown?.createdAt, START);

@@ -49,6 +49,7 @@ export function enqueueTests(test: TestStore): void {
       firstRecipient: "ann@example.com",
       submitter: "ann",
       replaces: "7kq3vd0x4zr2",
+      dsn: null,
       attempts: [],
     });
     assert.deepEqual(recipients.map(({ address, state }) => [address, state]), [

@@ -128,7 +128,11 @@ const CASES: readonly Case[] = [
     hits: [subject("here")],
     misses: [subject("absent")],
   },
-  { filter: { search: "100%" }, hits: [subject("100%")], misses: [subject("100")] },
+  {
+    filter: { search: "100%" },
+    hits: [subject("100%"), subject("1001")],
+    misses: [subject("2100")],
+  },
   {
     filter: { to: "acme", subject: "hi", tags: ["t"] },
     hits: [{ ...to("a@acme.test"), ...subject("hi"), tags: ["t"] }],

@@ -29,6 +29,7 @@ export function recordTests(test: TestStore): void {
       reply: "ok",
       nextAttemptAt: null,
       sentAt: START + 70,
+      dsn: null,
     }]);
     assert.deepEqual(shown?.attempts, [{
       n: 1,

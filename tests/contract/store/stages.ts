@@ -28,7 +28,7 @@ export function stageTests(test: TestStore): void {
       await other.resend({}, false);
       assert.equal(await other.purge({}, { finalBefore: null, includeOpen: true }), 0);
 
-      assert.equal(await stage.commit(), null);
+      assert.equal((await stage.commit()).size, 0);
       for (const each of [store, other]) {
         assert.equal((await each.status()).queued, count);
         assert.deepEqual(await listed(each, {}, { sort: "oldest" }), messages.map(({ id }) => id));
@@ -63,7 +63,7 @@ export function stageTests(test: TestStore): void {
   }
 
   test("an empty stage commits to nothing", async ({ store }) => {
-    assert.equal(await (await store.stage()).commit(), null);
+    assert.equal((await (await store.stage()).commit()).size, 0);
     assert.deepEqual(await listed(store), []);
     assert.deepEqual((await store.status()).workers, []);
   });
@@ -77,7 +77,7 @@ export function stageTests(test: TestStore): void {
     const dead = await child.says();
     await child.kill();
     assert.equal(await other.takeOver(), 0);
-    assert.equal(await alive.commit(), null);
+    assert.equal((await alive.commit()).size, 0);
     assert.equal((await other.status()).queued, 1);
     assert.equal(await other.show(dead), null);
     await enqueued(other, { id: dead }); // gone for good, so its id is free
@@ -121,20 +121,60 @@ export function stageTests(test: TestStore): void {
       const other = await store.stage();
       assert.equal((await add()(other, "k")).isKnownKey, false);
       await other.abort();
-      assert.equal(await stage.commit(), null);
+      assert.equal((await stage.commit()).size, 0);
       assert.deepEqual(await listed(store), [staged.id]);
       assert.equal((await store.enqueue([newMessage({ key: "k" })]))[0]?.id, staged.id);
     });
 
-    test(`a ${kind} key taken meanwhile makes the commit store nothing`, async ({ store }) => {
+    test(`a ${kind} key taken meanwhile leaves its message out, and no other`, async ({ store }) => {
       const stage = await store.stage();
-      await stage.add([newMessage()]);
-      await add()(stage, "k");
+      const [plain, keyed] = [newMessage(), newMessage({ key: "mine" })];
+      await stage.add([plain]);
+      const staged = await add()(stage, "k");
+      await stage.add([keyed]);
       const first = await enqueued(store, { key: "k" });
-      assert.deepEqual(await stage.commit(), { id: first, isKnownKey: true, suppressed: [] });
-      assert.deepEqual(await listed(store), [first]);
+      assert.deepEqual(
+        await stage.commit(),
+        new Map([[staged.id, { id: first, isKnownKey: true, suppressed: [] }]]),
+      );
+      assert.deepEqual(await listed(store, {}, { sort: "oldest" }), [plain.id, keyed.id, first]);
+      assert.equal((await store.show(keyed.id))?.key, "mine");
+      assert.equal(await store.show(staged.id), null);
+      assert.equal((await store.status()).queued, 3);
     });
   }
+
+  for (const count of [4, MANY]) {
+    test(`two stages with the same ${count} keys store each key once`, async (fixture) => {
+      const other = await fixture.another();
+      const batch = () => Array.from({ length: count }, (_, i) => newMessage({ key: `k${i}` }));
+      const [one, two] = [batch(), [...batch(), newMessage({ key: "late" })]];
+      const [first, second] = [await fixture.store.stage(), await other.stage()];
+      for (const added of [await first.add(one), await second.add(two)]) {
+        assert(added.every(({ isKnownKey }) => !isKnownKey));
+      }
+      assert.equal((await first.commit()).size, 0);
+      const taken = await second.commit();
+      assert.deepEqual(
+        two.map(({ id }) => taken.get(id)?.id),
+        [...one.map(({ id }) => id), undefined],
+      );
+      const ids = [...one, ...two.slice(-1)].map(({ id }) => id);
+      assert.deepEqual(await listed(other, {}, { sort: "oldest" }), ids);
+      assert.equal((await other.status()).queued, count + 1);
+      const again = await other.enqueue([newMessage({ key: "k0" }), newMessage({ key: "late" })]);
+      assert.deepEqual(again.map(({ id }) => id), [ids[0], ids.at(-1)]);
+    });
+  }
+
+  test("a key that begins as another stage's keys do is nobody's", async ({ store }) => {
+    const stage = await store.stage();
+    await stage.add([newMessage({ key: "k" })]);
+    const id = await enqueued(store, { key: "1 k" });
+    assert.equal((await stage.commit()).size, 0);
+    assert.equal((await listed(store)).length, 2);
+    assert.equal((await store.show(id))?.key, "1 k");
+  });
 
   test("addLarge that breaks off leaves the stage to be aborted", async ({ store }) => {
     const stage = await store.stage();

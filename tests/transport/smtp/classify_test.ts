@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  classify,
-  type Happening,
-  isPositive,
-  type Phase,
-} from "../../../src/transport/smtp/classify.ts";
+import type { Phase } from "../../../src/queue/outcome.ts";
+import { classify, type Happening, isPositive } from "../../../src/transport/smtp/classify.ts";
 
 const fresh = { isUsed: false, hasAccepted: false };
 const used = { isUsed: true, hasAccepted: false };

@@ -30,6 +30,7 @@ Deno.test("smtp SIZE: a message over the server's limit fails unsent, in so many
       code: null,
       enhanced: "5.3.4",
       text: "The message has 24 bytes and the relay takes 20 at most",
+      phase: "mail",
     });
   }
   assert.equal(report.error, report.outcomes[0]?.text);

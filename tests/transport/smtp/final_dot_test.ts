@@ -10,26 +10,31 @@ import { deliveryOf, inPieces } from "../../support/smtp_delivery.ts";
 import { latin1 } from "../../support/smtp_script.ts";
 import { FakeTimers } from "../../support/smtp_timers.ts";
 
-/** A wire that answers the envelope, then `last` to the content, and takes `takes` writes. A
- *  write beyond those rejects, or waits for ever if `hangs`. */
+/** A wire that answers the envelope, takes `takes` writes, and answers `last` once it has taken
+ *  them. A write beyond those rejects, or waits for ever if `hangs`. */
 class FakeWire implements Wire {
   #writes = 0;
   #replies = ["250 ok\r\n250 ok\r\n354 go\r\n"];
+  readonly #taken = Promise.withResolvers<void>();
   #abort: ((reason: ConnectionBroken) => void) | null = null;
 
   constructor(readonly takes: number, last: string | null, readonly hangs = false) {
     if (last !== null) this.#replies.push(last);
   }
 
-  read(into: Uint8Array): Promise<number | null> {
+  async read(into: Uint8Array): Promise<number | null> {
     const reply = this.#replies.shift();
-    if (reply === undefined) return this.hangs ? this.#never() : Promise.resolve(null);
+    if (reply === undefined) return this.hangs ? await this.#never() : null;
+    // What is left in the row by now is the answer to the content.
+    if (!reply.startsWith("250 ok\r\n250")) await this.#taken.promise;
     into.set(latin1(reply));
-    return Promise.resolve(reply.length);
+    return reply.length;
   }
 
   write(): Promise<void> {
-    if (this.#writes++ < this.takes) return Promise.resolve();
+    const isTaken = this.#writes++ < this.takes;
+    if (this.#writes >= this.takes) this.#taken.resolve();
+    if (isTaken) return Promise.resolve();
     return this.hangs ? this.#never() : Promise.reject(new Error("Broken pipe (os error 32)"));
   }
 
@@ -66,6 +71,7 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
     tally,
     timeouts: DEFAULT_TIMEOUTS,
     onContent: () => {},
+    ahead: () => "",
   });
   const running = transaction.run();
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -86,3 +86,54 @@ Deno.test("smtp-server: a wrong password is the relay's fault", async () => {
     assert.deepEqual(seen.logins, ["PLAIN me wrong"]);
   });
 });
+
+/** smtp-server's way to refuse: an error with the code to say. */
+const refusal = (responseCode: number, text: string) =>
+  Object.assign(new Error(text), { responseCode });
+
+/** Hands a message for a, b and c over in clear and tells each one's outcome. */
+async function outcomesOf(options: Record<string, unknown>): Promise<readonly [string[], number]> {
+  let outcomes: string[] = [];
+  let contents = 0;
+  await withServer({ authOptional: true, ...options }, async (port, seen) => {
+    const transport = relayOn(port).open();
+    const to = ["a@example.com", "b@example.com", "c@example.com"];
+    const report = await transport.deliver(deliveryOf(to), unhindered());
+    await transport.close();
+    outcomes = report.outcomes.map(({ kind, isRelayFault, code }) =>
+      `${kind}${isRelayFault ? "!" : ""} ${code}`
+    );
+    contents = seen.contents.length;
+  });
+  return [outcomes, contents];
+}
+
+type Done = (error?: Error) => void;
+const all = (outcome: string) => [outcome, outcome, outcome];
+
+Deno.test("smtp-server: of several recipients each has its own outcome", async () => {
+  const onRcptTo = ({ address }: { address: string }, _session: unknown, done: Done) => {
+    if (address.startsWith("a")) done(refusal(550, "5.1.1 no such user"));
+    else done(address.startsWith("b") ? refusal(450, "4.2.0 later") : undefined);
+  };
+  assert.deepEqual(await outcomesOf({ onRcptTo }), [["failed 550", "deferred 450", "sent 250"], 1]);
+});
+
+Deno.test("smtp-server: what is refused at MAIL, at every RCPT or after the content", async () => {
+  for (const [code, kind] of [[550, "failed"], [451, "deferred"]] as const) {
+    const refuse = (_about: unknown, _session: unknown, done: Done) => done(refusal(code, "no"));
+    const outcome = all(`${kind} ${code}`);
+    assert.deepEqual(await outcomesOf({ onMailFrom: refuse }), [outcome, 0]);
+    assert.deepEqual(await outcomesOf({ onRcptTo: refuse }), [outcome, 0]);
+    const onData = (stream: NodeJS.ReadableStream, _session: unknown, done: Done) => {
+      stream.resume();
+      stream.on("end", () => done(refusal(code, "no")));
+    };
+    assert.deepEqual(await outcomesOf({ onData }), [outcome, 0]);
+  }
+});
+
+Deno.test("smtp-server: a connection it does not want is the relay's fault", async () => {
+  const onConnect = (_session: unknown, done: Done) => done(refusal(554, "not from there"));
+  assert.deepEqual(await outcomesOf({ onConnect }), [all("deferred! 554"), 0]);
+});

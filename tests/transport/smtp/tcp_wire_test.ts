@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { isNodeTlsFit } from "../../../src/transport/smtp/node_wire.ts";
 import { dialTcp } from "../../../src/transport/smtp/tcp_wire.ts";
-import { explainDoubt, type TlsRequest } from "../../../src/transport/smtp/tls.ts";
+import {
+  explainDoubt,
+  explainPeerDoubt,
+  type TlsRequest,
+} from "../../../src/transport/smtp/tls.ts";
 import { ConnectionBroken } from "../../../src/transport/smtp/connection.ts";
 import { scriptedServer, stall } from "../../support/smtp_script.ts";
 import {
   CA,
   EXPIRED,
+  SELF_SIGNED,
   SERVER,
   type ServerCertificate,
   WRONG_NAME,
@@ -36,14 +41,28 @@ async function secure(certificate: ServerCertificate, request: TlsRequest): Prom
 Deno.test("TcpWire: speaks TLS where node:tls is not fit, and verifies always", async () => {
   assert.equal(await secure(SERVER, REQUEST), "TLS true hello");
   assert.equal(await secure(SERVER, { ...REQUEST, host: "127.0.0.1" }), "TLS true hello");
-  for (const certificate of [EXPIRED, WRONG_NAME]) {
+  const unfit = [
+    [EXPIRED, "the certificate has expired (2020-02-01): have the relay's renewed"],
+    [
+      WRONG_NAME,
+      "the certificate is for other.example, not for localhost: use a name it is for in the " +
+      "relay's URL",
+    ],
+    [
+      SELF_SIGNED,
+      "the certificate is self-signed, or signed by an authority that is not trusted here: " +
+      "set tls.ca to a file with the authority's certificate (UnknownIssuer)",
+    ],
+  ] as const;
+  for (const [certificate, message] of unfit) {
     for (const mustVerify of [true, false]) {
       await assert.rejects(secure(certificate, { ...REQUEST, mustVerify }), {
         kind: "certificate",
-        message: /^the certificate cannot be verified \(.+\): set tls\.ca/,
+        message,
       });
     }
   }
+  assert.equal(await secure(SELF_SIGNED, { ...REQUEST, ca: SELF_SIGNED.cert }), "TLS true hello");
   await assert.rejects(secure(SERVER, { ...REQUEST, pin: "AB".repeat(32) }), {
     kind: "certificate",
     message: /cannot be compared with tls\.fingerprint: .* use tls\.ca/,
@@ -75,4 +94,25 @@ Deno.test("explainDoubt: a certificate of the future, and one that shows nothing
     explainDoubt("ERR_TLS_CERT_ALTNAME_INVALID", null, "h", 0),
     /^the certificate is for another host, not for h: /,
   );
+});
+
+Deno.test("explainPeerDoubt: says what to do, however Deno words the doubt", () => {
+  const told = (doubt: string) => explainPeerDoubt(doubt, "relay.test");
+  assert.match(told("NotValidForName"), /for another host, not for relay\.test: use a name/);
+  assert.match(told("Expired"), /has expired \(at an unknown time\): have the relay's renewed/);
+  assert.match(
+    told(
+      "certificate not valid yet: verification time 1 (UNIX), but certificate is not valid " +
+        "before 1893542400 (9 seconds ahead)",
+    ),
+    /not valid before 2030-01-02: see that the clocks are right/,
+  );
+  assert.match(
+    told(
+      'certificate not valid for name "relay.test"; certificate is only valid for ' +
+        'DnsName("a.test"), DnsName("*.b.test") or IpAddress(192.0.2.1)',
+    ),
+    /is for a\.test, \*\.b\.test, 192\.0\.2\.1, not for relay\.test/,
+  );
+  assert.match(told("CaUsedAsEndEntity"), /cannot be verified \(CaUsedAsEndEntity\): set tls\.ca/);
 });

@@ -1,0 +1,78 @@
+import { buildCommand } from "@stricli/core";
+import { MailqError } from "../../queue/errors.ts";
+import type { Context } from "../context.ts";
+import { word } from "../parsers.ts";
+import { queueExists } from "../queue_path.ts";
+import { plural } from "../selection.ts";
+
+interface Flags {
+  readonly force?: boolean;
+}
+
+export const command = buildCommand<Flags, [string], Context>({
+  async func({ force }, path) {
+    if (path === "-") {
+      throw new MailqError("usage", `Cannot write a backup to "-": expected the name of a file`);
+    }
+    const settings = await this.settings("all");
+    if (!queueExists(settings.queue)) {
+      throw new MailqError(
+        "input_unreadable",
+        `Cannot back up the queue ${settings.queue}: there is none yet`,
+      );
+    }
+    const signal = this.stopSignal();
+    const store = await this.store(settings, false);
+    const { sizeBytes, messages } = await store.backup(path, { replaces: force ?? false, signal })
+      .catch((error) => {
+        throw withHint(error);
+      });
+    if (this.output.isJson) return this.output.json({ path, size: sizeBytes, messages });
+    this.output.line(
+      `Wrote ${path}: ${messages} ${plural(messages, "message")}, ${sizeBytes} bytes`,
+    );
+  },
+  parameters: {
+    flags: {
+      force: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "Write over a file of that name",
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        brief: "The copy; a file that is not there yet",
+        placeholder: "FILE",
+        parse: word,
+      }],
+    },
+  },
+  docs: {
+    brief: "Copy the queue into a file while it is in use",
+    fullDescription: `Writes a consistent copy of the queue, as it is at one moment, while others
+go on queueing and sending. The copy is checked, on disk, and a queue of its own:
+\`mailq --queue FILE list\` looks into it.
+
+  mailq backup /var/backups/mailq-$(date +%F).db
+  mailq backup --force /var/backups/mailq.db     (crontab)
+
+To restore one stop all that sends and queues, then put it in the queue's place:
+
+  rm -f /var/lib/mailq/queue.db-*
+  install -m 600 /var/backups/mailq.db /var/lib/mailq/queue.db
+
+Mail that was sent after the backup was made is queued in it, and would be sent
+again: see \`mailq list --status queued\` before anything sends.`,
+  },
+});
+
+function withHint(error: unknown): unknown {
+  const isTaken = error instanceof MailqError && error.code === "cannot_create" &&
+    error.message.endsWith("there is a file already");
+  return isTaken
+    ? new MailqError(error.code, `${error.message}; --force writes over it`, { cause: error })
+    : error;
+}

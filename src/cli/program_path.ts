@@ -1,0 +1,17 @@
+/** Where this program is to be found by cron and service managers, which know no shell's PATH. */
+export function programPath(): string {
+  const path = Deno.execPath();
+  // From source it is Deno that runs.
+  return /\/deno[^/]*$/.test(path) ? "/usr/local/bin/mailq" : path;
+}
+
+/** A command line of the program; with the queue where it is not found by itself. */
+export function programLine(words: string, queue: string | null): string {
+  const named = queue === null ? "" : ` --queue ${quoted(queue)}`;
+  return `${quoted(programPath())} ${words}${named}`;
+}
+
+/** A word of a line that shells, cron and systemd read the same way. */
+export function quoted(word: string): string {
+  return /^[\w./:@+-]+$/.test(word) ? word : `"${word.replace(/["\\$`]/g, "\\$&")}"`;
+}

@@ -1,0 +1,95 @@
+import { MAX_LINE_BYTES } from "./fold.ts";
+
+const NUL = 0;
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const BLANK = 32;
+const EQUALS = 61;
+const HEX = new TextEncoder().encode("0123456789ABCDEF");
+/** RFC 2045 6.7: a line of quoted-printable, its soft end included. */
+const QUOTED_LINE_BYTES = 76;
+
+const encoder = new TextEncoder();
+
+/** A part of a message that is text. */
+export interface TextPart {
+  /** The fields that say what it is, each with its line end. */
+  readonly fields: string;
+  readonly body: Uint8Array;
+}
+
+/** Text as a MIME part in UTF-8: as it is where mail can carry it, quoted-printable where a line is
+ *  over 998 bytes or a NUL is in it. Line ends may be of any kind; those of 7bit and 8bit text are
+ *  made CRLF when the message is taken in. */
+export function textPart(type: "text/plain" | "text/html", text: string): TextPart {
+  // Where it is that simple, five times as fast here as when the message is taken in.
+  const lines = text.includes("\r") ? text : text.replaceAll("\n", "\r\n");
+  const bytes = encoder.encode(lines);
+  const fits = fitsLines(bytes);
+  // As many bytes as characters: each of them is ASCII.
+  const encoding = !fits ? "quoted-printable" : bytes.length === lines.length ? "7bit" : "8bit";
+  return {
+    fields: `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
+    body: fits ? bytes : quotedPrintable(bytes),
+  };
+}
+
+/** Whether text can go as it is: no line too long, no NUL (RFC 2045 2.7, 2.8). */
+export function fitsLines(bytes: Uint8Array): boolean {
+  if (bytes.includes(NUL)) return false;
+  if (bytes.length <= MAX_LINE_BYTES) return true;
+  let start = 0;
+  while (bytes.length - start > MAX_LINE_BYTES) {
+    const end = lineEnd(bytes, start);
+    if (end - start > MAX_LINE_BYTES) return false;
+    start = end + 1;
+  }
+  return true;
+}
+
+function lineEnd(bytes: Uint8Array, start: number): number {
+  const lf = bytes.indexOf(LF, start);
+  const end = lf < 0 ? bytes.length : lf;
+  if (end - start <= MAX_LINE_BYTES) return end;
+  const cr = bytes.indexOf(CR, start);
+  return cr < 0 || cr > end ? end : cr;
+}
+
+/** RFC 2045 6.7. */
+function quotedPrintable(bytes: Uint8Array): Uint8Array {
+  // At worst three bytes for each, and a soft line end for every 24 of them.
+  const out = new Uint8Array(bytes.length * 3 + Math.ceil(bytes.length / 24) * 3 + 2);
+  let to = 0;
+  let column = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === CR || byte === LF) {
+      if (byte === CR && bytes[at + 1] === LF) at++;
+      out[to++] = CR;
+      out[to++] = LF;
+      column = 0;
+      continue;
+    }
+    const next = bytes[at + 1];
+    const endsLine = next === undefined || next === CR || next === LF;
+    const isPlain = byte === BLANK || byte === TAB
+      ? !endsLine
+      : byte > BLANK && byte < 127 && byte !== EQUALS;
+    const width = isPlain ? 1 : 3;
+    if (column + width > QUOTED_LINE_BYTES - (endsLine ? 0 : 1)) {
+      out[to++] = EQUALS;
+      out[to++] = CR;
+      out[to++] = LF;
+      column = 0;
+    }
+    if (isPlain) out[to++] = byte;
+    else {
+      out[to++] = EQUALS;
+      out[to++] = HEX[byte >> 4] ?? 0;
+      out[to++] = HEX[byte & 15] ?? 0;
+    }
+    column += width;
+  }
+  return out.slice(0, to);
+}

@@ -1,0 +1,42 @@
+import type { MessageStatus } from "./state.ts";
+
+/** Which messages a command means: all conditions must hold; texts match a part, in any case. */
+export interface Filter {
+  /** Whole ids. */
+  readonly ids?: readonly string[];
+  readonly statuses?: readonly MessageStatus[];
+  readonly to?: string;
+  readonly from?: string;
+  readonly subject?: string;
+  readonly tags?: readonly string[];
+  /** Part of the last reply or error. */
+  readonly error?: string;
+  readonly createdSince?: number;
+  readonly createdUntil?: number;
+  readonly sentSince?: number;
+  readonly sentUntil?: number;
+  /** Words looked for in subject, sender, recipients and Message-ID, each as the beginning of a
+   *  word, in any case and with or without accents. What stands between blanks and holds more
+   *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */
+  readonly search?: string;
+  /** Filters that must hold too. */
+  readonly and?: readonly Filter[];
+  /** Filters none of which may hold. */
+  readonly not?: readonly Filter[];
+}
+
+export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
+export type Sort = typeof SORTS[number];
+
+/** Told after each step how many of the messages that were missing are in the index. */
+export type SearchProgress = (done: number, total: number) => void;
+
+export interface ListOptions {
+  readonly sort: Sort;
+  /** From the other end. */
+  readonly isReversed?: boolean;
+  /** The whole id of the last message of the page before. */
+  readonly after: string | null;
+  /** 0 = all. */
+  readonly limit: number;
+}

@@ -1,0 +1,82 @@
+import type { ContentFacts, NewMessage } from "../../queue/message.ts";
+import type { Clock, Enqueued, Random, Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import { DropFile } from "./file.ts";
+import { dropName, NAME_RANDOM_BYTES } from "./names.ts";
+
+/** The way into a queue that one may not open: each batch is a file in its drop folder, which `send`
+ *  or `run` takes into the queue. What only the queue can tell (whether a key is known, who is
+ *  on the do-not-send list) is settled there. Errors: `disk_full`, `permission`, `io_error`,
+ *  `busy`. */
+export class DropBox implements Pick<Store, "enqueue" | "stage"> {
+  constructor(
+    readonly folder: string,
+    readonly clock: Clock,
+    readonly random: Random,
+    /** Told once mail of priority `now` was handed in: it will not go at once. */
+    readonly onUrgent: () => void,
+  ) {}
+
+  async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+    const stage = new DropStage(this);
+    try {
+      const enqueued = await stage.add(messages);
+      await stage.commit();
+      return enqueued;
+    } catch (error) {
+      await stage.abort();
+      throw error;
+    }
+  }
+
+  stage(): Promise<Stage> {
+    return Promise.resolve(new DropStage(this));
+  }
+}
+
+/** A batch on its way into one file. */
+class DropStage implements Stage {
+  #file: DropFile | null = null;
+  #isUrgent = false;
+
+  constructor(readonly box: DropBox) {}
+
+  add(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
+    return Promise.resolve(messages.map((message) => {
+      this.#begin(message).add(message, message.content);
+      return told(message);
+    }));
+  }
+
+  async addLarge(
+    message: NewMessage,
+    pieces: AsyncIterable<Uint8Array>,
+    _facts: () => ContentFacts,
+  ): Promise<Enqueued> {
+    await this.#begin(message).addLarge(message, pieces);
+    return told(message);
+  }
+
+  async commit(): Promise<ReadonlyMap<string, Enqueued>> {
+    await this.#file?.publish();
+    if (this.#isUrgent) this.box.onUrgent();
+    return new Map();
+  }
+
+  abort(): Promise<void> {
+    this.#file?.discard();
+    return Promise.resolve();
+  }
+
+  #begin({ priority }: NewMessage): DropFile {
+    this.#isUrgent ||= priority === "now";
+    const { folder, clock, random } = this.box;
+    return this.#file ??= DropFile.begin(
+      folder,
+      dropName(clock.now(), random.bytes(NAME_RANDOM_BYTES)),
+    );
+  }
+}
+
+function told({ id }: NewMessage): Enqueued {
+  return { id, isKnownKey: false, suppressed: [] };
+}

@@ -1,0 +1,47 @@
+import { errorText, MailqError } from "../../queue/errors.ts";
+
+/** Turns what the file system threw about the drop folder into a MailqError. */
+export function translateDropError(error: unknown, folder: string): Error {
+  if (error instanceof MailqError) return error;
+  const fail = (code: MailqError["code"], why: string) =>
+    new MailqError(code, `Cannot hand in mail by the drop folder ${folder}: ${why}`, {
+      cause: error,
+    });
+  switch (systemCode(error)) {
+    case "ENOSPC":
+      return fail("disk_full", "the disk is full");
+    case "EDQUOT":
+      return fail("disk_full", "your disk quota is used up");
+    case "EFBIG":
+      return fail("disk_full", "the file would be larger than you may write (ulimit -f)");
+    case "EACCES":
+    case "EPERM":
+      return fail("permission", "you may not write in it; `mailq init system` mends it");
+    case "EROFS":
+      return fail("permission", "its disk is read-only");
+    case "ENOENT":
+    case "ENOTDIR":
+      return fail("permission", "there is no such folder; `mailq init system` makes it");
+    case "EMFILE":
+    case "ENFILE":
+    case "ENOMEM":
+    case "EAGAIN":
+      return fail("busy", `${errorText(error)}; try again`);
+    case null:
+      return error instanceof Error ? error : new Error(errorText(error));
+  }
+  return fail("io_error", errorText(error));
+}
+
+/** The system's name of an error, such as `ENOSPC`; null if it is none of the system's. */
+export function systemCode(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const code: unknown = Reflect.get(error, "code");
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Deno names the common ones only.
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined ? null : NAMES[number] ?? `E${number}`;
+}
+
+/** Linux's numbers, errno(3). */
+const NAMES: Readonly<Record<string, string>> = { "27": "EFBIG", "30": "EROFS", "122": "EDQUOT" };

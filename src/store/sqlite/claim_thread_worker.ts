@@ -1,0 +1,107 @@
+import { type ErrorCode, errorText, MailqError } from "../../queue/errors.ts";
+import type { Claim } from "../../queue/message.ts";
+import { claimDue, type NumberedRequest } from "./claim.ts";
+import { Connection, WORKER_WAITS } from "./connection.ts";
+import { record, type RecordableAttempt } from "./record.ts";
+
+// What runs in the thread of claim_thread.ts.
+
+export type ThreadRequest =
+  | { readonly kind: "open"; readonly path: string }
+  | { readonly kind: "close" }
+  | {
+    readonly kind: "claim";
+    readonly request: NumberedRequest;
+    readonly now: number;
+  }
+  | {
+    readonly kind: "record";
+    /** JSON of a list of RecordableAttempt. */
+    readonly attempts: string;
+    readonly keepsBodies: boolean;
+    readonly now: number;
+  };
+
+export type ThreadAnswer = { readonly id: number } & Outcome;
+
+type Outcome =
+  | { readonly kind: "opened" | "closed" }
+  | {
+    readonly kind: "claimed";
+    /** JSON of a list of WireClaim. */
+    readonly claims: string;
+    readonly bodies: ArrayBuffer;
+    readonly expired: number;
+    readonly suppressed: number;
+  }
+  | { readonly kind: "recorded"; readonly lost: readonly number[] }
+  | { readonly kind: "failed"; readonly code: ErrorCode | null; readonly message: string };
+
+/** A claim whose bytes, if they came with it, begin in `bodies` at the first number; the second
+ *  is how many. */
+export interface WireClaim extends Omit<Claim, "content"> {
+  readonly place: readonly [number, number] | null;
+}
+
+/** The part of a thread's global scope that is used here; the type checker knows only windows. */
+interface ThreadScope {
+  onmessage: (
+    event: MessageEvent<{ readonly id: number; readonly request: ThreadRequest }>,
+  ) => void;
+  postMessage(answer: ThreadAnswer, transferred: readonly ArrayBuffer[]): void;
+}
+
+// This module is only ever loaded as a thread's.
+const scope = globalThis as unknown as ThreadScope;
+let db: Connection | null = null;
+/** One request after another: there is one connection. */
+let turn: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data: { id, request } }) => {
+  turn = turn.then(async () => {
+    const outcome = await answer(request).catch(failure);
+    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? [outcome.bodies] : []);
+  });
+};
+
+async function answer(request: ThreadRequest): Promise<Outcome> {
+  if (request.kind === "open") {
+    db = await Connection.open({ path: request.path, create: false, ...WORKER_WAITS });
+    return { kind: "opened" };
+  }
+  if (db === null) throw new Error("the thread has no queue");
+  const open = db;
+  if (request.kind === "close") {
+    open.close();
+    return { kind: "closed" };
+  }
+  if (request.kind === "record") {
+    const attempts: readonly RecordableAttempt[] = JSON.parse(request.attempts);
+    const { keepsBodies, now } = request;
+    return {
+      kind: "recorded",
+      ...await open.write(() => record(open, attempts, keepsBodies, now)),
+    };
+  }
+  const { claims, ...rest } = await claimDue(open, request.request, () => request.now);
+  return { kind: "claimed", ...pack(claims), ...rest };
+}
+
+function failure(error: unknown): Outcome {
+  const code = error instanceof MailqError ? error.code : null;
+  return { kind: "failed", code, message: errorText(error) };
+}
+
+function pack(claims: readonly Claim[]): { claims: string; bodies: ArrayBuffer } {
+  const total = claims.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+  const bodies = new ArrayBuffer(total);
+  const all = new Uint8Array(bodies);
+  let at = 0;
+  const wired = claims.map(({ content, ...claim }): WireClaim => {
+    if (content === null) return { ...claim, place: null };
+    all.set(content, at);
+    at += content.length;
+    return { ...claim, place: [at - content.length, content.length] };
+  });
+  return { claims: JSON.stringify(wired), bodies };
+}

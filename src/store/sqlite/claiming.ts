@@ -1,0 +1,51 @@
+import type { AttemptRecord } from "../../queue/message.ts";
+import type { Clock } from "../../queue/ports.ts";
+import type { ClaimBatch, ClaimRequest, RecordResult } from "../../queue/worker.ts";
+import { claimDue } from "./claim.ts";
+import type { ClaimThread } from "./claim_thread.ts";
+import type { Connection } from "./connection.ts";
+import { record } from "./record.ts";
+
+/** Who claims so much has a fast relay, and much to send. */
+const CLAIMS_FOR_A_THREAD = 256;
+
+/** Claims and records: by itself as long as there is little of it, then in a thread. */
+export class Claiming {
+  #claimed = 0;
+  #thread: ClaimThread | null = null;
+  #starting: Promise<void> | null = null;
+
+  constructor(readonly db: Connection, readonly clock: Clock) {}
+
+  /** See Store.claimDue. */
+  async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
+    if (this.#claimed >= CLAIMS_FOR_A_THREAD) void this.startThread();
+    if (this.#thread?.isAlive) return await this.#thread.claimDue(request, this.clock.now());
+    const batch = await claimDue(this.db, request, () => this.clock.now());
+    this.#claimed += batch.claims.length;
+    return batch;
+  }
+
+  /** See Store.record. */
+  async record(attempts: readonly AttemptRecord[], keepsBodies: boolean): Promise<RecordResult> {
+    const now = this.clock.now();
+    if (this.#thread?.isAlive) return await this.#thread.record(attempts, keepsBodies, now);
+    return await this.db.write(() => record(this.db, attempts, keepsBodies, now));
+  }
+
+  /** Lets a thread claim and record from now on, once it is there. */
+  startThread(): Promise<void> {
+    return this.#starting ??= (async () => {
+      if (this.db.isInMemory) return;
+      const { startThread }: typeof import("./claim_thread.ts") = await import(
+        import.meta.resolve("./claim_thread.ts")
+      );
+      this.#thread = await startThread(this.db.file);
+    })();
+  }
+
+  async close(): Promise<void> {
+    await this.#starting;
+    await this.#thread?.close();
+  }
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { mail, Mailq } from "../support/mailq.ts";
+import { SmtpServer } from "../support/smtp_server.ts";
+import { Running } from "./running.ts";
+import { count, newest, sendmail } from "./sendmail_calls.ts";
+
+Deno.test("sendmail -bp lists, -q sends, -qI sends one, -bd serves", async () => {
+  await using server = new SmtpServer();
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
+  for (const subject of ["one", "two", "three"]) {
+    await sendmail(mailq, ["a@b.test"], { stdin: mail({ subject }) });
+  }
+  assert.equal(await mailq.ok(["sendmail", "-bp"]), await mailq.ok(["list"]));
+  assert.match(await mailq.ok(["sendmail", "-bp"]), /one[^]*|two/);
+  const [{ id }] = await mailq.json(["list", "--subject", "two"]);
+  await mailq.ok(["sendmail", `-qI${id}`]);
+  assert.deepEqual(await mailq.statuses(), { one: "queued", two: "sent", three: "queued" });
+  await mailq.ok(["sendmail", "-q"]);
+  assert.deepEqual(await mailq.statuses(), { one: "sent", two: "sent", three: "sent" });
+  await sendmail(mailq, ["a@b.test"], { stdin: mail({ subject: "four" }) });
+  {
+    await using service = await Running.start(mailq, ["sendmail", "-v", "-bd", "-q15m"]);
+    await service.said(/sending from/);
+    await server.received(4);
+    await service.stop();
+  }
+  const [{ code }] = [await mailq.run(["sendmail", "-qInonesuch"])];
+  assert.equal(code, 64);
+});
+
+Deno.test("sendmail: global options stand before it or right behind it, and nowhere else", async () => {
+  await using mailq = await Mailq.make();
+  const other = `${mailq.folder}/other.db`;
+  const stdin = mail();
+  await mailq.ok(["--queue", other, "sendmail", "-i", "a@b.test"], { stdin });
+  await mailq.ok(["sendmail", `--queue=${other}`, "-i", "a@b.test"], { stdin });
+  assert.equal((await mailq.json(["--queue", other, "list"])).length, 2);
+  assert.equal(
+    (await mailq.ok(["sendmail", "--queue", other, "--json", "-bp"])).split("\n").length,
+    3,
+  );
+  const injected = await mailq.run(["sendmail", "-t", "-i", "--queue", `${mailq.folder}/x.php`], {
+    stdin,
+  });
+  assert.equal(injected.code, 64);
+  await assert.rejects(Deno.stat(`${mailq.folder}/x.php`), Deno.errors.NotFound);
+  assert.match(await mailq.ok(["sendmail", "--help"]), /sendmail\(1\)/);
+  // Letters that are global elsewhere are sendmail's here.
+  await sendmail(mailq, ["-q", "-bm", "-V", "id", "-h", "3", "a@b.test"], { stdin });
+  assert.equal((await newest(mailq)).dsn.envid, "id");
+});
+
+Deno.test("sendmail -bv: says where mail would go, and sends none", async () => {
+  await using mailq = await Mailq.make({ MAILQ_ADMIN_ADDRESS: "ops@x.test" });
+  const before = await mailq.run(["sendmail", "-bv", "a@b.test", "root"]);
+  assert.equal(before.stdout, "a@b.test... deliverable\nroot... deliverable to ops@x.test\n");
+  assert.equal(before.code, 0);
+  await assert.rejects(Deno.stat(mailq.queue), Deno.errors.NotFound, "not even a queue is made");
+  await mailq.ok(["suppress", "add", "no@x.test"]);
+  const after = await mailq.run(["sendmail", "-bv", "No@x.test", "a@@b"], { stdin: mail() });
+  assert.equal(after.code, 65);
+  assert.match(after.stdout, /^No@x\.test\.\.\. on the do-not-send list\na@@b\.\.\. Cannot use/);
+  assert.equal(await count(mailq), 0);
+});
+
+Deno.test("sendmail -bi, -I, -bh and -bH have nothing to do", async () => {
+  await using mailq = await Mailq.make();
+  for (const flag of ["-bi", "-I", "-bh", "-bH"]) await sendmail(mailq, [flag], {});
+});
+
+Deno.test("sendmail: a link named sendmail, newaliases or mailq tells what is meant", {
+  // Only the binary is called by a name of its own.
+  ignore: Deno.env.get("MAILQ_TEST_PROGRAM") === undefined,
+}, async () => {
+  await using mailq = await Mailq.make();
+  await mailq.ok(["--version"]); // makes the settings file
+  const call = async (name: string, args: readonly string[], input = "") => {
+    const path = `${mailq.folder}/${name}`;
+    await Deno.symlink(Deno.env.get("MAILQ_TEST_PROGRAM") ?? "", path).catch(() => {});
+    const child = new Deno.Command(path, {
+      args: [...args],
+      env: mailq.env,
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(input)).catch(() => {});
+    await writer.close().catch(() => {});
+    const { code, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    return [code, decoder.decode(stdout), decoder.decode(stderr)] as const;
+  };
+  assert.deepEqual(await call("newaliases", []), [0, "", ""]);
+  assert.deepEqual(await call("sendmail", ["-t", "-i"], mail()), [0, "", ""]);
+  assert.deepEqual(await call("sendmail", ["a@b.test"], mail()), [0, "", ""]);
+  // Names of commands are recipients here, of whom there is mail to lose.
+  assert.deepEqual(await call("sendmail", ["list", "send"], mail()), [0, "", ""]);
+  assert.deepEqual((await newest(mailq)).to, ["list@host.test", "send@host.test"]);
+  assert.equal((await call("sendmail", [], mail()))[0], 64);
+  const listed = await mailq.ok(["list"]);
+  assert.deepEqual(await call("sendmail", ["-bp"]), [0, listed, ""]);
+  assert.deepEqual(await call("mailq", []), [0, listed, ""]);
+  assert.deepEqual((await call("mailq", ["list"]))[1], listed);
+  assert.match((await call("mailq", ["status", "--plain"]))[1], /^3\/0\/\d+/);
+});
+
+Deno.test("mailq: with no command it lists the queue, wherever its output goes", async () => {
+  await using mailq = await Mailq.make();
+  assert.match(await mailq.ok([]), /USAGE/, "without a queue it helps");
+  await mailq.enqueue(mail());
+  assert.equal(await mailq.ok([]), await mailq.ok(["list"]));
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { DropFolder } from "../../../src/store/drop/folder.ts";
+import {
+  dropFolder,
+  dropName,
+  isDropName,
+  usableDropFolder,
+} from "../../../src/store/drop/names.ts";
+import { namesIn, ScratchFolder } from "./scratch_folder.ts";
+
+const NAME = dropName(1_800_000_000_000, new Uint8Array(16));
+const DAY_MS = 24 * 60 * 60_000;
+
+async function opened(scratch: ScratchFolder): Promise<DropFolder> {
+  return DropFolder.open(await scratch.drop());
+}
+
+Deno.test("dropFolder: stands beside the queue", () => {
+  assert.equal(dropFolder("/var/lib/mailq/queue.db"), "/var/lib/mailq/drop");
+  assert.equal(dropFolder("/queue.db"), "/drop");
+  assert.equal(dropFolder("queue.db"), "./drop");
+});
+
+Deno.test("dropName: sorts by time", () => {
+  const random = new Uint8Array(16).fill(255);
+  const times = [0, 1, 35, 36, 1_000_000, 1_800_000_000_000, 4_102_444_800_000];
+  const names = times.map((time) => dropName(time, random));
+  assert.deepEqual(names.toSorted(), names);
+  assert.ok(names.every(isDropName));
+});
+
+Deno.test("usableDropFolder: a folder beside the queue, which is no link", async () => {
+  await using scratch = await ScratchFolder.make();
+  const queue = `${scratch.path}/queue.db`;
+  assert.equal(usableDropFolder(queue), null);
+  await scratch.drop();
+  assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
+  await Deno.writeTextFile(queue, "");
+  assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
+  await Deno.remove(`${scratch.path}/drop`);
+  await Deno.symlink("/tmp", `${scratch.path}/drop`);
+  assert.equal(usableDropFolder(queue), null);
+});
+
+Deno.test("DropFolder: its inner folders are its owner's alone", async () => {
+  await using scratch = await ScratchFolder.make();
+  const { path } = await opened(scratch);
+  for (const name of ["taken", "refused"]) {
+    assert.equal((await Deno.stat(`${path}/${name}`)).mode! & 0o777, 0o700);
+  }
+});
+
+Deno.test("DropFolder: an inner folder that is none is an error", async () => {
+  await using scratch = await ScratchFolder.make();
+  const path = await scratch.drop();
+  await Deno.symlink(scratch.path, `${path}/taken`);
+  assert.throws(() => DropFolder.open(path), { code: "permission", message: /taken in it/ });
+});
+
+Deno.test("DropFolder: names are those of drops, the oldest first, and of leftovers", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  for (const name of ["b", "a", ".new-c", ".refused-d", "taken/f", "taken/e", "refused/g"]) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, "");
+  }
+  assert.deepEqual(folder.names(Date.now()), { leftovers: ["e", "f"], dropped: ["a", "b"] });
+});
+
+Deno.test("DropFolder: sweeps what a dead process was writing, a day later", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  await Deno.writeTextFile(`${folder.path}/.new-old`, "");
+  await Deno.mkdir(`${folder.path}/.new-folder`);
+  folder.names(Date.now() + DAY_MS - 60_000);
+  assert.deepEqual(namesIn(folder.path), [".new-folder", ".new-old"]);
+  folder.names(Date.now() + DAY_MS + 60_000);
+  assert.deepEqual(namesIn(folder.path), [".new-folder"]);
+});
+
+Deno.test("DropFolder: takes a drop out of the folder, opens and removes it", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  await Deno.writeTextFile(`${folder.path}/${NAME}`, "text");
+  const drop = folder.take(NAME);
+  assert.ok(drop !== null);
+  assert.deepEqual(namesIn(folder.path), []);
+  {
+    using file = await folder.open(drop, 4);
+    assert.equal(file?.sizeBytes, 4);
+    assert.equal(file?.uid, Deno.uid());
+  }
+  await assert.rejects(folder.open(drop, 3), { code: "bad_message", message: /more than 3/ });
+  folder.remove(drop);
+  folder.remove(drop);
+  assert.deepEqual(namesIn(`${folder.path}/taken`), []);
+  assert.equal(folder.take(NAME), null);
+});
+
+const ODD: readonly (readonly [string, RegExp, (path: string) => void])[] = [
+  ["a symbolic link", /a symbolic link/, (path) => Deno.symlinkSync("/etc/hostname", path)],
+  ["a folder", /a folder/, (path) => Deno.mkdirSync(path)],
+  ["a hard link", /2 hard links/, (path) => {
+    Deno.writeTextFileSync(`${path}-one`, "");
+    Deno.linkSync(`${path}-one`, path);
+  }],
+  ["a pipe", /a pipe/, (path) => {
+    const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
+    assert.ok(success);
+  }],
+];
+
+for (const [what, message, make] of ODD) {
+  Deno.test(`DropFolder: does not take ${what}, and moves it aside`, async () => {
+    await using scratch = await ScratchFolder.make();
+    const folder = await opened(scratch);
+    const path = folder.dropped(NAME);
+    make(path);
+    assert.throws(() => folder.take(NAME), { code: "bad_message", message });
+    assert.equal(folder.refuse(path), `${folder.path}/refused/${NAME}`);
+    assert.deepEqual(namesIn(`${folder.path}/refused`), [NAME]);
+  });
+
+  Deno.test(`DropFolder: does not open ${what} that took a drop's place as it was taken`, async () => {
+    await using scratch = await ScratchFolder.make();
+    const folder = await opened(scratch);
+    await Deno.writeTextFile(folder.dropped(NAME), "text");
+    const drop = folder.take(NAME);
+    assert.ok(drop !== null);
+    await Deno.remove(drop.path);
+    make(drop.path);
+    await assert.rejects(folder.open(drop, 1_000), { code: "bad_message", message });
+  });
+}
+
+Deno.test("DropFolder: a file of another name is none of a drop", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  for (const name of ["mail.eml", ".hidden", `${NAME}\n`, NAME.toUpperCase(), "-rf"]) {
+    await Deno.writeTextFile(folder.dropped(name), "");
+    assert.throws(() => folder.take(name), { code: "bad_message", message: /its name/ });
+  }
+});
+
+Deno.test("DropFolder: what is refused never takes the place of what was", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  for (let n = 0; n < 3; n++) {
+    await Deno.writeTextFile(folder.dropped("x"), String(n));
+    folder.refuse(folder.dropped("x"));
+  }
+  assert.deepEqual(namesIn(`${folder.path}/refused`), ["x", "x.1", "x.2"]);
+  assert.equal(await Deno.readTextFile(`${folder.path}/refused/x`), "0");
+  assert.equal(folder.refuse(folder.dropped("x")), null, "it is gone");
+});
+
+Deno.test("DropFolder: a drop of a name that is in hand is not taken over it", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  await Deno.writeTextFile(`${folder.path}/taken/${NAME}`, "first");
+  await Deno.writeTextFile(folder.dropped(NAME), "second");
+  assert.throws(() => folder.take(NAME), { code: "bad_message" });
+  assert.equal(await Deno.readTextFile(`${folder.path}/taken/${NAME}`), "first");
+});
+
+Deno.test("DropFolder: a file with holes is not opened, though it may be of any size", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  const size = 100 * 1024 ** 3;
+  {
+    using file = await Deno.create(folder.dropped(NAME));
+    await file.truncate(size);
+  }
+  const drop = folder.take(NAME);
+  assert.ok(drop !== null);
+  await assert.rejects(folder.open(drop, 2 * size), { code: "bad_message", message: /on disk/ });
+  await assert.rejects(folder.open(drop, 1_000), { code: "bad_message", message: /more than/ });
+});

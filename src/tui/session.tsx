@@ -3,7 +3,7 @@ import { type Instance, render } from "ink";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Data } from "./data.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { Effects } from "./effects.ts";
+import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list.ts";
 import { initialState, type State } from "./model/state.ts";
@@ -20,6 +20,7 @@ export interface SessionOptions {
   readonly isColoured: boolean;
   readonly maxTries: number | null;
   readonly pager: string;
+  readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
 }
 

@@ -176,3 +176,58 @@ Deno.test("a read-only screen offers no action, and does none", async () => {
   assert.doesNotMatch(screen.text, /give up on/);
   assert.deepEqual((await screen.store.status()).cancelled, 0);
 });
+
+Deno.test("a message is resent to others as a new one that names the old", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press("/", "to:bob", KEYS.enter, "R", "e");
+  assert.match(screen.text, /Resend 7kq3vd000000 as a new message/);
+  assert.match(screen.text, /▸ Recipients bob@acme\.test/);
+  await screen.press(
+    "\x15",
+    "robert@acme.test, Ann <ann@acme.test>",
+    "\t",
+    "\x15",
+    "ops@acme.test",
+  );
+  await matchesGolden("form_80x24", screen.terminal.rows());
+  const { row, column } = screen.terminal.cursor;
+  assert.match(screen.terminal.rows()[row]?.slice(0, column) ?? "", /Sender.*ops@acme\.test$/);
+  await screen.press(KEYS.enter);
+  assert.match(screen.text, /Queue it to 2 recipients\? y does it/);
+  await screen.press("n", KEYS.enter, "y");
+  const made = /Queued as (\w{12}), a changed copy of 7kq3vd000000/.exec(screen.text)?.[1];
+  const copy = await screen.store.show(made ?? "");
+  assert.equal(copy?.replaces, idOf("7kq3vd"));
+  assert.equal(copy?.sender, "ops@acme.test");
+  assert.deepEqual(copy?.recipients.map(({ address }) => address), [
+    "robert@acme.test",
+    "ann@acme.test",
+  ]);
+  assert.equal(await statusOf(screen, "7kq3vd"), "failed");
+});
+
+Deno.test("an address that cannot be read is told, and nothing is queued", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press(":", "resend changed", KEYS.enter, "\x15", "a@b@c", KEYS.enter, "y");
+  assert.match(screen.text, /a@b@c/);
+  assert.match(screen.text, /Cannot/);
+  assert.equal(await screen.store.count({}), 7);
+});
+
+Deno.test("plain words are searched for", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press("/", "invo 2026", KEYS.enter);
+  assert.match(screen.text, /row 1\/1/);
+  assert.match(screen.text, /▸ .*7kq3vd/);
+  await screen.press("\\", "/", "acme !invoice status:failed", KEYS.enter);
+  assert.match(screen.text, /▸ .*m20xte[^]*row 1\/1/);
+});
+
+Deno.test("the queue can be paused and resumed from the palette", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press(":", "pause the", KEYS.enter);
+  assert.match(screen.text, /PAUSED/);
+  assert.match(screen.text, /The queue is paused/);
+  await screen.press(":", "resume", KEYS.enter);
+  assert.doesNotMatch(screen.text, /PAUSED/);
+});

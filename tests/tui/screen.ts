@@ -3,6 +3,7 @@ import type { Store, WholeMessage } from "../../src/queue/ports.ts";
 import type { Data } from "../../src/tui/data.ts";
 import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session, type SessionOptions } from "../../src/tui/session.tsx";
+import { readGivenEnvelope } from "../../src/intake/envelope.ts";
 import { StoreData } from "../../src/tui/store_data.ts";
 import { worked } from "../contract/store/claims.ts";
 import { attemptOf, type Ending, newMessage, START } from "../support/queue_messages.ts";
@@ -72,6 +73,17 @@ export class TestScreen implements AsyncDisposable {
       maxTries: 5,
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),
+      readEnvelope: (from, to) =>
+        readGivenEnvelope({
+          from,
+          to,
+          settings: {
+            adminAddress: null,
+            forceFrom: null,
+            hostname: "host.test",
+            redirectTo: null,
+          },
+        }),
       ...others,
     });
     const screen = new TestScreen(fixture, terminal, counted, session.run());

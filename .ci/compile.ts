@@ -46,7 +46,8 @@ await Deno.rename("dist/mailq.new", "dist/mailq");
 const { size } = await Deno.stat("dist/mailq");
 console.log(`dist/mailq: ${(size / 1024 / 1024).toFixed(1)} MB`);
 
-/** What of the npm packages nothing reads: declarations, maps and documents, and the files of two
+/** What of the npm packages nothing reads: declarations, maps and documents, the CommonJS twins of
+ *  ES builds, and the files of two
  *  very large packages that no import of ours reaches. All of date-fns would be 5,000 files: 10 MB,
  *  and 13 ms at every start of the binary; es-toolkit, which Ink brings, 4,300. */
 async function unusedFiles(): Promise<string[]> {
@@ -91,11 +92,13 @@ async function list(
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
+  const hasModules = entries.some(({ name }) => name === "esm");
   for (const { name, isDirectory } of entries) {
     const path = folder + name;
+    const isTwin = hasModules && (name === "cjs" || name === "commonjs");
     const isUsed = used === null || used.has(path) ||
       isDirectory && [...used].some((one) => one.startsWith(`${path}/`));
-    if (!isUsed || !isDirectory && NEVER_READ.test(name)) unused.push(`${root}/${path}`);
+    if (!isUsed || isTwin || !isDirectory && NEVER_READ.test(name)) unused.push(`${root}/${path}`);
     else if (isDirectory) await list(root, `${path}/`, used, unused);
   }
 }

@@ -30,7 +30,7 @@ export async function enqueueInputs(
   options: IntakeOptions,
 ): Promise<void> {
   const destination = await openDestination(context, settings);
-  const tell = (enqueued: readonly Enqueued[]) =>
+  const tell = (enqueued: Iterable<Enqueued>) =>
     tellEnqueued(context, destination.queue, enqueued);
   await enqueueInto(context, destination, inputs, options, tell);
 }
@@ -42,7 +42,7 @@ export async function enqueueInto(
   destination: Destination,
   inputs: Iterable<Input> | AsyncIterable<Input>,
   options: IntakeOptions,
-  tell: (enqueued: readonly Enqueued[]) => Promise<void> | void,
+  tell: (enqueued: Iterable<Enqueued>) => Promise<void> | void,
 ): Promise<void> {
   const call = new EnqueueCall(context, destination, options);
   const enqueued = await call.run(inputs);
@@ -57,7 +57,8 @@ export async function enqueueInto(
   await tolerating(context, "not told", async () => await tell(enqueued));
   if (queue === null || call.urgent.length === 0) return;
   // Of a key that was known another message is in the queue.
-  const stored = new Set(enqueued.filter((one) => !one.isKnownKey).map((one) => one.id));
+  const stored = new Set<string>();
+  for (const { id, isKnownKey } of enqueued) if (!isKnownKey) stored.add(id);
   await sendUrgent(context, queue, call.urgent.filter((id) => stored.has(id)));
 }
 
@@ -148,7 +149,7 @@ class EnqueueCall {
   #waitingBytes = 0;
   #waitingSince = 0;
   #stage: Stage | null = null;
-  readonly #enqueued: Enqueued[] = [];
+  readonly #enqueued = new EnqueuedLog();
   #taken = 0;
 
   constructor(
@@ -157,7 +158,7 @@ class EnqueueCall {
     readonly options: IntakeOptions,
   ) {}
 
-  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<readonly Enqueued[]> {
+  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<Iterable<Enqueued>> {
     try {
       for await (const input of inputs) {
         if (input.taken !== undefined) this.#noteToTake(input);
@@ -166,8 +167,7 @@ class EnqueueCall {
       if (this.#stage === null) return await this.destination.intake.enqueue(this.#waiting);
       await this.#flush();
       const taken = await this.#stage.commit();
-      if (taken.size === 0) return this.#enqueued;
-      return this.#enqueued.map((one) => taken.get(one.id) ?? one);
+      return this.#enqueued.all(taken);
     } catch (error) {
       await this.#stage?.abort();
       throw error;
@@ -207,7 +207,7 @@ class EnqueueCall {
       this.#noteUrgent(large.message, large.warnings, input);
       await this.#flush();
       const stage = await this.#staging();
-      this.#enqueued.push(await stage.addLarge(large.message, large.pieces, large.facts));
+      this.#enqueued.add([await stage.addLarge(large.message, large.pieces, large.facts)]);
     } catch (error) {
       throw naming(input, error);
     } finally {
@@ -239,11 +239,41 @@ class EnqueueCall {
     const messages = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const one of await (await this.#staging()).add(messages)) this.#enqueued.push(one);
+    this.#enqueued.add(await (await this.#staging()).add(messages));
   }
 
   async #staging(): Promise<Stage> {
     return this.#stage ??= await this.destination.intake.stage();
+  }
+}
+
+/** What became of messages, in 13 bytes for each that went in as most do: a call may have millions. */
+class EnqueuedLog {
+  readonly #ids: string[] = [];
+  readonly #odd = new Map<number, Enqueued>();
+  #count = 0;
+
+  add(enqueued: readonly Enqueued[]): void {
+    this.#ids.push(enqueued.map(({ id }) => id).join("\n"));
+    for (const one of enqueued) {
+      if (one.isKnownKey || one.suppressed.length > 0) this.#odd.set(this.#count, one);
+      this.#count++;
+    }
+  }
+
+  /** All of them, in their order; `taken` has what some ids stand for by now. */
+  all(taken: ReadonlyMap<string, Enqueued>): Iterable<Enqueued> {
+    return { [Symbol.iterator]: () => this.#each(taken) };
+  }
+
+  *#each(taken: ReadonlyMap<string, Enqueued>): Generator<Enqueued> {
+    let n = 0;
+    for (const ids of this.#ids) {
+      for (const id of ids.split("\n")) {
+        const one = this.#odd.get(n++) ?? { id, isKnownKey: false, suppressed: [] };
+        yield taken.get(id) ?? one;
+      }
+    }
   }
 }
 
@@ -259,7 +289,7 @@ function naming(input: Input, error: unknown): unknown {
 async function tellEnqueued(
   context: Context,
   queue: Store | null,
-  enqueued: readonly Enqueued[],
+  enqueued: Iterable<Enqueued>,
 ): Promise<void> {
   const { output } = context;
   for (const { id, suppressed, isKnownKey } of enqueued) {

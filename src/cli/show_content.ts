@@ -3,6 +3,8 @@ import type { Context } from "./context.ts";
 
 /** What of a message is read to be shown. */
 const SHOWN_BYTES = 1024 * 1024;
+/** Nobody types while a command works. */
+const PATIENCE_MS = 10_000;
 
 /** Prints a message's header, made safe for a terminal. */
 export async function tellHeaders(
@@ -14,19 +16,26 @@ export async function tellHeaders(
   context.output.line(safe(end < 0 ? text : text.slice(0, end)));
 }
 
-/** Prints a message's text: of a multipart message its first text part. */
+/** Prints a message's text, or what its HTML says where it has no other. */
 export async function tellText(
   context: Context,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const bytes = await readBytes(content);
-  const { default: PostalMime } = await import("postal-mime");
-  const mail = await PostalMime.parse(bytes, { maxNestingDepth: 50 });
-  if (mail.text !== undefined) context.output.line(safe(mail.text.trimEnd()));
-  else if (mail.html !== undefined) {
-    context.output.note("this message has HTML only; its source follows");
-    context.output.line(safe(mail.html.trimEnd()));
-  } else context.output.note("this message has no text");
+  const { output } = context;
+  const { previewMessage }: typeof import("../display/preview/preview.ts") = await import(
+    import.meta.resolve("../display/preview/preview.ts")
+  );
+  const { text, html, isCut, failure } = await previewMessage(content, {
+    maxBytes: SHOWN_BYTES,
+    maxChars: SHOWN_BYTES,
+    timeoutMs: PATIENCE_MS,
+  });
+  if (failure !== null) output.note(`shown as it is: ${failure}`);
+  const shown = text ?? html;
+  if (shown === null) return output.note("this message has no text");
+  if (text === null) output.note("this message has HTML only; its text follows");
+  output.line(safe(shown.trimEnd()));
+  if (isCut) output.note("only the beginning of this message was read; --raw has all of it");
 }
 
 function safe(text: string): string {

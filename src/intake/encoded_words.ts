@@ -1,6 +1,6 @@
 const WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi;
 
-// Kept: making one takes longer than decoding a word does.
+// Kept: making one takes as long as decoding a word does.
 const utf8Decoder = new TextDecoder("utf-8");
 const utf8Encoder = new TextEncoder();
 

@@ -25,7 +25,7 @@ export async function readDisplay(
   };
 }
 
-// Kept: even of a module that is loaded already an import takes 15 µs, and three fields have it.
+// Kept: even of a module that is loaded already an import takes 10 µs, and three fields may need it.
 let words: typeof import("./encoded_words.ts") | undefined;
 
 async function decoded(text: string | null): Promise<string | null> {

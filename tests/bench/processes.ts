@@ -58,19 +58,26 @@ export function medianRatio(a: readonly number[], b: readonly number[]): number 
   return median(a.map((value, i) => value / (b[i] ?? NaN)));
 }
 
-/** Runs a command to its end, watching its resident memory (Linux). */
+/** A clock tick of /proc: USER_HZ is 100 on every Linux. */
+const TICK_MS = 10;
+
+/** Runs a command to its end, watching its resident memory and CPU time (Linux). */
 export async function runWatched(
   command: readonly string[],
   env: Record<string, string>,
-): Promise<{ readonly ms: number; readonly peakMb: number }> {
+): Promise<{ readonly ms: number; readonly peakMb: number; readonly cpuMs: number }> {
   const [program = "", ...args] = command;
   const startedAt = performance.now();
   const child = new Deno.Command(program, { args, env, stdout: "null", stderr: "inherit" }).spawn();
   let peakKb = 0;
+  let cpuMs = 0;
   const look = () => {
     try {
       const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
       peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+      // Behind the program's name in brackets; user and system time are fields 14 and 15.
+      const stat = Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(") ").pop()?.split(" ");
+      cpuMs = Math.max(cpuMs, TICK_MS * (Number(stat?.[11]) + Number(stat?.[12])));
     } catch {
       // It has ended.
     }
@@ -79,5 +86,5 @@ export async function runWatched(
   const { success } = await child.status;
   clearInterval(timer);
   if (!success) throw new Error(`${command.join(" ")} failed`);
-  return { ms: performance.now() - startedAt, peakMb: peakKb / 1024 };
+  return { ms: performance.now() - startedAt, peakMb: peakKb / 1024, cpuMs };
 }

@@ -131,3 +131,25 @@ Deno.test("show --text: reads the text part of a multipart message, decoded", as
   }));
   assert.equal(await mailq.ok(["show", id, "--text"]), "Café\n");
 });
+
+Deno.test("show --text: makes text of HTML, and shows what cannot be taken apart as it is", async () => {
+  await using mailq = await Mailq.make();
+  const html = "Content-Type: text/html; charset=utf-8\r\n";
+  const page = "<h1>Dear\u202e Bob</h1><p>see <a href='http://evil.test/'>here</a>\x1b[31m</p>\r\n";
+  const id = await mailq.enqueue(mail({ extra: html, body: page }));
+  const shown = await mailq.run(["show", id, "--text"]);
+  assert.equal(shown.code, 0);
+  assert.match(shown.stderr, /HTML only; its text follows/);
+  assert.match(shown.stdout, /^Dear\ufffd Bob\n+see here \[http:\/\/evil\.test\/\]\u241b\[31m\n$/);
+  const nested = Array.from(
+    { length: 99 },
+    (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
+  );
+  const deep = await mailq.enqueue(
+    `From: a@b.test\r\nTo: c@d.test\r\n${nested.join("")}\r\nend\r\n`,
+  );
+  const bare = await mailq.run(["show", deep, "--text"]);
+  assert.equal(bare.code, 0);
+  assert.match(bare.stderr, /shown as it is: .*nesting depth/);
+  assert.match(bare.stdout, /--b98\n\nend\n$/);
+});

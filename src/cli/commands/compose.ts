@@ -58,7 +58,7 @@ export const command = buildCommand<Flags, string[], Context>({
     const nameOf = (part: DraftPart) =>
       part === "from" && flags.from === undefined ? "the setting from" : PART_FLAGS[part];
     const { random } = this.machine;
-    const composed = await composeMessage(draft, { random, nameOf, maxSizeBytes });
+    const composed = await composeMessage(draft, { random, nameOf, settings });
     const options: IntakeOptions = {
       ...intakeOptions(this, settings, { ...flags, from: undefined, to: composed.recipients }),
       // Without a From of its own the message gets the envelope sender's.

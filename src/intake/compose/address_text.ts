@@ -10,12 +10,13 @@ const WORD_END = /[ \t,;:<>()]/;
 
 /** An address list for a header: names beyond ASCII in encoded words, domains beyond ASCII in
  *  their ASCII form where the local part allows it, all else as it was. `text` is a list that
- *  `readAddresses` took. Takes time in proportion to its length. */
-export function encodeList(text: string): string {
+ *  `readAddresses` took; local names in it get `localHost`, null where there are none. Takes time
+ *  in proportion to its length. */
+export function encodeList(text: string, localHost: string | null): string {
   const trimmed = text.replaceAll("\t", " ").trim();
-  return /^[ -~]*$/.test(trimmed) && !/,[^ ]/.test(trimmed)
+  return localHost === null && /^[ -~]*$/.test(trimmed) && !/,[^ ]/.test(trimmed)
     ? trimmed
-    : new ListEncoder(trimmed).encode();
+    : new ListEncoder(trimmed, localHost).encode();
 }
 
 /** A mailbox for a header. */
@@ -59,12 +60,14 @@ class ListEncoder {
   #out = "";
   /** Words and quoted strings of a name, not yet written. */
   #phrase: { readonly raw: string; readonly text: string }[] = [];
+  /** Whether the entry at hand is a bare word so far. */
+  #isBare = true;
 
-  constructor(readonly text: string) {}
+  constructor(readonly text: string, readonly localHost: string | null) {}
 
   encode(): string {
     while (this.#at < this.text.length) this.#step(this.text.charAt(this.#at));
-    this.#endPhrase();
+    this.#endEntry();
     return this.#out.trim();
   }
 
@@ -73,12 +76,15 @@ class ListEncoder {
     else if (char === "<") {
       this.#endPhrase();
       const address = this.#match(ANGLE).slice(1, -1).trim();
-      this.#write(`<${encodeAddress(address)}>`);
+      this.#isBare = false;
+      this.#write(`<${address.includes("@") ? encodeAddress(address) : this.#local(address)}>`);
     } else if (char === "(") {
       this.#endPhrase();
       this.#write(encodeComment(this.#comment()));
     } else if (char === "," || char === ";" || char === ":") {
-      this.#endPhrase();
+      if (char === ":") this.#endPhrase();
+      else this.#endEntry();
+      this.#isBare = true;
       this.#out += char;
       this.#at++;
     } else this.#word();
@@ -102,8 +108,20 @@ class ListEncoder {
     if (!isAddress) this.#phrase.push({ raw, text });
     else {
       this.#endPhrase();
+      this.#isBare = false;
       this.#write(encodeAddress(raw));
     }
+  }
+
+  #endEntry(): void {
+    const [word, second] = this.#phrase;
+    if (word === undefined || second !== undefined || !this.#isBare) return this.#endPhrase();
+    this.#phrase = [];
+    this.#write(this.#local(word.raw));
+  }
+
+  #local(name: string): string {
+    return this.localHost === null || name === "" ? name : `${name}@${this.localHost}`;
   }
 
   #endPhrase(): void {

@@ -35,7 +35,7 @@ export async function composeWithAttachments(
       );
       parts.push(part);
       size += Math.ceil(sizeBytes * BASE64_GROWTH);
-      checkFits(size, tools.maxSizeBytes);
+      checkFits(size, tools.settings.maxSizeBytes);
     }
     const pieces = compile(header, texts, parts, tools);
     return await collect(pieces, close);
@@ -57,7 +57,7 @@ interface NodemailerPart {
 async function toPart(
   { name, type, cid, content }: Attachment,
   open: OpenFile[],
-  { maxSizeBytes }: ComposeTools,
+  { settings: { maxSizeBytes } }: ComposeTools,
 ): Promise<{ readonly part: NodemailerPart; readonly sizeBytes: number }> {
   checkOneLine(name);
   const { detectMimeType } = await import("nodemailer/lib/mime-funcs");

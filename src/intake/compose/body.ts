@@ -23,12 +23,10 @@ export interface TextPart {
  *  over 998 bytes or a NUL is in it. Line ends may be of any kind; those of 7bit and 8bit text are
  *  made CRLF when the message is taken in. */
 export function textPart(type: "text/plain" | "text/html", text: string): TextPart {
-  // Where it is that simple, five times as fast here as when the message is taken in.
-  const lines = text.includes("\r") ? text : text.replaceAll("\n", "\r\n");
-  const bytes = encoder.encode(lines);
+  const bytes = encoder.encode(text);
   const fits = fitsLines(bytes);
   // As many bytes as characters: each of them is ASCII.
-  const encoding = !fits ? "quoted-printable" : bytes.length === lines.length ? "7bit" : "8bit";
+  const encoding = !fits ? "quoted-printable" : bytes.length === text.length ? "7bit" : "8bit";
   return {
     fields: `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
     body: fits ? bytes : quotedPrintable(bytes),
@@ -39,21 +37,14 @@ export function textPart(type: "text/plain" | "text/html", text: string): TextPa
 export function fitsLines(bytes: Uint8Array): boolean {
   if (bytes.includes(NUL)) return false;
   if (bytes.length <= MAX_LINE_BYTES) return true;
-  let start = 0;
-  while (bytes.length - start > MAX_LINE_BYTES) {
-    const end = lineEnd(bytes, start);
-    if (end - start > MAX_LINE_BYTES) return false;
-    start = end + 1;
+  // From each line end to the last one that a line could reach: two or three steps for most texts.
+  for (let start = 0; bytes.length - start > MAX_LINE_BYTES;) {
+    const reach = bytes.subarray(start, start + MAX_LINE_BYTES + 1);
+    const end = Math.max(reach.lastIndexOf(LF), reach.lastIndexOf(CR));
+    if (end < 0) return false;
+    start += end + 1;
   }
   return true;
-}
-
-function lineEnd(bytes: Uint8Array, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  const end = lf < 0 ? bytes.length : lf;
-  if (end - start <= MAX_LINE_BYTES) return end;
-  const cr = bytes.indexOf(CR, start);
-  return cr < 0 || cr > end ? end : cr;
 }
 
 /** RFC 2045 6.7. */

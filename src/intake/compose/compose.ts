@@ -1,6 +1,7 @@
 import type { Random } from "../../queue/ports.ts";
 import { joinBytes } from "../edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources.ts";
+import type { IntakeSettings } from "../options.ts";
 import { textPart } from "./body.ts";
 import type { Draft, PartName } from "./draft.ts";
 import { checkFits } from "./files.ts";
@@ -19,7 +20,7 @@ export interface ComposeTools {
   readonly random: Random;
   /** What the draft's parts are called where it comes from. */
   readonly nameOf: PartName;
-  readonly maxSizeBytes: number;
+  readonly settings: Pick<IntakeSettings, "hostname" | "maxSizeBytes">;
 }
 
 const PIECE_BYTES = 256 * 1024;
@@ -28,9 +29,9 @@ const encoder = new TextEncoder();
 /** Puts a message together: UTF-8, no line over 998 bytes, no field or address that was not given.
  *  Throws `bad_address`, `bad_message`, and `input_unreadable` for an attachment. */
 export async function composeMessage(draft: Draft, tools: ComposeTools): Promise<Composed> {
-  const { text, recipients } = await composeHeader(draft, tools.nameOf);
+  const { text, recipients } = await composeHeader(draft, tools.nameOf, tools.settings);
   const texts = { html: draft.html, text: draft.text ?? await textVersion(draft.html) };
-  checkFits((texts.html?.length ?? 0) + (texts.text?.length ?? 0), tools.maxSizeBytes);
+  checkFits((texts.html?.length ?? 0) + (texts.text?.length ?? 0), tools.settings.maxSizeBytes);
   const { attachments } = draft;
   if (attachments.length > 0) {
     const { composeWithAttachments }: typeof import("./attachments.ts") = await import(
@@ -55,8 +56,8 @@ async function textVersion(html: string | null): Promise<string | null> {
   return textOfHtml(html);
 }
 
-/** A message of text or html or both. Here and not by the composer of messages with attachments,
- *  which takes ten times as long. */
+/** A message of text or html or both. Not by nodemailer's composer, which makes those with
+ *  attachments: it takes 0.3 ms for one, this 6 µs. */
 function composeTexts(header: string, { text, html }: Texts, random: Random): Uint8Array {
   const parts = [];
   if (html === null || (text !== null && text !== "")) {

@@ -16,7 +16,8 @@ export function field(name: string, value: string): string {
 export function textField(name: string, text: string): string {
   const trimmed = text.replaceAll("\t", " ").trim();
   // Only a word too long for any line is left in one piece by folding.
-  const isPlain = /^[ -~]*$/.test(trimmed) && !/[^ ]{890}/.test(trimmed);
+  const isPlain = /^[ -~]*$/.test(trimmed) &&
+    (trimmed.length < 890 || !/[^ ]{890}/.test(trimmed));
   const firstBytes = Math.max(9, 3 * Math.floor((WIDTH - 14 - name.length) / 4));
   return field(name, isPlain ? trimmed : encodedWords(trimmed, firstBytes));
 }

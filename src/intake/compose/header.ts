@@ -21,16 +21,25 @@ export interface ComposedHeader {
   readonly recipients: readonly string[];
 }
 
+/** Where local names such as `root` are at home; asked for only if there are any. */
+export interface LocalHost {
+  readonly hostname: string;
+}
+
 /** Writes the header. Throws `bad_address` and `bad_message` for whatever could be read as more
  *  than what it is meant for. */
-export async function composeHeader(draft: Draft, nameOf: PartName): Promise<ComposedHeader> {
+export async function composeHeader(
+  draft: Draft,
+  nameOf: PartName,
+  host: LocalHost,
+): Promise<ComposedHeader> {
   const recipients: string[] = [];
   const parties = async (part: DraftPart & keyof Draft, name: string, all: readonly Party[]) => {
     const lists: string[] = [];
     for (const party of all) {
       const { shown, addresses } = await naming(
         nameOf(part),
-        () => readParty(party, name, part === "from"),
+        () => readParty(party, name, host, part === "from"),
       );
       if (shown !== "") lists.push(shown);
       if (part !== "replyTo" && part !== "from") recipients.push(...addresses);
@@ -51,7 +60,7 @@ export async function composeHeader(draft: Draft, nameOf: PartName): Promise<Com
   }
   if (draft.date !== null) text += field("Date", formatDate(draft.date));
   for (const line of draft.headers) {
-    text += await naming(nameOf("headers"), () => customField(line));
+    text += await naming(nameOf("headers"), () => customField(line, host));
   }
   return { text, recipients };
 }
@@ -59,6 +68,7 @@ export async function composeHeader(draft: Draft, nameOf: PartName): Promise<Com
 async function readParty(
   party: Party,
   place: string,
+  host: LocalHost,
   isOne = false,
 ): Promise<{ shown: string; addresses: readonly string[] }> {
   const text = typeof party === "string" ? party : party.address;
@@ -78,8 +88,10 @@ async function readParty(
     );
   }
   if (isMailbox && party.name !== null) checkOneLine(party.name);
+  const localHost = addresses.some(({ isLocal }) => isLocal) ? host.hostname : null;
+  const address = localHost === null ? text.trim() : `${text.trim()}@${localHost}`;
   return {
-    shown: isMailbox ? encodeMailbox(party.name, text.trim()) : encodeList(text),
+    shown: isMailbox ? encodeMailbox(party.name, address) : encodeList(text, localHost),
     addresses: addresses.map(({ address }) => encodeAddress(address)),
   };
 }
@@ -106,7 +118,7 @@ const RESERVED: Readonly<Record<string, string>> = {
 /** Of the Content- fields only these say nothing about how the parts are put together. */
 const CONTENT_FIELDS = ["content-language", "content-features"];
 
-async function customField({ name, value }: HeaderLine): Promise<string> {
+async function customField({ name, value }: HeaderLine, host: LocalHost): Promise<string> {
   if (!/^[!-9;-~]{1,100}$/.test(name)) {
     throw new MailqError(
       "bad_message",
@@ -131,5 +143,5 @@ async function customField({ name, value }: HeaderLine): Promise<string> {
     throw new MailqError("bad_message", `Cannot set the header field ${name} to nothing`);
   }
   if (lower !== "sender") return textField(name, value);
-  return field(name, (await readParty(value, "Sender", true)).shown);
+  return field(name, (await readParty(value, "Sender", host, true)).shown);
 }

@@ -104,7 +104,7 @@ async function draftInput(
   const { bytes, recipients } = await composeMessage({ ...draft, from }, {
     random,
     nameOf: (part) => PART_FIELDS[part],
-    maxSizeBytes: settings.maxSizeBytes,
+    settings,
   });
   if (recipients.length === 0 && (options.to ?? []).length === 0) {
     throw new MailqError("bad_message", "to: expected an address in to, cc or bcc");

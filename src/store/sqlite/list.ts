@@ -7,11 +7,12 @@ import {
   type Condition,
   filterCondition,
   literals,
+  statusCondition,
   storedStatuses,
   VISIBLE,
   wordsCondition,
 } from "./filter_sql.ts";
-import { findWords } from "./search.ts";
+import { findWords, nearestWith } from "./search.ts";
 
 const PAGE = 500;
 
@@ -50,11 +51,15 @@ export async function* list(
   options: ListOptions,
 ): AsyncIterable<MessageSummary> {
   const order = orderOf(options);
-  const sources = sourcesOf(db, filter, order);
+  const isBySeq = order.keys.length === 1;
+  let sources: readonly Source[] | null = null;
   let left = options.limit === 0 ? Infinity : options.limit;
   let after = options.after === null ? null : keysetOf(db, order, options.after);
   while (left > 0) {
-    const rows = page(db, filter, order, sources, after, Math.min(left, PAGE));
+    const limit = Math.min(left, PAGE);
+    const near = isBySeq ? nearSource(db, filter, order, after, limit) : null;
+    if (near === null) sources ??= sourcesOf(db, filter, order);
+    const rows = page(db, filter, order, near ?? sources ?? [], after, limit);
     for (const row of rows) yield await toSummary(row);
     left -= rows.length;
     const last = rows.at(-1);
@@ -85,6 +90,8 @@ function keyValue(value: unknown): Value {
   return typeof value === "number" ? value : null;
 }
 
+const SEQ_IN = "seq IN (SELECT value FROM json_each(?))";
+
 /** Where rows are read from, in the order that is asked for. */
 interface Source {
   readonly from: string;
@@ -106,8 +113,27 @@ function sourcesOf(db: Connection, filter: Filter, { keys }: Order): readonly So
     where: { sql: "words MATCH ?", values: [match] },
   };
   if (unindexed === null) return [indexed];
-  const where = { sql: "seq IN (SELECT value FROM json_each(?))", values: [unindexed] };
+  const where = { sql: SEQ_IN, values: [unindexed] };
   return [indexed, { from: "message", keys, where }];
+}
+
+/** The next page of a search that is found without the index; null if it is not. */
+function nearSource(
+  db: Connection,
+  filter: Filter,
+  { keys, descending }: Order,
+  after: readonly Value[] | null,
+  limit: number,
+): readonly Source[] | null {
+  if (filter.search === undefined) return null;
+  const { sql, values } = filterCondition(db, { ...filter, search: undefined });
+  const condition = { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
+  const [seq = null] = after ?? [];
+  const stretch = { after: seq === null ? null : Number(seq), descending, limit };
+  const seqs = nearestWith(db, filter.search, condition, stretch);
+  if (seqs === null) return null;
+  const where = { sql: SEQ_IN, values: [JSON.stringify(seqs)] };
+  return [{ from: "message", keys, where }];
 }
 
 function page(

@@ -31,8 +31,8 @@ export const STORED_STATUSES = [...MESSAGE_STATUSES, "scheduled"] as const;
 //
 // The words of message `seq`, folded by ourselves (words.ts), are row `seq` of `words`, up to the
 // mark `searched_to`: the index is brought up to date off the enqueue path, since at enqueue it
-// would cost a third of its speed. Prefixes of two to four letters, of which most searches have one
-// at each key, have indexes of their own; they cost as much space again.
+// would cost a third of its speed. It has no indexes of prefixes: they made it four times as large,
+// and where a beginning is that of many words a listing finds them near its start (search.ts).
 const FIRST = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('compatible_from', '1'), ('claim_token', '0'), ('searched_to', '0');
@@ -166,7 +166,7 @@ INSERT INTO tally SELECT 0, value, 0 FROM json_each('${JSON.stringify(STORED_STA
 
 CREATE VIRTUAL TABLE words USING fts5(
   subject_words, address_words, id_words,
-  content='', contentless_delete=1, tokenize='ascii', prefix='2 3 4'
+  content='', contentless_delete=1, tokenize='ascii'
 );
 
 CREATE TABLE suppression (

@@ -157,7 +157,7 @@ Deno.test("attachments: what goes wrong is told, and leaves no file open", () =>
       });
     }
     // Over max_size by its files alone: told before any is read.
-    const small = { ...tools, maxSizeBytes: 2_500 };
+    const small = { ...tools, settings: { ...tools.settings, maxSizeBytes: 2_500 } };
     await assert.rejects(
       composeMessage(draftOf({ attachments: [there] }), small),
       /at least \d+ bytes: max_size is 2500 bytes/,

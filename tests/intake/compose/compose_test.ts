@@ -71,6 +71,25 @@ Deno.test("composeMessage: a domain beyond ASCII is written as DNS knows it", as
   assert.deepEqual(mail.to?.slice(0, 2).map(({ address }) => address), recipients.slice(0, 2));
 });
 
+Deno.test("composeMessage: a local name is written with this host, in the header alone", async () => {
+  const { bytes, recipients, sender } = await take(draftOf({
+    from: "Cron <cron>",
+    to: ["root, Web: www-data, <news> ; Jörg <joerg>, a@b.test", { name: "O", address: "ops" }],
+    cc: ["root"],
+  }));
+  const host = "host.example";
+  const locals = ["root", "www-data", "news", "joerg"].map((name) => `${name}@${host}`);
+  assert.deepEqual(recipients, [...locals, "a@b.test", `ops@${host}`]);
+  assert.equal(sender, `cron@${host}`);
+  assert.match(
+    textOf(bytes),
+    /\r\nFrom: Cron <cron@host.example>\r\nTo: root@host.example, Web: www-data@host.example, <news@/,
+  );
+  const mail = await parse(bytes);
+  assert.deepEqual(mail.cc?.map(({ address }) => address), [`root@${host}`]);
+  assert.equal(mail.to?.at(-1)?.address, `ops@${host}`);
+});
+
 Deno.test("composeMessage: groups, comments and odd blanks in a list stay readable", async () => {
   const list = "Größe Eins: a@b.test,c@d.test ;,\t(Jörg (\\)) ü) e@f.test , <g@h.test>";
   const { bytes, recipients } = await take(draftOf({ to: [list] }));

@@ -4,7 +4,7 @@ import type { Draft } from "../../../src/intake/compose/draft.ts";
 import { prepareMessage } from "../../../src/intake/prepare.ts";
 import { prepareStream } from "../../../src/intake/prepare_large.ts";
 import type { InputBytes } from "../../../src/intake/sources.ts";
-import { fixedRandom, intakeOptions } from "../intake_options.ts";
+import { fixedRandom, intakeOptions, settings } from "../intake_options.ts";
 
 /** A draft to rcpt@example.org. */
 export function draftOf(changes: Partial<Draft> = {}): Draft {
@@ -27,7 +27,7 @@ export function draftOf(changes: Partial<Draft> = {}): Draft {
 export const tools: ComposeTools = {
   random: fixedRandom,
   nameOf: (part) => `--${part}`,
-  maxSizeBytes: 50_000_000,
+  settings,
 };
 
 /** What becomes of a draft: its bytes as the queue gets them, and its envelope. */

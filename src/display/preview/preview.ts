@@ -1,0 +1,163 @@
+import { barePreview } from "./bare.ts";
+
+/** A mail as people read it. All of it is still raw text of a stranger's: whoever shows it makes
+ *  it safe first (sanitise.ts). */
+export interface Preview {
+  /** Name and decoded value of each field, in their order, with doubles. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Its plain text; null where it has none. */
+  readonly text: string | null;
+  /** Text made from its HTML; null where it has none. */
+  readonly html: string | null;
+  readonly attachments: readonly PreviewAttachment[];
+  /** Something was left out: there is more than the limits let through. */
+  readonly isCut: boolean;
+  /** Why the mail could not be taken apart; then `text` is all of it below the header. */
+  readonly failure: string | null;
+}
+
+export interface PreviewAttachment {
+  readonly name: string | null;
+  /** Such as `image/png`. */
+  readonly type: string;
+  /** Decoded, of what was read. */
+  readonly sizeBytes: number;
+  /** It is the last one of a mail that goes on behind what was read, and may go on there. */
+  readonly isCut: boolean;
+}
+
+export interface PreviewLimits {
+  /** What of the mail is read. */
+  readonly maxBytes: number;
+  /** The longest text, in UTF-16 units. */
+  readonly maxChars: number;
+  readonly maxHeaders: number;
+  readonly maxAttachments: number;
+  /** Taking it apart is given up after so long. */
+  readonly timeoutMs: number;
+}
+
+export const PREVIEW_LIMITS: PreviewLimits = {
+  maxBytes: 256 * 1024,
+  maxChars: 256 * 1024,
+  maxHeaders: 500,
+  maxAttachments: 200,
+  timeoutMs: 2_000,
+};
+
+/** What the thread is asked, and what it answers; see parse_thread.ts. */
+export interface PreviewRequest {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The mail goes on behind these bytes. */
+  readonly isCut: boolean;
+  readonly limits: PreviewLimits;
+}
+export type PreviewAnswer =
+  | { readonly preview: Preview }
+  | { readonly failure: string };
+
+/** Takes a mail apart, as far as the limits let it, in a thread of its own. Whatever the mail
+ *  holds, this ends in time with something to show; it rejects only if `source` or `signal` does. */
+export async function previewMessage(
+  source: AsyncIterable<Uint8Array> | Uint8Array,
+  limits: Partial<PreviewLimits> = {},
+  signal?: AbortSignal,
+): Promise<Preview> {
+  using previewer = new Previewer();
+  return await previewer.preview(source, limits, signal);
+}
+
+/** Previews one mail after another in the same thread, which saves its start. The thread keeps the
+ *  process alive until this is disposed of. */
+export class Previewer implements Disposable {
+  #thread: Worker | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** See previewMessage. A mail that is given up at `signal` makes way for the next at once. */
+  async preview(
+    source: AsyncIterable<Uint8Array> | Uint8Array,
+    limits: Partial<PreviewLimits> = {},
+    signal?: AbortSignal,
+  ): Promise<Preview> {
+    const all = { ...PREVIEW_LIMITS, ...limits };
+    const { bytes, isCut } = await readStart(source, all.maxBytes, signal);
+    const turn = this.#turn.then(() => this.#ask({ bytes, isCut, limits: all }, signal));
+    this.#turn = turn.catch(() => {});
+    const answer = await turn;
+    return "preview" in answer
+      ? answer.preview
+      : barePreview(bytes, { isCut, limits: all, failure: answer.failure });
+  }
+
+  #ask(request: PreviewRequest, signal: AbortSignal | undefined): Promise<PreviewAnswer> {
+    signal?.throwIfAborted();
+    const thread = this.#thread ??= new Worker(import.meta.resolve("./parse_thread.ts"), {
+      type: "module",
+    });
+    return new Promise((resolve, reject) => {
+      const ended = new AbortController();
+      const end = () => {
+        clearTimeout(timer);
+        ended.abort();
+      };
+      const giveUp = () => {
+        end();
+        this[Symbol.dispose]();
+      };
+      const failed = (event: Event, text: string) => {
+        event.preventDefault();
+        giveUp();
+        resolve({ failure: text });
+      };
+      const timer = setTimeout(() => {
+        giveUp();
+        resolve({ failure: `it could not be taken apart within ${request.limits.timeoutMs} ms` });
+      }, request.limits.timeoutMs);
+      const listen = { signal: ended.signal };
+      thread.addEventListener("message", ({ data }: MessageEvent<PreviewAnswer>) => {
+        end();
+        resolve(data);
+      }, listen);
+      thread.addEventListener("error", (event) => failed(event, event.message), listen);
+      thread.addEventListener("messageerror", (event) => failed(event, "no answer"), listen);
+      signal?.addEventListener("abort", () => {
+        giveUp();
+        reject(signal.reason);
+      }, listen);
+      thread.postMessage(request);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#thread?.terminate();
+    this.#thread = null;
+  }
+}
+
+/** The first bytes of a mail; no more of it is read than that. */
+async function readStart(
+  source: AsyncIterable<Uint8Array> | Uint8Array,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; isCut: boolean }> {
+  if (source instanceof Uint8Array) {
+    return { bytes: source.slice(0, maxBytes), isCut: source.length > maxBytes };
+  }
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  // One byte more tells whether there is more.
+  for await (const part of source) {
+    signal?.throwIfAborted();
+    parts.push(part);
+    length += part.length;
+    if (length > maxBytes) break;
+  }
+  const bytes = new Uint8Array(Math.min(length, maxBytes));
+  let at = 0;
+  for (const part of parts) {
+    const taken = part.subarray(0, bytes.length - at);
+    bytes.set(taken, at);
+    at += taken.length;
+  }
+  return { bytes, isCut: length > maxBytes };
+}

@@ -30,8 +30,7 @@ export async function enqueueInputs(
   options: IntakeOptions,
 ): Promise<void> {
   const destination = await openDestination(context, settings);
-  const tell = (enqueued: Iterable<Enqueued>) =>
-    tellEnqueued(context, destination.queue, enqueued);
+  const tell = (enqueued: Iterable<Enqueued>) => tellEnqueued(context, destination.queue, enqueued);
   await enqueueInto(context, destination, inputs, options, tell);
 }
 

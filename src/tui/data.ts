@@ -35,10 +35,13 @@ export interface ShownContent {
   readonly headers: string;
   /** Null where there is none. */
   readonly text: string | null;
+  /** What it says, without the markup. */
   readonly html: string | null;
   readonly raw: string;
   /** `invoice.pdf (application/pdf, 12 KB)` */
   readonly attachments: readonly string[];
+  /** Why it could not be taken apart; null if it was. */
+  readonly failure: string | null;
   /** Bytes that `raw` leaves out. */
   readonly leftOut: number;
 }

@@ -2,6 +2,7 @@ import { MailqError } from "../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../queue/message.ts";
 import type { EnvelopeChanges, Filter, QueueStatus, Store } from "../queue/ports.ts";
 import type { QueueStats } from "../queue/stats.ts";
+import type { Previewer } from "../display/preview/preview.ts";
 import { readContent } from "./content.ts";
 import type {
   ActionOutcome,
@@ -22,6 +23,7 @@ const INDEX_MS = 300;
 export class StoreData implements Data {
   #indexing: Promise<void> | null = null;
   readonly #stop = new AbortController();
+  #previewer: Previewer | null = null;
 
   constructor(readonly store: Store, readonly isReadonly = false) {}
 
@@ -117,7 +119,14 @@ export class StoreData implements Data {
 
   async content(id: string): Promise<ShownContent> {
     const message = await this.#found(id);
-    return await readContent(this.store.content(message.seq), message.sizeBytes);
+    if (this.#previewer === null) {
+      const { Previewer }: typeof import("../display/preview/preview.ts") = await import(
+        import.meta.resolve("../display/preview/preview.ts")
+      );
+      this.#previewer = new Previewer();
+    }
+    const content = this.store.content(message.seq);
+    return await readContent(content, message.sizeBytes, this.#previewer);
   }
 
   async *raw(id: string): AsyncIterable<Uint8Array> {
@@ -165,6 +174,7 @@ export class StoreData implements Data {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#previewer?.[Symbol.dispose]();
     await this.#indexing;
     await this.store.close();
   }

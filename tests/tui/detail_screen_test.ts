@@ -111,6 +111,10 @@ Deno.test("the preview pane follows the cursor, and can be shut", async () => {
   await screen.press("jjjj");
   assert.match(screen.text, /│ Invoice 2026-11/);
   assert.match(screen.text, /│ .*550 5\.1\.1 no such user/);
+  await screen.press(" ", " ", "k");
+  assert.match(screen.text, /│ Newsletter 47/);
+  await screen.press("g", "jjj", " ");
+  assert.match(screen.text, /│ Invoice 2026-11/);
   await screen.press("o");
   assert.doesNotMatch(screen.text, /│/);
   assert.match(screen.text, /NEXT +FROM/);

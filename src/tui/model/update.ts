@@ -87,8 +87,13 @@ function keyPressed(state: State, { key }: Extract<Event, { kind: "key" }>): Ste
   // Whatever is open, these two work, and where nothing can be seen nothing else does.
   if (binding?.id === "quit_now" || binding?.id === "suspend") return runCommand(state, binding);
   if (isTooSmall) return key.name === "q" ? step(state, { kind: "quit" }) : step(state);
-  if (state.dialog !== null) return keyInDialog(state, state.dialog, key, runCommand);
-  return binding === null ? step(state) : runCommand(state, binding);
+  const pressed = state.dialog !== null
+    ? keyInDialog(state, state.dialog, key, runCommand)
+    : binding === null
+    ? step(state)
+    : runCommand(state, binding);
+  // Whatever moved the cursor, the preview pane goes with it.
+  return pressed.state.screen === "list" ? then(pressed, follow) : pressed;
 }
 
 /** An action came to its end: what it changed is read. */

@@ -22,6 +22,9 @@ const args = [
   "--v8-flags=--max-semi-space-size=4",
   ...lean,
   ...permissions,
+  // The garbage of what lives shortly may take 100 MB else, before it is looked at: half of what
+  // the screen may take. It costs enqueue and send nothing that can be measured.
+  "--v8-flags=--max-semi-space-size=4",
   // What is loaded when it is wanted is imported by computed names, which the compiler cannot see.
   "--include",
   "src",

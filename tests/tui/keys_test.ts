@@ -110,6 +110,12 @@ Deno.test("whatever bytes come, decoding ends, and nothing is left after a flush
   );
 });
 
+Deno.test("a control above ASCII is no text", () => {
+  assert.deepEqual(new KeyDecoder().push(new Uint8Array([0xc2, 0x80])), [
+    { name: "Unknown", text: null },
+  ]);
+});
+
 Deno.test("a text field takes text, pastes and editing keys", () => {
   const type = (...keys: (string | { paste: string })[]) =>
     keys.reduce((input, key) => {

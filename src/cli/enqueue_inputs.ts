@@ -85,22 +85,14 @@ export async function openDestination(context: Context, settings: Settings): Pro
     );
     return { intake: openDropBox(context, settings, error), queue: null };
   }
-  if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
+  if (relay !== undefined && id !== undefined) {
+    const { refuseLoop }: typeof import("./refuse_loop.ts") = await import(
+      import.meta.resolve("./refuse_loop.ts")
+    );
+    await refuseLoop(store, relay, id);
+  }
   if (!batch) return { intake: store, queue: store };
   return { intake: await store.joinBatch(batch), queue: null, isTentative: true };
-}
-
-/** A relay's program that hands its message to the queue it comes from would be run again for it,
- *  and for ever. */
-async function refuseLoop(store: Store, relay: string, id: string): Promise<void> {
-  const message = await store.show(id);
-  if (message?.recipients.some(({ state }) => state === "sending") !== true) return;
-  throw new MailqError(
-    "config_invalid",
-    `Cannot queue mail from within the program of the relay "${relay}": it is handing over ` +
-      `message ${id} of this very queue, and mail would go round in circles; ` +
-      "expected a program that leads out of mailq",
-  );
 }
 
 /** What intake uses of the settings; one by one, since the host's name is looked up only if it is

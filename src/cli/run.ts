@@ -1,6 +1,5 @@
 import { MailqError } from "../queue/errors.ts";
-import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
-import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./commands.ts";
+import { isCommandName } from "./commands.ts";
 import { Context, type Machine } from "./context.ts";
 import { globalArguments, splitGlobals } from "./globals.ts";
 import { Output, OutputClosed } from "./output.ts";
@@ -65,39 +64,34 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
   if (name === "help") return await tellHelp(rest.slice(1), context);
   if (wantsHelp) return await tellHelp(rest, context);
   if (name === undefined) return await runBare(context);
-  const routes = await loadRoutes(name);
-  refuseAlone(routes[name], rest);
-  const app = buildApplication(
-    buildRouteMap({ routes, docs: { brief: "mailq" } }),
-    {
-      name: "mailq",
-      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-      documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: true },
-      localization: {
-        text: {
-          ...text_en,
-          noCommandRegisteredForInput: ({ input, corrections: [nearest] }) =>
-            `There is no command "${input}"` +
-            (nearest === undefined ? "" : `: did you mean ${nearest}?`),
-          exceptionWhileParsingArguments: (error) => {
-            context.misuse = { error };
-            return "";
-          },
-          exceptionWhileRunningCommand: (error) => {
-            context.failure = { error };
-            return "";
-          },
-        },
-      },
-    },
+  if (await runPlain(name, rest.slice(1), context)) return context.exitStatus;
+  const { runParsed }: typeof import("./parsed_command.ts") = await import(
+    import.meta.resolve("./parsed_command.ts")
   );
-  // Whatever sendmail's arguments look like, they are its own to read.
-  await run(app, name === "sendmail" ? [name, "--", ...rest.slice(1)] : rest, context);
-  if (context.failure !== null) throw context.failure.error;
-  const status = Number(context.process.exitCode ?? 0);
-  // The library's own statuses are negative or above any of ours.
-  if (status !== 0) throw usageError(await complaintOf(context), name);
-  return context.exitStatus;
+  return await runParsed(rest, context);
+}
+
+/** Runs the commands that take each message of a script, where nothing of their arguments is to be
+ *  read by the command line's library: to load that costs 2 ms. False if it is another. */
+async function runPlain(
+  name: string,
+  words: readonly string[],
+  context: Context,
+): Promise<boolean> {
+  if (name === "sendmail") {
+    const { sendmail }: typeof import("./sendmail_call.ts") = await import(
+      import.meta.resolve("./sendmail_call.ts")
+    );
+    await sendmail(context, words);
+    return true;
+  }
+  const isPlain = words.every((word) => word === "-" || !word.startsWith("-"));
+  if (name !== "enqueue" || !isPlain) return false;
+  const { enqueue }: typeof import("./enqueue_call.ts") = await import(
+    import.meta.resolve("./enqueue_call.ts")
+  );
+  await enqueue(context, {}, words);
+  return true;
 }
 
 async function tellHelp(words: readonly string[], context: Context): Promise<number> {
@@ -107,40 +101,6 @@ async function tellHelp(words: readonly string[], context: Context): Promise<num
   const { helpFor }: typeof import("./help.ts") = await import(import.meta.resolve("./help.ts"));
   context.output.text(await helpFor(words));
   return 0;
-}
-
-/** A command that has commands does nothing by itself. */
-function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
-  const [name = "", below] = words;
-  if (target === undefined || "parameters" in target || below !== undefined) return;
-  const names = target.getAllEntries().map((entry) => entry.name.original);
-  throw usageError(`Cannot do ${name} alone: name one of ${names.join(", ")}`, name);
-}
-
-async function complaintOf({ misuse, complaint }: Context): Promise<string> {
-  if (misuse === null) return complaint;
-  const { complaintAbout }: typeof import("./complaint.ts") = await import(
-    import.meta.resolve("./complaint.ts")
-  );
-  return complaintAbout(misuse.error);
-}
-
-/** The one command that is asked for, or all of them for suggestions. */
-async function loadRoutes(
-  name: string | undefined,
-): Promise<Readonly<Record<string, CommandTarget>>> {
-  const names = name !== undefined && isCommandName(name) ? [name] : COMMAND_NAMES;
-  return Object.fromEntries(
-    await Promise.all(names.map(async (one) => [one, await loadCommand(one)] as const)),
-  );
-}
-
-function usageError(complaint: string, command: string | undefined): MailqError {
-  const text = complaint.trim().replace(/\s*\n\s*/g, "; ");
-  const help = command !== undefined && isCommandName(command)
-    ? `mailq ${command} --help`
-    : "mailq --help";
-  return new MailqError("usage", `${text || "Cannot understand the command line"}; see ${help}`);
 }
 
 /** Bare `mailq`: the queue, if there is one, as the mailq(1) of every sendmail; else help. */

@@ -7,7 +7,7 @@ import { readSchedule } from "./control_fields.ts";
 import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
 import { type Envelope, readEnvelope } from "./envelope.ts";
 import { readDisplay } from "./header_display.ts";
-import { controlAt, type Header, scanHeader } from "./headers.ts";
+import { type Header, scanHeader } from "./headers.ts";
 import { LineEnds } from "./line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
@@ -92,12 +92,13 @@ export async function planMessage(
   return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
 }
 
-/** Stores keep words of their own among the keys, told by a control character. */
+/** Keys that begin with U+0001 are the store's own, of mail that is not yet in the queue. */
 function checkKey(key: string): void {
-  if (key !== "" && controlAt(key) < 0) return;
+  if (!key.startsWith("\u0001")) return;
   throw new MailqError(
     "usage",
-    `Cannot use the key ${JSON.stringify(key)}: expected a text without control characters`,
+    `Cannot use the key ${JSON.stringify(key)}: expected a text that begins with no control ` +
+      "character",
   );
 }
 

@@ -13,6 +13,7 @@ import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
 import type { RelayHealth } from "./breaker.ts";
 import type { QueueStats } from "./stats.ts";
+import type { QueueStatus } from "./status.ts";
 import type { ActionResult, EnvelopeChanges, PurgeOptions, RetryResult } from "./actions.ts";
 import type {
   ClaimBatch,
@@ -72,47 +73,7 @@ export interface Stage {
 export type { ActionResult, EnvelopeChanges, PurgeOptions, RetryResult } from "./actions.ts";
 export { type Filter, type ListOptions, type SearchProgress, type Sort, SORTS } from "./filter.ts";
 
-export interface QueueCounts {
-  readonly queued: number;
-  readonly sending: number;
-  readonly deferred: number;
-  readonly sent: number;
-  readonly partial: number;
-  readonly failed: number;
-  readonly held: number;
-  readonly cancelled: number;
-  readonly suppressed: number;
-  /** Queued, but not before their `send_at`; not part of `queued`. */
-  readonly scheduled: number;
-}
-
-export interface QueueStatus extends QueueCounts {
-  /** When the oldest queued message was queued; null if none is. */
-  readonly oldestQueuedAt: number | null;
-  /** When the oldest deferred message that is due became so; null or absent if none is. */
-  readonly oldestDueAt?: number | null;
-  readonly paused: { readonly since: number } | null;
-  /** When a pass or the service last finished a round; null if never. */
-  readonly lastRoundAt: number | null;
-  readonly workers: readonly WorkerInfo[];
-  /** Relays at fault of late. */
-  readonly relays: readonly RelayStatus[];
-}
-
-/** A relay that is not well. */
-export interface RelayStatus extends RelayHealth {
-  readonly name: string;
-}
-
-export interface WorkerInfo {
-  readonly id: number;
-  readonly kind: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly startedAt: number;
-  /** When a service last showed that it goes round. */
-  readonly heartbeatAt: number;
-}
+export type { QueueCounts, QueueStatus, RelayStatus, WorkerInfo } from "./status.ts";
 
 export interface Suppression {
   readonly address: string;

@@ -1,10 +1,14 @@
 import { errorText, MailqError } from "../queue/errors.ts";
 
+const ROOM_BYTES = 64 * 1024;
+
 /** A file that is there whole or not at all. It is written beside its place under a name of its own,
  *  that only its owner may read, and put in its place when it is on disk; a crash leaves nothing but
  *  that other file. Throws `cannot_create`, `permission`, `disk_full`, `io_error`. */
 export class NewFile implements Disposable {
   #file: Deno.FsFile | null;
+  #room: Uint8Array | null = null;
+  #filled = 0;
 
   private constructor(
     readonly path: string,
@@ -32,7 +36,22 @@ export class NewFile implements Disposable {
     }
   }
 
+  /** Small pieces are gathered: each system call costs as much as some kilobytes. */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#filled + bytes.length > ROOM_BYTES) await this.#flush();
+    if (bytes.length > ROOM_BYTES) return await this.#put(bytes);
+    this.#room ??= new Uint8Array(ROOM_BYTES);
+    this.#room.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  async #flush(): Promise<void> {
+    const filled = this.#room?.subarray(0, this.#filled);
+    this.#filled = 0;
+    if (filled !== undefined) await this.#put(filled);
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
     const file = this.#file;
     if (file === null) throw new Error(`${this.path} was finished`);
     await onFile(this.path, async () => {
@@ -44,6 +63,7 @@ export class NewFile implements Disposable {
   async finish(): Promise<void> {
     const file = this.#file;
     if (file === null) return;
+    await this.#flush();
     await onFile(this.path, () => file.sync());
     this.#file = null;
     file.close();

@@ -11,6 +11,8 @@ import {
 
 const MB = 1024 * 1024;
 const encoder = new TextEncoder();
+/** Whatever else the machine has to do. */
+const PATIENT = { timeoutMs: 60_000 };
 
 function lines(...all: readonly string[]): Uint8Array<ArrayBuffer> {
   return encoder.encode(all.join("\r\n"));
@@ -54,7 +56,7 @@ const INVOICE = lines(
 
 Deno.test("preview: headers in order, text, text of HTML, attachments", async () => {
   for (const source of [INVOICE, inPieces(INVOICE, 100)]) {
-    const preview = await previewMessage(source);
+    const preview = await previewMessage(source, PATIENT);
     assert.deepEqual(preview.headers.slice(0, 4), [
       ["Received", "from a by b"],
       ["Received", "from c by d"],
@@ -73,11 +75,14 @@ Deno.test("preview: headers in order, text, text of HTML, attachments", async ()
 
 Deno.test("preview: a mail without HTML, without text, without anything", async () => {
   using previewer = new Previewer();
-  const plain = await previewer.preview(lines("Subject: x", "", "hello", ""));
+  const plain = await previewer.preview(lines("Subject: x", "", "hello", ""), PATIENT);
   assert.deepEqual([plain.text?.trim(), plain.html], ["hello", null]);
-  const html = await previewer.preview(lines("Content-Type: text/html", "", "<p>hello</p>"));
+  const html = await previewer.preview(
+    lines("Content-Type: text/html", "", "<p>hello</p>"),
+    PATIENT,
+  );
   assert.deepEqual([html.text, html.html], [null, "hello"]);
-  const none = await previewer.preview(new Uint8Array());
+  const none = await previewer.preview(new Uint8Array(), PATIENT);
   assert.deepEqual([none.headers, none.text?.trim() || null, none.isCut], [[], null, false]);
 });
 
@@ -103,7 +108,7 @@ Deno.test("preview: of 25 MB only the beginning is read, and shown", async () =>
       yield piece;
     }
   })();
-  const preview = await previewMessage(source);
+  const preview = await previewMessage(source, PATIENT);
   assert(read < MB, `${read} bytes were read`);
   assert.equal(preview.text?.trim(), "Grüße");
   assert.deepEqual(preview.attachments.map(({ name, isCut }) => [name, isCut]), [
@@ -153,10 +158,10 @@ for (const [what, text] of Object.entries(HOSTILE)) {
   Deno.test(`preview: ${what} end in time with something to show`, async () => {
     const bytes = encoder.encode(text);
     const startedAt = performance.now();
-    const preview = await previewMessage(bytes);
+    const preview = await previewMessage(bytes, { timeoutMs: 2_000 });
     const tookMs = performance.now() - startedAt;
     // The time limit is the thread's; what it was late by is the machine's.
-    assert(tookMs < PREVIEW_LIMITS.timeoutMs * 2, `${tookMs} ms`);
+    assert(tookMs < 10_000, `${tookMs} ms`);
     assertWithin(preview, PREVIEW_LIMITS);
   });
 }
@@ -187,7 +192,7 @@ Deno.test("preview: what takes too long is given up, shown as it is, and the nex
     "text/plain",
   ]]);
   assert.match(preview.text ?? "", /^all\nwork\n/);
-  const next = await previewer.preview(lines("Subject: y", "", "hello"));
+  const next = await previewer.preview(lines("Subject: y", "", "hello"), PATIENT);
   assert.deepEqual([next.text?.trim(), next.failure], ["hello", null]);
 });
 
@@ -195,7 +200,7 @@ Deno.test("preview: one that is given up makes way for the next", async () => {
   using previewer = new Previewer();
   const stop = new AbortController();
   const first = previewer.preview(lines("Subject: x", "", "hello"), {}, stop.signal);
-  const second = previewer.preview(lines("Subject: y", "", "hello"));
+  const second = previewer.preview(lines("Subject: y", "", "hello"), PATIENT);
   stop.abort(new Error("moved on"));
   await assert.rejects(first, /moved on/);
   assert.deepEqual((await second).headers, [["Subject", "y"]]);
@@ -219,7 +224,7 @@ Deno.test("preview: typing does not wait while a mail is taken apart", async () 
     last = performance.now();
   }, 5);
   const startedAt = performance.now();
-  await previewMessage(encoder.encode(text));
+  await previewMessage(encoder.encode(text), { timeoutMs: 2_000 });
   const tookMs = performance.now() - startedAt;
   clearInterval(timer);
   assert(longest < Math.max(150, tookMs / 2), `${longest} ms of ${tookMs}`);

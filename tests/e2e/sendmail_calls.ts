@@ -32,3 +32,8 @@ export async function newest(mailq: Mailq) {
 export async function count(mailq: Mailq): Promise<number> {
   return (await mailq.json(["list", "--limit", "0"])).length;
 }
+
+/** A listing without its ages, which change while one looks. */
+export function ageless(listing: string): string {
+  return listing.replace(/ +\d+s +/g, " ");
+}

@@ -244,3 +244,13 @@ Deno.test("prepareMessage: simple mail needs no library, which would cost start-
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("prepareMessage: a key that begins as the store's own do is refused", async () => {
+  const bytes = new TextEncoder().encode("Subject: a\r\n\r\n");
+  await assert.rejects(
+    prepareMessage(bytes, intakeOptions({ key: "\u00011 k" })),
+    /^MailqError: Cannot use the key "\\u00011 k": /,
+  );
+  const { message } = await prepareMessage(bytes, intakeOptions({ key: "k\u0001" }));
+  assert.equal(message.key, "k\u0001");
+});

@@ -3,10 +3,13 @@ import { PERMISSIONS } from "./permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
+/** As the binary is compiled. */
+const HEAP = "--v8-flags=--max-semi-space-size=4";
+
 /** The program under test: the binary that MAILQ_TEST_PROGRAM names, else the source. */
 export const PROGRAM: readonly string[] = Deno.env.get("MAILQ_TEST_PROGRAM") !== undefined
   ? [Deno.env.get("MAILQ_TEST_PROGRAM") ?? ""]
-  : [Deno.execPath(), "run", "--quiet", "--no-check", ...PERMISSIONS, `${ROOT}main.ts`];
+  : [Deno.execPath(), "run", "--quiet", "--no-check", HEAP, ...PERMISSIONS, `${ROOT}main.ts`];
 
 /** How a command ended. */
 export interface Ended {

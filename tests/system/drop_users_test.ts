@@ -77,6 +77,21 @@ Deno.test("drop: cron's jobs and a web server hand in mail that the service send
   assert.deepEqual(leftIn(mailq), NOTHING_LEFT);
 });
 
+Deno.test("drop: sendmail(1) hands in for those who may not open the queue, too", async () => {
+  await using mailq = await sharedQueue();
+  const sent = await runAs(mailq, WEB, [...PROGRAM, "sendmail", "-t", "-f", "shop@sender.test"], {
+    stdin: mail({ subject: "order", from: "shop@sender.test" }),
+  });
+  assert.equal(sent.code, 0, sent.stderr);
+  await mailq.ok(["send"]);
+  const [message] = await mailq.json(["list"]);
+  const [shown] = await mailq.json(["show", message.id]);
+  assert.deepEqual(
+    [shown.status, shown.submitter, shown.sender],
+    ["sent", "www-data", "shop@sender.test"],
+  );
+});
+
 Deno.test("drop: nobody reads another's mail, be it dropped or queued", async () => {
   await using mailq = await sharedQueue();
   assertOk(await runAs(mailq, WEB, [...PROGRAM, "enqueue"], { stdin: mail() }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Mailq, PROGRAM } from "../support/mailq.ts";
+import { makeManyMessages } from "../support/many_messages.ts";
 import { require } from "./requirements.ts";
 import { SmtpSink } from "./smtp_sink.ts";
 
@@ -58,4 +59,29 @@ Deno.test("memory: a message of 50 MB adds at most 100 MB to enqueue and to send
     assert.ok(addedKb <= BUDGET_KB, `${what}: ${addedKb} KB more than ${little[what]} KB`);
   }
   assert.equal(await sink.stop(), 4);
+});
+
+/** What a pass may have resident, whatever the queue holds. */
+const PASS_KB = 150 * MB / 1024;
+const WAITING = 200_000;
+const SENT_BY_SMTP = 20_000;
+
+Deno.test("memory: send needs no more than 150 MB with 200,000 messages waiting", async () => {
+  await using sink = await SmtpSink.start();
+  await using mailq = await Mailq.make();
+  await mailq.ok(["--version"]); // makes the settings file
+  await makeManyMessages(mailq.queue, WAITING, { isQueued: true });
+  const peaks: Record<string, number> = {};
+  mailq.env.MAILQ_TRANSPORT = sink.url;
+  const some = ["send", "--strict", "--max-batch", String(SENT_BY_SMTP)];
+  peaks[`${SENT_BY_SMTP} by SMTP`] = await peakKb(mailq, some, "/dev/null");
+  mailq.env.MAILQ_TRANSPORT = "null:";
+  peaks["the rest to null:"] = await peakKb(mailq, ["send", "--strict"], "/dev/null");
+  const [status] = await mailq.json(["status"]);
+  assert.deepEqual([status.sent, status.queued], [WAITING, 0]);
+  assert.ok(await sink.stop() >= SENT_BY_SMTP);
+  for (const [what, kb] of Object.entries(peaks)) {
+    console.log(`memory: send of ${what}, ${WAITING} waiting: ${Math.round(kb / 1024)} MB`);
+    assert.ok(kb <= PASS_KB, `${what}: ${kb} KB`);
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DsnRequest } from "../../src/queue/dsn.ts";
 import { openQueue } from "../e2e/running.ts";
+import { mail } from "../support/mailq.ts";
 import { newMessage } from "../support/queue_messages.ts";
 import { Postfix } from "./postfix.ts";
 import { relayingTo, subjectOf } from "./postfix_queue.ts";
@@ -61,6 +62,17 @@ for (
     assert.equal(text.includes("The body of it"), ret === "full");
   });
 }
+
+Deno.test("Postfix DSN: sendmail's -N and -V arrive there", async () => {
+  await using mailq = await relayingTo(postfix, "open");
+  const args = ["-N", "success,failure", "-V", "from-sendmail", "-f", "ann@sender.test"];
+  await mailq.ok(["sendmail", ...args, "dsn@receiver.test"], { stdin: mail() });
+  await mailq.ok(["send", "--strict"]);
+  const [notice] = await postfix.mailbox("ann", 1);
+  const text = new TextDecoder().decode(notice);
+  assert.match(text, /^Original-Envelope-Id: from-sendmail$/m);
+  assert.match(text, /^Action: delivered$/m);
+});
 
 Deno.test("Postfix DSN: NOTIFY=NEVER brings no notice of the failure", async () => {
   await sendAsking("late@receiver.test", "never@sender.test", {

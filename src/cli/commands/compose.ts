@@ -8,7 +8,8 @@ import { MailqError } from "../../queue/errors.ts";
 import type { Context } from "../context.ts";
 import { enqueueInputs } from "../enqueue_inputs.ts";
 import { anyText, time, word } from "../parsers.ts";
-import { intakeOptions, QUEUE_FLAGS, type QueueFlags } from "./enqueue.ts";
+import { intakeOptions, type QueueFlags } from "../enqueue_call.ts";
+import { QUEUE_FLAGS } from "./enqueue.ts";
 
 interface Flags extends QueueFlags {
   readonly to?: readonly string[];

@@ -1,35 +1,8 @@
 import { buildCommand, type FlagParametersForType } from "@stricli/core";
-import type { Settings } from "../../config/settings.ts";
-import { type Input, openInputs } from "../../intake/sources.ts";
-import type { IntakeOptions } from "../../intake/options.ts";
-import type { Priority } from "../../queue/message.ts";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../context.ts";
-import { enqueueInputs, intakeSettings } from "../enqueue_inputs.ts";
+import { enqueue, type EnqueueFlags, type QueueFlags } from "../enqueue_call.ts";
 import { anyText, duration, time, word } from "../parsers.ts";
-// Loaded together with this command: later it would be a round of loading of its own.
-import "../../store/sqlite/store.ts";
-
-/** Flags that say how mail is queued, whatever command takes it in. */
-export interface QueueFlags {
-  readonly priority?: Priority;
-  readonly sendAt?: number;
-  readonly expiresIn?: number;
-  readonly tag?: readonly string[];
-  readonly key?: string;
-  readonly hold?: boolean;
-}
-
-interface Flags extends QueueFlags {
-  readonly from?: string;
-  readonly to?: readonly string[];
-  readonly jsonl?: boolean;
-  readonly mbox?: boolean;
-  readonly mboxFormat?: "mboxrd" | "mboxo";
-  readonly maildir?: string;
-  readonly watch?: boolean;
-  readonly setAside?: boolean;
-}
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
   priority: {
@@ -76,51 +49,9 @@ export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
   },
 };
 
-/** What intake is told by the settings and the flags of a command. */
-export function intakeOptions(
-  context: Context,
-  settings: Settings,
-  flags: QueueFlags & Pick<Flags, "from" | "to">,
-): IntakeOptions {
-  const { machine } = context;
-  return {
-    from: flags.from,
-    to: flags.to,
-    priority: flags.priority,
-    sendAt: flags.sendAt,
-    expiresInMs: flags.expiresIn,
-    tags: flags.tag,
-    key: flags.key,
-    isHeld: flags.hold,
-    settings: intakeSettings(settings, machine),
-    now: context.now(),
-    random: machine.random,
-  };
-}
-
-export const command = buildCommand<Flags, string[], Context>({
+export const command = buildCommand<EnqueueFlags, string[], Context>({
   async func(flags, ...paths) {
-    const settings = await this.settings("intake");
-    const { machine, output } = this;
-    const named = paths.length === 0 ? ["-"] : paths;
-    const isSpool = flags.mbox || flags.mboxFormat !== undefined || flags.maildir !== undefined ||
-      flags.watch || flags.setAside;
-    if (flags.maildir === undefined && named.includes("-") && machine.stdin.isTerminal()) {
-      output.note(
-        `reading ${flags.jsonl ? "JSON lines" : "a message"} from the terminal; end it with Ctrl-D`,
-      );
-    }
-    const options = intakeOptions(this, settings, flags);
-    if (isSpool) {
-      const { enqueueSpool }: typeof import("../enqueue_spool.ts") = await import(
-        import.meta.resolve("../enqueue_spool.ts")
-      );
-      return await enqueueSpool(this, settings, flags, paths, options);
-    }
-    const inputs = flags.jsonl
-      ? await jsonlInputs(this, named, options)
-      : openInputs(named, machine.stdin);
-    await enqueueInputs(this, settings, inputs, options);
+    await enqueue(this, flags, paths);
   },
   parameters: {
     flags: {
@@ -143,7 +74,7 @@ export const command = buildCommand<Flags, string[], Context>({
         kind: "boolean",
         optional: true,
         withNegated: false,
-        brief: "The input is JSON, one message a line; see below",
+        brief: "The input is JSON, one message a line; see above",
       },
       mbox: {
         kind: "boolean",
@@ -216,14 +147,3 @@ holds for the lines that do not say otherwise; --from and --to stand in for
 from and to. One bad line, and nothing of the call is queued.`,
   },
 });
-
-async function jsonlInputs(
-  context: Context,
-  paths: readonly string[],
-  options: IntakeOptions,
-): Promise<AsyncIterable<Input>> {
-  const { openJsonl }: typeof import("../jsonl_inputs.ts") = await import(
-    import.meta.resolve("../jsonl_inputs.ts")
-  );
-  return openJsonl(context, paths, options);
-}

@@ -42,7 +42,7 @@ export const PREVIEW_LIMITS: PreviewLimits = {
   maxChars: 256 * 1024,
   maxHeaders: 500,
   maxAttachments: 200,
-  timeoutMs: 2_000,
+  timeoutMs: 5_000,
 };
 
 /** What the thread is asked, and what it answers; see parse_thread.ts. */

@@ -1,7 +1,6 @@
 import type { AttemptRecord } from "../../queue/message.ts";
 import type { OutcomeKind } from "../../queue/outcome.ts";
-import { clean } from "./columns.ts";
-import type { Connection } from "./connection.ts";
+import { clean, type Connection } from "./connection.ts";
 
 const INSERT = `INSERT INTO attempt
   (seq, n, started_at, duration_ms, relay, host, tls, result, code, enhanced, reply, error,

@@ -10,11 +10,6 @@ export function number(value: unknown): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** Text for display as it is stored: SQLite stops reading TEXT at a NUL. */
-export function clean(value: string | null): string | null {
-  return value?.includes("\0") ? value.replaceAll("\0", "\ufffd") : value;
-}
-
 /** A column that is NOT NULL in the schema. */
 export function int(value: unknown): number {
   return Number(value);

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../queue/errors.ts";
 import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "./schema.ts";
+import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
 
 /** What may be bound to a statement. */
 export type Value = null | number | string | Uint8Array;
@@ -89,7 +89,9 @@ export class Connection {
         this.#schemaVersion() === 0;
       const kind = this.#applicationId();
       if (kind === 0 && isEmpty) {
-        if (!this.isInMemory) refuseOtherFiles(this.path);
+        if (!this.isInMemory) {
+          refuseOtherFiles(this.path, undefined, (file) => this.keepUntilClosed(file));
+        }
         return 0;
       }
       if (kind !== APPLICATION_ID) {
@@ -273,4 +275,9 @@ function cannotCreate(path: string, error: unknown): MailqError {
   return new MailqError("cannot_create", `Cannot create the queue ${path}: ${reason}`, {
     cause: error,
   });
+}
+
+/** Text for display as it is stored: SQLite stops reading TEXT at a NUL. */
+export function clean(value: string | null): string | null {
+  return value?.includes("\0") ? value.replaceAll("\0", "\ufffd") : value;
 }

@@ -1,8 +1,7 @@
 import { type ContentFacts, type NewMessage, PRIORITIES } from "../../queue/message.ts";
 import type { Enqueued, WholeMessage } from "../../queue/ports.ts";
-import { clean } from "./columns.ts";
-import type { Connection } from "./connection.ts";
-import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
+import { clean, type Connection } from "./connection.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "./layout.ts";
 
 const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
   (id, lane, status, held, priority, queued_at, life_from, created_at, send_at, expires_at,

@@ -76,11 +76,23 @@ export function explainOpenError(error: unknown, path: string): Error {
 }
 
 /** Throws `queue_foreign` for a file that is neither empty nor a SQLite database. SQLite itself
- *  takes one of a few hundred bytes, whatever it says, for an empty database. */
-export function refuseOtherFiles(path: string, cause?: unknown): void {
-  using file = Deno.openSync(path, { read: true, write: true });
+ *  takes one of a few hundred bytes, whatever it says, for an empty database. Who has the database
+ *  open must `keep` the file open as long, since closing any handle of a file frees all locks that
+ *  the process has on it (fcntl(2)): another process would take itself for the last one, and delete
+ *  the log that this one goes on writing. */
+export function refuseOtherFiles(
+  path: string,
+  cause?: unknown,
+  keep: (file: Deno.FsFile) => void = (file) => file.close(),
+): void {
+  const file = Deno.openSync(path, { read: true, write: true });
   const start = new Uint8Array(SQLITE_HEADER.length);
-  const length = file.readSync(start) ?? 0;
+  let length = 0;
+  try {
+    length = file.readSync(start) ?? 0;
+  } finally {
+    keep(file);
+  }
   if (length === 0 || new TextDecoder().decode(start) === SQLITE_HEADER) return;
   throw new MailqError(
     "queue_foreign",

@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import { APPLICATION_ID } from "./layout.ts";
+import { MIGRATIONS } from "./schema.ts";
 
 // Statements of a step, and the END of a trigger, begin in the first column.
 const STATEMENT_END = /;\n+(?=[A-Z])(?!END)/;

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import { PART_BYTES, PARTS_PER_MESSAGE } from "./schema.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** Cuts a stream of pieces of any size into the rows of a body: all but the last are exactly
  *  PART_BYTES long, and none shares its bytes with a piece. An empty stream is one empty part.

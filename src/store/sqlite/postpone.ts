@@ -1,6 +1,6 @@
 import type { Postponed } from "../../queue/worker.ts";
-import { clean, int } from "./columns.ts";
-import type { Connection } from "./connection.ts";
+import { int } from "./columns.ts";
+import { clean, type Connection } from "./connection.ts";
 import { settle } from "./settle.ts";
 
 /** See Store.postpone; runs inside a write. */

@@ -1,9 +1,9 @@
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
 import type { RecordResult } from "../../queue/worker.ts";
 import { insertAttempt } from "./attempt.ts";
-import { clean, int } from "./columns.ts";
-import type { Connection } from "./connection.ts";
-import { PARTS_PER_MESSAGE } from "./schema.ts";
+import { int } from "./columns.ts";
+import { clean, type Connection } from "./connection.ts";
+import { PARTS_PER_MESSAGE } from "./layout.ts";
 import { settle } from "./settle.ts";
 import { suppressOne } from "./suppression.ts";
 

@@ -2,8 +2,8 @@ import { HEALTHY, type RelayHealth } from "../../queue/breaker.ts";
 import type { RelayStatus } from "../../queue/ports.ts";
 import type { Share, ShareResult } from "../../queue/worker.ts";
 import { type RateUse, takeShare } from "../../queue/rate.ts";
-import { clean, int, number, text } from "./columns.ts";
-import type { Connection, Row } from "./connection.ts";
+import { int, number, text } from "./columns.ts";
+import { clean, type Connection, type Row } from "./connection.ts";
 
 const COLUMNS = "name, failures, down_since, open_until, last_error";
 

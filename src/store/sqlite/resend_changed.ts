@@ -6,7 +6,7 @@ import { int, SUMMARY, toSummary } from "./columns.ts";
 import type { Connection, Row } from "./connection.ts";
 import { insertEnvelope } from "./enqueue.ts";
 import { VISIBLE } from "./filter_sql.ts";
-import { PARTS_PER_MESSAGE } from "./schema.ts";
+import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** See Store.resendChanged. */
 export async function resendChanged(

@@ -1,7 +1,5 @@
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
-
-/** "mlq1": marks a SQLite file as a mailq queue. */
-export const APPLICATION_ID = 0x6d6c7131;
+import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */
 export interface Migration {
@@ -9,13 +7,6 @@ export interface Migration {
   readonly isAdditive: boolean;
   readonly sql: string;
 }
-
-/** The body of a message is cut into rows of this many bytes: one 50 MB BLOB would peak at
- *  178 MB of memory when it is inserted, rows at 36 MB. */
-export const PART_BYTES = 256 * 1024;
-
-/** `body.part` is the message's seq times this, plus the part's place in the message. */
-export const PARTS_PER_MESSAGE = 4096;
 
 /** Statuses as they are stored: those of the domain, and `scheduled`: queued, but not before its
  *  send_at. Keeping that apart leaves the claim index free of mail that may not go yet. */
@@ -228,6 +219,3 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
 ];
-
-/** The schema this program knows. */
-export const SCHEMA_VERSION = MIGRATIONS.length;

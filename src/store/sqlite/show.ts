@@ -6,7 +6,7 @@ import { int, number, reason, SUMMARY, text, toSummary } from "./columns.ts";
 import type { Connection, Row } from "./connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { VISIBLE } from "./filter_sql.ts";
-import { PARTS_PER_MESSAGE } from "./schema.ts";
+import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** See Store.show. */
 export function show(db: Connection, id: string): MessageDetail | null {

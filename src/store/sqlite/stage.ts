@@ -3,7 +3,8 @@ import type { Clock, Enqueued, Random, Stage, WholeMessage } from "../../queue/p
 import type { Connection } from "./connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
-import { PART_BYTES, STORED_STATUSES } from "./schema.ts";
+import { PART_BYTES } from "./layout.ts";
+import { STORED_STATUSES } from "./schema.ts";
 import { keyOfLane, settleKeys, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "./workers.ts";

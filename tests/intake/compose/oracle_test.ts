@@ -199,18 +199,21 @@ Deno.test("composeMessage: takes time in proportion to its input", async () => {
   ];
   for (const [i, shape] of shapes.entries()) {
     const time = async (count: number) => {
-      let best = Infinity;
-      for (let round = 0; round < 5; round++) {
-        const startedAt = performance.now();
-        await take(draftOf(shape(count))).catch((error) => {
-          if (!(error instanceof MailqError)) throw error;
-        });
-        best = Math.min(best, performance.now() - startedAt);
-      }
-      return best;
+      const startedAt = performance.now();
+      await take(draftOf(shape(count))).catch((error) => {
+        if (!(error instanceof MailqError)) throw error;
+      });
+      return performance.now() - startedAt;
     };
-    const [small, large] = [await time(2_000), await time(64_000)];
-    // 32 times the input: 32 times the time, or 1,024 times if it were quadratic.
-    assert.ok(large < 50 + small * 500, `shape ${i}: ${small} ms, then ${large} ms`);
+    // 32 times the input: 32 times the time, or 1,024 times if it were quadratic. A busy machine
+    // may need several tries to show it.
+    const seen: string[] = [];
+    let isLinear = false;
+    for (let round = 0; round < 5 && !isLinear; round++) {
+      const [small, large] = [await time(2_000), await time(64_000)];
+      isLinear = large < 20 + small * 200;
+      seen.push(`${small} ms, then ${large} ms`);
+    }
+    assert.ok(isLinear, `shape ${i}: ${seen.join("; ")}`);
   }
 });

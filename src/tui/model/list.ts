@@ -70,7 +70,16 @@ function readWindow(state: State, anchor: Anchor, wantsCount: boolean): Step {
     else effects.push({ kind: "count", generation, filter });
   }
   return step(
-    { ...state, list: { ...state.list, generation, total, isLoading: true } },
+    {
+      ...state,
+      list: {
+        ...state.list,
+        generation,
+        total,
+        isLoading: true,
+        anchor: typeof anchor === "string" ? null : anchor.ids[0] ?? null,
+      },
+    },
     ...effects,
   );
 }
@@ -109,6 +118,11 @@ export function windowCame(state: State, window: MessageWindow): Step {
   const screenRow = list.cursor - list.top;
   // The cursor may have gone on since.
   const current = list.isGoingToEnd ? -1 : placeOf(window.rows, currentRow(list)?.id);
+  const id = currentRow(list)?.id ?? null;
+  if (current < 0 && !list.isGoingToEnd && id !== null && id !== list.anchor) {
+    // It has gone on so far that these rows are of no use.
+    return readWindow(state, anchorOf(list), false);
+  }
   const cursor = Math.max(0, current < 0 ? window.at : current);
   const moved: ListState = {
     ...list,
@@ -187,7 +201,12 @@ export function inView(list: ListState, height: number): ListState {
 /** Moves the cursor; what lies beyond the rows that are there is owed until they come. */
 export function moveBy(state: State, rows: number): Step {
   const { list } = state;
-  const wanted = list.cursor + rows;
+  // A move back first takes from what is owed the other way.
+  const back = Math.sign(rows) === -Math.sign(list.owed)
+    ? Math.min(Math.abs(rows), Math.abs(list.owed))
+    : 0;
+  const settled = list.owed - Math.sign(list.owed) * back;
+  const wanted = list.cursor + rows - Math.sign(rows) * back;
   const cursor = Math.min(Math.max(0, wanted), Math.max(0, list.rows.length - 1));
   const isBeyond = wanted < 0 ? !list.atStart : wanted >= list.rows.length && !list.atEnd;
   const walked = walkRange(list, cursor);
@@ -195,7 +214,7 @@ export function moveBy(state: State, rows: number): Step {
   const owed = isBeyond ? wanted - cursor : 0;
   return fetchNearby({
     ...state,
-    list: noteSeen({ ...moved, owed: list.isLoading ? list.owed + owed : owed }),
+    list: noteSeen({ ...moved, owed: list.isLoading ? settled + owed : owed }),
     notice: null,
   });
 }

@@ -69,6 +69,8 @@ export interface ListState {
   /** Answers to questions of an earlier generation are of no use any more. */
   readonly generation: number;
   readonly isLoading: boolean;
+  /** The message around which the rows are read that are awaited. */
+  readonly anchor: string | null;
   /** The rows that are awaited are those of an end, to which the cursor goes. */
   readonly isGoingToEnd: boolean;
   /** Rows still to be moved once more of the listing is there. */
@@ -191,6 +193,7 @@ export function initialState(
       range: null,
       generation: 0,
       isLoading: true,
+      anchor: null,
       isGoingToEnd: false,
       owed: 0,
     },

@@ -1,3 +1,4 @@
+import { graphemes } from "../display/width.ts";
 import { widthOf } from "./measure.ts";
 
 /** Where the terminal's cursor is shown; both count from 0. */
@@ -54,14 +55,12 @@ function placed(i: number, row: string, columns: number): string {
   return `${to}\x1b[0m\x1b[2K${anchored(row)}\x1b[0m`;
 }
 
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 /** Tells the terminal after each doubtful character at which column the next one stands, since
  *  terminals disagree about the width of emoji, and of much else. */
 function anchored(row: string): string {
   let text = "", column = 0, at = 0;
   const add = (part: string) => {
-    for (const { segment } of GRAPHEMES.segment(part)) {
+    for (const { segment } of graphemes(part)) {
       text += segment;
       if (SIMPLE.test(segment)) column++;
       else {

@@ -1,3 +1,4 @@
+import { graphemes } from "../display/width.ts";
 import type { KeyPress } from "./key_decoder.ts";
 
 /** A line of text being typed; `at` is the cursor's place in UTF-16 units. */
@@ -45,15 +46,13 @@ function put(before: string, after: string): TextInput {
   return { text: before + after, at: before.length };
 }
 
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 function dropLast(text: string): string {
   let last = 0;
-  for (const { index } of GRAPHEMES.segment(text)) last = index;
+  for (const { index } of graphemes(text)) last = index;
   return text.slice(0, last);
 }
 
 function dropFirst(text: string): string {
-  for (const { segment } of GRAPHEMES.segment(text)) return text.slice(segment.length);
+  for (const { segment } of graphemes(text)) return text.slice(segment.length);
   return text;
 }

@@ -1,6 +1,5 @@
+import { graphemes } from "../display/width.ts";
 import { widthOf } from "./measure.ts";
-
-const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** A text cut into a terminal's rows, no further than it is asked for: a megabyte is never
  *  wrapped for the few rows that are seen. */
@@ -58,7 +57,7 @@ export class TextRows {
       return;
     }
     let row = "", columns = 0;
-    for (const { segment } of GRAPHEMES.segment(line)) {
+    for (const { segment } of graphemes(line)) {
       const width = widthOf(segment);
       if (columns + width > this.columns && row !== "") {
         this.#rows.push(row);

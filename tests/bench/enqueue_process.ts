@@ -23,7 +23,13 @@ async function benchProcess(binary: string | null, args: readonly string[]): Pro
       () => time([...deno, "-A", `${root}tests/bench/floor.ts`, `${folder}/floor.db`], input),
       // As `deno task mailq`: with --no-lazy Deno's code cache holds every function.
       () =>
-        time([...deno, "--v8-flags=--no-lazy", ...PERMISSIONS, `${root}main.ts`, ...args], input),
+        time([
+          ...deno,
+          "--v8-flags=--no-lazy,--max-semi-space-size=4",
+          ...PERMISSIONS,
+          `${root}main.ts`,
+          ...args,
+        ], input),
       ...(binary === null ? [] : [() => time([binary, ...args], input)]),
     ];
     const [floor = [], source = [], compiled = []] = await inTurn(RUNS, runs);

@@ -31,7 +31,9 @@ export async function benchSend(sizeBytes: number, count: number, budget: number
       await Deno.writeFile(`${mails}/${String(n).padStart(6, "0")}.eml`, mail(sizeBytes, n));
     }
     const env = { MAILQ_QUEUE: `${folder}/queue.db`, MAILQ_TRANSPORT: `smtp://127.0.0.1:${port}` };
-    const mailq = [Deno.execPath(), "run", "--no-check", ...PERMISSIONS, `${root}main.ts`];
+    // As `deno task mailq`.
+    const flags = "--v8-flags=--no-lazy,--max-semi-space-size=4";
+    const mailq = [Deno.execPath(), "run", "--no-check", flags, ...PERMISSIONS, `${root}main.ts`];
     await runTimed([...mailq, "enqueue", mails], { env });
     const ours: number[] = [], theirs: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {

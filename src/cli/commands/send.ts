@@ -3,7 +3,6 @@ import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
 import type { Context } from "../context.ts";
-import { tellMessages } from "../message_table.ts";
 import { takeInDrops } from "../import_drops.ts";
 import { anyText, count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
@@ -164,6 +163,9 @@ async function tellDue(
       if (!isExpired && (message.sendAt === null || message.sendAt <= now)) yield message;
     }
   })();
+  const { tellMessages }: typeof import("../message_table.ts") = await import(
+    import.meta.resolve("../message_table.ts")
+  );
   const told = await tellMessages(context, due);
   if (told === 0 && !output.isJson) output.note("nothing is due");
 }

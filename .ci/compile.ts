@@ -18,7 +18,8 @@ const args = [
   // is: another user could plant one there for root's cron to run. It would save 8 ms a start.
   "--no-code-cache",
   // What is new on the heap may take 3 x 4 MB, not 3 x 16 MB, in each of a pass's two threads: it
-  // lives no longer than a commit, and a pass is to stay under 150 MB.
+  // lives no longer than a commit, or a frame of the screen; a pass is to stay under 150 MB, the
+  // screen under 200 MB.
   "--v8-flags=--max-semi-space-size=4",
   ...lean,
   ...permissions,

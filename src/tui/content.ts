@@ -1,29 +1,33 @@
+import type { Previewer } from "../display/preview/preview.ts";
 import { sanitise } from "../display/sanitise.ts";
 import type { ShownContent } from "./data.ts";
 
 /** What of a message is read to be shown. */
 const SHOWN_BYTES = 256 * 1024;
+/** Keys are obeyed while a message is taken apart. */
+const PATIENCE_MS = 10_000;
 
-/** Reads the beginning of a message for people: its header, its text, its source, all made safe
- *  for a terminal. */
+/** Reads the beginning of a message for people: its header, its text, what its HTML says, its
+ *  source, all made safe for a terminal. */
 export async function readContent(
   content: AsyncIterable<Uint8Array>,
   sizeBytes: number,
+  previewer: Previewer,
 ): Promise<ShownContent> {
   const bytes = await readBeginning(content);
-  const raw = new TextDecoder().decode(bytes).replaceAll("\r\n", "\n");
-  const end = raw.indexOf("\n\n");
-  const { default: PostalMime } = await import("postal-mime");
-  const mail = await PostalMime.parse(bytes, { maxNestingDepth: 50 });
+  // One byte more than is read tells the previewer that there is more.
+  const preview = await previewer.preview(bytes, { maxBytes: SHOWN_BYTES, timeoutMs: PATIENCE_MS });
+  const shown = bytes.subarray(0, SHOWN_BYTES);
   return {
-    headers: safe(end < 0 ? raw : raw.slice(0, end)),
-    text: mail.text === undefined ? null : safe(mail.text.trimEnd()),
-    html: mail.html === undefined ? null : safe(mail.html.trimEnd()),
-    raw: safe(raw),
-    attachments: mail.attachments.map(({ filename, mimeType }) =>
-      sanitise(`${filename ?? "unnamed"} (${mimeType})`)
+    headers: safe(preview.headers.map(([name, value]) => `${name}: ${value}`).join("\n")),
+    text: preview.text === null ? null : safe(preview.text.trimEnd()),
+    html: preview.html === null ? null : safe(preview.html.trimEnd()),
+    raw: safe(new TextDecoder().decode(shown)),
+    attachments: preview.attachments.map(({ name, type, sizeBytes, isCut }) =>
+      sanitise(`${name ?? "unnamed"} (${type}, ${isCut ? "over " : ""}${sizeBytes} bytes)`)
     ),
-    leftOut: Math.max(0, sizeBytes - bytes.length),
+    failure: preview.failure === null ? null : sanitise(preview.failure),
+    leftOut: Math.max(0, sizeBytes - shown.length),
   };
 }
 
@@ -35,10 +39,10 @@ async function readBeginning(content: AsyncIterable<Uint8Array>): Promise<Uint8A
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of content) {
-    const part = piece.subarray(0, SHOWN_BYTES - length);
+    const part = piece.subarray(0, SHOWN_BYTES + 1 - length);
     pieces.push(part);
     length += part.length;
-    if (length >= SHOWN_BYTES) break;
+    if (length > SHOWN_BYTES) break;
   }
   const bytes = new Uint8Array(length);
   let at = 0;

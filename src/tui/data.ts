@@ -1,5 +1,5 @@
 import type { MessageDetail, MessageSummary } from "../queue/message.ts";
-import type { Filter, QueueStatus, Sort } from "../queue/ports.ts";
+import type { EnvelopeChanges, Filter, QueueStatus, Sort } from "../queue/ports.ts";
 import type { QueueStats } from "../queue/stats.ts";
 
 /** Which messages of which order. */
@@ -35,10 +35,13 @@ export interface ShownContent {
   readonly headers: string;
   /** Null where there is none. */
   readonly text: string | null;
+  /** What it says, without the markup. */
   readonly html: string | null;
   readonly raw: string;
   /** `invoice.pdf (application/pdf, 12 KB)` */
   readonly attachments: readonly string[];
+  /** Why it could not be taken apart; null if it was. */
+  readonly failure: string | null;
   /** Bytes that `raw` leaves out. */
   readonly leftOut: number;
 }
@@ -63,12 +66,6 @@ export interface ActionOutcome {
   readonly sendingRecipients: number;
 }
 
-/** Another envelope for a message; what is undefined stays. */
-export interface ChangedEnvelope {
-  readonly sender?: string;
-  readonly recipients?: readonly string[];
-}
-
 /** The queue as the screen asks for it. Throws MailqError. */
 export interface Data {
   window(request: WindowRequest): Promise<MessageWindow>;
@@ -82,8 +79,8 @@ export interface Data {
   /** The bytes as they are sent. */
   raw(id: string): AsyncIterable<Uint8Array>;
   act(verb: Verb, filter: Filter): Promise<ActionOutcome>;
-  /** Queues a copy with another envelope; returns its id. Throws `bad_address`. */
-  resendChanged(id: string, envelope: ChangedEnvelope): Promise<string>;
+  /** Queues a copy with another envelope; returns its id. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
   setPaused(isPaused: boolean): Promise<void>;
   /** Resolves once the queue has changed since the last call, or at `signal`. */
   changed(signal: AbortSignal): Promise<void>;

@@ -10,7 +10,7 @@ let data: Promise<StoreData> | null = null;
 const raws = new Map<number, AsyncIterator<Uint8Array>>();
 let stop: AbortController | null = null;
 
-async function open({ queue }: Opening): Promise<StoreData> {
+async function open({ queue, isReadonly }: Opening): Promise<StoreData> {
   return new StoreData(
     await openStore(queue, {
       create: false,
@@ -21,6 +21,7 @@ async function open({ queue }: Opening): Promise<StoreData> {
         bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
       },
     }),
+    isReadonly,
   );
 }
 

@@ -1,4 +1,5 @@
 import { errorText, MailqError } from "../queue/errors.ts";
+import type { EnvelopeChanges } from "../queue/ports.ts";
 import type { Data } from "./data.ts";
 import type { Effect, Event } from "./model/events.ts";
 import { page, pipe } from "./programs.ts";
@@ -8,11 +9,18 @@ export interface EffectOptions {
   readonly data: Data;
   readonly terminal: Terminal;
   readonly pager: string;
+  readonly readEnvelope: ReadEnvelope;
   readonly tell: (event: Event) => void;
   readonly redraw: () => void;
   readonly quit: () => void;
   readonly fail: (error: unknown) => void;
 }
+
+/** Reads addresses as they were typed; what is undefined stays so. Throws `bad_address`. */
+export type ReadEnvelope = (
+  sender: string | undefined,
+  recipients: readonly string[] | undefined,
+) => Promise<EnvelopeChanges>;
 
 /** Errors that are told on the screen; with any other there is no going on. */
 const PASSING = new Set([
@@ -95,8 +103,10 @@ export class Effects {
         return;
       }
       case "resend_changed": {
-        const { id: from, envelope } = effect;
-        this.#act(data.resendChanged(from, envelope), (id) => ({ kind: "resent", from, id }));
+        const { id: from, sender, recipients } = effect;
+        const done = this.options.readEnvelope(sender, recipients)
+          .then((changes) => data.resendChanged(from, changes));
+        this.#act(done, (id) => ({ kind: "resent", from, id }));
         return;
       }
       case "pause_queue": {

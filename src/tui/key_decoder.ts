@@ -111,5 +111,7 @@ function characterKey(character: string): KeyPress {
   if (character < " ") {
     return { name: `Ctrl-${String.fromCharCode(character.charCodeAt(0) + 96)}`, text: null };
   }
+  // The controls of ECMA-48 8.3 are no text, whatever key makes them.
+  if (/\p{Cc}/u.test(character)) return { name: "Unknown", text: null };
   return { name: character, text: character };
 }

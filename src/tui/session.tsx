@@ -1,15 +1,17 @@
 import { EventEmitter } from "node:events";
 import { type Instance, render } from "ink";
+import type { ReactNode } from "react";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Data } from "./data.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import { Effects } from "./effects.ts";
+import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list.ts";
 import { initialState, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { App } from "./screens/app.tsx";
 import { frameOf } from "./screens/frame.ts";
+import { paintLine } from "./screens/line.ts";
 import { Terminal, type TerminalPort } from "./terminal.ts";
 
 export interface SessionOptions {
@@ -20,6 +22,7 @@ export interface SessionOptions {
   readonly isColoured: boolean;
   readonly maxTries: number | null;
   readonly pager: string;
+  readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
 }
 
@@ -35,6 +38,12 @@ export class Session {
   readonly #ended = Promise.withResolvers<void>();
   readonly #signals: Disposable[] = [];
   #ink: Instance | null = null;
+  #inkStream: InkStream = inkStream(0, () => {});
+  /** What is on the screen: as it was given to Ink, and as it came back. */
+  #painted: readonly string[] = [];
+  #rows: string[] = [];
+  /** The places of the rows that Ink is at. */
+  #drawing: readonly number[] = [];
   #state: State;
   #isDirty = false;
   #hasEnded = false;
@@ -147,19 +156,33 @@ export class Session {
   #draw(): void {
     this.#isDirty = false;
     const { lines, caret } = frameOf(this.#state);
-    const { size } = this.#state;
-    const app = <App lines={lines} size={size} isColoured={this.options.isColoured} />;
-    this.#caret = caret;
+    const { columns } = this.#state.size;
+    const painted = lines.map((line) => paintLine(line, this.options.isColoured));
+    const isWhole = painted.length !== this.#painted.length;
+    // Ink is given what has changed: it takes a row's time whether the row is another one or not.
+    const rows = painted.flatMap((text, place) =>
+      isWhole || text !== this.#painted[place] ? [{ place, text }] : []
+    );
+    this.#painted = painted;
+    if (isWhole) this.#rows = painted.map(() => "");
+    this.#drawing = rows.map(({ place }) => place);
+    if (rows.length > 0) this.#render(<App rows={rows} columns={columns} />, columns);
+    this.#drawing = [];
+    if (!this.#effects.isLending) this.#writer.show(this.#rows, columns, caret);
+  }
+
+  #render(app: ReactNode, columns: number): void {
     if (this.#ink !== null) {
+      this.#inkStream.columns = columns;
       this.#ink.rerender(app);
       return;
     }
-    const stdout = inkStream(size, (frame) => this.#show(frame));
+    this.#inkStream = inkStream(columns, (frame) => this.#rendered(frame));
     this.#ink = render(app, {
       // Ink asks no more of a stream than this one has.
-      stdout: stdout as unknown as NodeJS.WriteStream,
-      stderr: stdout as unknown as NodeJS.WriteStream,
-      stdin: stdout as unknown as NodeJS.ReadStream,
+      stdout: this.#inkStream as unknown as NodeJS.WriteStream,
+      stderr: this.#inkStream as unknown as NodeJS.WriteStream,
+      stdin: this.#inkStream as unknown as NodeJS.ReadStream,
       // Each frame whole, at once, and nothing else: what to write of it is the FrameWriter's
       // business. And CI=true says nothing about a terminal.
       debug: true,
@@ -170,14 +193,12 @@ export class Session {
     this.#ink.waitUntilExit().catch((error: unknown) => this.#fail(error));
   }
 
-  #caret: ReturnType<typeof frameOf>["caret"] = null;
-
-  #show(frame: string): void {
-    if (this.#hasEnded || this.#effects.isLending) return;
-    const { columns, rows } = this.#state.size;
-    const lines = frame.split("\n").slice(0, rows);
-    while (lines.length < rows) lines.push("");
-    this.#writer.show(lines, columns, this.#caret);
+  /** The rows that were to be drawn, as Ink laid them out. */
+  #rendered(frame: string): void {
+    for (const [i, row] of frame.split("\n").entries()) {
+      const place = this.#drawing[i];
+      if (place !== undefined) this.#rows[place] = row;
+    }
   }
 
   #redraw(): void {
@@ -224,11 +245,15 @@ export class Session {
   }
 }
 
+interface InkStream extends EventEmitter {
+  columns: number;
+}
+
 /** A stream for Ink to write its frames to. */
-function inkStream({ columns, rows }: State["size"], show: (frame: string) => void): EventEmitter {
+function inkStream(columns: number, show: (frame: string) => void): InkStream {
   return Object.assign(new EventEmitter(), {
     columns,
-    rows,
+    rows: 1_000,
     isTTY: true,
     writable: true,
     write(frame: string) {

@@ -10,7 +10,7 @@ export async function startTui(options: StartOptions): Promise<void> {
   // React's other build checks much that is checked in tests, and is twice as slow.
   Deno.env.set("NODE_ENV", "production");
   // The thread that opens the queue starts while Ink is being loaded.
-  const opening = WorkerData.open({ queue: options.queue });
+  const opening = WorkerData.open({ queue: options.queue, isReadonly: options.isReadonly });
   const loading = loadSession();
   const [opened, loaded] = await Promise.allSettled([opening, loading, readyMeasure()]);
   if (loaded.status === "rejected") throw loaded.reason;

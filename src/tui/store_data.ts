@@ -1,11 +1,11 @@
 import { MailqError } from "../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../queue/message.ts";
-import type { Filter, QueueStatus, Store } from "../queue/ports.ts";
+import type { EnvelopeChanges, Filter, QueueStatus, Store } from "../queue/ports.ts";
 import type { QueueStats } from "../queue/stats.ts";
+import type { Previewer } from "../display/preview/preview.ts";
 import { readContent } from "./content.ts";
 import type {
   ActionOutcome,
-  ChangedEnvelope,
   Data,
   MessageWindow,
   Query,
@@ -16,10 +16,16 @@ import type {
 
 /** What a row shows is cut here: a subject may be a megabyte long. */
 const SHOWN_CHARS = 1_000;
+/** What a search waits for the index. */
+const INDEX_MS = 300;
 
 /** The queue behind the Store port. */
 export class StoreData implements Data {
-  constructor(readonly store: Store) {}
+  #indexing: Promise<void> | null = null;
+  readonly #stop = new AbortController();
+  #previewer: Previewer | null = null;
+
+  constructor(readonly store: Store, readonly isReadonly = false) {}
 
   async window(request: WindowRequest): Promise<MessageWindow> {
     const { anchor, before, after } = request;
@@ -77,7 +83,21 @@ export class StoreData implements Data {
     );
   }
 
-  async #prepareSearch(_filter: Filter): Promise<void> {}
+  /** Gives the search index a little time; what is not in it is found too, only slower, and it is
+   *  brought up to date while the operator reads. */
+  async #prepareSearch(filter: Filter): Promise<void> {
+    if (this.isReadonly || !isSearch(filter)) return;
+    this.#indexing ??= this.store.bringSearchUpToDate(this.#stop.signal).catch((error) => {
+      // Where it cannot be written the search goes without.
+      if (!(error instanceof MailqError)) throw error;
+    }).finally(() => {
+      this.#indexing = null;
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, INDEX_MS);
+    await Promise.race([this.#indexing, promise]);
+    clearTimeout(timer);
+  }
 
   async count(filter: Filter): Promise<number> {
     await this.#prepareSearch(filter);
@@ -99,7 +119,14 @@ export class StoreData implements Data {
 
   async content(id: string): Promise<ShownContent> {
     const message = await this.#found(id);
-    return await readContent(this.store.content(message.seq), message.sizeBytes);
+    if (this.#previewer === null) {
+      const { Previewer }: typeof import("../display/preview/preview.ts") = await import(
+        import.meta.resolve("../display/preview/preview.ts")
+      );
+      this.#previewer = new Previewer();
+    }
+    const content = this.store.content(message.seq);
+    return await readContent(content, message.sizeBytes, this.#previewer);
   }
 
   async *raw(id: string): AsyncIterable<Uint8Array> {
@@ -133,8 +160,8 @@ export class StoreData implements Data {
     }
   }
 
-  resendChanged(_id: string, _envelope: ChangedEnvelope): Promise<string> {
-    return Promise.reject(new MailqError("internal", "Cannot change envelopes"));
+  async resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {
+    return (await this.store.resendChanged(id, changes)).id;
   }
 
   async setPaused(isPaused: boolean): Promise<void> {
@@ -146,8 +173,15 @@ export class StoreData implements Data {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort();
+    this.#previewer?.[Symbol.dispose]();
+    await this.#indexing;
     await this.store.close();
   }
+}
+
+function isSearch({ search, and = [], not = [] }: Filter): boolean {
+  return search !== undefined || [...and, ...not].some(isSearch);
 }
 
 function cutShort<T extends MessageSummary>(message: T): T {

@@ -1,9 +1,8 @@
 import type { MessageDetail } from "../queue/message.ts";
-import type { Filter, QueueStatus } from "../queue/ports.ts";
+import type { EnvelopeChanges, Filter, QueueStatus } from "../queue/ports.ts";
 import type { QueueStats } from "../queue/stats.ts";
 import type {
   ActionOutcome,
-  ChangedEnvelope,
   Data,
   MessageWindow,
   ShownContent,
@@ -111,8 +110,8 @@ export class WorkerData implements Data {
     return this.#ask("act", verb, filter);
   }
 
-  resendChanged(id: string, envelope: ChangedEnvelope): Promise<string> {
-    return this.#ask("resendChanged", id, envelope);
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {
+    return this.#ask("resendChanged", id, changes);
   }
 
   setPaused(isPaused: boolean): Promise<void> {

@@ -22,6 +22,7 @@ export interface Answer {
 /** How the queue is opened. */
 export interface Opening {
   readonly queue: string;
+  readonly isReadonly: boolean;
 }
 
 export function errorAnswer(n: number, error: unknown): Answer {

@@ -5,6 +5,7 @@ import { benchEnqueueProcess } from "./enqueue_process.ts";
 import { benchMillion } from "./million.ts";
 import { benchRunLatency } from "./run_latency.ts";
 import { benchSend } from "./send.ts";
+import { benchTui } from "./tui.ts";
 
 const binary = await Deno.stat("dist/mailq").then(() => `${Deno.cwd()}/dist/mailq`, () => null);
 await benchEnqueueProcess(binary);
@@ -14,3 +15,4 @@ await benchRunLatency();
 await benchSend(2_048, 10_000, 0.6);
 await benchSend(51_200, 1_000, 0.9);
 await benchMillion(binary);
+await benchTui(binary);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { claimDue } from "../../src/store/sqlite/claim.ts";
 import type { Connection, Value } from "../../src/store/sqlite/connection.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SORTS, type Store } from "../../src/queue/ports.ts";
@@ -104,7 +105,7 @@ Deno.test("query plan: a claim walks claim_order without sorting, in every lane"
   const worker = await store.registerWorker("test");
   for (const ids of [undefined, ["aaaa00000000"]]) {
     const request = { worker, limit: 3, onlyUntried: true, ...ids === undefined ? {} : { ids } };
-    const plans = await plansOf(store, (each) => each.claimDue(request));
+    const plans = await plansOf(store, (each) => claimDue(each.db, request, () => START));
     const heads = plans.filter((plan) => /claim_order/.test(plan));
     assert.equal(heads.length, ids === undefined ? 1 : 0);
     for (const plan of heads) assert.doesNotMatch(plan, /TEMP B-TREE/);

@@ -13,6 +13,9 @@ import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
 import { takeSendLock } from "../send_lock.ts";
 import { resolveIds } from "../selection.ts";
 
+/** Messages of a short pass. */
+const FEW = 500;
+
 interface Flags {
   readonly maxBatch?: number;
   readonly maxDeferred?: number;
@@ -50,7 +53,8 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     if (ids !== undefined) await makeDue(this, store, ids);
     const result = await sendOnce(this, settings, store, ids);
-    await spareForSearch(store);
+    // A pass over much mail has no time to spare: the next one has, or the search takes it.
+    if (result.sent <= FEW) await spareForSearch(store);
     await tellPass(this, result, flags.strict ?? false);
   },
   parameters: {

@@ -35,6 +35,12 @@ export const command = buildCommand<Flags, [], Context>({
       maxTries: max === null ? null : max + 1,
       pager: env.PAGER || "less",
       now: () => this.now(),
+      readEnvelope: async (from, to) => {
+        const { readGivenEnvelope }: typeof import("../../intake/envelope.ts") = await import(
+          import.meta.resolve("../../intake/envelope.ts")
+        );
+        return await readGivenEnvelope({ from, to, settings });
+      },
     });
   },
   parameters: {

@@ -11,6 +11,9 @@ import { settle } from "./settle.ts";
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
   eight_bit, dsn`;
 
+/** Bytes of bodies in one claim, at most: all of them are in memory at the same time. */
+const CLAIM_BYTES = 2 * 1024 * 1024;
+
 // The planner would sometimes rather scan by_status: the index is named.
 const HEAD_OF_LANE = `SELECT ${COLUMNS} FROM message INDEXED BY claim_order
   WHERE status = 'queued' AND lane = ? AND last_worker IS NOT ?
@@ -99,7 +102,7 @@ function headsOfLanes(db: Connection, request: NumberedRequest): Row[] {
     heads.push(...db.all(HEAD_OF_LANE, int(lane), triedBy, request.limit));
   }
   if (lanes.length > 1) heads.sort(byQueueOrder);
-  return heads.slice(0, request.limit);
+  return withinBytes(heads.slice(0, request.limit));
 }
 
 function headsById(db: Connection, request: NumberedRequest, ids: readonly string[]): Row[] {
@@ -113,7 +116,17 @@ function headsById(db: Connection, request: NumberedRequest, ids: readonly strin
     );
     if (head !== undefined) heads.push(head);
   }
-  return heads.sort(byQueueOrder).slice(0, request.limit);
+  return withinBytes(heads.sort(byQueueOrder).slice(0, request.limit));
+}
+
+/** The first messages whose bytes, of those that come with their claim, are not too many. */
+function withinBytes(heads: Row[]): Row[] {
+  let bytes = 0;
+  const end = heads.findIndex(({ size }) => {
+    if (int(size) <= PART_BYTES) bytes += int(size);
+    return bytes > CLAIM_BYTES;
+  });
+  return end < 0 ? heads : heads.slice(0, Math.max(end, 1));
 }
 
 function byQueueOrder(a: Row, b: Row): number {

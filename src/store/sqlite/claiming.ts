@@ -4,10 +4,13 @@ import type { ClaimBatch, ClaimRequest, RecordResult } from "../../queue/worker.
 import { claimDue } from "./claim.ts";
 import type { ClaimThread } from "./claim_thread.ts";
 import type { Connection } from "./connection.ts";
+import { int } from "./columns.ts";
 import { record } from "./record.ts";
 
 /** Who claims so much has a fast relay, and much to send. */
 const CLAIMS_FOR_A_THREAD = 256;
+/** With so much waiting it begins to start at once: it takes a moment to. */
+const QUEUED_FOR_A_THREAD = 1_000;
 
 /** Claims and records: by itself as long as there is little of it, then in a thread. */
 export class Claiming {
@@ -19,11 +22,18 @@ export class Claiming {
 
   /** See Store.claimDue. */
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    if (this.#claimed >= CLAIMS_FOR_A_THREAD) void this.startThread();
+    if (this.#isWorthAThread(request)) await this.startThread();
     if (this.#thread?.isAlive) return await this.#thread.claimDue(request, this.clock.now());
     const batch = await claimDue(this.db, request, () => this.clock.now());
     this.#claimed += batch.claims.length;
     return batch;
+  }
+
+  #isWorthAThread({ ids }: ClaimRequest): boolean {
+    if (this.#starting !== null || this.#claimed >= CLAIMS_FOR_A_THREAD) return true;
+    if (this.#claimed > 0 || ids !== undefined) return false;
+    const row = this.db.get("SELECT sum(n) AS n FROM tally WHERE status = 'queued'");
+    return int(row?.n) >= QUEUED_FOR_A_THREAD;
   }
 
   /** See Store.record. */

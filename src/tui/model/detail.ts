@@ -10,7 +10,10 @@ import { currentRow, type DetailState, type State, type Tab, TABS } from "./stat
 export function openDetail(state: State): Step {
   const row = currentRow(state.list);
   if (row === null) return step(state);
-  return follow({ ...state, screen: "detail", notice: null });
+  const opened: State = { ...state, screen: "detail", notice: null };
+  return state.detail?.id === row.id
+    ? step({ ...opened, detail: { ...state.detail, wanted: row.id } })
+    : read(opened, row.id);
 }
 
 /** Sees to it that the message of the detail screen, or of the preview pane, is the one under the
@@ -151,15 +154,21 @@ function tabText(content: ShownContent, tab: Tab): string | null {
   }
 }
 
-/** The text with its attachments named below; always the same string. */
+/** The text, with what became of it above and its attachments named below; always the same
+ *  string. */
 function withAttachments(content: ShownContent): string | null {
-  if (content.attachments.length === 0) return content.text;
+  const { text, attachments, failure } = content;
+  if (attachments.length === 0 && failure === null) return text;
   const known = texts.get(content);
   if (known !== undefined) return known;
-  const named = content.attachments.map((one) => `[attachment] ${one}`).join("\n");
-  const text = content.text === null ? named : `${content.text}\n\n${named}`;
-  texts.set(content, text);
-  return text;
+  const parts = [
+    ...failure === null ? [] : [`[shown as it is: ${failure}]`],
+    ...text === null ? [] : [text],
+    ...attachments.length === 0 ? [] : [attachments.map((one) => `[attachment] ${one}`).join("\n")],
+  ];
+  const all = parts.join("\n\n");
+  texts.set(content, all);
+  return all;
 }
 
 /** Moves the cursor of Attempts, or the text. */

@@ -1,14 +1,7 @@
 import type { MessageDetail } from "../../queue/message.ts";
 import type { Filter, QueueStatus } from "../../queue/ports.ts";
 import type { QueueStats } from "../../queue/stats.ts";
-import type {
-  ActionOutcome,
-  ChangedEnvelope,
-  MessageWindow,
-  ShownContent,
-  Verb,
-  WindowRequest,
-} from "../data.ts";
+import type { ActionOutcome, MessageWindow, ShownContent, Verb, WindowRequest } from "../data.ts";
 import type { KeyPress } from "../key_decoder.ts";
 import type { Size, State, Target } from "./state.ts";
 
@@ -62,7 +55,13 @@ export type Effect =
   | { readonly kind: "act"; readonly verb: Verb; readonly target: Target }
   /** Read a message, to ask for another envelope. */
   | { readonly kind: "edit"; readonly id: string }
-  | { readonly kind: "resend_changed"; readonly id: string; readonly envelope: ChangedEnvelope }
+  | {
+    readonly kind: "resend_changed";
+    readonly id: string;
+    /** As it was typed; what is undefined stays as it was. */
+    readonly sender?: string;
+    readonly recipients?: readonly string[];
+  }
   | { readonly kind: "pause_queue"; readonly isPaused: boolean }
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "pager"; readonly id: string }

@@ -56,10 +56,6 @@ function send(state: State, form: Form): Step {
   const recipients = addressesOf(form);
   const { message } = form;
   const before = message.recipients.map(({ address }) => address);
-  const envelope = {
-    ...sender === message.sender ? {} : { sender: sender === "<>" ? "" : sender },
-    ...recipients.join("\n") === before.join("\n") ? {} : { recipients },
-  };
   return step(
     {
       ...state,
@@ -67,6 +63,11 @@ function send(state: State, form: Form): Step {
       working: state.working + 1,
       notice: { text: "Working …", isError: false },
     },
-    { kind: "resend_changed", id: message.id, envelope },
+    {
+      kind: "resend_changed",
+      id: message.id,
+      sender: sender === message.sender ? undefined : sender,
+      recipients: recipients.join("\n") === before.join("\n") ? undefined : recipients,
+    },
   );
 }

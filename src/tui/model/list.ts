@@ -33,6 +33,7 @@ export function openListing(state: State, change: Partial<ListState>): Step {
     marks: new Map(),
     all: null,
     range: null,
+    isGoingToEnd: false,
     owed: 0,
   };
   return readWindow({ ...state, list, notice: null, screen: "list" }, "top", true);
@@ -69,7 +70,16 @@ function readWindow(state: State, anchor: Anchor, wantsCount: boolean): Step {
     else effects.push({ kind: "count", generation, filter });
   }
   return step(
-    { ...state, list: { ...state.list, generation, total, isLoading: true } },
+    {
+      ...state,
+      list: {
+        ...state.list,
+        generation,
+        total,
+        isLoading: true,
+        anchor: typeof anchor === "string" ? null : anchor.ids[0] ?? null,
+      },
+    },
     ...effects,
   );
 }
@@ -106,7 +116,14 @@ export function recount(state: State): State {
 export function windowCame(state: State, window: MessageWindow): Step {
   const { list } = state;
   const screenRow = list.cursor - list.top;
-  const cursor = Math.max(0, window.at);
+  // The cursor may have gone on since.
+  const current = list.isGoingToEnd ? -1 : placeOf(window.rows, currentRow(list)?.id);
+  const id = currentRow(list)?.id ?? null;
+  if (current < 0 && !list.isGoingToEnd && id !== null && id !== list.anchor) {
+    // It has gone on so far that these rows are of no use.
+    return readWindow(state, anchorOf(list), false);
+  }
+  const cursor = Math.max(0, current < 0 ? window.at : current);
   const moved: ListState = {
     ...list,
     rows: window.rows,
@@ -116,11 +133,16 @@ export function windowCame(state: State, window: MessageWindow): Step {
     cursor,
     top: Math.max(0, cursor - screenRow),
     isLoading: false,
+    isGoingToEnd: false,
     marks: fresher(list.marks, window.rows),
     owed: 0,
   };
   const next = { ...state, list: noteSeen(inView(moved, listRows(state))) };
   return list.owed === 0 ? fetchNearby(next) : moveBy(next, list.owed);
+}
+
+function placeOf(rows: readonly MessageSummary[], id: string | undefined): number {
+  return id === undefined ? -1 : rows.findIndex((row) => row.id === id);
 }
 
 /** Marks keep the row as it was last seen, for what can be done with it. */
@@ -167,19 +189,24 @@ export function listRows(state: State): number {
   return layoutOf({ ...state, screen: "list" }).listRows;
 }
 
-/** Moves what is seen so that the cursor is in it. */
+/** Moves what is seen so that the cursor is in it, and no further: the cursor's row stays where it
+ *  is on the screen even if there is room below. */
 export function inView(list: ListState, height: number): ListState {
   const last = Math.max(0, list.rows.length - 1);
   const cursor = Math.min(Math.max(0, list.cursor), last);
-  const lowest = Math.max(0, Math.min(list.top, list.rows.length - height));
-  const top = Math.min(cursor, Math.max(lowest, cursor - height + 1));
+  const top = Math.min(cursor, Math.max(0, list.top, cursor - height + 1));
   return { ...list, cursor, top };
 }
 
 /** Moves the cursor; what lies beyond the rows that are there is owed until they come. */
 export function moveBy(state: State, rows: number): Step {
   const { list } = state;
-  const wanted = list.cursor + rows;
+  // A move back first takes from what is owed the other way.
+  const back = Math.sign(rows) === -Math.sign(list.owed)
+    ? Math.min(Math.abs(rows), Math.abs(list.owed))
+    : 0;
+  const settled = list.owed - Math.sign(list.owed) * back;
+  const wanted = list.cursor + rows - Math.sign(rows) * back;
   const cursor = Math.min(Math.max(0, wanted), Math.max(0, list.rows.length - 1));
   const isBeyond = wanted < 0 ? !list.atStart : wanted >= list.rows.length && !list.atEnd;
   const walked = walkRange(list, cursor);
@@ -187,7 +214,7 @@ export function moveBy(state: State, rows: number): Step {
   const owed = isBeyond ? wanted - cursor : 0;
   return fetchNearby({
     ...state,
-    list: noteSeen({ ...moved, owed: list.isLoading ? list.owed + owed : owed }),
+    list: noteSeen({ ...moved, owed: list.isLoading ? settled + owed : owed }),
     notice: null,
   });
 }
@@ -232,7 +259,7 @@ export function moveToEnd(state: State, isBottom: boolean): Step {
   }
   const top = isBottom ? Math.max(0, listRows(state) - 1) : 0;
   // Where on the screen the cursor is to stand.
-  const placed = { ...list, cursor: top, top: 0 };
+  const placed = { ...list, cursor: top, top: 0, isGoingToEnd: true, owed: 0 };
   return readWindow({ ...state, list: placed, notice: null }, isBottom ? "bottom" : "top", false);
 }
 

@@ -69,6 +69,10 @@ export interface ListState {
   /** Answers to questions of an earlier generation are of no use any more. */
   readonly generation: number;
   readonly isLoading: boolean;
+  /** The message around which the rows are read that are awaited. */
+  readonly anchor: string | null;
+  /** The rows that are awaited are those of an end, to which the cursor goes. */
+  readonly isGoingToEnd: boolean;
   /** Rows still to be moved once more of the listing is there. */
   readonly owed: number;
 }
@@ -139,6 +143,8 @@ export interface State {
   /** When what is shown was read. */
   readonly readAt: number | null;
   readonly status: QueueStatus | null;
+  /** What was sent by when: tells the rate. */
+  readonly sent: readonly { readonly at: number; readonly count: number }[];
   readonly stats: QueueStats | null;
   readonly statsCursor: number;
   readonly screen: Screen;
@@ -164,6 +170,7 @@ export function initialState(
     ...about,
     readAt: null,
     status: null,
+    sent: [],
     stats: null,
     statsCursor: 0,
     screen: "list",
@@ -186,6 +193,8 @@ export function initialState(
       range: null,
       generation: 0,
       isLoading: true,
+      anchor: null,
+      isGoingToEnd: false,
       owed: 0,
     },
     detail: null,

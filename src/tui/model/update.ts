@@ -6,6 +6,7 @@ import { keyInDialog } from "./dialogs.ts";
 import { type Event, type Step, step, then } from "./events.ts";
 import { openForm } from "./form.ts";
 import { inView, listRows, recount, windowCame } from "./list.ts";
+import { noteSent } from "./rate.ts";
 import { MIN_SIZE } from "../layout.ts";
 import type { State } from "./state.ts";
 
@@ -18,10 +19,13 @@ export function update(before: State, event: Event, now: number): Step {
       return keyPressed({ ...state, now: Math.max(now, state.now) }, event);
     case "resized": {
       const resized = { ...state, size: event.size };
-      return follow({ ...resized, list: inView(resized.list, listRows(resized)) });
+      const { list } = resized;
+      // A taller screen is filled.
+      const top = Math.max(0, Math.min(list.top, list.rows.length - listRows(resized)));
+      return follow({ ...resized, list: inView({ ...list, top }, listRows(resized)) });
     }
     case "ticked":
-      return step(state);
+      return step(state, ...state.isLive ? [{ kind: "status" } as const] : []);
     case "changed":
       return state.isLive ? refresh(state) : step({ ...state, isStale: true });
     case "window": {
@@ -38,7 +42,9 @@ export function update(before: State, event: Event, now: number): Step {
     case "all_counted":
       return allCounted(state, event);
     case "status":
-      return step(recount({ ...state, status: event.status, readAt: now }));
+      return step(
+        recount(noteSent({ ...state, status: event.status, readAt: now }, event.status)),
+      );
     case "stats":
       return step({ ...state, stats: event.stats });
     case "detail":
@@ -81,8 +87,13 @@ function keyPressed(state: State, { key }: Extract<Event, { kind: "key" }>): Ste
   // Whatever is open, these two work, and where nothing can be seen nothing else does.
   if (binding?.id === "quit_now" || binding?.id === "suspend") return runCommand(state, binding);
   if (isTooSmall) return key.name === "q" ? step(state, { kind: "quit" }) : step(state);
-  if (state.dialog !== null) return keyInDialog(state, state.dialog, key, runCommand);
-  return binding === null ? step(state) : runCommand(state, binding);
+  const pressed = state.dialog !== null
+    ? keyInDialog(state, state.dialog, key, runCommand)
+    : binding === null
+    ? step(state)
+    : runCommand(state, binding);
+  // Whatever moved the cursor, the preview pane goes with it.
+  return pressed.state.screen === "list" ? then(pressed, follow) : pressed;
 }
 
 /** An action came to its end: what it changed is read. */

@@ -1,23 +1,17 @@
 import { Box } from "ink";
-import type { State } from "../model/state.ts";
-import type { Line } from "./line.ts";
-import { paintLine } from "./line.ts";
 import { Row } from "./row.tsx";
 
 export interface AppProps {
-  readonly lines: readonly Line[];
-  readonly size: State["size"];
-  readonly isColoured: boolean;
+  /** Rows of the screen, painted, each with its place. */
+  readonly rows: readonly { readonly place: number; readonly text: string }[];
+  readonly columns: number;
 }
 
-/** The whole screen. */
-export function App({ lines, size, isColoured }: AppProps) {
+/** Those rows of the screen that are to be drawn. */
+export function App({ rows, columns }: AppProps) {
   return (
-    <Box flexDirection="column" width={size.columns} height={size.rows}>
-      {lines.map((line, i) => (
-        // A row is its place: what stands in it changes.
-        <Row key={i} text={paintLine(line, isColoured)} />
-      ))}
+    <Box flexDirection="column" width={columns} height={rows.length}>
+      {rows.map(({ place, text }) => <Row key={place} text={text} />)}
     </Box>
   );
 }

@@ -2,6 +2,7 @@ import { formatAge } from "../../display/ages.ts";
 import { formatTimeOfDay } from "../../display/timestamps.ts";
 import { hasRoomForPreview } from "../layout.ts";
 import { markedCount } from "../model/marks.ts";
+import { rateOf } from "../model/rate.ts";
 import { type State, VIEWS } from "../model/state.ts";
 import { cell, leftAndRight, type Line, lineWidth, type Span } from "./line.ts";
 
@@ -39,7 +40,8 @@ function titleLine(state: State): Line {
       : { text: "failed 0  " },
   );
   if (hasRoomForPreview(size)) {
-    if (state.stats !== null) spans.push({ text: `${state.stats.sentLastMinute}/min  ` });
+    const rate = rateOf(state);
+    if (rate !== null) spans.push({ text: `${rate}/min  ` });
     const { oldestQueuedAt } = status;
     if (oldestQueuedAt !== null) {
       spans.push({ text: `oldest ${formatAge(Math.min(oldestQueuedAt, state.now), state.now)}  ` });

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { newMessage, START } from "../support/queue_messages.ts";
+import { matchesGolden } from "./golden.ts";
+import { fillQueue, idOf, KEYS, subject, TestScreen, tried } from "./screen.ts";
+
+const encoder = new TextEncoder();
+
+for (const [columns, rows] of [[80, 24], [140, 40]] as const) {
+  Deno.test(`the attempts of a message at ${columns}x${rows}`, async () => {
+    await using screen = await TestScreen.open({ columns, rows, fill: fillQueue });
+    await screen.press("/", "to:bob", KEYS.enter, KEYS.enter);
+    await matchesGolden(`attempts_${columns}x${rows}`, screen.terminal.rows());
+    // Traceback and transcript are folded, and can be unfolded.
+    assert.match(screen.text, /failed bob@acme\.test: 550 5\.1\.1 no such user/);
+    assert.doesNotMatch(screen.text, /session\.ts:88|EHLO/);
+    await screen.press("jjjjj", KEYS.enter);
+    assert.match(screen.text, /▾ traceback[^]*session\.ts:88/);
+    await screen.press("G", KEYS.enter);
+    assert.match(screen.text, /▾ transcript[^]*C: EHLO host\.test/);
+    await matchesGolden(`attempts_unfolded_${columns}x${rows}`, screen.terminal.rows());
+    await screen.press(KEYS.enter);
+    assert.doesNotMatch(screen.text, /EHLO/);
+  });
+}
+
+const MAIL = [
+  "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+  "MIME-Version: 1.0",
+  'Content-Type: multipart/mixed; boundary="b"',
+  "",
+  "--b",
+  'Content-Type: multipart/alternative; boundary="a"',
+  "",
+  "--a",
+  "Content-Type: text/plain; charset=utf-8",
+  "",
+  "The plain part",
+  "--a",
+  "Content-Type: text/html",
+  "",
+  "<p>The <b>marked up</b> part</p>",
+  "--a--",
+  "--b",
+  'Content-Type: application/pdf; name="invoice.pdf"',
+  "Content-Disposition: attachment",
+  "Content-Transfer-Encoding: base64",
+  "",
+  "JVBERi0=",
+  "--b--",
+  "",
+].join("\r\n");
+
+Deno.test("each tab shows its part of a message", async () => {
+  await using screen = await TestScreen.open({
+    fill: async ({ store }) => {
+      await store.enqueue([newMessage({ content: encoder.encode(MAIL), sizeBytes: MAIL.length })]);
+    },
+  });
+  await screen.press(KEYS.enter, "]");
+  assert.match(screen.text, /\[Headers\][^]*Content-Type: multipart\/mixed/);
+  await screen.press("\t");
+  assert.match(screen.text, /\[Text\][^]*The plain part[^]*invoice\.pdf/);
+  assert.doesNotMatch(screen.text, /marked up/);
+  await screen.press("]");
+  assert.match(screen.text, /\[Html\][^]*The .*marked up/);
+  await screen.press("]");
+  assert.match(screen.text, /\[Raw\][^]*Subject: =\?utf-8/);
+  await screen.press("G");
+  assert.match(screen.text, /JVBERi0=/);
+  await screen.press("]");
+  assert.match(screen.text, /\[Attempts\]/);
+  await screen.press("[");
+  assert.match(screen.text, /\[Raw\]/);
+});
+
+Deno.test("a long text is scrolled, searched and wrapped", async () => {
+  const lines = Array.from({ length: 500 }, (_, i) => `Line ${i} ${"word ".repeat(20)}end${i}`);
+  const content = encoder.encode(`Subject: x\r\n\r\n${lines.join("\r\n")}\r\n`);
+  await using screen = await TestScreen.open({
+    fill: async ({ store }) => {
+      await store.enqueue([newMessage({ content, sizeBytes: content.length })]);
+    },
+  });
+  await screen.press(KEYS.enter, "]]");
+  assert.match(screen.text, /Line 0 [^]*end0$/m);
+  await screen.press("/", "END321", KEYS.enter);
+  assert.match(screen.text, /end321/);
+  await screen.press("/", "\x15nowhere", KEYS.enter);
+  assert.match(screen.text, /"nowhere" is not there/);
+  await screen.press("w");
+  assert.doesNotMatch(screen.text, /end0/);
+  assert.match(screen.text, /^ Line 0 .*…$/m);
+  await screen.press("G");
+  assert.match(screen.text, /^ Line 499 /m);
+  await screen.press("k");
+  assert.doesNotMatch(screen.text, /^ Line 499 /m);
+});
+
+Deno.test("J and K go to the next message and back, and keep the tab", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press(KEYS.enter, "]]", "J");
+  assert.match(screen.text, /he1d.*‖ held[^]*\[Text\]/);
+  await screen.press("K");
+  assert.match(screen.text, /f1rst/);
+  await screen.press("h", "j", "l");
+  assert.match(screen.text, /he1d.*‖ held[^]*\[Text\]/);
+});
+
+Deno.test("the preview pane follows the cursor, and can be shut", async () => {
+  await using screen = await TestScreen.open({ columns: 140, rows: 40, fill: fillQueue });
+  await screen.press("jjjj");
+  assert.match(screen.text, /│ Invoice 2026-11/);
+  assert.match(screen.text, /│ .*550 5\.1\.1 no such user/);
+  await screen.press(" ", " ", "k");
+  assert.match(screen.text, /│ Newsletter 47/);
+  await screen.press("g", "jjj", " ");
+  assert.match(screen.text, /│ Invoice 2026-11/);
+  await screen.press("o");
+  assert.doesNotMatch(screen.text, /│/);
+  assert.match(screen.text, /NEXT +FROM/);
+  await screen.press("o");
+  assert.match(screen.text, /│ Invoice 2026-11/);
+});
+
+Deno.test("a message that is purged while it is shown is said to be gone", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press("5", KEYS.enter);
+  await screen.store.purge({ statuses: ["sent"] }, { finalBefore: null, includeOpen: false });
+  await screen.shows(/not in the queue any more/);
+  await screen.press("q");
+  assert.match(screen.text, /No message matches/);
+});
+
+Deno.test("the statistics lead to the lists behind them", async () => {
+  await using screen = await TestScreen.open({
+    fill: async (fixture) => {
+      await fillQueue(fixture);
+      await fixture.store.registerWorker("run");
+    },
+  });
+  await screen.press(":", "stats", KEYS.enter);
+  await matchesGolden(
+    "stats_80x24",
+    screen.terminal.rows().map((row) => row.replace(/run .* pid \d+/, "run HOST pid N")),
+  );
+  assert.match(screen.text, /▸ +2 {2}@acme\.test/);
+  await screen.press(KEYS.enter);
+  assert.match(screen.text, /status:failed,partial,d…[^]*row 1\/2/);
+  await screen.press(":", "stats", KEYS.enter, "jj", KEYS.enter);
+  assert.match(screen.text, /row 1\/2/);
+});
+
+Deno.test("a message with thousands of recipients and attempts is scrolled all the same", async () => {
+  const recipients = Array.from({ length: 3_000 }, (_, i) => `user${i}@acme.test`);
+  await using screen = await TestScreen.open({
+    fill: async (fixture) => {
+      await tried(fixture, { retryAt: START + 1 }, {
+        id: idOf("many"),
+        recipients,
+        ...subject("Many"),
+      });
+    },
+  });
+  await screen.press(KEYS.enter);
+  assert.match(screen.text, /▸ 3000 recipients[^]*deferred user0@acme\.test/);
+  await screen.press("G");
+  assert.match(screen.text, /deferred user2999@acme\.test/);
+});

@@ -158,7 +158,7 @@ systemTest("a resize in the middle of an action changes what is seen alone", asy
   await terminal.press("p");
   await terminal.shows(/Hold 1 message\?/);
   await terminal.resize(140, 40);
-  const wide = await terminal.shows(/\[Attempts\][^]*Hold 1 message\?/);
+  const wide = await terminal.shows(/\[Attempts\][^]*Hold 1 message\?[^]*q quit$/);
   assert.equal(wide.split("\n").length, 40);
   await terminal.resize(50, 10);
   await terminal.shows(/mailq needs 60x12/);

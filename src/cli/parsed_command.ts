@@ -19,7 +19,9 @@ export async function runParsed(rest: readonly string[], context: Context): Prom
         text: {
           ...text_en,
           noCommandRegisteredForInput: ({ input, corrections: [nearest] }) =>
-            `There is no command "${input}"` +
+            (input.startsWith("-")
+              ? `There is no option ${input}`
+              : `There is no command "${input}"`) +
             (nearest === undefined ? "" : `: did you mean ${nearest}?`),
           exceptionWhileParsingArguments: (error) => {
             context.misuse = { error };
@@ -37,8 +39,17 @@ export async function runParsed(rest: readonly string[], context: Context): Prom
   if (context.failure !== null) throw context.failure.error;
   const status = Number(context.process.exitCode ?? 0);
   // The library's own statuses are negative or above any of ours.
-  if (status !== 0) throw usageError(await complaintOf(context), name);
+  if (status !== 0) throw usageError(await complaintOf(context), commandOf(routes[name], rest));
   return context.exitStatus;
+}
+
+/** The words that name the command, for its help. */
+function commandOf(target: CommandTarget | undefined, words: readonly string[]): string {
+  const [name = "", below = ""] = words;
+  if (target === undefined) return "";
+  if ("parameters" in target) return name;
+  const isOne = target.getAllEntries().some((entry) => entry.name.original === below);
+  return isOne ? `${name} ${below}` : name;
 }
 
 /** A command that has commands does nothing by itself. */
@@ -67,10 +78,8 @@ async function loadRoutes(
   );
 }
 
-function usageError(complaint: string, command: string | undefined): MailqError {
+function usageError(complaint: string, command: string): MailqError {
   const text = complaint.trim().replace(/\s*\n\s*/g, "; ");
-  const help = command !== undefined && isCommandName(command)
-    ? `mailq ${command} --help`
-    : "mailq --help";
+  const help = command === "" ? "mailq --help" : `mailq ${command} --help`;
   return new MailqError("usage", `${text || "Cannot understand the command line"}; see ${help}`);
 }

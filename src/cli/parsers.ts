@@ -1,5 +1,5 @@
 import { parseDuration } from "../queue/durations.ts";
-import { MailqError } from "../queue/errors.ts";
+import { errorText, MailqError } from "../queue/errors.ts";
 import type { Context } from "./context.ts";
 
 /** A flag's duration, in ms. */
@@ -27,27 +27,38 @@ export function anyText(text: string): string {
   return text;
 }
 
-/** A point in time to come: ISO 8601, or `+15m`. */
-export async function time(this: Context, text: string): Promise<number> {
-  const { parseTime }: typeof import("../intake/times.ts") = await import(
-    import.meta.resolve("../intake/times.ts")
-  );
-  return await parseTime(text, this.now());
+/** Reads a point in time to come: ISO 8601, or `+15m`. Names the flag where it fails, since the
+ *  library does so for parsers alone that do not wait. */
+export function timeOf(flag: string) {
+  return async function (this: Context, text: string): Promise<number> {
+    return await isoTime(text, this.now()).catch((error) => {
+      throw new MailqError("usage", `${flag}: ${errorText(error)}`);
+    });
+  };
 }
 
-/** A point in time gone by: ISO 8601, or `2h` for two hours ago. */
-export async function pastTime(this: Context, text: string): Promise<number> {
-  if (/^\d+(\.\d+)?[a-z]/.test(text)) return this.now() - parseDuration(text);
-  const wrong = new MailqError(
-    "usage",
-    `Cannot read the time "${text}": expected 2h for two hours ago, or ISO 8601, such as ` +
-      "2026-11-22T18:00",
-  );
-  if (text.startsWith("+")) throw wrong;
+/** Reads a point in time gone by: ISO 8601, or `2h` for two hours ago. */
+export function pastTimeOf(flag: string) {
+  return async function (this: Context, text: string): Promise<number> {
+    const wrong = () => {
+      throw new MailqError(
+        "usage",
+        `${flag}: Cannot read the time "${text}": expected 2h for two hours ago, or ISO 8601, ` +
+          "such as 2026-11-22T18:00",
+      );
+    };
+    try {
+      if (/^\d+(\.\d+)?[a-z]/.test(text)) return this.now() - parseDuration(text);
+      return text.startsWith("+") ? wrong() : await isoTime(text, this.now());
+    } catch {
+      return wrong();
+    }
+  };
+}
+
+async function isoTime(text: string, now: number): Promise<number> {
   const { parseTime }: typeof import("../intake/times.ts") = await import(
     import.meta.resolve("../intake/times.ts")
   );
-  return await parseTime(text, this.now()).catch(() => {
-    throw wrong;
-  });
+  return await parseTime(text, now);
 }

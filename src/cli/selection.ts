@@ -3,7 +3,7 @@ import { ID_LENGTH, normaliseId } from "../queue/ids.ts";
 import type { ActionResult, Filter, Store } from "../queue/ports.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../queue/state.ts";
 import type { Context } from "./context.ts";
-import { anyText, pastTime, word } from "./parsers.ts";
+import { anyText, pastTimeOf, word } from "./parsers.ts";
 
 /** The flags by which a command picks messages. */
 export interface FilterFlags {
@@ -67,28 +67,28 @@ export const FILTER_FLAGS = {
   },
   since: {
     kind: "parsed",
-    parse: pastTime,
+    parse: pastTimeOf("--since"),
     optional: true,
     brief: "Only queued since then: 2026-11-22T18:00, or 2h for two hours ago",
     placeholder: "TIME",
   },
   until: {
     kind: "parsed",
-    parse: pastTime,
+    parse: pastTimeOf("--until"),
     optional: true,
     brief: "Only queued before then",
     placeholder: "TIME",
   },
   sentSince: {
     kind: "parsed",
-    parse: pastTime,
+    parse: pastTimeOf("--sent-since"),
     optional: true,
     brief: "Only sent since then",
     placeholder: "TIME",
   },
   sentUntil: {
     kind: "parsed",
-    parse: pastTime,
+    parse: pastTimeOf("--sent-until"),
     optional: true,
     brief: "Only sent before then",
     placeholder: "TIME",
@@ -209,7 +209,10 @@ export function tellAction(context: Context, result: ActionResult, verb: string)
   }
   output.line(`${verb} ${result.changed} ${plural(result.changed, "message")}`);
   if (result.unchanged > 0) {
-    output.note(`${result.unchanged} ${plural(result.unchanged, "message")} left as they were`);
+    output.note(
+      `${result.unchanged} ${plural(result.unchanged, "message")} left as ` +
+        (result.unchanged === 1 ? "it was" : "they were"),
+    );
   }
   if (result.withoutBody > 0) {
     output.note(

@@ -178,7 +178,9 @@ async function told({ downRelays }: PassResult): Promise<string[]> {
   return downRelays.map(({ name, error, since, until }) => {
     const times = [
       ...since === null ? [] : [`since ${formatTimestamp(since)}`],
-      ...until === null ? [] : [`left alone until ${formatTimestamp(until)}`],
+      ...until === null
+        ? []
+        : [`left alone until ${formatTimestamp(until)}: \`mailq retry\` ends that`],
     ].join(", ");
     return `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}` +
       (times === "" ? "" : ` (${times})`);

@@ -50,6 +50,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   G: KIBI ** 3,
 };
 const RATE_UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+// A password in a URL of these is masked, though there is no such queue yet.
 const QUEUE_SCHEMES: readonly string[] = ["sqlite", "file", "postgres", "postgresql"];
 const TRUE_WORDS: readonly string[] = ["true", "yes", "on", "1"];
 const FALSE_WORDS: readonly string[] = ["false", "no", "off", "0"];
@@ -136,7 +137,7 @@ function readQueue(raw: unknown): string | Mismatch {
   const scheme = typeof text === "string" ? /^([\w+.-]+):\/\//.exec(text)?.[1] : undefined;
   return scheme === undefined || QUEUE_SCHEMES.includes(scheme.toLowerCase())
     ? text
-    : new Mismatch(`a path, or a URL of ${QUEUE_SCHEMES.join(", ")}`, `the scheme "${scheme}"`);
+    : new Mismatch("a path, or sqlite:PATH", `the scheme "${scheme}"`);
 }
 
 function readListen(raw: unknown): string | Mismatch {

@@ -103,10 +103,11 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
       tables.set(name, origin);
       const file = `relay.${name}.password_file`;
       const command = `relay.${name}.password_command`;
+      const isSet = (key: string) => (layer.values.get(key)?.value ?? null) !== null;
       // The later source's way to the password stands for the earlier one's.
-      if (layer.values.has(file)) values.delete(command);
-      if (layer.values.has(command)) values.delete(file);
-      if (layer.values.has(file) && layer.values.has(command)) {
+      if (isSet(file)) values.delete(command);
+      if (isSet(command)) values.delete(file);
+      if (isSet(file) && isSet(command)) {
         problems.push({
           text: `Cannot use both ${file} and ${command} (${layer.values.get(command)?.origin}): ` +
             "expected one of them",

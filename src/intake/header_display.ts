@@ -1,4 +1,5 @@
 import type { HeaderDisplay } from "../queue/message.ts";
+import type { AddedField } from "./edit.ts";
 import { controlAt, type FieldKind, fieldText, type Header } from "./headers.ts";
 
 const MAX_CHARS = 1_000;
@@ -6,22 +7,23 @@ const MAX_CHARS = 1_000;
 const MAX_BYTES = 16_384;
 
 /** The header as people read it: encoded words decoded, what is no text replaced by U+FFFD, and at
- *  most 1,000 characters of each field. Never used to deliver. `added` is the Message-ID given to
- *  a message that had none. */
+ *  most 1,000 characters of each field. Never used to deliver. `added` are fields given to
+ *  a message that had none of their names. */
 export async function readDisplay(
   bytes: Uint8Array,
   header: Header,
-  added: string | null,
+  added: readonly AddedField[],
 ): Promise<HeaderDisplay> {
   const raw = (kind: FieldKind) => {
     const field = header.fields.find((field) => field.kind === kind);
-    return field === undefined ? null : fieldText(bytes, field, MAX_BYTES);
+    if (field !== undefined) return fieldText(bytes, field, MAX_BYTES);
+    return added.find(({ name }) => name.toLowerCase() === kind)?.value ?? null;
   };
   return {
     subject: readable(await decoded(raw("subject"))),
     from: readable(await decoded(raw("from"))),
     to: readable(await decoded(raw("to"))),
-    messageId: readable(raw("message-id") ?? added) || null,
+    messageId: readable(raw("message-id")) || null,
   };
 }
 

@@ -75,8 +75,7 @@ export async function planMessage(
   const id = makeId(random);
   const messageId = `<${id}.${hexText(random.subarray(12))}@${hostPart(options)}>`;
   const missing = await missingFields(bytes, header, options, envelope, messageId);
-  const isIdAdded = missing.some((field) => field.name === "Message-ID");
-  const display = await readDisplay(bytes, header, isIdAdded ? messageId : null);
+  const display = await readDisplay(bytes, header, missing);
   const message = {
     id,
     sender: envelope.sender,

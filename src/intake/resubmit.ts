@@ -46,7 +46,7 @@ export async function planResubmitted(
       recipients,
       // What each recipient asked for is nothing the one address instead has asked for.
       dsn: isRedirected ? null : message.dsn,
-      display: await readDisplay(bytes, header, null),
+      display: await readDisplay(bytes, header, []),
     },
     added: isRedirected ? originalTo(redirected) : [],
     keepsFields: true,

@@ -150,7 +150,8 @@ export interface Store {
   status(): Promise<QueueStatus>;
   stats(): Promise<QueueStats>;
 
-  /** Moves deferred recipients back to queued, those due only if `dueOnly`. */
+  /** Moves deferred recipients back to queued, those due only if `dueOnly`. Otherwise somebody wants
+   *  them sent now: relays that are left alone may be tried again at once. */
   retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
   /** Moves recipients whose next try is due back to queued; returns of how many messages. */
   requeueDue(): Promise<number>;

@@ -118,7 +118,7 @@ Deno.test("readValue: names the part that is wrong", () => {
   assert.deepEqual(
     readValue("mysql://h/q", { kind: "queue" }),
     new Mismatch(
-      "a path, or a URL of sqlite, file, postgres, postgresql",
+      "a path, or sqlite:PATH",
       'the scheme "mysql"',
     ),
   );

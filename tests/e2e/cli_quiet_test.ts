@@ -65,7 +65,7 @@ Deno.test("send ID: sends that message alone, deferred or not", async () => {
   const sent = await mailq.enqueue(mail({ subject: "done" }));
   await mailq.ok(["send", sent]);
   const again = await mailq.run(["send", sent]);
-  assert.match(again.stderr, /is not sent: it is sent/);
+  assert.match(again.stderr, /is left alone: it is sent; `mailq resend` queues it again/);
 });
 
 Deno.test("closed output: ends quietly with 0", async () => {

@@ -12,7 +12,7 @@ Deno.test("suppress: add, remove, list, import and export", async () => {
   assert.match(again.stderr, /1 was listed already/);
   await Deno.writeTextFile(
     `${mailq.folder}/gone.txt`,
-    "# unsubscribed\r\nann@b.test\r\n\r\n  joe@b.test  \n",
+    "# unsubscribed\r\nann@b.test\r\n\r\n  joe@b.test  # at once\n",
   );
   assert.equal(await mailq.ok(["suppress", "import", "gone.txt"]), "Added 2 addresses\n");
   assert.equal(await mailq.ok(["suppress", "import"], { stdin: "x@c.test" }), "Added 1 address\n");

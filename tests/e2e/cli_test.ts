@@ -19,6 +19,11 @@ const COMMANDS = [
   "config",
 ];
 
+const BELOW = [
+  ...["add", "remove", "list", "import", "export"].map((name) => `suppress ${name}`),
+  ...["system", "cron", "systemd", "config"].map((name) => `init ${name}`),
+];
+
 Deno.test("help: lists every command, and each has examples", async () => {
   await using mailq = await Mailq.make();
   const all = await mailq.ok(["--help"]);
@@ -29,6 +34,11 @@ Deno.test("help: lists every command, and each has examples", async () => {
     assert.match(help, new RegExp(`^ {2}(mailq ${name}|.*\\| mailq ${name})\\b`, "m"), name);
     assert.match(help, /GLOBAL OPTIONS/, name);
     assert.ok(help.split("\n").every((line) => line.length <= 120), `${name}: a line is too long`);
+  }
+  for (const name of BELOW) {
+    const help = await mailq.ok([...name.split(" "), "--help"]);
+    assert.match(help, new RegExp(`^ {2}.*\\bmailq ${name}\\b.*$`, "m"), name);
+    assert.match(help.replace(/^ {2}.*\n/m, ""), new RegExp(`^ {2}.*mailq ${name}`, "m"), name);
   }
 });
 
@@ -65,12 +75,14 @@ Deno.test("usage: a mistyped command or flag is 64 and suggests what was meant",
     [["list", "--staus", "sent"], /--staus.*--status/],
     [["send", "--max-bach", "3"], /--max-bach.*--max-batch/],
     [["suppress", "ad", "a@b.test"], /\badd\b/],
+    [["doctor"], /no command "doctor"; see mailq --help$/m],
+    [["--foo"], /no option --foo; see mailq --help$/m],
     [["enqueue", "--priority", "hihg"], /"hihg".*high/],
     [["list", "--sort", "newst"], /"newst".*newest, oldest/],
     [["list", "--status", "snet"], /"snet".*queued, sending/],
     [["list", "surplus"], /"surplus".*too many/],
     [["show"], /without ID/],
-    [["suppress", "add"], /without ADDRESS/],
+    [["suppress", "add"], /without ADDRESS; see mailq suppress add --help$/m],
     [["suppress"], /one of add, remove, list, import, export/],
     [["help", "sned"], /\bsend\b/],
     [["list", "--limit"], /--limit: expected a value/],
@@ -92,9 +104,10 @@ Deno.test("usage: wrong durations, times and numbers say what would be right", a
     [["purge", "--older-than", "soon"], /"soon".*90s, 15m, 4h or 7d/],
     [["send", "--throttle", "-1s"], /-1s/],
     [["enqueue", "--expires-in", "1 year"], /"1 year".*7d/],
-    [["enqueue", "--send-at", "tomorrow"], /"tomorrow".*(\+15m|2026)/],
+    [["enqueue", "--send-at", "tomorrow"], /--send-at: .*"tomorrow".*(\+15m|2026)/],
     [["enqueue", "--send-at", "2026-13-01T00:00"], /2026-13-01/],
-    [["list", "--since", "yesterday"], /"yesterday"/],
+    [["list", "--since", "yesterday"], /--since: .*"yesterday"/],
+    [["list", "--sent-until", "1x"], /--sent-until: .*"1x".*2h for/],
     [["list", "--limit", "many"], /--limit: .*"many".*whole number/],
     [["send", "--max-batch", "1.5"], /--max-batch: .*"1\.5"/],
     [["send", "--concurrency", "0"], /concurrency.*1/],

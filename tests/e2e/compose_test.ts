@@ -193,7 +193,7 @@ Deno.test("compose: what cannot be is refused with its flag, and nothing is queu
     [64, [...to, "--header", "nonsense"], /--header.*expected a name and a value/],
     [64, [...to, "--inline", "html"], /--inline without --html/],
     [64, [...to, "--text", "-", "--html", "-"], /both --text and --html/],
-    [64, [...to, "--date", "yesterday"], /Cannot read the time "yesterday"/],
+    [64, [...to, "--date", "yesterday"], /--date: Cannot read the time "yesterday"/],
     [64, [...to, "--atach", "x"], /did you mean --attach/],
   ];
   for (const [code, flags, message] of cases) {

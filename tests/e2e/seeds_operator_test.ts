@@ -185,7 +185,7 @@ Deno.test("enqueue --send-at: mail is sent from its time on, not before", async 
   assert.deepEqual(await mailq.statuses(), { Hello: "queued" });
   assert.match(await mailq.ok(["list"]), /not before \d{4}-/);
   const named = await mailq.run(["send", id]);
-  assert.match(named.stderr, /is not sent: it is scheduled for later/);
+  assert.match(named.stderr, /is left alone: it is scheduled for later/);
   ageQueue(mailq, 61 * 60_000);
   await mailq.ok(["send"]);
   assert.deepEqual(await mailq.statuses(), { Hello: "sent" });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import type { AddedField } from "../../src/intake/edit.ts";
 import { readDisplay } from "../../src/intake/header_display.ts";
 import { scanHeader } from "../../src/intake/headers.ts";
 import { bytesOf } from "./intake_options.ts";
 
-function displayOf(text: string, added: string | null = null) {
+const ADDED: AddedField = { name: "Message-ID", value: "<added@z>" };
+
+function displayOf(text: string, ...added: AddedField[]) {
   const bytes = bytesOf(text);
   return readDisplay(bytes, scanHeader(bytes), added);
 }
@@ -36,13 +39,13 @@ Deno.test("readDisplay: at most 1,000 characters, none of them half", async () =
 
 Deno.test("readDisplay: From, To and Message-ID as they stand", async () => {
   const text = 'From: "B, J" <a@b>\nTo: c@d, e@f\nMessage-Id: <x@y>\n';
-  assert.deepEqual(await displayOf(text, "<added@z>"), {
+  assert.deepEqual(await displayOf(text, ADDED), {
     subject: null,
     from: '"B, J" <a@b>',
     to: "c@d, e@f",
     messageId: "<x@y>",
   });
-  assert.equal((await displayOf("A: b\n", "<added@z>")).messageId, "<added@z>");
+  assert.equal((await displayOf("A: b\n", ADDED)).messageId, "<added@z>");
   assert.equal((await displayOf("A: b\n")).messageId, null);
   assert.equal((await displayOf("Message-ID: \n")).messageId, null);
 });

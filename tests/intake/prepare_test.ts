@@ -191,6 +191,8 @@ Deno.test("prepareMessage: adds a missing From only where a name is given", asyn
     const { text } = await prepare(`${FULL}\r\n`, { from: "s@x", ...options });
     assert.equal(text, `${added}${FULL}\r\n`);
   }
+  const given = await prepare(`${FULL}\r\n`, { from: "s@x", fromName: "Jörg" });
+  assert.equal(given.display.from, "Jörg <s@x>", "what was added is shown");
   const { text } = await prepare(`${FULL}From: f@x\r\n\r\n`, { fromName: "N" });
   assert.equal(text, `${FULL}From: f@x\r\n\r\n`);
 });

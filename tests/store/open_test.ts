@@ -127,7 +127,7 @@ test("a file of another kind is refused and left as it is", async (folder) => {
 });
 
 test("a folder in the queue's place is an error that says so", async (folder) => {
-  await rejects(openSqlite(folder), "io_error", 74, /Cannot open the queue/);
+  await rejects(openSqlite(folder), "io_error", 74, /a folder; name a file, such as .*queue\.db$/);
 });
 
 test("a queue cannot be made below a file", async (folder) => {

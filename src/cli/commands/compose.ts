@@ -7,7 +7,7 @@ import { decodeText, OpenFile, readWhole } from "../../intake/compose/files.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Context } from "../context.ts";
 import { enqueueInputs } from "../enqueue_inputs.ts";
-import { anyText, time, word } from "../parsers.ts";
+import { anyText, timeOf, word } from "../parsers.ts";
 import { intakeOptions, type QueueFlags } from "../enqueue_call.ts";
 import { QUEUE_FLAGS } from "./enqueue.ts";
 
@@ -157,7 +157,7 @@ async function date(this: Context, text: string): Promise<number> {
   const isMailDate = /^\s*(?:[a-z]{3},\s*)?\d{1,2}\s+[a-z]{3}\s+\d{4}\s+[\d:]+\s+[+-]\d{4}\b/i
     .test(text);
   const parsed = isMailDate ? Date.parse(text) : NaN;
-  return Number.isNaN(parsed) ? await time.call(this, text) : parsed;
+  return Number.isNaN(parsed) ? await timeOf("--date").call(this, text) : parsed;
 }
 
 function headerLine(text: string): HeaderLine {

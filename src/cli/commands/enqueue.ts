@@ -2,7 +2,7 @@ import { buildCommand, type FlagParametersForType } from "@stricli/core";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../context.ts";
 import { enqueue, type EnqueueFlags, type QueueFlags } from "../enqueue_call.ts";
-import { anyText, duration, time, word } from "../parsers.ts";
+import { anyText, duration, timeOf, word } from "../parsers.ts";
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
   priority: {
@@ -14,7 +14,7 @@ export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
   },
   sendAt: {
     kind: "parsed",
-    parse: time,
+    parse: timeOf("--send-at"),
     optional: true,
     brief: "Not before this time: 2026-11-22T18:00, or +15m",
     placeholder: "TIME",

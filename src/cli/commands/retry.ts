@@ -47,6 +47,7 @@ export const command = buildCommand<Flags, string[], Context>({
   docs: {
     brief: "Move deferred mail back to queued",
     fullDescription: `Moves deferred mail back to queued: all of it, what is due, or what matches.
+Without --due a relay that is left alone since it was down may be tried again at once.
 
   mailq retry
   mailq retry --due             (crontab, before \`mailq send\`)

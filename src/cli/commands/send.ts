@@ -2,6 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
+import type { MessageStatus } from "../../queue/state.ts";
 import type { Context } from "../context.ts";
 import { takeInDrops } from "../import_drops.ts";
 import { anyText, count, duration } from "../parsers.ts";
@@ -140,9 +141,15 @@ async function makeDue(context: Context, store: Store, ids: readonly string[]): 
   for await (const message of store.list({ ids }, { sort: "oldest", after: null, limit: 0 })) {
     const isWaiting = message.sendAt !== null && message.sendAt > context.now();
     if (message.status === "queued" && !isWaiting) continue;
-    const why = message.status === "queued" ? "scheduled for later" : message.status;
-    context.output.note(`${message.id} is not sent: it is ${why}`);
+    context.output.note(`${message.id} is left alone: ${whyLeft(message.status)}`);
   }
+}
+
+function whyLeft(status: MessageStatus): string {
+  if (status === "queued") return "it is scheduled for later";
+  if (status === "sending") return "it is being sent";
+  if (status === "held") return "it is held; `mailq release` lets it go";
+  return `it is ${status}; \`mailq resend\` queues it again`;
 }
 
 async function tellDue(

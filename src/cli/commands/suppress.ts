@@ -35,7 +35,13 @@ const add = buildCommand<{ readonly reason?: string }, string[], Context>({
     },
     positional: ADDRESSES,
   },
-  docs: { brief: "Put addresses on the list" },
+  docs: {
+    brief: "Put addresses on the list",
+    fullDescription: `Puts addresses on the list, all of them or none.
+
+  mailq suppress add bob@example.org
+  mailq suppress add --reason "asked to" bob@example.org ann@example.org`,
+  },
 });
 
 const remove = buildCommand<Record<never, never>, string[], Context>({
@@ -45,7 +51,13 @@ const remove = buildCommand<Record<never, never>, string[], Context>({
     tellCount(this, "removed", removed, addresses.length - removed, "not listed");
   },
   parameters: { positional: ADDRESSES },
-  docs: { brief: "Take addresses off the list" },
+  docs: {
+    brief: "Take addresses off the list",
+    fullDescription:
+      `Takes addresses off the list; what was suppressed stays so until \`mailq resend\`.
+
+  mailq suppress remove bob@example.org`,
+  },
 });
 
 const list = buildCommand<Record<never, never>, [], Context>({
@@ -67,17 +79,22 @@ const list = buildCommand<Record<never, never>, [], Context>({
     }
   },
   parameters: {},
-  docs: { brief: "List them with time and reason" },
+  docs: {
+    brief: "List them with time and reason",
+    fullDescription: `Lists the addresses with the time they were added and the reason.
+
+  mailq suppress list
+  mailq suppress list --json`,
+  },
 });
 
 const importList = buildCommand<Record<never, never>, [string?], Context>({
   async func(_flags, path) {
     const text = await readAll(this, path ?? "-");
     const addresses = text.split("\n").flatMap((line, i) => {
-      const entry = line.trim();
-      return entry === "" || entry.startsWith("#")
-        ? []
-        : [checkAddress(entry, ` in line ${i + 1}`)];
+      // An address may hold a #, but no blank before it.
+      const entry = line.replace(/(^|\s)#.*/, "").trim();
+      return entry === "" ? [] : [checkAddress(entry, ` in line ${i + 1}`)];
     });
     const store = await this.store(await this.settings("all"), true);
     const added = await store.suppress(addresses, null);
@@ -94,7 +111,13 @@ const importList = buildCommand<Record<never, never>, [string?], Context>({
       }],
     },
   },
-  docs: { brief: "Put a file's addresses on the list" },
+  docs: {
+    brief: "Put a file's addresses on the list",
+    fullDescription: `Puts a file's addresses on the list, all of them or none.
+
+  mailq suppress import unsubscribed.txt
+  mailq suppress export | mailq --queue other.db suppress import`,
+  },
 });
 
 const exportList = buildCommand<Record<never, never>, [], Context>({
@@ -103,7 +126,12 @@ const exportList = buildCommand<Record<never, never>, [], Context>({
     for await (const { address } of store.suppressions()) this.output.line(address);
   },
   parameters: {},
-  docs: { brief: "Print one address a line, as import reads them" },
+  docs: {
+    brief: "Print one address a line, as import reads them",
+    fullDescription: `Prints one address a line, as \`mailq suppress import\` reads them.
+
+  mailq suppress export > unsubscribed.txt`,
+  },
 });
 
 export const command = buildRouteMap({

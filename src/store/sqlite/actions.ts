@@ -2,6 +2,7 @@ import type { ActionResult, Filter, RetryResult } from "../../queue/ports.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row } from "./connection.ts";
 import { countMatching, matching, onEach } from "./matching.ts";
+import { useRelaysAgain } from "./relays.ts";
 import { settle } from "./settle.ts";
 
 /** See Store.retry. */
@@ -12,6 +13,7 @@ export async function retry(
   now: number,
 ): Promise<RetryResult> {
   const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
+  if (!dueOnly) await useRelaysAgain(db, now);
   const exhausted = countMatching(db, matching(db, filter, "final_reason = 'retries'"));
   return { requeued, exhausted };
 }

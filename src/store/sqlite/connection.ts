@@ -264,7 +264,7 @@ function createFile(path: string): void {
 }
 
 function cannotCreate(path: string, error: unknown): MailqError {
-  if (error instanceof Deno.errors.PermissionDenied) {
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return new MailqError(
       "permission",
       `Cannot create the queue ${path}: you may not write in its folder`,

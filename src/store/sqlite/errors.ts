@@ -70,6 +70,14 @@ export function explainOpenError(error: unknown, path: string): Error {
     if (found instanceof MailqError) return found;
     error = reason;
   }
+  if (error instanceof Deno.errors.IsADirectory) {
+    return new MailqError(
+      "io_error",
+      `Cannot use the queue ${path}: it is a folder; name a file, such as ` +
+        `${path.replace(/\/+$/, "")}/queue.db`,
+      { cause: error },
+    );
+  }
   return new MailqError("io_error", `Cannot open the queue ${path}: ${errorText(error)}`, {
     cause: error,
   });

@@ -38,6 +38,15 @@ export async function noteRelay(
   });
 }
 
+/** Ends the pauses of relays that are left alone; what is known of their faults stays. */
+export async function useRelaysAgain(db: Connection, now: number): Promise<void> {
+  const isAny = db.get("SELECT 1 FROM relay WHERE open_until > ?", now) !== undefined;
+  if (!isAny) return;
+  await db.write(() => {
+    db.run("UPDATE relay SET open_until = ? WHERE open_until > ?", now, now);
+  });
+}
+
 /** Relays that are not well. */
 export function troubledRelays(db: Connection): RelayStatus[] {
   return db.all(`SELECT ${COLUMNS} FROM relay ORDER BY name`)

@@ -33,6 +33,19 @@ export function relayTests(test: TestStore): void {
     assert.deepEqual((await store.status()).relays, []);
   });
 
+  test("retry ends a relay's pause, but forgets no fault; retry of what is due does not", async (fixture) => {
+    const { store, clock } = fixture;
+    for (let i = 0; i < 3; i++) {
+      await store.noteRelay("default", (health) => afterFault(health, "down", clock.now()));
+    }
+    await store.retry({}, true);
+    assert.equal((await store.relayHealth("default")).openUntil, START + MINUTE_MS);
+    clock.advance(5);
+    await store.retry({}, false);
+    const { failures, downSince, openUntil } = await store.relayHealth("default");
+    assert.deepEqual([failures, downSince, openUntil], [3, START, START + 5]);
+  });
+
   test("faults noted at the same time all count", async (fixture) => {
     const stores = [fixture.store, await fixture.another(), await fixture.another()];
     await Promise.all(

@@ -58,11 +58,11 @@ export class ClaimThread {
       now,
     });
     if (answer.kind !== "claimed") throw new Error(`asked for claims, got ${answer.kind}`);
-    const { expired, suppressed } = answer;
+    const { bodies, expired, suppressed } = answer;
     const wired: readonly WireClaim[] = JSON.parse(answer.claims);
     const claims = wired.map(({ place, ...claim }): Claim => ({
       ...claim,
-      content: place === null ? null : new Uint8Array(answer.bodies, place[0], place[1]),
+      content: place === null ? null : bytesAt(bodies, place),
     }));
     return { claims, expired, suppressed };
   }
@@ -122,4 +122,12 @@ export class ClaimThread {
     this.thread.terminate();
     this.#fail(new Error("the thread that claims and records was closed"));
   }
+}
+
+function bytesAt(
+  bodies: readonly ArrayBuffer[],
+  [which, at, length]: readonly [number, number, number],
+): Uint8Array | null {
+  const body = bodies[which];
+  return body === undefined ? null : new Uint8Array(body, at, length);
 }

@@ -49,6 +49,8 @@ export class Context {
   failure: { readonly error: unknown } | null = null;
   /** The exit status, where it is none of an error. */
   exitStatus = 0;
+  /** Standard output is a conversation, in which a `console:` relay's mail has no place. */
+  isConversation = false;
   /** Another command line that is to be run in place of this one. */
   becomes: readonly string[] | null = null;
   #store: Store | null = null;

@@ -7,7 +7,8 @@ import { planResubmitted } from "../intake/resubmit.ts";
 import { MailqError } from "../queue/errors.ts";
 import type { Stage, Store, WholeMessage } from "../queue/ports.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../store/drop/format.ts";
-import { type DropBytes, type DroppedMessage, readDrop, WHOLE_BYTES } from "../store/drop/read.ts";
+import type { OpenDrop } from "../store/drop/folder.ts";
+import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../store/drop/read.ts";
 import type { Context } from "./context.ts";
 
 // What goes into one commit, at most.
@@ -44,10 +45,10 @@ export class DropIntake {
 
   /** Queues the messages of a drop, all or none, and returns their ids; null if it had been
    *  queued before. Throws `bad_message` and `bad_address`. */
-  async take(source: DropBytes, submitter: string): Promise<string[] | null> {
+  async take(drop: OpenDrop, submitter: string): Promise<string[] | null> {
     const batch = new Batch(this.store);
     try {
-      const ids = await this.#fill(batch, source, submitter);
+      const ids = await this.#fill(batch, drop, submitter);
       if (ids === null) await batch.abort();
       else await batch.commit();
       return ids;
@@ -57,26 +58,32 @@ export class DropIntake {
     }
   }
 
-  async #fill(batch: Batch, source: DropBytes, submitter: string): Promise<string[] | null> {
+  async #fill(batch: Batch, drop: OpenDrop, submitter: string): Promise<string[] | null> {
     const ids = new Set<string>();
-    for (const dropped of readDrop(source)) {
+    for (const dropped of readDrop(drop)) {
       const { id } = dropped.fields;
       if (ids.has(id)) throw broken(`two messages of it have the id ${id}`);
       ids.add(id);
       // A batch is in the queue as a whole or not at all.
       if ((await this.store.idsWithPrefix(id, 1)).length > 0) return null;
-      await this.#add(batch, dropped, submitter);
+      await this.#add(batch, dropped, submitter, drop.bornAt);
     }
     return [...ids];
   }
 
-  async #add(batch: Batch, dropped: DroppedMessage, submitter: string): Promise<void> {
+  async #add(
+    batch: Batch,
+    dropped: DroppedMessage,
+    submitter: string,
+    bornAt: number | null,
+  ): Promise<void> {
     const options = this.#options;
     const { fields, sizeBytes, head, rest } = dropped;
     checkSize(sizeBytes, options, false);
     const message = {
       ...fields,
-      createdAt: Math.min(fields.createdAt, options.now),
+      // Mail from long ago would go before all other, and look like a queue that stands still.
+      createdAt: Math.min(Math.max(fields.createdAt, bornAt ?? 0), options.now),
       // By himself nobody can take the key that another's mail will come with.
       key: fields.key === null ? null : `${submitter}:${fields.key}`,
       submitter,

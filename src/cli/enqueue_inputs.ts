@@ -180,9 +180,7 @@ class EnqueueCall {
     if (++this.#taken > 1 && this.options.key !== undefined) {
       throw new MailqError("usage", "Cannot give one --key to more than one message");
     }
-    const options = input.options === undefined
-      ? this.options
-      : { ...this.options, ...input.options };
+    const options = { ...this.options, ...input.options };
     const bytes = input.read();
     try {
       if (bytes.kind === "whole") {
@@ -198,7 +196,10 @@ class EnqueueCall {
       this.#noteUrgent(large.message, large.warnings, input);
       await this.#flush();
       const stage = await this.#staging();
-      this.#enqueued.add([await stage.addLarge(large.message, large.pieces, large.facts)]);
+      const one = await stage.addLarge(large.message, large.pieces, large.facts);
+      this.#enqueued.add([one]);
+      // What is not read of a pipe kills its writer, and this is no failure.
+      if (one.isKnownKey && input.name === "-") { for await (const _ of bytes.rest); }
     } catch (error) {
       throw naming(input, error);
     } finally {

@@ -42,9 +42,9 @@ const VALUES: Readonly<Record<string, "queue" | "config">> = {
 };
 
 /** Takes the global options out of a command line; what stands after `--` is left alone, as are the
- *  arguments of sendmail(1), whose letters are its own: there only long options that follow the
- *  command at once are global. What a web form adds to PHP's command line can thus never name
- *  another queue. */
+ *  command that `tx` runs and the arguments of sendmail(1), whose letters are its own: there only
+ *  long options that follow the command at once are global. What a web form adds to PHP's command
+ *  line can thus never name another queue. */
 export function splitGlobals(argv: readonly string[]): { globals: Globals; rest: string[] } {
   const switches = new Set<keyof Globals>();
   const values: { queue: string | null; config: string | null } = { queue: null, config: null };
@@ -53,6 +53,11 @@ export function splitGlobals(argv: readonly string[]): { globals: Globals; rest:
     const arg = argv[i] ?? "";
     if (arg === "--") {
       rest.push(...argv.slice(i));
+      break;
+    }
+    // What is run by `mailq tx` has options of its own.
+    if (rest.length === 1 && rest[0] === "tx" && !arg.startsWith("-")) {
+      rest.push("--", ...argv.slice(i));
       break;
     }
     const equals = arg.indexOf("=");

@@ -81,10 +81,11 @@ export class Output {
     this.line(escapeUnsafe(JSON.stringify(value)));
   }
 
-  /** Bytes of mail, as they are. */
-  bytes(bytes: Uint8Array): void {
+  /** Bytes of mail, as they are; where they are no result `isAside`. */
+  bytes(bytes: Uint8Array, isAside = false): void {
     this.flush();
-    this.#write(bytes);
+    if (isAside) writeAll(this.stderr, bytes);
+    else this.#write(bytes);
   }
 
   /** Something worth knowing that is no result. */

@@ -55,7 +55,10 @@ function commandOf(target: CommandTarget | undefined, words: readonly string[]):
 /** A command that has commands does nothing by itself. */
 function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
   const [name = "", below] = words;
-  if (target === undefined || "parameters" in target || below !== undefined) return;
+  // There the library would tell its help, which is no success of the command that was meant.
+  if (name === "--") throw usageError("Cannot use -- before a command", undefined);
+  if (target === undefined || "parameters" in target) return;
+  if (below !== undefined && below !== "--") return;
   const names = target.getAllEntries().map((entry) => entry.name.original);
   throw usageError(`Cannot do ${name} alone: name one of ${names.join(", ")}`, name);
 }

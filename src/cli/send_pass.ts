@@ -85,7 +85,7 @@ async function openSettingsRelay(
   return await openRelay(relay, {
     heloName: settings.hostname,
     credentialsFolder: context.machine.env.CREDENTIALS_DIRECTORY ?? null,
-    write: (bytes) => Promise.resolve(context.output.bytes(bytes)),
+    write: (bytes) => Promise.resolve(context.output.bytes(bytes, context.isConversation)),
     env: context.machine.env,
   });
 }

@@ -16,6 +16,7 @@ import {
 /** `sendmail -bs`: speaks SMTP on stdin and stdout, and queues each message by itself. */
 export async function serveSmtp(context: Context): Promise<void> {
   const { machine, output } = context;
+  context.isConversation = true;
   const settings = await context.settings("intake");
   const base = { takesSenderFromHeader: false, readsSchedule: false } as const;
   const optionsFor = (fields: Partial<IntakeOptions>): IntakeOptions => ({

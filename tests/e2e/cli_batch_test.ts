@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
+import { runInShell } from "./shell.ts";
 import { storedMessages } from "./stored_messages.ts";
 
 // More than go into one commit.
@@ -72,4 +73,14 @@ Deno.test("enqueue: a message over max_size is 65 and says the limit", async () 
     assert.match(ended.stderr, /max_size is 1048576 bytes/);
   }
   assert.deepEqual(await mailq.json(["list"]), []);
+});
+
+Deno.test("enqueue: the writer of a large message whose key is known is heard to its end", async () => {
+  await using mailq = await Mailq.make();
+  const large = mail({ body: `${"x".repeat(78)}\r\n`.repeat(30_000) });
+  await Deno.writeTextFile(`${mailq.folder}/large.eml`, large);
+  const line = "cat large.eml | mailq enqueue --key k";
+  const [first, again] = [await runInShell(mailq, line), await runInShell(mailq, line)];
+  assert.deepEqual([first.code, again.code], [0, 0]);
+  assert.equal(again.stdout, first.stdout);
 });

@@ -174,6 +174,16 @@ Deno.test("drop: now goes first", async () => {
   ]);
 });
 
+Deno.test("drop: none is older than its file, whatever it says", async () => {
+  await using mailq = await makeSystemQueue();
+  await mailq.ok(["pause"]);
+  const before = Date.now();
+  await drop(mailq, newMessage({ createdAt: 1 }));
+  await mailq.ok(["send"]);
+  const [{ created_at }] = await mailq.json(["list"]);
+  assert(Date.parse(created_at) >= before - 1_000, created_at);
+});
+
 Deno.test("drop: force_from, redirect_to and max_size hold for those who pass them over", async () => {
   await using mailq = await makeSystemQueue({
     MAILQ_FORCE_FROM: "cron@example.org",

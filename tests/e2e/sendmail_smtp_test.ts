@@ -167,6 +167,18 @@ Deno.test("sendmail -bs: mail of priority now is acknowledged, then sent at once
   assert.equal(server.messages.length, 1);
 });
 
+Deno.test("sendmail -bs: what a console relay writes is no part of the conversation", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "console:" });
+  await using client = await SmtpClient.start(mailq);
+  await client.begin("ann@x.test", "a@b.test");
+  await client.send("X-Mail-Queue-Priority: now\r\nSubject: aside\r\n\r\nText\r\n.\r\n");
+  assert.match(await client.reply(), /^250 2\.0\.0 Ok: queued/);
+  await client.command("QUIT", 221);
+  const { code, stderr } = await client.hangUp();
+  assert.equal(code, 0);
+  assert.match(stderr, /\nSubject: aside\r\n/);
+});
+
 Deno.test("sendmail -bs: who stops in the middle of a message holds up nobody", async () => {
   await using mailq = await Mailq.make();
   await using client = await SmtpClient.start(mailq);

@@ -85,6 +85,15 @@ Deno.test("tx: a call that fails in it brings nothing, whatever the rest does", 
   await assertNoTrace(mailq, ["one"]);
 });
 
+Deno.test("tx: options of the command are the command's, with -- before it or without", async () => {
+  await using mailq = await makeTxMailq();
+  const words = ["echo", "--json", "-q", "--config", "its.toml", "--", "--help", "-x"];
+  const said = `${words.slice(1).join(" ")}\n`;
+  for (const before of [["tx", "--"], ["tx"], ["tx", "--verbose"], ["--json", "tx"]]) {
+    assert.equal(await mailq.ok([...before, ...words]), said);
+  }
+});
+
 Deno.test("tx: arguments, stdin and the environment reach the command as they are", async () => {
   await using mailq = await makeTxMailq();
   const args = ["printf", "<%s>", "--json", "-v", "a b", "", "--", "*"];

@@ -15,6 +15,8 @@ export interface TakenDrop {
 export interface OpenDrop extends DropBytes, Disposable {
   /** Whose file it is. */
   readonly uid: number;
+  /** When the file came into being, which is not for its owner to say; null if that is not known. */
+  readonly bornAt: number | null;
 }
 
 /** Files of dead processes are removed after this time. */
@@ -144,14 +146,14 @@ export class DropFolder {
     }
     if (file === null) return null;
     try {
-      const { size, blocks, uid } = file.statSync();
+      const { size, blocks, uid, birthtime } = file.statSync();
       if (size > maxBytes) throw broken(`it has ${size} bytes, more than ${maxBytes}`);
       if (
         blocks !== null && size > HOLES_FROM_BYTES && blocks * BLOCK_BYTES * MOST_COMPRESSED < size
       ) {
         throw broken(`it has ${size} bytes, but takes ${blocks * BLOCK_BYTES} on disk`);
       }
-      return new OpenFile(file, size, uid ?? 0);
+      return new OpenFile(file, size, uid ?? 0, birthtime?.getTime() ?? null);
     } catch (error) {
       file.close();
       throw error;
@@ -190,6 +192,7 @@ class OpenFile implements OpenDrop {
     readonly file: Deno.FsFile,
     readonly sizeBytes: number,
     readonly uid: number,
+    readonly bornAt: number | null,
   ) {}
 
   readSync(into: Uint8Array): number | null {

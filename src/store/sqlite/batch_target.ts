@@ -4,7 +4,7 @@ import { FileLock } from "../file_lock.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { insertMessage, knownKey } from "./enqueue.ts";
-import { stageKey } from "./staged_keys.ts";
+import { settledBy, stageKey } from "./staged_keys.ts";
 import { MERGE_MESSAGES, mergeLane, type StageTarget } from "./stage_target.ts";
 import { fileExists } from "./workers.ts";
 
@@ -16,6 +16,8 @@ const LOCK_PATH = /^(\/.+)-worker-[0-9a-f]+$/;
 /** A batch that a process holds open, as those see it that add to it. Its token is the path of
  *  the lock file of that process: it names the queue as well, and never comes again. */
 export class BatchTarget implements StageTarget {
+  readonly settlesLater = true;
+
   private constructor(readonly db: Connection, readonly token: string) {}
 
   /** Throws `config_invalid` if the batch is not one of this queue. */
@@ -65,14 +67,16 @@ export class BatchTarget implements StageTarget {
   known(key: string): Enqueued | null {
     const known = knownKey(this.db, key);
     if (known !== null) return known;
+    const { owner } = this.find();
     const row = this.db.get(
       `SELECT message.id FROM staged_key JOIN message ON message.seq = staged_key.seq
        WHERE staged_key.key = ?
          AND message.lane IN (SELECT id FROM batch WHERE state = 'staged' AND owner = ?)`,
       key,
-      this.find().owner,
+      owner,
     );
-    return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+    if (row === undefined) return settledBy(this.db, key, owner);
+    return { id: String(row.id), isKnownKey: true, suppressed: [] };
   }
 
   setKey(seq: number, key: string): void {

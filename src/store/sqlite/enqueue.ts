@@ -46,6 +46,7 @@ export function insertEnvelope(
 ): Inserted {
   const known = knownKey(db, message.key);
   if (known !== null) return { seq: null, enqueued: known };
+  if (message.key !== null) freeKey(db, message.key);
   const suppressed = suppressedAmong(db, message.recipients);
   const open = message.recipients.length - suppressed.length;
   const { sendAt, createdAt } = message;
@@ -102,8 +103,21 @@ export function insertEnvelope(
 /** What a second message of `key` is answered with; null if it would be the first. */
 export function knownKey(db: Connection, key: string | null): Enqueued | null {
   if (key === null) return null;
-  const row = db.get("SELECT id FROM message WHERE key = ?", key);
+  const row = db.get(
+    `SELECT id FROM message WHERE key = ?
+       AND (lane = 0 OR lane NOT IN (SELECT id FROM batch WHERE state = 'staged'))`,
+    key,
+  );
   return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+}
+
+/** Takes a key that is not known from the staged message that has it set, which gets it back at the
+ *  commit of its batch if it is free then (staged_keys.ts). Runs inside a write. */
+export function freeKey(db: Connection, key: string): void {
+  const seq = db.get("SELECT seq FROM message WHERE key = ?", key)?.seq;
+  if (typeof seq !== "number") return;
+  db.run("UPDATE OR ROLLBACK message SET key = NULL WHERE seq = ?", seq);
+  db.run("INSERT INTO staged_key VALUES (?, ?)", seq, key);
 }
 
 /** The addresses among `addresses` that are on the do-not-send list, in any case. */

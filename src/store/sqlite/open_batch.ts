@@ -4,7 +4,7 @@ import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
 import { int } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { makeLane } from "./stage.ts";
-import { settleKeys } from "./staged_keys.ts";
+import { settleKeys, settleMany } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "./workers.ts";
 
@@ -50,8 +50,10 @@ export class SqliteBatch implements OpenBatch {
     const { db, owner, target } = this;
     await target.check();
     if (target instanceof QueueTarget) await this.#renewTimes();
+    const staged = lanesOf(db, owner.id).reduce((sum, { n }) => sum + n, 0);
+    const settled = await settleMany(db, owner.id, staged, target);
     const end = await db.write(() => {
-      const taken = settleKeys(db, owner.id, target);
+      const taken = settleKeys(db, owner.id, target, settled);
       const known = [...taken].map(([id, first]) => ({ id, firstId: first.id }));
       const urgent = target instanceof QueueTarget ? urgentIds(db, owner.id) : [];
       let count = 0;

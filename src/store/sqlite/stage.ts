@@ -5,7 +5,7 @@ import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqu
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES } from "./layout.ts";
 import { STORED_STATUSES } from "./schema.ts";
-import { keyOfLane, settleKeys, stageKey } from "./staged_keys.ts";
+import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "./workers.ts";
 
@@ -114,8 +114,9 @@ export class SqliteStage implements Stage {
   async commit(): Promise<ReadonlyMap<string, Enqueued>> {
     const { db, lane, owner, target } = this;
     await target.check();
+    const settled = await settleMany(db, owner.id, this.#messages, target);
     const taken = await db.write(() => {
-      const taken = settleKeys(db, owner.id, target);
+      const taken = settleKeys(db, owner.id, target, settled);
       target.takeLane(lane, this.#messages - taken.size);
       // In the same commit: after it nothing may fail, for the mail is in the queue.
       owner.deregister();

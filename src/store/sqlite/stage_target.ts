@@ -1,6 +1,6 @@
 import type { Enqueued } from "../../queue/ports.ts";
 import type { Connection } from "./connection.ts";
-import { knownKey } from "./enqueue.ts";
+import { freeKey, knownKey } from "./enqueue.ts";
 import { wake } from "./wake.ts";
 
 /** The most messages that one commit moves into another lane, row by row. */
@@ -9,6 +9,8 @@ export const MERGE_MESSAGES = 2_000;
 /** Where staged messages go at their commit: into the queue, or into a batch that another process
  *  holds open. All but the first and the last run inside the write of the commit. */
 export interface StageTarget {
+  /** Whether keys have to be settled once more, at the end of a batch that this one goes into. */
+  readonly settlesLater: boolean;
   /** Rejects if nothing goes there any more. */
   check(): Promise<void>;
   /** The message that has the key; null if it is free. */
@@ -23,6 +25,8 @@ export interface StageTarget {
 
 /** The queue: what goes there is visible. */
 export class QueueTarget implements StageTarget {
+  readonly settlesLater = false;
+
   constructor(readonly db: Connection) {}
 
   check(): Promise<void> {
@@ -34,6 +38,7 @@ export class QueueTarget implements StageTarget {
   }
 
   setKey(seq: number, key: string): void {
+    freeKey(this.db, key);
     this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
   }
 

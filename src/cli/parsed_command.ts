@@ -56,7 +56,7 @@ function commandOf(target: CommandTarget | undefined, words: readonly string[]):
 function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
   const [name = "", below] = words;
   // There the library would tell its help, which is no success of the command that was meant.
-  if (name === "--") throw usageError("Cannot use -- before a command", undefined);
+  if (name === "--") throw usageError("Cannot use -- before a command", "");
   if (target === undefined || "parameters" in target) return;
   if (below !== undefined && below !== "--") return;
   const names = target.getAllEntries().map((entry) => entry.name.original);

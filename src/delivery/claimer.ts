@@ -39,6 +39,7 @@ export class Claimer {
   isDry = false;
   /** Nothing more is claimed, since its time is over. */
   isCutShort = false;
+  #isListening = false;
   #finished = 0;
   /** Hand-overs a millisecond. */
   #perMs = 0;
@@ -69,6 +70,19 @@ export class Claimer {
     this.claiming = tools.guarded(() => this.#claim(tools)).then(() => {
       this.claiming = null;
       tools.onEnd();
+    });
+  }
+
+  /** Where nothing was left to claim: claims again once there may be more, however long the
+   *  hand-overs under way still take. */
+  listen(over: AbortSignal, onNews: () => void): void {
+    if (this.how.news === null || this.#isListening || !this.isDry) return;
+    this.#isListening = true;
+    void this.how.news(over, this.isCutShort).then((isThere) => {
+      this.#isListening = false;
+      if (!isThere) return;
+      this.isDry = false;
+      onNews();
     });
   }
 

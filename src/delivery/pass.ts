@@ -65,7 +65,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   const worker = await options.store.registerWorker("send");
   let end: RoundEnd;
   try {
-    end = await runRound(options, worker, { onlyUntried: true, mayClaim: null });
+    end = await runRound(options, worker, { onlyUntried: true, mayClaim: null, news: null });
     // A pass over a few messages only says nothing of whether the queue moves.
     if (options.ids === undefined) await options.store.noteRound();
   } catch (error) {
@@ -91,17 +91,23 @@ export async function runRound(
   options: PassOptions,
   worker: WorkerHandle,
   how: RoundOptions,
+  /** The relays that answered in the round before; afterwards, in this one. */
+  proven: Set<string> = new Set(),
 ): Promise<RoundEnd> {
   const { store, clock } = options;
   await store.takeOver();
   const expired = await store.expireDue();
   const lines: RelayLine[] = [];
   for (const plan of options.relays) {
-    lines.push(new RelayLine(plan, await store.relayHealth(plan.relay.name), clock.now()));
+    const line = new RelayLine(plan, await store.relayHealth(plan.relay.name), clock.now());
+    line.isProven = proven.has(line.name);
+    lines.push(line);
   }
   const round = new Round(options, worker, lines, how);
   round.counts.failed += expired;
   await round.run();
+  proven.clear();
+  for (const line of lines) if (line.isProven && !line.isDown) proven.add(line.name);
   const downRelays = lines.flatMap(({ down }) => down ?? []);
   const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
     .filter((at) => at !== null);

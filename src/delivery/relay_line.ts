@@ -70,8 +70,18 @@ export class RelayLine {
   room(isOneByOne: boolean, isFast: boolean, now: number): number {
     if (this.isDown || this.isBlocked(now)) return 0;
     if (!this.isProven || isOneByOne) return 1 - this.inFlight;
-    const each = isFast && this.#takesAhead ? IN_HAND_EACH : 1;
-    return this.plan.concurrency * each - this.inFlight;
+    const { concurrency } = this.plan;
+    if (!isFast) return concurrency - this.inFlight;
+    let room = (concurrency - this.#loads.size) * (this.#takesAhead ? IN_HAND_EACH : 1);
+    for (const [transport, load] of this.#loads) {
+      if (this.#mayHaveMore(transport)) room += IN_HAND_EACH - load;
+    }
+    return room;
+  }
+
+  /** Whether a busy connection may be given the next message ahead. */
+  #mayHaveMore(transport: Transport): boolean {
+    return transport.takesAhead === true && !this.#retired.has(transport);
   }
 
   /** A connection for one more message. */
@@ -88,7 +98,7 @@ export class RelayLine {
     let least: Transport | null = null;
     let leastLoad = IN_HAND_EACH;
     for (const [transport, load] of this.#loads) {
-      if (load >= leastLoad || !transport.takesAhead || this.#retired.has(transport)) continue;
+      if (load >= leastLoad || !this.#mayHaveMore(transport)) continue;
       least = transport;
       leastLoad = load;
     }

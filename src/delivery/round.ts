@@ -20,6 +20,9 @@ export interface RoundOptions {
   readonly onlyUntried: boolean;
   /** Asked before each claim: once it says no the round ends; null = only when the queue is empty. */
   readonly mayClaim: (() => boolean) | null;
+  /** Asked where hand-overs alone keep the round going: resolves to true once there may be more
+   *  to claim, to false at `signal`. Null = the round waits for what it has in hand. */
+  readonly news: ((signal: AbortSignal, isCutShort: boolean) => Promise<boolean>) | null;
 }
 
 /** The scheduler of one pass. */
@@ -120,14 +123,14 @@ export class Round {
     const stop = () => this.#stop.abort();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    await this.#guarded(() => this.#loop());
+    await this.#guarded(() => this.#loop(over.signal));
     over.abort();
     signal.removeEventListener("abort", stop);
     await this.#end();
     if (this.#broken !== null) throw this.#broken.error;
   }
 
-  async #loop(): Promise<void> {
+  async #loop(over: AbortSignal): Promise<void> {
     for (;;) {
       // Taken before we look around, so that no change after that is missed.
       const changed = this.#changed.promise;
@@ -150,8 +153,10 @@ export class Round {
         await this.#giveBackAll();
       }
       if (this.#isAbandoned) return;
-      if (this.#inFlight > 0 || this.#claimer.claiming !== null) await changed;
-      else if (!await this.#waitForRate()) return;
+      if (this.#inFlight > 0 || this.#claimer.claiming !== null) {
+        if (!this.#isStopping()) this.#claimer.listen(over, () => this.#wake());
+        await changed;
+      } else if (!await this.#waitForRate()) return;
     }
   }
 

@@ -2,6 +2,7 @@ import { MailqError } from "../queue/errors.ts";
 import type { Clock, Store } from "../queue/ports.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
+import { News } from "./news.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
 
 /** What the service does; read anew before each round. */
@@ -40,6 +41,8 @@ const BEAT_EVERY_MS = 10_000;
 const BEAT_AT_LEAST_MS = 60_000;
 /** New mail keeps a round going for so long; then what else is due has its turn. */
 const ROUND_MS = 10_000;
+/** A hand-over that keeps a round so long from its end is not waited for. */
+const STUCK_MS = 1_000;
 
 /** Sends as soon as mail is committed, requeues deferred mail when it is due, takes over the
  *  claims of dead workers, expires and purges, until told to stop. A full disk or a busy queue is
@@ -78,8 +81,16 @@ class Service {
   #beating: Promise<void> | null = null;
   #purgedAt: number | null = null;
   #indexedAt: number | null = null;
+  /** Until then the round may claim. */
+  #claimsUntil = 0;
+  readonly #news: News;
+  /** Relays that answered in the round before, by the settings of that one. */
+  #proven = new Set<string>();
+  #provenBy: ServicePlan | null = null;
 
-  constructor(readonly options: ServiceOptions) {}
+  constructor(readonly options: ServiceOptions) {
+    this.#news = new News(options.store);
+  }
 
   /** Does everything that is due. */
   async round(): Promise<ServiceRound> {
@@ -88,7 +99,16 @@ class Service {
     const current = plan();
     const { pass, retention } = current;
     // What is claimed from the moment on that the settings change goes out by the new ones.
-    const mayClaim = () => plan() === current && clock.now() < startedAt + ROUND_MS;
+    const mayClaim = () => plan() === current && clock.now() < this.#claimsUntil;
+    this.#claimsUntil = startedAt + ROUND_MS;
+    if (this.#provenBy !== current) this.#proven = new Set();
+    this.#provenBy = current;
+    let listening: Promise<unknown> = Promise.resolve();
+    const news = (signal: AbortSignal, isCutShort: boolean) => {
+      const heard = this.#hear(signal, isCutShort, retention);
+      listening = heard;
+      return heard;
+    };
     let end: Omit<ServiceRound, "startedAt"> = { isCutShort: false, resumeAt: null };
     await this.#outlast(async () => {
       const worker = await this.#freshWorker();
@@ -105,14 +125,14 @@ class Service {
         {
           onlyUntried: isOnce,
           mayClaim: isOnce ? null : mayClaim,
+          news: isOnce ? null : news,
         },
-      );
+        this.#proven,
+      ).finally(() => listening);
       end = round;
       await this.#beating;
       worker.noteIdle();
-      await this.#noteRound();
-      await this.#beat(worker, BEAT_EVERY_MS);
-      await this.#purge(retention);
+      await this.#keepHouse(retention);
       if (onRound !== undefined) await onRound(await round.result());
     });
     return { ...end, startedAt };
@@ -135,15 +155,17 @@ class Service {
         // What was due before the round began is not waited for: it could do nothing about it.
         const due = await store.nextDueAt(startedAt);
         until = Math.min(until, due ?? Infinity, resumeAt ?? Infinity);
-        const changed = store.changed(over.signal).then(stop);
+        const changed = this.#news.heard().then(stop);
+        // It may outlast this pause.
+        changed.catch(() => {});
         indexed = this.#index(over.signal);
         while (!over.signal.aborted && clock.now() < until) {
           const waited = wait(Math.min(until - clock.now(), BEAT_AT_LEAST_MS), over.signal);
           await Promise.race([changed, waited]);
           if (this.#worker !== null) await this.#beat(this.#worker, BEAT_AT_LEAST_MS);
         }
+        this.#news.take();
         over.abort();
-        await changed;
       });
       // Only where the queue itself is in trouble there is anything left to wait for.
       if (!over.signal.aborted) await wait(Math.max(0, until - clock.now()), over.signal);
@@ -152,6 +174,43 @@ class Service {
       signal.removeEventListener("abort", stop);
       await indexed;
     }
+  }
+
+  /** A round that goes on only because a hand-over takes long is to hold up no other mail: waits for
+   *  what `pause` waits for, and does what is due between two rounds. True if there may be more to
+   *  claim. */
+  async #hear(
+    signal: AbortSignal,
+    isCutShort: boolean,
+    retention: ServicePlan["retention"],
+  ): Promise<boolean> {
+    const { store, clock, wait } = this.options;
+    try {
+      if (isCutShort) await wait(STUCK_MS, signal);
+      else {
+        // What became due since the last claim is at once.
+        const due = await store.nextDueAt(this.#claimsUntil - ROUND_MS);
+        const waitMs = Math.min((due ?? Infinity) - clock.now(), BEAT_AT_LEAST_MS);
+        if (waitMs > 0) await Promise.race([this.#news.heard(), wait(waitMs, signal)]);
+      }
+      if (signal.aborted) return false;
+      this.#news.take();
+      const claimsUntil = clock.now() + ROUND_MS;
+      await store.takeOver();
+      await store.requeueDue();
+      await this.#keepHouse(retention);
+      this.#claimsUntil = claimsUntil;
+      return true;
+    } catch {
+      // The next round meets the same trouble, and reports it.
+      return false;
+    }
+  }
+
+  async #keepHouse(retention: ServicePlan["retention"]): Promise<void> {
+    await this.#noteRound();
+    if (this.#worker !== null) await this.#beat(this.#worker, BEAT_EVERY_MS);
+    await this.#purge(retention);
   }
 
   /** Brings the search index up to date while there is nothing else to do. No mail waits for it:
@@ -169,6 +228,7 @@ class Service {
   }
 
   async close(): Promise<void> {
+    await this.#news.close();
     await this.#worker?.close();
   }
 

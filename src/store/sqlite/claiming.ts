@@ -17,8 +17,12 @@ export class Claiming {
   #claimed = 0;
   #thread: ClaimThread | null = null;
   #starting: Promise<void> | null = null;
+  /** The queue's file, whatever it is called by now. */
+  readonly #inode: string | null;
 
-  constructor(readonly db: Connection, readonly clock: Clock) {}
+  constructor(readonly db: Connection, readonly clock: Clock) {
+    this.#inode = inodeOf(db);
+  }
 
   /** See Store.claimDue. */
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
@@ -46,7 +50,8 @@ export class Claiming {
   /** Lets a thread claim and record from now on, once it is there. */
   startThread(): Promise<void> {
     return this.#starting ??= (async () => {
-      if (this.db.isInMemory) return;
+      // By its name the thread would open, or even make, another queue.
+      if (this.#inode === null || inodeOf(this.db) !== this.#inode) return;
       const { startThread }: typeof import("./claim_thread.ts") = await import(
         import.meta.resolve("./claim_thread.ts")
       );
@@ -57,5 +62,16 @@ export class Claiming {
   async close(): Promise<void> {
     await this.#starting;
     await this.#thread?.close();
+  }
+}
+
+/** Tells the queue's file from others that come to stand in its place; null where there is none. */
+function inodeOf({ isInMemory, file }: Connection): string | null {
+  if (isInMemory) return null;
+  try {
+    const { dev, ino } = Deno.statSync(file);
+    return `${dev} ${ino}`;
+  } catch {
+    return null;
   }
 }

@@ -135,6 +135,23 @@ function fits(row: Row, happening: Happening): boolean {
   return isCode && (row.enhanced === undefined || row.enhanced.test(happening.enhanced ?? ""));
 }
 
+/** What a server means that will not have commands before it has answered the content: nothing that
+ *  is the message's fault, so it goes out again on a connection where it is alone. */
+export const NOT_BORNE: Verdict = { kind: "deferred", isRelayFault: false, next: "reconnect" };
+
+/** What comes, of commands having gone out behind a final dot, to the message they were for or to
+ *  the one before; null if it seems to have nothing to do with that. */
+export function ofGoingAhead(
+  phase: Phase,
+  { code, enhanced, raw }: { code: number; enhanced: string | null; raw: string },
+): Verdict | null {
+  if (code < 500) return null;
+  // RFC 3463 3.6: 5.5.x is about the protocol.
+  const isOfProtocol = phase === "mail" &&
+    (code === 500 || code === 503 || enhanced?.startsWith("5.5.") === true);
+  return isOfProtocol || /\bpipelin|\bsynchroni[sz]/i.test(raw) ? NOT_BORNE : null;
+}
+
 /** Whether a reply lets its phase go on, without a look at the table: the quick way for the
  *  replies that most commands get. */
 export function isPositive(phase: Phase, code: number): boolean {

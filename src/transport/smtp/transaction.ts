@@ -1,7 +1,15 @@
 import type { Phase } from "../../queue/outcome.ts";
 import type { Delivery, DeliveryOutcome } from "../../queue/ports.ts";
 import { type Tally, withoutReply } from "../tally.ts";
-import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
+import {
+  classify,
+  isPositive,
+  type NextStep,
+  NOT_BORNE,
+  ofGoingAhead,
+  STEP,
+  type Verdict,
+} from "./classify.ts";
 import { answeredTooMuch, ConnectionBroken } from "./connection.ts";
 import { mailCommand, rcptCommand } from "./envelope_commands.ts";
 import { FINAL_DOT, packContent } from "./content.ts";
@@ -52,6 +60,8 @@ export class Transaction {
   #sentAhead: string | null = null;
   /** The next message's commands went out behind our content. */
   #hasAhead = false;
+  /** The server does not bear commands behind a final dot. */
+  isNotBorne = false;
 
   constructor(readonly session: Session, readonly work: TransactionWork) {}
 
@@ -182,7 +192,10 @@ export class Transaction {
   }
 
   #verdictOn(reply: SmtpReply): Verdict {
-    return classify(this.#phase, reply, {
+    const isAhead = this.#sentAhead !== null || this.#hasAhead;
+    const verdict = isAhead ? ofGoingAhead(this.#phase, reply) : null;
+    this.isNotBorne ||= verdict !== null;
+    return verdict ?? classify(this.#phase, reply, {
       isUsed: this.session.isUsed,
       hasAccepted: this.#accepted.length > 0,
     });
@@ -288,7 +301,11 @@ export class Transaction {
     if (this.#phase === "dot" && !this.#hasAhead) {
       await channel.flush(work.timeouts.blockMs).catch(() => this.#phase = "content");
     }
-    const verdict = classify(this.#phase, error.kind, {
+    // No word on what came behind the dot: some throw it away.
+    const isUnheard = this.#sentAhead !== null && this.#phase === "mail" &&
+      (error.kind === "lost" || error.kind === "timeout");
+    this.isNotBorne ||= isUnheard;
+    const verdict = isUnheard ? NOT_BORNE : classify(this.#phase, error.kind, {
       isUsed: this.session.isUsed,
       hasAccepted: this.#accepted.length > 0,
     });

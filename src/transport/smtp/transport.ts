@@ -232,7 +232,9 @@ class SmtpTransport implements Transport {
       : this.#transaction(session, tally, indices);
     this.#onContent = onContent;
     try {
-      return await transaction.run();
+      const end = await transaction.run();
+      if (transaction.isNotBorne) this.#settings.mayGoAhead.isAllowed = false;
+      return end;
     } catch (error) {
       // Neither relay nor network: the message could not be read, or the start not be noted.
       const kind = transaction.phase === "dot" ? "uncertain" : "deferred";

@@ -200,6 +200,49 @@ Deno.test("smtp ahead: who cannot bear it is not asked again", async () => {
   assert.deepEqual(kindsOf(sent), ["uncertain", "sent", "sent", "sent"]);
 });
 
+const SYNC = "554 5.5.0 Error: SMTP protocol synchronization\r\n";
+
+/** What servers do, once, that do not bear commands behind the dot. */
+const UNBORNE: readonly (readonly [string, (peer: Peer, commands: number) => void])[] = [
+  ["throws them away", (peer) => peer.send("250 2.0.0 ok\r\n")],
+  ["closes on them", (peer) => {
+    peer.send("250 2.0.0 ok\r\n");
+    return hangUp(peer);
+  }],
+  ["refuses them and closes", (peer) => {
+    peer.send(`250 2.0.0 ok\r\n${SYNC}`);
+    return hangUp(peer);
+  }],
+  ["refuses each", (peer, commands) => {
+    peer.send(`250 2.0.0 ok\r\n${"503 bad sequence\r\n".repeat(commands)}`);
+  }],
+  ["refuses the content for them", (peer) => {
+    peer.send(SYNC);
+    return hangUp(peer);
+  }],
+];
+
+for (const [what, answer] of UNBORNE) {
+  Deno.test(`smtp ahead: a server that ${what} costs no message, and is not asked again`, async () => {
+    let times = 0;
+    await using relay = await server(() => ({
+      dot: async (peer) => {
+        const behind = peer.receivedText.split("\r\n.\r\n").at(-1) ?? "";
+        if (behind === "") return peer.send("250 2.0.0 ok\r\n");
+        times++;
+        const commands = behind.split("\r\n").length - 1;
+        for (let n = 0; n < commands; n++) await peer.line();
+        answer(peer, commands);
+      },
+    }));
+    const to = relayOn(relay.script.port, { mailMs: 50 });
+    const sent = await sendAll(to, NAMES.map((name) => message(name)));
+    assert.deepEqual(kindsOf(sent), ["sent", "sent", "sent", "sent"]);
+    assert.equal(times, 1);
+    assert.equal(relay.script.peers.length, 2);
+  });
+}
+
 Deno.test("smtp ahead: told to stop, it begins nothing more", async () => {
   await using relay = await server(() => ({}));
   const sent = await sendAll(

@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { enqueued } from "../support/queue_messages.ts";
+import { SqliteFixture } from "../support/queue_sqlite.ts";
+
+Deno.test("claim thread: a queue whose file is gone is not made anew, nor left", async () => {
+  const fixture = await SqliteFixture.open();
+  const { store, queue, folder } = fixture;
+  await enqueued(store);
+  const worker = await store.registerWorker("test");
+  const claiming = await store.claiming();
+  await Deno.remove(queue);
+  await claiming.startThread();
+  const { claims } = await store.claimDue({ worker, limit: 10, onlyUntried: true });
+  assert.equal(claims.length, 1);
+  await assert.rejects(Deno.stat(queue), Deno.errors.NotFound);
+  await store.close();
+  await Deno.remove(folder, { recursive: true });
+});

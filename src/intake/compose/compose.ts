@@ -2,7 +2,7 @@ import type { Random } from "../../queue/ports.ts";
 import { joinBytes } from "../edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources.ts";
 import type { IntakeSettings } from "../options.ts";
-import { textPart } from "./body.ts";
+import { plainPart, textPart } from "./body.ts";
 import type { Draft, PartName } from "./draft.ts";
 import { checkFits } from "./files.ts";
 import { composeHeader } from "./header.ts";
@@ -59,13 +59,15 @@ async function textVersion(html: string | null): Promise<string | null> {
 /** A message of text or html or both. Not by nodemailer's composer, which makes those with
  *  attachments: it takes 0.3 ms for one, this 6 µs. */
 function composeTexts(header: string, { text, html }: Texts, random: Random): Uint8Array {
+  const top = `${header}MIME-Version: 1.0\r\n`;
+  const plain = html === null && text !== null ? plainPart(text) : null;
+  if (plain !== null) return encoder.encode(top + plain);
   const parts = [];
   if (html === null || (text !== null && text !== "")) {
     parts.push(textPart("text/plain", text ?? ""));
   }
   if (html !== null) parts.push(textPart("text/html", html));
   const [first, second] = parts;
-  const top = `${header}MIME-Version: 1.0\r\n`;
   if (first === undefined) throw new Error("a message without parts");
   if (second === undefined) {
     return joinBytes([encoder.encode(`${top}${first.fields}\r\n`), first.body]);

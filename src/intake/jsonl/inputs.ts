@@ -32,11 +32,10 @@ export async function* jsonlInputs(
   suggest: Suggest,
 ): AsyncGenerator<Input> {
   const limit = Math.max(LINE_BYTES, 2 * options.settings.maxSizeBytes);
-  const decoder = new TextDecoder("utf-8", { fatal: true });
   for (const { number, bytes } of readLines(name, source, prefix, limit)) {
     const place = `${prefix}line ${number}`;
     try {
-      const text = decode(decoder, bytes);
+      const text = decode(bytes);
       if (text.trim() === "") continue;
       const line = await readLine(parseJson(text), options.now, suggest);
       yield await lineInput(place, line, options);
@@ -46,9 +45,15 @@ export async function* jsonlInputs(
   }
 }
 
-function decode(decoder: TextDecoder, bytes: Uint8Array): string {
+const decoder = new TextDecoder();
+const strictDecoder = new TextDecoder("utf-8", { fatal: true });
+
+/** A line's text. The strict way takes ten times as long, and only tells replacement characters that
+ *  stand in the line from those that are made of bytes that are no UTF-8. */
+function decode(bytes: Uint8Array): string {
   try {
-    return decoder.decode(bytes);
+    const text = decoder.decode(bytes);
+    return text.includes("\ufffd") ? strictDecoder.decode(bytes) : text;
   } catch (cause) {
     throw new MailqError(
       "bad_message",

@@ -43,8 +43,17 @@ class WideSyntax {
 
 /** The error for an entry that cannot be used. */
 export function addressError(entry: string, place: string, why: string): MailqError {
-  const shown = entry.length > 100 ? entry.slice(0, 100) + "…" : entry;
-  return new MailqError("bad_address", `Cannot use ${JSON.stringify(shown)} in ${place}: ${why}`);
+  return new MailqError("bad_address", `Cannot use ${quoted(entry)} in ${place}: ${why}`);
+}
+
+/** A text for an error, cut if it is long, with nothing in it that a terminal obeys. */
+export function quoted(text: string): string {
+  const shown = JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  // JSON escapes the controls below the blank alone.
+  return shown.replace(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function byteLength(text: string): number {

@@ -199,3 +199,12 @@ Deno.test("readAddresses: never hangs on long hostile text", async () => {
     await readAddresses(text, "To").catch((error) => assert.ok(error instanceof MailqError));
   }
 });
+
+Deno.test("addressError: quotes controls of every kind escaped", async () => {
+  for (const control of ["\0", "\x1b", "\x7f", "\x80", "\x9b"]) {
+    await assert.rejects(
+      readAddresses(`a${control}@b.test`, "From"),
+      (error: Error) => !/\p{Cc}/u.test(error.message) && /\\u00/.test(error.message),
+    );
+  }
+});

@@ -5,7 +5,8 @@ import { joinBytes } from "../edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources.ts";
 import { fitsLines } from "./body.ts";
 import { boundaryText, type ComposeTools, type Texts } from "./compose.ts";
-import { type Attachment, checkOneLine, naming, quoted } from "./draft.ts";
+import { quoted } from "../address_syntax.ts";
+import { type Attachment, checkOneLine, naming } from "./draft.ts";
 import { checkFits, OpenFile, readWhole } from "./files.ts";
 
 const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\w-]+=[\w.+-]+)*$/;

@@ -1,4 +1,5 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { quoted } from "../address_syntax.ts";
 import { controlAt } from "../headers.ts";
 
 /** A message as its parts, before it is put together. */
@@ -73,9 +74,4 @@ export function checkOneLine(text: string): void {
     "bad_message",
     `Cannot use ${quoted(text)}: it has a line end, NUL or other control character`,
   );
-}
-
-/** A text for an error, cut if it is long. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }

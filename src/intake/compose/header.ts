@@ -1,3 +1,4 @@
+import { quoted } from "../address_syntax.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { readAddresses } from "../addresses.ts";
 import { formatDate } from "../edit.ts";
@@ -10,7 +11,6 @@ import {
   naming,
   type PartName,
   type Party,
-  quoted,
 } from "./draft.ts";
 import { field, MAX_LINE_BYTES, textField } from "./fold.ts";
 

@@ -1,6 +1,7 @@
 import type { MessageStatus, RecipientState } from "../queue/state.ts";
 
-const SGR = {
+/** The codes of select graphic rendition (ECMA-48 8.3.117). */
+export const SGR = {
   bold: 1,
   dim: 2,
   red: 31,

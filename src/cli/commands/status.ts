@@ -11,6 +11,7 @@ import { count, duration } from "../parsers.ts";
 import { queueExists } from "../queue_path.ts";
 import { countDrops } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
+import { MESSAGE_STATUSES } from "../../queue/state.ts";
 
 interface Flags {
   readonly plain?: boolean;
@@ -103,18 +104,8 @@ function tell(context: Context, queue: string, status: QueueStatus): void {
   const { output } = context;
   const now = context.now();
   output.line(`queue       ${queue}`);
-  const counts = [
-    "queued",
-    "scheduled",
-    "sending",
-    "deferred",
-    "held",
-    "sent",
-    "partial",
-    "failed",
-    "cancelled",
-    "suppressed",
-  ] as const;
+  const [queued, ...others] = MESSAGE_STATUSES;
+  const counts = [queued, "scheduled", ...others] as const;
   for (const name of counts) output.line(`${name.padEnd(11)} ${status[name]}`);
   if (status.oldestQueuedAt !== null) {
     output.line(`waiting     ${formatSpan(Math.max(0, now - status.oldestQueuedAt))} (the oldest)`);

@@ -1,3 +1,4 @@
+import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/ports.ts";
 import type { Anchor, MessageWindow } from "../data.ts";
@@ -87,18 +88,7 @@ function readWindow(state: State, anchor: Anchor, wantsCount: boolean): Step {
 function countByStatus(state: State, statuses: Filter["statuses"] | null): number | null {
   const { status } = state;
   if (status === null) return null;
-  const all = [
-    "queued",
-    "sending",
-    "deferred",
-    "held",
-    "sent",
-    "partial",
-    "failed",
-    "cancelled",
-    "suppressed",
-  ] as const;
-  return (statuses ?? all).reduce(
+  return (statuses ?? MESSAGE_STATUSES).reduce(
     (sum, one) => sum + status[one] + (one === "queued" ? status.scheduled : 0),
     0,
   );

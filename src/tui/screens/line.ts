@@ -1,3 +1,4 @@
+import { SGR } from "../../display/colour.ts";
 import type { Colour } from "../../display/colour.ts";
 import { fill, fit, widthOf } from "../measure.ts";
 
@@ -52,17 +53,6 @@ export function leftAndRight(left: Line, right: Line, columns: number): Line {
   const room = columns - lineWidth(right);
   return room <= 0 ? toWidth(left, columns) : [...toWidth(left, room), ...right];
 }
-
-const SGR = {
-  bold: 1,
-  dim: 2,
-  red: 31,
-  green: 32,
-  yellow: 33,
-  blue: 34,
-  magenta: 35,
-  cyan: 36,
-} as const;
 
 /** A line as the terminal takes it; without colours only the text is left. */
 export function paintLine(line: Line, isColoured: boolean): string {

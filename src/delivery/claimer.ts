@@ -11,11 +11,11 @@ import type { RoundOptions } from "./round.ts";
 /** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
 const AHEAD_MS = 20;
 /** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
-const AHEAD = 128;
+const AHEAD = 512;
 /** With so much done in that time the relay is fast. */
 const FAST = 32;
 /** Messages in hand at most, where a relay that is slow would keep the others from theirs. */
-const IN_HAND = 256;
+const IN_HAND = 1_024;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
@@ -91,7 +91,9 @@ export class Claimer {
   get #isShort(): boolean {
     const { inHand } = this.lines;
     if (inHand >= IN_HAND) return false;
-    return this.lines.room > 0 && this.lines.next() === null || inHand < this.#soon() / 2;
+    // A fast relay takes all that is in hand while the next claim is under way.
+    const enough = this.lines.isFast ? this.#soon() : this.#soon() / 2;
+    return inHand < enough || this.lines.room > 0 && this.lines.next() === null;
   }
 
   /** Claims until a relay with room has mail, or there is none to be had. `room` is how many more
@@ -169,7 +171,7 @@ export class Claimer {
     const now = this.options.clock.now();
     const elapsedMs = now - this.#measuredAt;
     const finished = this.#finished - this.#finishedThen;
-    if (elapsedMs < AHEAD_MS / 4 && finished < AHEAD / 32) return;
+    if (elapsedMs < AHEAD_MS / 4 && finished < FAST / 2) return;
     this.#perMs = finished / Math.max(1, elapsedMs);
     this.#finishedThen = this.#finished;
     this.#measuredAt = now;

@@ -5,7 +5,7 @@ import { handOver, type HandOverTools } from "./hand_over.ts";
 import type { UsedUp } from "./rates.ts";
 import type { RelayLine } from "./relay_line.ts";
 
-export interface DeliverTools extends Omit<HandOverTools, "relayName" | "isLastRelay"> {
+export interface DeliverTools extends HandOverTools {
   /** The first of these relays that is any use. */
   readonly lineFor: (relays: readonly string[]) => RelayLine | null;
   /** Takes the message's part of the rate of one more relay; null if there was one. */
@@ -67,6 +67,8 @@ async function deliverGroup(
   changes: RecipientChange[],
   tools: DeliverTools,
 ): Promise<GroupEnd> {
+  const isWhole = group.recipients === claim.recipients;
+  const part = isWhole ? claim : { ...claim, recipients: group.recipients };
   for (;;) {
     const line = tools.lineFor(group.relays);
     if (line === null) return "unreached";
@@ -82,11 +84,9 @@ async function deliverGroup(
       return { kind: "rest", trouble: { error } };
     }
     line.inFlight++;
-    const handed = await handOver({ ...claim, recipients: group.recipients }, transport, {
-      ...tools,
-      relayName: line.name,
-      isLastRelay: tools.lineFor(group.relays.filter((name) => name !== line.name)) === null,
-    });
+    const others = group.relays.filter((name) => name !== line.name);
+    const via = { transport, relay: line.name, isLast: tools.lineFor(others) === null };
+    const handed = await handOver(part, via, tools);
     line.inFlight--;
     const isAbandoned = tools.isAbandoned();
     line.giveBack(transport, !handed.isTransportBroken && !isAbandoned);

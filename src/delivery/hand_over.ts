@@ -21,9 +21,15 @@ export interface HandOverTools extends OverruleTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: RetryPolicy;
-  /** No other relay is there to try where this one is at fault. */
-  readonly isLastRelay: boolean;
   readonly signal: AbortSignal;
+}
+
+/** The relay that a claim is handed to. */
+export interface Via {
+  readonly transport: Transport;
+  readonly relay: string;
+  /** No other relay is there to try where this one is at fault. */
+  readonly isLast: boolean;
 }
 
 /** How handing one claim over ended. */
@@ -46,7 +52,7 @@ export interface HandedOver {
  *  an attempt that went wrong, with its traceback. */
 export async function handOver(
   claim: Claim,
-  transport: Transport,
+  via: Via,
   tools: HandOverTools,
 ): Promise<HandedOver> {
   const { clock, signal } = tools;
@@ -65,7 +71,7 @@ export async function handOver(
   let report: DeliveryReport;
   let isTransportBroken = false;
   try {
-    report = await transport.deliver({
+    report = await via.transport.deliver({
       id: claim.id,
       sender: claim.sender,
       recipients: claim.recipients.map((recipient) => recipient.address),
@@ -87,26 +93,19 @@ export async function handOver(
   const { outcomes, wantsReconnect } = await overrule(
     claim,
     report,
+    via.relay,
     tools,
     (outcome) => !isStopped || !isUnanswered(outcome),
   );
   const now = clock.now();
-  const changes = judgeAll(claim, outcomes, tools, now, isStopped);
+  const changes = judgeAll(claim, outcomes, via, tools, now, isStopped);
   const isRelayFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
-  const end = {
-    isTransportBroken: isTransportBroken || wantsReconnect,
-    trouble,
-    isRelayFault: isRelayFault && !isStopped,
-    isRelayProven: !isRelayFault &&
-      outcomes.some((one) => one.kind === "sent" || one.code !== null),
-  };
-  if (changes.length === 0) return { ...end, attempt: null };
   const worst = worstOf(outcomes);
-  const attempt: AttemptRecord = {
+  const attempt: AttemptRecord | null = changes.length === 0 ? null : {
     claim,
     startedAt,
     durationMs: Math.max(0, now - startedAt),
-    relay: tools.relayName,
+    relay: via.relay,
     host: report.host,
     tls: report.tls,
     result: deriveResult(changes.map((change) => change.outcome)),
@@ -119,7 +118,14 @@ export async function handOver(
     changes,
     endsClaim: true,
   };
-  return { ...end, attempt };
+  return {
+    attempt,
+    isTransportBroken: isTransportBroken || wantsReconnect,
+    trouble,
+    isRelayFault: isRelayFault && !isStopped,
+    isRelayProven: !isRelayFault &&
+      outcomes.some((one) => one.kind === "sent" || one.code !== null),
+  };
 }
 
 /** What becomes of each recipient. Where we stopped the transport ourselves, recipients that it
@@ -127,6 +133,7 @@ export async function handOver(
 function judgeAll(
   claim: Claim,
   outcomes: readonly RuledOutcome[],
+  { isLast }: Via,
   tools: HandOverTools,
   now: number,
   isStopped: boolean,
@@ -143,7 +150,7 @@ function judgeAll(
       now,
       random: random.unit(),
     });
-    const isForNext = isFault && !tools.isLastRelay && !isStopped;
+    const isForNext = isFault && !isLast && !isStopped;
     changes.push(isForNext ? { ...change, state: "sending", nextAt: null } : change);
   }
   return changes;

@@ -42,7 +42,6 @@ export type ErrorHandler = (failure: Failure) => Promise<Verdict | null>;
 export interface OverruleTools {
   readonly rules: readonly Rule[];
   readonly errorHandler: ErrorHandler | null;
-  readonly relayName: string;
 }
 
 /** What an outcome means by the rules. An acceptance stays one, and so does what may have been
@@ -65,6 +64,7 @@ export function applyRules(outcome: DeliveryOutcome, rules: readonly Rule[]): Ru
 export async function overrule(
   claim: Claim,
   { outcomes, host, error }: Pick<DeliveryReport, "outcomes" | "host" | "error">,
+  relay: string,
   tools: OverruleTools,
   isAsked: (outcome: DeliveryOutcome) => boolean,
 ): Promise<{ readonly outcomes: readonly RuledOutcome[]; readonly wantsReconnect: boolean }> {
@@ -82,7 +82,7 @@ export async function overrule(
       id: claim.id,
       sender: claim.sender,
       recipient: recipient.address,
-      relay: tools.relayName,
+      relay,
       host,
       phase: outcome.phase ?? null,
       outcome: outcome.kind,

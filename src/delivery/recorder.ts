@@ -3,7 +3,7 @@ import type { Store } from "../queue/ports.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 
 /** Attempts in one commit, at most. */
-const GROUP = 128;
+const GROUP = 512;
 /** How long an attempt waits for others to be recorded with. */
 const WAIT_MS = 20;
 

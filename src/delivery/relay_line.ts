@@ -1,11 +1,20 @@
 import { isLeftAlone, type RelayHealth } from "../queue/breaker.ts";
 import type { Claim } from "../queue/message.ts";
-import type { Relay, Transport } from "../queue/ports.ts";
+import type { Clock, Relay, Transport } from "../queue/ports.ts";
 import type { Rate } from "../queue/rate.ts";
 
 /** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
  *  its content, and one to follow that when both are answered at once. */
 const IN_HAND_EACH = 3;
+
+/** A connection with messages in hand. */
+interface Busy {
+  readonly transport: Transport;
+  /** How many. */
+  load: number;
+  /** It is to be closed once it has nothing in hand. */
+  isRetired: boolean;
+}
 
 /** A relay and how much it may be given. */
 export interface RelayPlan {
@@ -37,11 +46,8 @@ export class RelayLine {
   error: string | null = null;
   /** Its rate is used up until then. */
   blockedUntil: number | null = null;
-  /** Its connections: how many messages each has in hand. */
-  readonly #loads = new Map<Transport, number>();
+  #busy: Busy[] = [];
   #idle: Transport[] = [];
-  /** Connections to be closed once they have nothing in hand. */
-  readonly #retired = new Set<Transport>();
   #takesAhead = false;
 
   constructor(readonly plan: RelayPlan, public health: RelayHealth, now: number) {
@@ -67,51 +73,48 @@ export class RelayLine {
 
   /** How many more messages may be started on it now; of a fast relay each connection is given
    *  the next message ahead. */
-  room(isOneByOne: boolean, isFast: boolean, now: number): number {
-    if (this.isDown || this.isBlocked(now)) return 0;
+  room(isOneByOne: boolean, isFast: boolean, clock: Clock): number {
+    if (this.isDown || this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
     if (!this.isProven || isOneByOne) return 1 - this.inFlight;
     const { concurrency } = this.plan;
     if (!isFast) return concurrency - this.inFlight;
-    let room = (concurrency - this.#loads.size) * (this.#takesAhead ? IN_HAND_EACH : 1);
-    for (const [transport, load] of this.#loads) {
-      if (this.#mayHaveMore(transport)) room += IN_HAND_EACH - load;
-    }
+    let room = (concurrency - this.#busy.length) * (this.#takesAhead ? IN_HAND_EACH : 1);
+    for (const one of this.#busy) if (mayHaveMore(one)) room += IN_HAND_EACH - one.load;
     return room;
-  }
-
-  /** Whether a busy connection may be given the next message ahead. */
-  #mayHaveMore(transport: Transport): boolean {
-    return transport.takesAhead === true && !this.#retired.has(transport);
   }
 
   /** A connection for one more message. */
   take(): Transport {
-    const transport = this.#idle.pop() ?? this.#busy() ?? this.plan.relay.open();
+    const one = this.#idle.length === 0 && this.#busy.length >= this.plan.concurrency
+      ? this.#leastBusy()
+      : null;
+    if (one !== null) {
+      one.load++;
+      return one.transport;
+    }
+    const transport = this.#idle.pop() ?? this.plan.relay.open();
     this.#takesAhead = transport.takesAhead === true;
-    this.#loads.set(transport, (this.#loads.get(transport) ?? 0) + 1);
+    this.#busy.push({ transport, load: 1, isRetired: false });
     return transport;
   }
 
-  /** Where all connections there may be are busy, one with the least in hand. */
-  #busy(): Transport | null {
-    if (this.#loads.size < this.plan.concurrency) return null;
-    let least: Transport | null = null;
-    let leastLoad = IN_HAND_EACH;
-    for (const [transport, load] of this.#loads) {
-      if (load >= leastLoad || !this.#mayHaveMore(transport)) continue;
-      least = transport;
-      leastLoad = load;
+  /** One with the least in hand of those that may have more. */
+  #leastBusy(): Busy | null {
+    let least: Busy | null = null;
+    for (const one of this.#busy) {
+      if (one.load < (least?.load ?? IN_HAND_EACH) && mayHaveMore(one)) least = one;
     }
     return least;
   }
 
   /** Takes back a connection whose message has come to its end; `isUsable` if it may have more. */
   giveBack(transport: Transport, isUsable: boolean): void {
-    if (!isUsable) this.#retired.add(transport);
-    const load = (this.#loads.get(transport) ?? 1) - 1;
-    if (load > 0) return void this.#loads.set(transport, load);
-    this.#loads.delete(transport);
-    if (this.#retired.delete(transport)) void transport.close().catch(() => {});
+    const one = this.#busy.find((busy) => busy.transport === transport);
+    if (one === undefined) return;
+    if (!isUsable) one.isRetired = true;
+    if (--one.load > 0) return;
+    this.#busy = this.#busy.filter((busy) => busy !== one);
+    if (one.isRetired) void transport.close().catch(() => {});
     else this.#idle.push(transport);
   }
 
@@ -120,4 +123,9 @@ export class RelayLine {
     this.#idle = [];
     await Promise.allSettled(idle.map((transport) => transport.close()));
   }
+}
+
+/** Whether a busy connection may be given the next message ahead. */
+function mayHaveMore({ transport, isRetired }: Busy): boolean {
+  return transport.takesAhead === true && !isRetired;
 }

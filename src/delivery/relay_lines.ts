@@ -6,13 +6,16 @@ import type { RelayLine } from "./relay_line.ts";
 export class RelayLines {
   /** Mail goes out so fast that connections are given their next message ahead. */
   isFast = false;
+  readonly #byName: ReadonlyMap<string, RelayLine>;
 
   constructor(
     readonly all: readonly RelayLine[],
     /** One message at a time on each. */
     readonly isOneByOne: boolean,
     readonly clock: Clock,
-  ) {}
+  ) {
+    this.#byName = new Map(all.map((line) => [line.name, line]));
+  }
 
   get areAllDown(): boolean {
     return this.all.every((line) => line.isDown);
@@ -20,18 +23,22 @@ export class RelayLines {
 
   /** Messages in hand and not started. */
   get inHand(): number {
-    return this.all.reduce((sum, line) => sum + line.waiting.length, 0);
+    let inHand = 0;
+    for (const line of this.all) inHand += line.waiting.length;
+    return inHand;
   }
 
   /** How many more messages may be started now. */
   get room(): number {
-    return this.all.reduce((sum, line) => sum + Math.max(0, this.#roomOn(line)), 0);
+    let room = 0;
+    for (const line of this.all) room += Math.max(0, this.#roomOn(line));
+    return room;
   }
 
   /** The first of these relays that is any use. */
   lineFor(relays: readonly string[]): RelayLine | null {
     for (const name of relays) {
-      const line = this.all.find((one) => one.name === name);
+      const line = this.#byName.get(name);
       if (line !== undefined && !line.isDown) return line;
     }
     return null;
@@ -39,7 +46,10 @@ export class RelayLines {
 
   /** A relay with room that has mail in hand. */
   next(): RelayLine | null {
-    return this.all.find((line) => line.waiting.length > 0 && this.#roomOn(line) > 0) ?? null;
+    for (const line of this.all) {
+      if (line.waiting.length > 0 && this.#roomOn(line) > 0) return line;
+    }
+    return null;
   }
 
   /** When the first relay that has mail in hand, but whose rate is used up, may be used again. */
@@ -59,6 +69,6 @@ export class RelayLines {
   }
 
   #roomOn(line: RelayLine): number {
-    return line.room(this.isOneByOne, this.isFast, this.clock.now());
+    return line.room(this.isOneByOne, this.isFast, this.clock);
   }
 }

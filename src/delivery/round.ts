@@ -2,8 +2,9 @@ import { afterFault, HEALTHY } from "../queue/breaker.ts";
 import type { Claim } from "../queue/message.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 import { Claimer, SHORT_WAIT_MS } from "./claimer.ts";
+import { Counts } from "./counts.ts";
 import { deliverClaim, type Delivered, type DeliverTools } from "./deliver_claim.ts";
-import { groupByRoute } from "./groups.ts";
+import { type Group, groupByRoute } from "./groups.ts";
 import type { PassOptions, StopReason } from "./pass.ts";
 import { Postponer } from "./postponer.ts";
 import { Rates, type UsedUp } from "./rates.ts";
@@ -27,11 +28,9 @@ export interface RoundOptions {
 
 /** The scheduler of one pass. */
 export class Round {
-  readonly counts = { sent: 0, deferred: 0, failed: 0, uncertain: 0 };
+  readonly counts = new Counts();
   /** When a relay whose rate was used up may be used again. */
   blockedUntil: number | null = null;
-  /** Messages at least one recipient of which was sent. */
-  #delivered = 0;
   #inFlight = 0;
   readonly #lines: RelayLines;
   readonly #rates: Rates;
@@ -103,8 +102,8 @@ export class Round {
     const { maxBatch, maxDeferred, signal } = this.options;
     if (signal.aborted) return "signal";
     if (this.#lines.areAllDown) return "relay";
-    if (maxBatch !== null && this.#delivered >= maxBatch) return "max_batch";
-    if (maxDeferred !== null && this.#notSent() >= maxDeferred) return "max_deferred";
+    if (maxBatch !== null && this.counts.delivered >= maxBatch) return "max_batch";
+    if (maxDeferred !== null && this.counts.notSent >= maxDeferred) return "max_deferred";
     return this.blockedUntil === null ? null : "rate";
   }
 
@@ -144,7 +143,7 @@ export class Round {
         });
         const line = this.#lines.next();
         if (line !== null) {
-          await this.#guarded(() => this.#startNext(line));
+          await this.#startNext(line);
           continue;
         }
       }
@@ -164,10 +163,6 @@ export class Round {
     return this.#broken !== null || this.stoppedBy !== null;
   }
 
-  #notSent(): number {
-    return this.counts.deferred + this.counts.failed + this.counts.uncertain;
-  }
-
   /** How many more messages may be started now, whatever the relay. */
   #room(): number {
     if (this.#isStopping()) return 0;
@@ -175,31 +170,45 @@ export class Round {
     // What is in flight may yet become sent or deferred: it uses up both allowances.
     return Math.min(
       throttleMs > 0 ? 1 : Infinity,
-      maxBatch === null ? Infinity : maxBatch - this.#delivered,
-      maxDeferred === null ? Infinity : maxDeferred - this.#notSent(),
+      maxBatch === null ? Infinity : maxBatch - this.counts.delivered,
+      maxDeferred === null ? Infinity : maxDeferred - this.counts.notSent,
     ) - this.#inFlight;
   }
 
-  async #startNext(line: RelayLine): Promise<void> {
+  /** Starts the next message of a relay; where a rate has to be asked for, resolves after that. */
+  #startNext(line: RelayLine): Promise<void> | void {
     const claim = line.waiting.shift();
     if (claim === undefined) return;
     const groups = groupByRoute(claim, this.options.routes);
     const lines = groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []);
-    if (!this.#rates.isFree(lines)) {
+    if (this.#rates.isFree(lines)) return void this.#deliver(claim, groups, lines);
+    return this.#guarded(async () => {
       const usedUp = await this.#takeShares(claim, lines);
       if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
       // Much may have happened meanwhile.
       if (this.#isStopping()) return void this.#leftOver.push(claim);
       if (line.isDown) return this.#claimer.assign(claim);
-    }
-    this.#inFlight++;
-    void this.#guarded(async () => {
-      await this.#settle(claim, await deliverClaim(claim, groups, lines, this.#tools));
-    }).then(() => {
-      this.#inFlight--;
-      this.#claimer.noteFinished();
-      this.#wake();
+      void this.#deliver(claim, groups, lines);
     });
+  }
+
+  async #deliver(
+    claim: Claim,
+    groups: readonly Group[],
+    lines: readonly RelayLine[],
+  ): Promise<void> {
+    this.#inFlight++;
+    try {
+      const delivered = await deliverClaim(claim, groups, lines, this.#tools);
+      await this.#settle(claim, delivered);
+      // What was abandoned may still be read.
+      if (delivered.end.kind !== "abandoned") claim.release?.();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#inFlight--;
+    this.#claimer.noteFinished();
+    this.#wake();
   }
 
   async #takeShares(claim: Claim, lines: readonly RelayLine[]): Promise<UsedUp | null> {
@@ -239,20 +248,9 @@ export class Round {
       for (const { group, by } of usedUp) this.#postponer.addUsedUp(claim, group.recipients, by);
       await this.#postponer.flush();
     }
-    this.#count(delivered);
+    this.counts.add(delivered);
     const { throttleMs, wait } = this.options;
     if (throttleMs > 0 && !this.#isStopping()) await wait(throttleMs, this.#stop.signal);
-  }
-
-  #count({ changes, unreached, usedUp }: Delivered): void {
-    const isWaiting = unreached.length + usedUp.length > 0;
-    if (changes.length === 0 && !isWaiting) return;
-    if (changes.some((change) => change.outcome === "sent")) this.#delivered++;
-    if (changes.some((change) => change.outcome === "uncertain")) this.counts.uncertain++;
-    else if (isWaiting || changes.some((change) => change.state === "deferred")) {
-      this.counts.deferred++;
-    } else if (changes.some((change) => change.state === "failed")) this.counts.failed++;
-    else this.counts.sent++;
   }
 
   async #leaveAlone(line: RelayLine, error: string): Promise<void> {

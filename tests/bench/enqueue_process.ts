@@ -1,5 +1,5 @@
 import { inTurn, median, medianRatio, runTimed } from "./processes.ts";
-import { PERMISSIONS } from "../support/permissions.ts";
+import { HEAP_FLAGS, PERMISSIONS } from "../support/permissions.ts";
 import { mail } from "./mail.ts";
 
 const RUNS = 40;
@@ -25,7 +25,7 @@ async function benchProcess(binary: string | null, args: readonly string[]): Pro
       () =>
         time([
           ...deno,
-          "--v8-flags=--no-lazy,--max-semi-space-size=4",
+          `--v8-flags=--no-lazy,${HEAP_FLAGS}`,
           ...PERMISSIONS,
           `${root}main.ts`,
           ...args,

@@ -1,4 +1,4 @@
-import { PERMISSIONS } from "../support/permissions.ts";
+import { HEAP_FLAGS, PERMISSIONS } from "../support/permissions.ts";
 import { mail } from "./mail.ts";
 import { median, medianRatio, runTimed } from "./processes.ts";
 
@@ -32,7 +32,7 @@ export async function benchSend(sizeBytes: number, count: number, budget: number
     }
     const env = { MAILQ_QUEUE: `${folder}/queue.db`, MAILQ_TRANSPORT: `smtp://127.0.0.1:${port}` };
     // As `deno task mailq`.
-    const flags = "--v8-flags=--no-lazy,--max-semi-space-size=4";
+    const flags = `--v8-flags=--no-lazy,${HEAP_FLAGS}`;
     const mailq = [Deno.execPath(), "run", "--no-check", flags, ...PERMISSIONS, `${root}main.ts`];
     await runTimed([...mailq, "enqueue", mails], { env });
     const ours: number[] = [], theirs: number[] = [];

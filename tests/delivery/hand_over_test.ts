@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { type HandedOver, handOver, type HandOverTools } from "../../src/delivery/hand_over.ts";
+import {
+  type HandedOver,
+  handOver,
+  type HandOverTools,
+  type Via,
+} from "../../src/delivery/hand_over.ts";
 import type { Claim } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports.ts";
 import { POLICY } from "./pass_on.ts";
@@ -26,6 +31,7 @@ interface Situation {
   readonly recipients?: readonly string[];
   readonly content?: Uint8Array;
   readonly script: Script;
+  readonly via?: Partial<Via>;
   readonly tools?: (queue: QueueFile) => Partial<HandOverTools>;
   readonly claim?: (claim: Claim) => Claim;
 }
@@ -41,17 +47,20 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
   try {
     return await handOver(
       situation.claim?.(claim) ?? claim,
-      new ScriptedRelay(situation.script).open(),
+      {
+        transport: new ScriptedRelay(situation.script).open(),
+        relay: "test",
+        isLast: true,
+        ...situation.via,
+      },
       {
         store: queue.store,
         worker,
         clock: queue.clock,
         random: queue.random,
         policy: POLICY,
-        relayName: "test",
         rules: [],
         errorHandler: null,
-        isLastRelay: true,
         signal: new AbortController().signal,
         ...situation.tools?.(queue),
       },

@@ -98,14 +98,14 @@ Deno.test("recorder: attempts wait 20 ms for others and go in one commit", async
   assert.deepEqual(await desk.queue.statuses(), { sent: 3 });
 });
 
-Deno.test("recorder: 128 attempts wait no longer, and no commit has more", async () => {
-  await using desk = await Desk.with(258);
-  desk.add(0, 258);
+Deno.test("recorder: 512 attempts wait no longer, and no commit has more", async () => {
+  await using desk = await Desk.with(1_026);
+  desk.add(0, 1_026);
   assert.equal(desk.waits.open(RECORD_MS), 1, "the timers of full groups are stopped");
   await desk.recorder.flush();
-  assert.deepEqual(desk.groups, [128, 128, 2]);
+  assert.deepEqual(desk.groups, [512, 512, 2]);
   assert.equal(desk.waits.open(RECORD_MS), 0);
-  assert.equal(desk.recorded.length, 258);
+  assert.equal(desk.recorded.length, 1_026);
 });
 
 Deno.test("recorder: a group's wait begins with its first attempt", async () => {

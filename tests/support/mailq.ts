@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { PERMISSIONS } from "./permissions.ts";
+import { HEAP_FLAGS, PERMISSIONS } from "./permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** As the binary is compiled. */
-const HEAP = "--v8-flags=--max-semi-space-size=4";
+const HEAP = `--v8-flags=${HEAP_FLAGS}`;
 
 /** The program under test: the binary that MAILQ_TEST_PROGRAM names, else the source. */
 export const PROGRAM: readonly string[] = Deno.env.get("MAILQ_TEST_PROGRAM") !== undefined

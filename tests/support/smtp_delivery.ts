@@ -1,5 +1,5 @@
 import type { DeliverOptions, Delivery, Relay } from "../../src/queue/ports.ts";
-import { smtpRelay, type SmtpRelayOptions } from "../../src/transport/smtp/transport.ts";
+import { smtpRelay, type SmtpRelayOptions } from "../../src/transport/smtp/relay.ts";
 import type { Timeouts } from "../../src/transport/smtp/timers.ts";
 import { latin1 } from "./smtp_script.ts";
 

@@ -1,6 +1,6 @@
 import { consoleRelay } from "../../src/transport/console.ts";
 import { nullRelay } from "../../src/transport/null.ts";
-import { lmtpRelay } from "../../src/transport/smtp/transport.ts";
+import { lmtpRelay } from "../../src/transport/smtp/relay.ts";
 import { testTransport } from "../contract/transport_contract.ts";
 import { relayOn } from "../support/smtp_delivery.ts";
 import { converse, EHLO_TLS, scriptedServer } from "../support/smtp_script.ts";

@@ -12,12 +12,14 @@ const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, si
   eight_bit, dsn`;
 
 /** Bytes of bodies in one claim, at most: all of them are in memory at the same time. */
-const CLAIM_BYTES = 2 * 1024 * 1024;
+const CLAIM_BYTES = 4 * 1024 * 1024;
+/** Heads read before it is known how large messages are. */
+const FIRST_HEADS = 32;
 
 // The planner would sometimes rather scan by_status: the index is named.
 const HEAD_OF_LANE = `SELECT ${COLUMNS} FROM message INDEXED BY claim_order
   WHERE status = 'queued' AND lane = ? AND last_worker IS NOT ?
-  ORDER BY priority, queued_at, seq LIMIT ?`;
+  ORDER BY priority, queued_at, seq LIMIT ? OFFSET ?`;
 
 const LANES = `SELECT lane FROM tally WHERE status = 'queued' AND n > 0
   AND (lane = 0 OR lane IN (SELECT id FROM batch WHERE state = 'visible'))`;
@@ -31,23 +33,26 @@ const CLAIM_MESSAGES =
 const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
   WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'queued'
   RETURNING seq, n, address, tries, failures`;
-const ONLY_PARTS = `SELECT part, bytes FROM body
-  WHERE part IN (SELECT value * ${PARTS_PER_MESSAGE} FROM json_each(?))`;
+const ONLY_PART = "SELECT bytes FROM body WHERE part = ?";
 
 /** A ClaimRequest of which only the worker's number matters. */
 export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
   readonly worker: Pick<WorkerHandle, "id">;
 }
 
+/** Memory of so many bytes; the bodies of one claim lie in it, one behind another. */
+export type Room = (sizeBytes: number) => Uint8Array;
+
 /** See Store.claimDue. */
 export async function claimDue(
   db: Connection,
   request: NumberedRequest,
   now: () => number,
+  room: Room = (sizeBytes) => new Uint8Array(sizeBytes),
 ): Promise<ClaimBatch> {
   let expired = 0, suppressed = 0;
   for (;;) {
-    const batch = await db.write(() => claimHeads(db, request, now()));
+    const batch = await db.write(() => claimHeads(db, request, now(), room));
     expired += batch.expired;
     suppressed += batch.suppressed;
     // Without claims, but with mail that met its end instead, there may be more behind it.
@@ -58,7 +63,12 @@ export async function claimDue(
 }
 
 /** Claims what is at the head of the queue; runs inside a write. */
-function claimHeads(db: Connection, request: NumberedRequest, now: number): ClaimBatch {
+function claimHeads(
+  db: Connection,
+  request: NumberedRequest,
+  now: number,
+  room: Room,
+): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);
@@ -78,7 +88,7 @@ function claimHeads(db: Connection, request: NumberedRequest, now: number): Clai
       suppressed++;
     } else due.push(head);
   }
-  return { claims: claimMessages(db, due, request.worker.id, now), expired, suppressed };
+  return { claims: claimMessages(db, due, request.worker.id, now, room), expired, suppressed };
 }
 
 export function isPaused(db: Connection): boolean {
@@ -99,7 +109,7 @@ function headsOfLanes(db: Connection, request: NumberedRequest): Row[] {
   const triedBy: Value = request.onlyUntried ? request.worker.id : -1;
   const heads: Row[] = [];
   for (const { lane } of lanes) {
-    heads.push(...db.all(HEAD_OF_LANE, int(lane), triedBy, request.limit));
+    heads.push(...headsOfLane(db, int(lane), triedBy, request.limit));
   }
   if (lanes.length > 1) heads.sort(byQueueOrder);
   return withinBytes(heads.slice(0, request.limit));
@@ -119,14 +129,31 @@ function headsById(db: Connection, request: NumberedRequest, ids: readonly strin
   return withinBytes(heads.sort(byQueueOrder).slice(0, request.limit));
 }
 
+/** The head of a lane, not read much further than its bytes can be claimed. */
+function headsOfLane(db: Connection, lane: number, triedBy: Value, limit: number): Row[] {
+  const heads: Row[] = [];
+  let bytes = 0;
+  for (let count = FIRST_HEADS; heads.length < limit && bytes < CLAIM_BYTES;) {
+    const wanted = Math.min(count, limit - heads.length);
+    const read = db.all(HEAD_OF_LANE, lane, triedBy, wanted, heads.length);
+    for (const head of read) heads.push(head);
+    if (read.length < wanted) break;
+    bytes += read.reduce((sum, head) => sum + claimedBytes(head), 0);
+    count = Math.ceil((CLAIM_BYTES - bytes) * heads.length / Math.max(bytes, 1));
+  }
+  return heads;
+}
+
 /** The first messages whose bytes, of those that come with their claim, are not too many. */
 function withinBytes(heads: Row[]): Row[] {
   let bytes = 0;
-  const end = heads.findIndex(({ size }) => {
-    if (int(size) <= PART_BYTES) bytes += int(size);
-    return bytes > CLAIM_BYTES;
-  });
+  const end = heads.findIndex((head) => (bytes += claimedBytes(head)) > CLAIM_BYTES);
   return end < 0 ? heads : heads.slice(0, Math.max(end, 1));
+}
+
+/** How many of a message's bytes come with its claim. */
+function claimedBytes({ size }: Row): number {
+  return int(size) <= PART_BYTES ? int(size) : 0;
 }
 
 function byQueueOrder(a: Row, b: Row): number {
@@ -139,13 +166,14 @@ function claimMessages(
   heads: readonly Row[],
   workerId: number,
   now: number,
+  room: Room,
 ): Claim[] {
   if (heads.length === 0) return [];
   const firstToken = takeTokens(db, heads.length);
   const seqs = JSON.stringify(heads.map((head) => int(head.seq)));
   db.run(CLAIM_MESSAGES, firstToken, workerId, now, workerId, seqs);
   const recipients = claimRecipients(db, seqs);
-  const bodies = readSmallBodies(db, heads);
+  const bodies = readSmallBodies(db, heads, room);
   return heads.map((head, i): Claim => {
     const seq = int(head.seq);
     const claimed = recipients.get(seq) ?? [];
@@ -213,15 +241,24 @@ function withDsn(
 
 /** The bodies that are one row, by the message's seq. One that is not whole is left out: reading
  *  it in pieces reports the damage. */
-function readSmallBodies(db: Connection, heads: readonly Row[]): Map<number, Uint8Array> {
-  const sizes = new Map<number, number>();
-  for (const head of heads) {
-    if (int(head.size) <= PART_BYTES) sizes.set(int(head.seq), int(head.size));
-  }
+function readSmallBodies(
+  db: Connection,
+  heads: readonly Row[],
+  room: Room,
+): Map<number, Uint8Array> {
+  const all = room(heads.reduce((sum, head) => sum + claimedBytes(head), 0));
   const bodies = new Map<number, Uint8Array>();
-  for (const { part, bytes } of db.all(ONLY_PARTS, JSON.stringify([...sizes.keys()]))) {
-    const seq = int(part) / PARTS_PER_MESSAGE;
-    if (bytes instanceof Uint8Array && bytes.length === sizes.get(seq)) bodies.set(seq, bytes);
+  let at = 0;
+  for (const head of heads) {
+    if (int(head.size) > PART_BYTES) continue;
+    const seq = int(head.seq);
+    const bytes = db.get(ONLY_PART, seq * PARTS_PER_MESSAGE)?.bytes;
+    if (!(bytes instanceof Uint8Array) || bytes.length !== int(head.size)) continue;
+    all.set(bytes, at);
+    bodies.set(seq, all.subarray(at, at + bytes.length));
+    at += bytes.length;
+    // Freed at once, the memory serves for the next body.
+    if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
   }
   return bodies;
 }

@@ -3,6 +3,9 @@ import type { AttemptRecord, Claim } from "../../queue/message.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../queue/worker.ts";
 import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
 
+/** Claims whose memory is kept for others. */
+const SPARE = 4;
+
 interface Waiting {
   readonly resolve: (answer: ThreadAnswer) => void;
   readonly reject: (error: unknown) => void;
@@ -26,6 +29,9 @@ export class ClaimThread {
   #nextId = 0;
   #failure: unknown = null;
   readonly #waiting = new Map<number, Waiting>();
+  /** Memory of bodies nobody reads any more. Left to the garbage collector, megabytes a moment
+   *  would set it off again and again. */
+  readonly #spare: ArrayBuffer[] = [];
 
   private constructor(readonly thread: Worker) {
     thread.addEventListener("message", ({ data }: MessageEvent<ThreadAnswer>) => this.#take(data));
@@ -56,13 +62,19 @@ export class ClaimThread {
       kind: "claim",
       request: { worker: { id: worker.id }, limit, onlyUntried, ...(ids && { ids }) },
       now,
+      spare: this.#spare.pop() ?? null,
     });
     if (answer.kind !== "claimed") throw new Error(`asked for claims, got ${answer.kind}`);
     const { bodies, expired, suppressed } = answer;
     const wired: readonly WireClaim[] = JSON.parse(answer.claims);
+    let inUse = wired.length;
+    const release = () => {
+      if (--inUse === 0 && this.#spare.length < SPARE) this.#spare.push(bodies);
+    };
     const claims = wired.map(({ place, ...claim }): Claim => ({
       ...claim,
-      content: place === null ? null : bytesAt(bodies, place),
+      content: place === null ? null : new Uint8Array(bodies, ...place),
+      release,
     }));
     return { claims, expired, suppressed };
   }
@@ -92,7 +104,8 @@ export class ClaimThread {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
     this.#waiting.set(id, { resolve, reject });
-    this.thread.postMessage({ id, request });
+    const isWithSpare = request.kind === "claim" && request.spare !== null;
+    this.thread.postMessage({ id, request }, isWithSpare ? [request.spare] : []);
     return promise;
   }
 
@@ -122,12 +135,4 @@ export class ClaimThread {
     this.thread.terminate();
     this.#fail(new Error("the thread that claims and records was closed"));
   }
-}
-
-function bytesAt(
-  bodies: readonly ArrayBuffer[],
-  [which, at, length]: readonly [number, number, number],
-): Uint8Array | null {
-  const body = bodies[which];
-  return body === undefined ? null : new Uint8Array(body, at, length);
 }

@@ -13,6 +13,8 @@ export type ThreadRequest =
     readonly kind: "claim";
     readonly request: NumberedRequest;
     readonly now: number;
+    /** Memory that may be used for the bodies. */
+    readonly spare: ArrayBuffer | null;
   }
   | {
     readonly kind: "record";
@@ -30,21 +32,18 @@ type Outcome =
     readonly kind: "claimed";
     /** JSON of a list of WireClaim. */
     readonly claims: string;
-    readonly bodies: readonly ArrayBuffer[];
+    readonly bodies: ArrayBuffer;
     readonly expired: number;
     readonly suppressed: number;
   }
   | { readonly kind: "recorded"; readonly lost: readonly number[] }
   | { readonly kind: "failed"; readonly code: ErrorCode | null; readonly message: string };
 
-/** A claim whose bytes, if they came with it, are in one of the `bodies`: which one, where they
- *  begin, and how many they are. */
-export interface WireClaim extends Omit<Claim, "content"> {
-  readonly place: readonly [number, number, number] | null;
+/** A claim whose bytes, if they came with it, are in `bodies`: where they begin, and how many they
+ *  are. */
+export interface WireClaim extends Omit<Claim, "content" | "release"> {
+  readonly place: readonly [number, number] | null;
 }
-
-/** Bodies from this size on go over as they are; smaller ones together, in one piece. */
-const LARGE_BYTES = 16 * 1024;
 
 /** The part of a thread's global scope that is used here; the type checker knows only windows. */
 interface ThreadScope {
@@ -63,7 +62,7 @@ let turn: Promise<void> = Promise.resolve();
 scope.onmessage = ({ data: { id, request } }) => {
   turn = turn.then(async () => {
     const outcome = await answer(request).catch(failure);
-    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? outcome.bodies : []);
+    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? [outcome.bodies] : []);
   });
 };
 
@@ -86,8 +85,12 @@ async function answer(request: ThreadRequest): Promise<Outcome> {
       ...await open.write(() => record(open, attempts, keepsBodies, now)),
     };
   }
-  const { claims, ...rest } = await claimDue(open, request.request, () => request.now);
-  return { kind: "claimed", ...pack(claims), ...rest };
+  let bodies = request.spare ?? new ArrayBuffer(0);
+  const { claims, ...rest } = await claimDue(open, request.request, () => request.now, (bytes) => {
+    if (bodies.byteLength < bytes) bodies = new ArrayBuffer(2 ** Math.ceil(Math.log2(bytes)));
+    return new Uint8Array(bodies);
+  });
+  return { kind: "claimed", claims: JSON.stringify(claims.map(toWire)), bodies, ...rest };
 }
 
 function failure(error: unknown): Outcome {
@@ -95,25 +98,6 @@ function failure(error: unknown): Outcome {
   return { kind: "failed", code, message: errorText(error) };
 }
 
-function pack(claims: readonly Claim[]): { claims: string; bodies: ArrayBuffer[] } {
-  const isSmall = (content: Uint8Array) => content.length < LARGE_BYTES;
-  const total = claims.reduce(
-    (sum, { content }) => sum + (content !== null && isSmall(content) ? content.length : 0),
-    0,
-  );
-  const small = new Uint8Array(total);
-  const bodies = [small.buffer];
-  let at = 0;
-  const wired = claims.map(({ content, ...claim }): WireClaim => {
-    if (content === null) return { ...claim, place: null };
-    if (isSmall(content)) {
-      small.set(content, at);
-      at += content.length;
-      return { ...claim, place: [0, at - content.length, content.length] };
-    }
-    // One that shares its memory with others could not be given away.
-    const own = content.buffer.byteLength === content.length ? content : content.slice();
-    return { ...claim, place: [bodies.push(own.buffer as ArrayBuffer) - 1, 0, content.length] };
-  });
-  return { claims: JSON.stringify(wired), bodies };
+function toWire({ content, ...claim }: Claim): WireClaim {
+  return { ...claim, place: content && [content.byteOffset, content.length] };
 }

@@ -91,7 +91,28 @@ export class Channel {
 
   /** The next reply, which must be complete within `limitMs`. */
   async reply(limitMs: number): Promise<SmtpReply> {
-    return this.bufferedReply() ?? await this.#readReply(limitMs);
+    const buffered = this.bufferedReply();
+    if (buffered !== null) return buffered;
+    this.#overdue = "no reply came in time";
+    this.#watchdog.arm(limitMs);
+    try {
+      for (;;) {
+        const count = await (this.#listening ?? this.wire.read(this.#reader.space()));
+        this.#listening = null;
+        this.#hasHeard = false;
+        if (count === null) {
+          this.#noteRest();
+          throw new ConnectionBroken("lost", "the server closed the connection");
+        }
+        this.#reader.filled(count);
+        const reply = this.bufferedReply();
+        if (reply !== null) return reply;
+      }
+    } catch (error) {
+      throw asBroken(error);
+    } finally {
+      this.#watchdog.disarm();
+    }
   }
 
   /** The next reply if it is here already; it stays the next one. */
@@ -121,29 +142,6 @@ export class Channel {
   listen(): void {
     this.#listening ??= this.wire.read(this.#reader.space());
     this.#listening.then((count) => this.#hasHeard = count !== null, () => {});
-  }
-
-  async #readReply(limitMs: number): Promise<SmtpReply> {
-    this.#overdue = "no reply came in time";
-    this.#watchdog.arm(limitMs);
-    try {
-      for (;;) {
-        const count = await (this.#listening ?? this.wire.read(this.#reader.space()));
-        this.#listening = null;
-        this.#hasHeard = false;
-        if (count === null) {
-          this.#noteRest();
-          throw new ConnectionBroken("lost", "the server closed the connection");
-        }
-        this.#reader.filled(count);
-        const reply = this.bufferedReply();
-        if (reply !== null) return reply;
-      }
-    } catch (error) {
-      throw asBroken(error);
-    } finally {
-      this.#watchdog.disarm();
-    }
   }
 
   /** Begins TLS, which must be established within `limitMs`. */

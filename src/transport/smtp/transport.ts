@@ -1,106 +1,20 @@
-import { errorText, MailqError } from "../../queue/errors.ts";
-import type {
-  DeliverOptions,
-  Delivery,
-  DeliveryReport,
-  Relay,
-  Transport,
-} from "../../queue/ports.ts";
+import { errorText } from "../../queue/errors.ts";
+import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
 import { failOversize, failUnicode } from "./fit.ts";
 import type { Channel } from "./channel.ts";
 import { STEP } from "./classify.ts";
 import { ConnectionBroken } from "./connection.ts";
-import { RelayingTrial } from "./relaying.ts";
-import type { Protocol, Session } from "./session.ts";
-import { Secret, type SecretSource } from "./secret.ts";
-import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
-import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
+import type { RelayingTrial } from "./relaying.ts";
+import type { Session } from "./session.ts";
+import type { SessionOpener } from "./session_opener.ts";
+import type { Timeouts, Timers } from "./timers.ts";
 import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./transaction.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface SmtpRelayOptions extends SessionOptions {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface LmtpRelayOptions extends SessionOptions {
-  readonly endpoint: Endpoint;
-}
-
-/** What SMTP and LMTP have in common. */
-interface SessionOptions {
-  readonly name: string;
-  /** Our name for EHLO: a host name or an address literal in brackets. */
-  readonly heloName: string;
-  /** Null or absent = in clear. */
-  readonly tls?: RelayTls | null;
-  readonly login?: RelayLogin | null;
-  /** Recipients of one transaction at most. */
-  readonly recipientLimit?: number | null;
-  readonly timeouts?: Partial<Timeouts>;
-  readonly timers?: Timers;
-}
-
-/** A relay's login. */
-export interface RelayLogin {
-  readonly user: string;
-  readonly secret: SecretSource;
-  /** Whether it may go out without TLS. */
-  readonly mayGoInClear: boolean;
-}
-
-/** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
- *  be said in EHLO. */
-export function smtpRelay(options: SmtpRelayOptions): Relay {
-  const { host, port } = options;
-  return sessionRelay("smtp", { kind: "tcp", host, port }, options);
-}
-
-/** A relay that speaks LMTP (RFC 2033), over TCP or a socket in the file system. Throws as
- *  `smtpRelay` does. */
-export function lmtpRelay(options: LmtpRelayOptions): Relay {
-  return sessionRelay("lmtp", options.endpoint, options);
-}
-
-function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOptions): Relay {
-  const { name, heloName, recipientLimit } = options;
-  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(heloName)) {
-    throw new MailqError(
-      "config_invalid",
-      `Cannot greet a relay as ${JSON.stringify(heloName)}: ` +
-        "expected a host name or an address in brackets",
-    );
-  }
-  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const timers = options.timers ?? systemTimers;
-  const shownHost = showEndpoint(endpoint);
-  const tls = options.tls ?? null;
-  const login = options.login && endpoint.kind === "tcp"
-    ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
-    : null;
-  const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
-  const settings: Settings = {
-    timeouts,
-    timers,
-    shownHost,
-    recipientLimit: recipientLimit ?? Infinity,
-    trial: new RelayingTrial(),
-    mayGoAhead: { isAllowed: protocol === "smtp" },
-    opener: new SessionOpener(opener),
-  };
-  return { name, open: () => new SmtpTransport(settings) };
-}
-
-function showEndpoint(endpoint: Endpoint): string {
-  if (endpoint.kind === "unix") return endpoint.path;
-  const { host, port } = endpoint;
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 /** What the connections of one relay share. */
-interface Settings {
+export interface Shared {
   readonly timeouts: Timeouts;
   readonly timers: Timers;
   readonly shownHost: string;
@@ -118,11 +32,13 @@ const AHEAD_RECIPIENTS = 20;
 interface Job {
   readonly tally: Tally;
   readonly options: DeliverOptions;
+  readonly resolve: (report: DeliveryReport) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Keeps its connection from one message to the next, and makes a new one when it must. */
-class SmtpTransport implements Transport {
-  readonly #settings: Settings;
+export class SmtpTransport implements Transport {
+  readonly #settings: Shared;
   readonly #transcript = new Transcript();
   #session: Session | null = null;
   /** The TLS of the session last used by the hand-over. */
@@ -136,14 +52,14 @@ class SmtpTransport implements Transport {
   readonly #onAbort = () => {
     if (this.#mayStop) this.#channel?.abort(stopped());
   };
-  #running: Promise<unknown> = Promise.resolve();
-  #underWay = 0;
+  #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
   /** The messages that wait for the one under way. */
   readonly #waiting: Job[] = [];
   /** The transaction whose commands went out behind the content of the message before. */
   #ahead: Transaction | null = null;
 
-  constructor(settings: Settings) {
+  constructor(settings: Shared) {
     this.#settings = settings;
   }
 
@@ -152,29 +68,42 @@ class SmtpTransport implements Transport {
   }
 
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const job = { tally: new Tally(delivery), options };
-    const deliver = () => this.#deliver(job);
-    const isAlone = this.#underWay++ === 0;
-    if (!isAlone) this.#waiting.push(job);
-    const report = isAlone ? deliver() : this.#running.then(deliver, deliver);
-    this.#running = report;
-    return report;
+    const { promise, resolve, reject } = Promise.withResolvers<DeliveryReport>();
+    this.#waiting.push({ tally: new Tally(delivery), options, resolve, reject });
+    if (!this.#isRunning) this.#running = this.#run();
+    return promise;
   }
 
-  async #deliver(job: Job): Promise<DeliveryReport> {
-    if (this.#waiting[0] === job) this.#waiting.shift();
-    try {
-      return await this.#handOver(job);
-    } finally {
-      this.#underWay--;
+  /** Hands over what waits. The next message is on its way before anybody hears of the one
+   *  before, so that what is made of the report does not hold it up. */
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    let tell = () => {};
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      const { tally, options, resolve, reject } = job;
+      const handing = this.#handOver(tally, options);
+      tell();
+      await handing.then(
+        (report) => tell = () => resolve(report),
+        (error) => tell = () => reject(error),
+      );
     }
+    this.#isRunning = false;
+    tell();
   }
 
-  async #handOver({ tally, options }: Job): Promise<DeliveryReport> {
+  async #handOver(tally: Tally, options: DeliverOptions): Promise<DeliveryReport> {
     const { timers, shownHost, trial } = this.#settings;
     this.#transcript.restart(timers.now());
     this.#tls = null;
     this.#obey(options.signal);
+    await this.#settle(tally, options);
+    const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
+    return { ...report, outcomes: trial.judge(tally.delivery.id, report.outcomes) };
+  }
+
+  /** Hands over until no recipient is open, or nothing more can be done. */
+  async #settle(tally: Tally, options: DeliverOptions): Promise<void> {
     let canReconnect = true;
     let hasBegun = false;
     const onContent = () => {
@@ -198,8 +127,6 @@ class SmtpTransport implements Transport {
       else if (!isForward) break;
     }
     this.#mayStop = false;
-    const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
-    return { ...report, outcomes: trial.judge(tally.delivery.id, report.outcomes) };
   }
 
   /** One transaction, on the connection there is or on a new one. */

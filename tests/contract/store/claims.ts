@@ -15,7 +15,7 @@ export function claimTests(test: TestStore): void {
     assert.deepEqual([expired, suppressed], [0, 0]);
     const [claim] = claims;
     assert(claim !== undefined);
-    const { seq, token, ...rest } = claim;
+    const { seq, token, release: _, ...rest } = claim;
     assert(seq > 0 && token > 0);
     assert.deepEqual(rest, {
       id: message.id,
@@ -35,6 +35,30 @@ export function claimTests(test: TestStore): void {
     const shown = await store.show(message.id);
     assert.equal(shown?.status, "sending");
     assert.deepEqual(shown?.recipients.map(({ state }) => state), ["sending", "sending"]);
+  });
+
+  test("memory that is given back shows nobody another's bytes", async ({ store }) => {
+    const messages = Array.from(
+      { length: 12 },
+      (_, n) => newMessage({ content: new Uint8Array(100 + n).fill(65 + n) }),
+    );
+    await store.enqueue(messages);
+    await using worker = await worked(store);
+    const kept: Claim[] = [];
+    for (let n = 0; n < messages.length; n += 3) {
+      const { claims } = await store.claimDue({
+        worker: worker.handle,
+        limit: 3,
+        onlyUntried: true,
+      });
+      const contents = messages.slice(n, n + 3).map(({ content }) => content);
+      assert.deepEqual(claims.map(({ content }) => content), contents);
+      for (const claim of claims) claim.release?.();
+      kept.push(...claims);
+    }
+    for (const [n, { content }] of kept.entries()) {
+      if (content?.length !== 0) assert.deepEqual(content, messages[n]?.content);
+    }
   });
 
   test("a claim tells what the sender asked of notices, of each recipient it has", async ({ store, clock }) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport } from "../../../src/queue/ports.ts";
-import { lmtpRelay } from "../../../src/transport/smtp/transport.ts";
+import { lmtpRelay } from "../../../src/transport/smtp/relay.ts";
 import { deliveryOf, unhindered } from "../../support/smtp_delivery.ts";
 import {
   converse,

@@ -1,0 +1,87 @@
+import { MailqError } from "../../queue/errors.ts";
+import type { Relay } from "../../queue/ports.ts";
+import { RelayingTrial } from "./relaying.ts";
+import { Secret, type SecretSource } from "./secret.ts";
+import type { Protocol } from "./session.ts";
+import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
+import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
+import { type Shared, SmtpTransport } from "./transport.ts";
+
+export interface SmtpRelayOptions extends SessionOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LmtpRelayOptions extends SessionOptions {
+  readonly endpoint: Endpoint;
+}
+
+/** What SMTP and LMTP have in common. */
+interface SessionOptions {
+  readonly name: string;
+  /** Our name for EHLO: a host name or an address literal in brackets. */
+  readonly heloName: string;
+  /** Null or absent = in clear. */
+  readonly tls?: RelayTls | null;
+  readonly login?: RelayLogin | null;
+  /** Recipients of one transaction at most. */
+  readonly recipientLimit?: number | null;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly timers?: Timers;
+}
+
+/** A relay's login. */
+export interface RelayLogin {
+  readonly user: string;
+  readonly secret: SecretSource;
+  /** Whether it may go out without TLS. */
+  readonly mayGoInClear: boolean;
+}
+
+/** A relay that speaks SMTP (RFC 5321) over TCP. Throws `config_invalid` for a name that cannot
+ *  be said in EHLO. */
+export function smtpRelay(options: SmtpRelayOptions): Relay {
+  const { host, port } = options;
+  return sessionRelay("smtp", { kind: "tcp", host, port }, options);
+}
+
+/** A relay that speaks LMTP (RFC 2033), over TCP or a socket in the file system. Throws as
+ *  `smtpRelay` does. */
+export function lmtpRelay(options: LmtpRelayOptions): Relay {
+  return sessionRelay("lmtp", options.endpoint, options);
+}
+
+function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOptions): Relay {
+  const { name, heloName, recipientLimit } = options;
+  if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,255}$/.test(heloName)) {
+    throw new MailqError(
+      "config_invalid",
+      `Cannot greet a relay as ${JSON.stringify(heloName)}: ` +
+        "expected a host name or an address in brackets",
+    );
+  }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const timers = options.timers ?? systemTimers;
+  const shownHost = showEndpoint(endpoint);
+  const tls = options.tls ?? null;
+  const login = options.login && endpoint.kind === "tcp"
+    ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
+    : null;
+  const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
+  const shared: Shared = {
+    timeouts,
+    timers,
+    shownHost,
+    recipientLimit: recipientLimit ?? Infinity,
+    trial: new RelayingTrial(),
+    mayGoAhead: { isAllowed: protocol === "smtp" },
+    opener: new SessionOpener(opener),
+  };
+  return { name, open: () => new SmtpTransport(shared) };
+}
+
+function showEndpoint(endpoint: Endpoint): string {
+  if (endpoint.kind === "unix") return endpoint.path;
+  const { host, port } = endpoint;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

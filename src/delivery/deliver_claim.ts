@@ -84,8 +84,9 @@ async function deliverGroup(
       return { kind: "rest", trouble: { error } };
     }
     line.inFlight++;
-    const others = group.relays.filter((name) => name !== line.name);
-    const via = { transport, relay: line.name, isLast: tools.lineFor(others) === null };
+    const isLast = group.relays.length === 1 ||
+      tools.lineFor(group.relays.filter((name) => name !== line.name)) === null;
+    const via = { transport, relay: line.name, isLast };
     const handed = await handOver(part, via, tools);
     line.inFlight--;
     const isAbandoned = tools.isAbandoned();

@@ -1,6 +1,7 @@
 import { afterFault, HEALTHY } from "../queue/breaker.ts";
 import type { Claim } from "../queue/message.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
+import { Change } from "./change.ts";
 import { Claimer, SHORT_WAIT_MS } from "./claimer.ts";
 import { Counts } from "./counts.ts";
 import { deliverClaim, type Delivered, type DeliverTools } from "./deliver_claim.ts";
@@ -46,7 +47,7 @@ export class Round {
   readonly #stop = new AbortController();
   /** The hand-overs still in flight are waited for no longer. */
   #isAbandoned = false;
-  #changed = Promise.withResolvers<void>();
+  readonly #change = new Change();
 
   constructor(
     readonly options: PassOptions,
@@ -113,10 +114,10 @@ export class Round {
     const abandon = () => {
       if (over.signal.aborted) return;
       this.#isAbandoned = true;
-      this.#wake();
+      this.#change.come();
     };
     this.#stop.signal.addEventListener("abort", () => {
-      this.#wake();
+      this.#change.come();
       void wait(FINISH_MS, over.signal).then(abandon);
     }, { once: true });
     const stop = () => this.#stop.abort();
@@ -131,19 +132,19 @@ export class Round {
 
   async #loop(over: AbortSignal): Promise<void> {
     for (;;) {
-      // Taken before we look around, so that no change after that is missed.
-      const changed = this.#changed.promise;
+      this.#change.forget();
       if (this.#room() > 0) {
         this.#claimer.claimIfShort({
           room: this.#room(),
           isStopping: () => this.#isStopping(),
           guarded: (work) => this.#guarded(work),
           onExpired: (count) => this.counts.failed += count,
-          onEnd: () => this.#wake(),
+          onEnd: () => this.#change.come(),
         });
         const line = this.#lines.next();
         if (line !== null) {
-          await this.#startNext(line);
+          const asked = this.#startNext(line);
+          if (asked !== null) await asked;
           continue;
         }
       }
@@ -153,8 +154,8 @@ export class Round {
       }
       if (this.#isAbandoned) return;
       if (this.#inFlight > 0 || this.#claimer.claiming !== null) {
-        if (!this.#isStopping()) this.#claimer.listen(over, () => this.#wake());
-        await changed;
+        if (!this.#isStopping()) this.#claimer.listen(over, () => this.#change.come());
+        await this.#change.wait();
       } else if (!await this.#waitForRate()) return;
     }
   }
@@ -176,12 +177,15 @@ export class Round {
   }
 
   /** Starts the next message of a relay; where a rate has to be asked for, resolves after that. */
-  #startNext(line: RelayLine): Promise<void> | void {
+  #startNext(line: RelayLine): Promise<void> | null {
     const claim = line.waiting.shift();
-    if (claim === undefined) return;
+    if (claim === undefined) return null;
     const groups = groupByRoute(claim, this.options.routes);
     const lines = groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []);
-    if (this.#rates.isFree(lines)) return void this.#deliver(claim, groups, lines);
+    if (this.#rates.isFree(lines)) {
+      void this.#deliver(claim, groups, lines);
+      return null;
+    }
     return this.#guarded(async () => {
       const usedUp = await this.#takeShares(claim, lines);
       if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
@@ -208,7 +212,7 @@ export class Round {
     }
     this.#inFlight--;
     this.#claimer.noteFinished();
-    this.#wake();
+    this.#change.come();
   }
 
   async #takeShares(claim: Claim, lines: readonly RelayLine[]): Promise<UsedUp | null> {
@@ -291,11 +295,6 @@ export class Round {
     await this.#guarded(() => this.#postponer.flush());
     await this.#giveBackAll();
     await closing;
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 
   #fail(error: unknown): void {

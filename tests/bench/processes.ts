@@ -61,6 +61,48 @@ export function medianRatio(a: readonly number[], b: readonly number[]): number 
 /** A clock tick of /proc: USER_HZ is 100 on every Linux. */
 const TICK_MS = 10;
 
+/** What a process or thread is called, and its CPU time so far. */
+function cpuOf(folder: string): { readonly name: string; readonly ms: number } {
+  // The name stands in brackets; behind it, user and system time are fields 14 and 15.
+  const stat = Deno.readTextFileSync(`${folder}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+  return { name, ms: TICK_MS * (Number(fields[11]) + Number(fields[12])) };
+}
+
+/** The CPU time of a process so far, in ms. */
+export function cpuMsOf(pid: number): number {
+  return cpuOf(`/proc/${pid}`).ms;
+}
+
+/** Runs a command to its end, and tells what CPU time its threads took, by their names. */
+export async function runByThread(
+  command: readonly string[],
+  env: Record<string, string>,
+): Promise<{ readonly ms: number; readonly cpuMs: ReadonlyMap<string, number> }> {
+  const [program = "", ...args] = command;
+  const startedAt = performance.now();
+  const child = new Deno.Command(program, { args, env, stdout: "null", stderr: "inherit" }).spawn();
+  const threads = new Map<string, { readonly name: string; readonly ms: number }>();
+  const look = () => {
+    try {
+      const folder = `/proc/${child.pid}/task`;
+      for (const { name } of Deno.readDirSync(folder)) {
+        threads.set(name, cpuOf(`${folder}/${name}`));
+      }
+    } catch {
+      // It has ended, or a thread of it has.
+    }
+  };
+  const timer = setInterval(look, 20);
+  const { success } = await child.status;
+  clearInterval(timer);
+  if (!success) throw new Error(`${command.join(" ")} failed`);
+  const cpuMs = new Map<string, number>();
+  for (const { name, ms } of threads.values()) cpuMs.set(name, (cpuMs.get(name) ?? 0) + ms);
+  return { ms: performance.now() - startedAt, cpuMs };
+}
+
 /** Runs a command to its end, watching its resident memory and CPU time (Linux). */
 export async function runWatched(
   command: readonly string[],
@@ -75,9 +117,7 @@ export async function runWatched(
     try {
       const status = Deno.readTextFileSync(`/proc/${child.pid}/status`);
       peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-      // Behind the program's name in brackets; user and system time are fields 14 and 15.
-      const stat = Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(") ").pop()?.split(" ");
-      cpuMs = Math.max(cpuMs, TICK_MS * (Number(stat?.[11]) + Number(stat?.[12])));
+      cpuMs = Math.max(cpuMs, cpuOf(`/proc/${child.pid}`).ms);
     } catch {
       // It has ended.
     }

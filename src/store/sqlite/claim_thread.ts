@@ -1,6 +1,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { AttemptRecord, Claim } from "../../queue/message.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../queue/worker.ts";
+import type { RecordableAttempt } from "./record.ts";
 import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
 
 /** Claims whose memory is kept for others. */
@@ -71,9 +72,9 @@ export class ClaimThread {
     const release = () => {
       if (--inUse === 0 && this.#spare.length < SPARE) this.#spare.push(bodies);
     };
-    const claims = wired.map(({ place, ...claim }): Claim => ({
+    const claims = wired.map((claim): Claim => ({
       ...claim,
-      content: place === null ? null : new Uint8Array(bodies, ...place),
+      content: claim.content && new Uint8Array(bodies, claim.content[0], claim.content[1]),
       release,
     }));
     return { claims, expired, suppressed };
@@ -85,10 +86,10 @@ export class ClaimThread {
     keepsBodies: boolean,
     now: number,
   ): Promise<RecordResult> {
-    const held = attempts.map(({ claim: { seq, token, recipients }, ...attempt }) => ({
-      ...attempt,
-      claim: { seq, token, recipients: { length: recipients.length } },
-    }));
+    const held = attempts.map((attempt): RecordableAttempt => {
+      const { seq, token, recipients: { length } } = attempt.claim;
+      return { ...attempt, claim: { seq, token, recipients: { length } } };
+    });
     const answer = await this.#ask({
       kind: "record",
       attempts: JSON.stringify(held),

@@ -41,8 +41,8 @@ type Outcome =
 
 /** A claim whose bytes, if they came with it, are in `bodies`: where they begin, and how many they
  *  are. */
-export interface WireClaim extends Omit<Claim, "content" | "release"> {
-  readonly place: readonly [number, number] | null;
+export interface WireClaim extends Omit<Claim, "content"> {
+  readonly content: readonly [number, number] | null;
 }
 
 /** The part of a thread's global scope that is used here; the type checker knows only windows. */
@@ -98,6 +98,7 @@ function failure(error: unknown): Outcome {
   return { kind: "failed", code, message: errorText(error) };
 }
 
-function toWire({ content, ...claim }: Claim): WireClaim {
-  return { ...claim, place: content && [content.byteOffset, content.length] };
+function toWire(claim: Claim): WireClaim {
+  const { content } = claim;
+  return { ...claim, content: content && [content.byteOffset, content.length] };
 }

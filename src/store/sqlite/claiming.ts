@@ -26,7 +26,8 @@ export class Claiming {
 
   /** See Store.claimDue. */
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
-    if (this.#isWorthAThread(request)) await this.startThread();
+    // Until the thread is there, this one goes on by itself.
+    if (this.#isWorthAThread(request)) void this.startThread();
     if (this.#thread?.isAlive) return await this.#thread.claimDue(request, this.clock.now());
     const batch = await claimDue(this.db, request, () => this.clock.now());
     this.#claimed += batch.claims.length;
@@ -56,7 +57,7 @@ export class Claiming {
         import.meta.resolve("./claim_thread.ts")
       );
       this.#thread = await startThread(this.db.file);
-    })();
+    })().catch(() => {});
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,28 @@ export function claimTests(test: TestStore): void {
     assert.deepEqual(shown?.recipients.map(({ state }) => state), ["sending", "sending"]);
   });
 
+  test("a claim has no more bytes than fit into memory, and leaves nothing out", async ({ store }) => {
+    const sizes = [...Array(40).fill(10), ...Array(50).fill(200_000), 300_000, ...Array(9).fill(1)];
+    const messages = sizes.map((size: number, n) =>
+      newMessage({ content: new Uint8Array(size).fill(n) })
+    );
+    await store.enqueue(messages);
+    await using worker = await worked(store);
+    const claimed: Claim[] = [];
+    for (;;) {
+      const { claims } = await claimAll(store, worker.handle);
+      const bytes = claims.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+      assert(bytes <= 4 * 1024 * 1024, `${bytes} bytes in a claim`);
+      if (claims.length === 0) break;
+      claimed.push(...claims);
+    }
+    assert.deepEqual(claimed.map(({ id }) => id), messages.map(({ id }) => id));
+    for (const [n, { content, sizeBytes }] of claimed.entries()) {
+      assert.equal(sizeBytes, sizes[n]);
+      assert.deepEqual(content, sizeBytes > 256 * 1024 ? null : messages[n]?.content);
+    }
+  });
+
   test("memory that is given back shows nobody another's bytes", async ({ store }) => {
     const messages = Array.from(
       { length: 12 },

@@ -16,6 +16,8 @@ const AHEAD = 512;
 const FAST = 32;
 /** Messages in hand at most, where a relay that is slow would keep the others from theirs. */
 const IN_HAND = 1_024;
+/** Bytes of bodies in hand at most; nothing is claimed ahead of need where there is half of that. */
+const BYTES_IN_HAND = 16 * 1024 * 1024;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
@@ -93,7 +95,8 @@ export class Claimer {
     if (inHand >= IN_HAND) return false;
     // A fast relay takes all that is in hand while the next claim is under way.
     const enough = this.lines.isFast ? this.#soon() : this.#soon() / 2;
-    return inHand < enough || this.lines.room > 0 && this.lines.next() === null;
+    return inHand < enough && this.lines.bytesInHand < BYTES_IN_HAND / 2 ||
+      this.lines.room > 0 && this.lines.next() === null;
   }
 
   /** Claims until a relay with room has mail, or there is none to be had. `room` is how many more
@@ -108,6 +111,7 @@ export class Claimer {
         limit: Math.min(this.#limit(room), IN_HAND - inHand),
         ...(ids === undefined ? {} : { ids }),
         onlyUntried: this.how.onlyUntried,
+        bodyBytes: Math.max(0, BYTES_IN_HAND - this.lines.bytesInHand),
       });
       onExpired(expired);
       for (const claim of claims) this.assign(claim);
@@ -144,7 +148,7 @@ export class Claimer {
       return;
     }
     this.postponer.addUsedUp(claim, claim.recipients, by);
-    if (line !== null) { for (const one of line.waiting.splice(0)) this.assign(one); }
+    if (line !== null) { for (const one of line.waiting.takeAll()) this.assign(one); }
     await this.postponer.flush();
   }
 

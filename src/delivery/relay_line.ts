@@ -1,7 +1,7 @@
 import { isLeftAlone, type RelayHealth } from "../queue/breaker.ts";
-import type { Claim } from "../queue/message.ts";
 import type { Clock, Relay, Transport } from "../queue/ports.ts";
 import type { Rate } from "../queue/rate.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
  *  its content, and one to follow that when both are answered at once. */
@@ -37,8 +37,8 @@ export interface DownRelay {
 /** One relay during a pass: its connections, the claims that wait for one, and whether it is any
  *  use. */
 export class RelayLine {
-  /** Claims in hand for this relay, the next one first. */
-  readonly waiting: Claim[] = [];
+  /** Claims in hand for this relay. */
+  readonly waiting = new Waiting();
   inFlight = 0;
   /** Only once the relay has answered are more connections opened. */
   isProven = false;

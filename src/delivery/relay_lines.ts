@@ -28,6 +28,13 @@ export class RelayLines {
     return inHand;
   }
 
+  /** The bytes that came with them. */
+  get bytesInHand(): number {
+    let bytes = 0;
+    for (const line of this.all) bytes += line.waiting.bytes;
+    return bytes;
+  }
+
   /** How many more messages may be started now. */
   get room(): number {
     let room = 0;
@@ -61,7 +68,7 @@ export class RelayLines {
 
   /** Takes what is in hand and not started. */
   takeWaiting(): Claim[] {
-    return this.all.flatMap((line) => line.waiting.splice(0));
+    return this.all.flatMap((line) => line.waiting.takeAll());
   }
 
   async closeIdle(): Promise<void> {

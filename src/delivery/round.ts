@@ -266,7 +266,7 @@ export class Round {
       (health) => afterFault(health, error, clock.now()),
     );
     // Its mail in hand goes by another relay, or waits.
-    const waiting = line.waiting.splice(0);
+    const waiting = line.waiting.takeAll();
     if (this.stoppedBy === "relay") this.#leftOver.push(...waiting);
     else for (const claim of waiting) this.#claimer.assign(claim);
   }

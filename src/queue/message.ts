@@ -137,7 +137,9 @@ export interface Claim extends ContentFacts {
   readonly recipients: readonly ClaimedRecipient[];
   /** The bytes, where they are few; otherwise they are read in pieces. */
   readonly content: Uint8Array | null;
-  /** Frees the memory of `content`, which nobody may read any more; to be called once at most. */
+  /** Lets go of the memory of `content`: left to the collector, megabytes a moment would set it off
+   *  all the time. A write that is still under way keeps it; nobody else may read it any more. To
+   *  be called once at most. */
   readonly release?: () => void;
   /** What the sender asked of notices; absent where nothing was asked. */
   readonly dsn?: EnvelopeDsn;

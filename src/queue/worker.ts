@@ -20,6 +20,9 @@ export interface ClaimRequest {
   readonly ids?: readonly string[];
   /** Leave out what this worker has tried already. */
   readonly onlyUntried: boolean;
+  /** Bodies that come with their claims, at most; others are read when they are needed. Absent = a
+   *  few megabytes. */
+  readonly bodyBytes?: number;
 }
 
 export interface ClaimBatch {

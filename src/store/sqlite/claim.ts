@@ -40,19 +40,15 @@ export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
   readonly worker: Pick<WorkerHandle, "id">;
 }
 
-/** Memory of so many bytes; the bodies of one claim lie in it, one behind another. */
-export type Room = (sizeBytes: number) => Uint8Array;
-
 /** See Store.claimDue. */
 export async function claimDue(
   db: Connection,
   request: NumberedRequest,
   now: () => number,
-  room: Room = (sizeBytes) => new Uint8Array(sizeBytes),
 ): Promise<ClaimBatch> {
   let expired = 0, suppressed = 0;
   for (;;) {
-    const batch = await db.write(() => claimHeads(db, request, now(), room));
+    const batch = await db.write(() => claimHeads(db, request, now()));
     expired += batch.expired;
     suppressed += batch.suppressed;
     // Without claims, but with mail that met its end instead, there may be more behind it.
@@ -63,12 +59,7 @@ export async function claimDue(
 }
 
 /** Claims what is at the head of the queue; runs inside a write. */
-function claimHeads(
-  db: Connection,
-  request: NumberedRequest,
-  now: number,
-  room: Room,
-): ClaimBatch {
+function claimHeads(db: Connection, request: NumberedRequest, now: number): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);
@@ -88,7 +79,7 @@ function claimHeads(
       suppressed++;
     } else due.push(head);
   }
-  return { claims: claimMessages(db, due, request.worker.id, now, room), expired, suppressed };
+  return { claims: claimMessages(db, due, request, now), expired, suppressed };
 }
 
 export function isPaused(db: Connection): boolean {
@@ -164,16 +155,15 @@ function byQueueOrder(a: Row, b: Row): number {
 function claimMessages(
   db: Connection,
   heads: readonly Row[],
-  workerId: number,
+  { worker, bodyBytes = CLAIM_BYTES }: NumberedRequest,
   now: number,
-  room: Room,
 ): Claim[] {
   if (heads.length === 0) return [];
   const firstToken = takeTokens(db, heads.length);
   const seqs = JSON.stringify(heads.map((head) => int(head.seq)));
-  db.run(CLAIM_MESSAGES, firstToken, workerId, now, workerId, seqs);
+  db.run(CLAIM_MESSAGES, firstToken, worker.id, now, worker.id, seqs);
   const recipients = claimRecipients(db, seqs);
-  const bodies = readSmallBodies(db, heads, room);
+  const bodies = readSmallBodies(db, heads, bodyBytes);
   return heads.map((head, i): Claim => {
     const seq = int(head.seq);
     const claimed = recipients.get(seq) ?? [];
@@ -239,26 +229,22 @@ function withDsn(
   });
 }
 
-/** The bodies that are one row, by the message's seq. One that is not whole is left out: reading
- *  it in pieces reports the damage. */
+/** The bodies that are one row, by the message's seq, as far as there is room. One that is not
+ *  whole is left out: reading it in pieces reports the damage. */
 function readSmallBodies(
   db: Connection,
   heads: readonly Row[],
-  room: Room,
+  roomBytes: number,
 ): Map<number, Uint8Array> {
-  const all = room(heads.reduce((sum, head) => sum + claimedBytes(head), 0));
   const bodies = new Map<number, Uint8Array>();
-  let at = 0;
+  let left = roomBytes;
   for (const head of heads) {
-    if (int(head.size) > PART_BYTES) continue;
-    const seq = int(head.seq);
+    const size = int(head.size), seq = int(head.seq);
+    if (size > PART_BYTES) continue;
+    left -= size;
+    if (left < 0) break;
     const bytes = db.get(ONLY_PART, seq * PARTS_PER_MESSAGE)?.bytes;
-    if (!(bytes instanceof Uint8Array) || bytes.length !== int(head.size)) continue;
-    all.set(bytes, at);
-    bodies.set(seq, all.subarray(at, at + bytes.length));
-    at += bytes.length;
-    // Freed at once, the memory serves for the next body.
-    if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
+    if (bytes instanceof Uint8Array && bytes.length === size) bodies.set(seq, bytes);
   }
   return bodies;
 }

@@ -4,9 +4,6 @@ import type { ClaimBatch, ClaimRequest, RecordResult } from "../../queue/worker.
 import type { RecordableAttempt } from "./record.ts";
 import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
 
-/** Claims whose memory is kept for others. */
-const SPARE = 4;
-
 interface Waiting {
   readonly resolve: (answer: ThreadAnswer) => void;
   readonly reject: (error: unknown) => void;
@@ -30,9 +27,6 @@ export class ClaimThread {
   #nextId = 0;
   #failure: unknown = null;
   readonly #waiting = new Map<number, Waiting>();
-  /** Memory of bodies nobody reads any more. Left to the garbage collector, megabytes a moment
-   *  would set it off again and again. */
-  readonly #spare: ArrayBuffer[] = [];
 
   private constructor(readonly thread: Worker) {
     thread.addEventListener("message", ({ data }: MessageEvent<ThreadAnswer>) => this.#take(data));
@@ -58,25 +52,33 @@ export class ClaimThread {
 
   /** See Store.claimDue. */
   async claimDue(request: ClaimRequest, now: number): Promise<ClaimBatch> {
-    const { worker, limit, ids, onlyUntried } = request;
+    const { worker, limit, ids, onlyUntried, bodyBytes } = request;
     const answer = await this.#ask({
       kind: "claim",
-      request: { worker: { id: worker.id }, limit, onlyUntried, ...(ids && { ids }) },
+      request: {
+        worker: { id: worker.id },
+        limit,
+        onlyUntried,
+        ...(ids && { ids }),
+        ...(bodyBytes !== undefined && { bodyBytes }),
+      },
       now,
-      spare: this.#spare.pop() ?? null,
     });
     if (answer.kind !== "claimed") throw new Error(`asked for claims, got ${answer.kind}`);
     const { bodies, expired, suppressed } = answer;
     const wired: readonly WireClaim[] = JSON.parse(answer.claims);
-    let inUse = wired.length;
-    const release = () => {
-      if (--inUse === 0 && this.#spare.length < SPARE) this.#spare.push(bodies);
-    };
-    const claims = wired.map((claim): Claim => ({
-      ...claim,
-      content: claim.content && new Uint8Array(bodies, claim.content[0], claim.content[1]),
-      release,
-    }));
+    const inUse = new Uint32Array(bodies.length);
+    const claims = wired.map((claim): Claim => {
+      if (claim.content === null) return { ...claim, content: null };
+      const [which, at, length] = claim.content;
+      const body = bodies[which] ?? new ArrayBuffer(0);
+      inUse[which] = (inUse[which] ?? 0) + 1;
+      const release = () => {
+        inUse[which] = (inUse[which] ?? 0) - 1;
+        if (inUse[which] === 0) body.transfer(0);
+      };
+      return { ...claim, content: new Uint8Array(body, at, length), release };
+    });
     return { claims, expired, suppressed };
   }
 
@@ -105,8 +107,7 @@ export class ClaimThread {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
     this.#waiting.set(id, { resolve, reject });
-    const isWithSpare = request.kind === "claim" && request.spare !== null;
-    this.thread.postMessage({ id, request }, isWithSpare ? [request.spare] : []);
+    this.thread.postMessage({ id, request });
     return promise;
   }
 

@@ -13,8 +13,6 @@ export type ThreadRequest =
     readonly kind: "claim";
     readonly request: NumberedRequest;
     readonly now: number;
-    /** Memory that may be used for the bodies. */
-    readonly spare: ArrayBuffer | null;
   }
   | {
     readonly kind: "record";
@@ -32,18 +30,23 @@ type Outcome =
     readonly kind: "claimed";
     /** JSON of a list of WireClaim. */
     readonly claims: string;
-    readonly bodies: ArrayBuffer;
+    readonly bodies: readonly ArrayBuffer[];
     readonly expired: number;
     readonly suppressed: number;
   }
   | { readonly kind: "recorded"; readonly lost: readonly number[] }
   | { readonly kind: "failed"; readonly code: ErrorCode | null; readonly message: string };
 
-/** A claim whose bytes, if they came with it, are in `bodies`: where they begin, and how many they
- *  are. */
+/** A claim whose bytes, if they came with it, are in one of the `bodies`: which one, where they
+ *  begin, and how many they are. */
 export interface WireClaim extends Omit<Claim, "content"> {
-  readonly content: readonly [number, number] | null;
+  readonly content: readonly [number, number, number] | null;
 }
+
+/** Bodies from this size on go over as they are; smaller ones together, in pieces: as long as one
+ *  of them is kept, so is its piece. */
+const LARGE_BYTES = 16 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** The part of a thread's global scope that is used here; the type checker knows only windows. */
 interface ThreadScope {
@@ -62,7 +65,7 @@ let turn: Promise<void> = Promise.resolve();
 scope.onmessage = ({ data: { id, request } }) => {
   turn = turn.then(async () => {
     const outcome = await answer(request).catch(failure);
-    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? [outcome.bodies] : []);
+    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? outcome.bodies : []);
   });
 };
 
@@ -85,12 +88,8 @@ async function answer(request: ThreadRequest): Promise<Outcome> {
       ...await open.write(() => record(open, attempts, keepsBodies, now)),
     };
   }
-  let bodies = request.spare ?? new ArrayBuffer(0);
-  const { claims, ...rest } = await claimDue(open, request.request, () => request.now, (bytes) => {
-    if (bodies.byteLength < bytes) bodies = new ArrayBuffer(2 ** Math.ceil(Math.log2(bytes)));
-    return new Uint8Array(bodies);
-  });
-  return { kind: "claimed", claims: JSON.stringify(claims.map(toWire)), bodies, ...rest };
+  const { claims, ...rest } = await claimDue(open, request.request, () => request.now);
+  return { kind: "claimed", ...pack(claims), ...rest };
 }
 
 function failure(error: unknown): Outcome {
@@ -98,7 +97,28 @@ function failure(error: unknown): Outcome {
   return { kind: "failed", code, message: errorText(error) };
 }
 
-function toWire(claim: Claim): WireClaim {
-  const { content } = claim;
-  return { ...claim, content: content && [content.byteOffset, content.length] };
+function pack(claims: readonly Claim[]): { claims: string; bodies: ArrayBuffer[] } {
+  const bodies: ArrayBuffer[] = [];
+  let piece = new Uint8Array(0);
+  let end = 0;
+  const wired = claims.map((claim): WireClaim => {
+    const { content } = claim;
+    if (content === null) return { ...claim, content };
+    if (content.length >= LARGE_BYTES) {
+      // One that shares its memory with others could not be given away.
+      const own = content.buffer.byteLength === content.length ? content : content.slice();
+      const which = bodies.push(own.buffer as ArrayBuffer) - 1;
+      return { ...claim, content: [which, 0, content.length] };
+    }
+    if (piece.length === 0 || end + content.length > piece.length) {
+      piece = new Uint8Array(PIECE_BYTES);
+      end = 0;
+      bodies.push(piece.buffer);
+    }
+    piece.set(content, end);
+    end += content.length;
+    const at = end - content.length;
+    return { ...claim, content: [bodies.indexOf(piece.buffer), at, content.length] };
+  });
+  return { claims: JSON.stringify(wired), bodies };
 }

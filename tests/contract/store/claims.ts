@@ -59,6 +59,15 @@ export function claimTests(test: TestStore): void {
     }
   });
 
+  test("no more bodies come with claims than there is room for", async ({ store }) => {
+    await store.enqueue([4, 5, 6, 1].map((size) => newMessage({ content: new Uint8Array(size) })));
+    await using worker = await worked(store);
+    const request = { worker: worker.handle, limit: 10, onlyUntried: true };
+    const { claims } = await store.claimDue({ ...request, bodyBytes: 9 });
+    assert.deepEqual(claims.map(({ content }) => content?.length), [4, 5, undefined, undefined]);
+    assert.deepEqual(claims.map(({ sizeBytes }) => sizeBytes), [4, 5, 6, 1]);
+  });
+
   test("memory that is given back shows nobody another's bytes", async ({ store }) => {
     const messages = Array.from(
       { length: 12 },

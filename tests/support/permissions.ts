@@ -4,4 +4,4 @@ export const PERMISSIONS: readonly string[] = ["read", "write", "net", "env", "r
 
 /** The binary's V8 flags (.ci/compile.ts). */
 export const HEAP_FLAGS =
-  "--min-semi-space-size=4,--max-semi-space-size=4,--max-old-space-size=1024";
+  "--min-semi-space-size=4,--max-semi-space-size=4,--heap-growing-percent=200";

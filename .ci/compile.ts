@@ -19,9 +19,8 @@ const args = [
   "--no-code-cache",
   // What is new on the heap may take 3 x 4 MB, not 3 x 16 MB, in each of a pass's two threads: it
   // lives no longer than a commit, or a frame of the screen; a pass is to stay under 150 MB, the
-  // screen under 200 MB. Growing to that step by step
-  // would only cost a fast pass time. The heap may grow to three times what is alive before it is
-  // cleared, not four: that is 10 MB in such a pass.
+  // screen under 200 MB. Growing to that step by step would only cost a fast pass time. The heap
+  // may grow to three times what is alive before it is cleared, not four: 10 MB in such a pass.
   "--v8-flags=--min-semi-space-size=4,--max-semi-space-size=4,--heap-growing-percent=200",
   ...lean,
   ...permissions,

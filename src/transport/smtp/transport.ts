@@ -108,6 +108,11 @@ export class SmtpTransport implements Transport {
     let hasBegun = false;
     const onContent = () => {
       if (options.signal.aborted) throw stopped();
+      const { content, sizeBytes } = tally.delivery;
+      // Memory that was let go of too early must never pass for an empty message.
+      if (content instanceof Uint8Array && content.length !== sizeBytes) {
+        throw new Error(`${content.length} of the message's ${sizeBytes} bytes are there`);
+      }
       this.#mayStop = false;
       if (!hasBegun) options.onDataBegin();
       hasBegun = true;

@@ -125,3 +125,14 @@ Deno.test("DSN parameters: what cannot be said is left out", () => {
   assert.equal(xtext("a b+c=d\x7f"), null);
   assert.equal(xtext("a b+c=d"), "a+20b+2Bc+3Dd");
 });
+
+Deno.test("smtp content: bytes whose memory is gone do not pass for an empty message", async () => {
+  const delivery = deliveryOf(FIVE.slice(0, 1));
+  const { content } = delivery;
+  assert(content instanceof Uint8Array && content.buffer instanceof ArrayBuffer);
+  content.buffer.transfer(0);
+  const { report, received } = await send(delivery, {});
+  assert.equal(report.outcomes[0]?.kind, "deferred");
+  assert.match(String(report.error), /0 of the message's 24 bytes are there/);
+  assert(!received.includes("\r\n.\r\n"), received);
+});

@@ -46,7 +46,7 @@ export interface WireClaim extends Omit<Claim, "content"> {
 /** Bodies from this size on go over as they are; smaller ones together, in pieces: as long as one
  *  of them is kept, so is its piece. */
 const LARGE_BYTES = 16 * 1024;
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 16 * 1024;
 
 /** The part of a thread's global scope that is used here; the type checker knows only windows. */
 interface ThreadScope {
@@ -99,26 +99,35 @@ function failure(error: unknown): Outcome {
 
 function pack(claims: readonly Claim[]): { claims: string; bodies: ArrayBuffer[] } {
   const bodies: ArrayBuffer[] = [];
+  let left = claims.reduce(
+    (sum, { content }) => content === null || isLarge(content) ? sum : sum + content.length,
+    0,
+  );
   let piece = new Uint8Array(0);
   let end = 0;
   const wired = claims.map((claim): WireClaim => {
     const { content } = claim;
     if (content === null) return { ...claim, content };
-    if (content.length >= LARGE_BYTES) {
+    if (isLarge(content)) {
       // One that shares its memory with others could not be given away.
       const own = content.buffer.byteLength === content.length ? content : content.slice();
       const which = bodies.push(own.buffer as ArrayBuffer) - 1;
       return { ...claim, content: [which, 0, content.length] };
     }
     if (piece.length === 0 || end + content.length > piece.length) {
-      piece = new Uint8Array(PIECE_BYTES);
+      piece = new Uint8Array(Math.min(PIECE_BYTES, left));
       end = 0;
       bodies.push(piece.buffer);
     }
     piece.set(content, end);
+    left -= content.length;
     end += content.length;
     const at = end - content.length;
     return { ...claim, content: [bodies.indexOf(piece.buffer), at, content.length] };
   });
   return { claims: JSON.stringify(wired), bodies };
+}
+
+function isLarge(content: Uint8Array): boolean {
+  return content.length >= LARGE_BYTES;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MailqError } from "../../../src/queue/errors.ts";
+import { leastCpuMs } from "../../support/cpu_time.ts";
 import { converse } from "./conversation.ts";
 
 const PARTS = [
@@ -97,16 +98,7 @@ Deno.test("SmtpSession: no text of a message is obeyed, whatever it says", async
 });
 
 Deno.test("SmtpSession: time grows with the input, not with its square", async () => {
-  // The least of three: whatever else the machine does only adds to it.
-  const time = async (text: string) => {
-    let least = Infinity;
-    for (let i = 0; i < 3; i++) {
-      const from = performance.now();
-      await converse(text, { pieceSize: 4_096 });
-      least = Math.min(least, performance.now() - from);
-    }
-    return least;
-  };
+  const time = (text: string) => leastCpuMs(() => converse(text, { pieceSize: 4_096 }));
   const begin = "EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\n";
   const shapes: readonly ((count: number) => string)[] = [
     (count) => "NOOP\r\n".repeat(count),

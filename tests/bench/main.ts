@@ -13,6 +13,6 @@ await benchEnqueueFolder();
 await benchEnqueueJsonl();
 await benchRunLatency();
 await benchSend(2_048, 100_000, 0.6);
-await benchSend(51_200, 20_000, 0.9);
+await benchSend(51_200, 60_000, 0.9);
 await benchMillion(binary);
 await benchTui(binary);

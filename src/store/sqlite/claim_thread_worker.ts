@@ -1,5 +1,6 @@
 import { type ErrorCode, errorText, MailqError } from "../../queue/errors.ts";
 import type { Claim } from "../../queue/message.ts";
+import { Breaks } from "./breaks.ts";
 import { claimDue, type NumberedRequest } from "./claim.ts";
 import { Connection, WORKER_WAITS } from "./connection.ts";
 import { record, type RecordableAttempt } from "./record.ts";
@@ -61,11 +62,16 @@ const scope = globalThis as unknown as ThreadScope;
 let db: Connection | null = null;
 /** One request after another: there is one connection. */
 let turn: Promise<void> = Promise.resolve();
+let waiting = 0;
+const breaks = new Breaks();
+const maybeRest = () => breaks.maybeRest();
 
 scope.onmessage = ({ data: { id, request } }) => {
+  if (waiting++ === 0) breaks.beginWork();
   turn = turn.then(async () => {
     const outcome = await answer(request).catch(failure);
     scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? outcome.bodies : []);
+    if (--waiting === 0) breaks.endWork();
   });
 };
 
@@ -85,10 +91,15 @@ async function answer(request: ThreadRequest): Promise<Outcome> {
     const { keepsBodies, now } = request;
     return {
       kind: "recorded",
-      ...await open.write(() => record(open, attempts, keepsBodies, now)),
+      ...await open.write(() => record(open, attempts, keepsBodies, now, maybeRest)),
     };
   }
-  const { claims, ...rest } = await claimDue(open, request.request, () => request.now);
+  const { claims, ...rest } = await claimDue(
+    open,
+    request.request,
+    () => request.now,
+    maybeRest,
+  );
   return { kind: "claimed", ...pack(claims), ...rest };
 }
 

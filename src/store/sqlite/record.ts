@@ -34,15 +34,17 @@ export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
   };
 }
 
-/** See Store.record; runs inside a write. */
+/** See Store.record; runs inside a write. `onEach` is called before each attempt. */
 export function record(
   db: Connection,
   attempts: readonly RecordableAttempt[],
   keepsBodies: boolean,
   now: number,
+  onEach: () => void = () => {},
 ): RecordResult {
   const lost: number[] = [];
   for (const attempt of attempts) {
+    onEach();
     if (!recordHeld(db, attempt, now)) {
       lost.push(attempt.claim.token);
       recordLate(db, attempt, now);

@@ -57,6 +57,8 @@ Deno.test("breaks: they come at short intervals, however long the thread was idl
 Deno.test("breaks: a thread that is busy most of the time has none", () => {
   const { idle, work } = thread();
   work(20);
-  idle(1);
-  assert.equal(work(20), 0);
+  for (let round = 0; round < 10; round++) {
+    idle(1);
+    assert.equal(work(20), 0, `round ${round}`);
+  }
 });

@@ -2,9 +2,9 @@
 const STRETCH_MS = 0.25;
 /** How long a break is asked to be; the system makes more of it. */
 const BREAK_MS = 0.01;
-/** Who had less to wait for work than this share of the time worked has none for breaks. */
-const IDLE_SHARE = 1 / 10;
-/** What can be saved up for breaks: they are taken while the queue is locked, too. */
+/** Who waits for work less than this share of the time worked has no time for breaks. */
+const IDLE_SHARE = 1 / 5;
+/** What can be saved up for breaks, or be owed: they are taken while the queue is locked, too. */
 const MOST_SAVED_MS = 10;
 
 /** What breaks need of the machine. */
@@ -39,7 +39,8 @@ export class Breaks {
     const now = this.tools.now();
     const worked = this.#workEnded - this.#workBegan;
     const idle = now - this.#workEnded;
-    this.#saved = Math.max(0, Math.min(this.#saved + idle - worked * IDLE_SHARE, MOST_SAVED_MS));
+    const saved = this.#saved + idle - worked * IDLE_SHARE;
+    this.#saved = Math.max(-MOST_SAVED_MS, Math.min(saved, MOST_SAVED_MS));
     this.#workBegan = this.#rested = now;
   }
 
@@ -50,11 +51,11 @@ export class Breaks {
 
   /** To be called often: takes a break if it is time for one. */
   maybeRest(): void {
-    if (this.#saved === 0) return;
+    if (this.#saved <= 0) return;
     const now = this.tools.now();
     if (now - this.#rested < STRETCH_MS) return;
     this.tools.sleep(BREAK_MS);
     this.#rested = this.tools.now();
-    this.#saved = Math.max(0, this.#saved - (this.#rested - now));
+    this.#saved -= this.#rested - now;
   }
 }

@@ -1,8 +1,8 @@
-/** Two lines of the kernel's scheduler: what this thread has run so far, in ns, comes first. */
+/** What the kernel's scheduler keeps of this thread: how long it has run, in ns, comes first. */
 const SCHEDSTAT = "/proc/thread-self/schedstat";
 
 /** The CPU time this thread spends on `work`, in ms: the clock's time tells more of what else a
- *  busy machine does, and more of long work than of short. The clock's where Linux is missing. */
+ *  busy machine does, and more of long work than of short. The clock's where no kernel tells it. */
 export async function cpuMs(work: () => unknown): Promise<number> {
   const before = await spentMs();
   await work();
@@ -20,9 +20,11 @@ async function spentMs(): Promise<number> {
   // A thread's time is brought up to date when it goes to sleep.
   await new Promise((resolve) => setTimeout(resolve, 1));
   try {
-    return Number(Deno.readTextFileSync(SCHEDSTAT).split(" ")[0]) / 1e6;
+    const ranNs = Number(Deno.readTextFileSync(SCHEDSTAT).split(" ")[0]);
+    // A kernel that keeps no such statistics says 0.
+    if (ranNs > 0) return ranNs / 1e6;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return performance.now();
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  return performance.now();
 }

@@ -3,9 +3,9 @@ const STRETCH_MS = 0.25;
 /** How long a break is asked to be; the system makes more of it. */
 const BREAK_MS = 0.01;
 /** Who waits for work less than this share of the time worked has no time for breaks. */
-const IDLE_SHARE = 1 / 5;
+const IDLE_SHARE = 1 / 10;
 /** What can be saved up for breaks, or be owed: they are taken while the queue is locked, too. */
-const MOST_SAVED_MS = 10;
+const MOST_SAVED_MS = 20;
 
 /** What breaks need of the machine. */
 export interface BreakTools {

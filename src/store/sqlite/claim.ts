@@ -1,13 +1,11 @@
-import { type ClaimedRecipient, PRIORITIES } from "../../queue/message.ts";
+import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../queue/message.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../queue/worker.ts";
-import { addBodies, type OpenClaim } from "./claim_bodies.ts";
 import { int } from "./columns.ts";
 import type { Connection, Row, Value } from "./connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "./dsn.ts";
 import { suppressedAmong } from "./enqueue.ts";
 import { VISIBLE } from "./filter_sql.ts";
-import { PART_BYTES } from "./layout.ts";
-import { giveBack } from "./record.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "./layout.ts";
 import { settle } from "./settle.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
@@ -35,18 +33,14 @@ const CLAIM_MESSAGES =
 const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
   WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'queued'
   RETURNING seq, n, address, tries, failures`;
+const ONLY_PART = "SELECT bytes FROM body WHERE part = ?";
 
 /** A ClaimRequest of which only the worker's number matters. */
 export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
   readonly worker: Pick<WorkerHandle, "id">;
 }
 
-/** What a write claimed; the bodies are read after it. */
-interface OpenBatch extends ClaimBatch {
-  readonly claims: readonly OpenClaim[];
-}
-
-/** See Store.claimDue. `onEach` is called now and then between two pieces of the work. */
+/** See Store.claimDue. `onEach` is called before each body is read. */
 export async function claimDue(
   db: Connection,
   request: NumberedRequest,
@@ -55,24 +49,23 @@ export async function claimDue(
 ): Promise<ClaimBatch> {
   let expired = 0, suppressed = 0;
   for (;;) {
-    const batch = await db.write(() => claimHeads(db, request, now()));
+    const batch = await db.write(() => claimHeads(db, request, now(), onEach));
     expired += batch.expired;
     suppressed += batch.suppressed;
     // Without claims, but with mail that met its end instead, there may be more behind it.
     if (batch.claims.length > 0 || batch.expired + batch.suppressed === 0) {
-      try {
-        addBodies(db, batch.claims, request.bodyBytes ?? CLAIM_BYTES, onEach);
-      } catch (error) {
-        await db.write(() => giveBack(db, batch.claims, now()));
-        throw error;
-      }
       return { claims: batch.claims, expired, suppressed };
     }
   }
 }
 
 /** Claims what is at the head of the queue; runs inside a write. */
-function claimHeads(db: Connection, request: NumberedRequest, now: number): OpenBatch {
+function claimHeads(
+  db: Connection,
+  request: NumberedRequest,
+  now: number,
+  onEach: () => void,
+): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
   if (request.limit <= 0 || isPaused(db)) return none;
   promoteScheduled(db, now);
@@ -92,7 +85,7 @@ function claimHeads(db: Connection, request: NumberedRequest, now: number): Open
       suppressed++;
     } else due.push(head);
   }
-  return { claims: claimMessages(db, due, request, now), expired, suppressed };
+  return { claims: claimMessages(db, due, request, now, onEach), expired, suppressed };
 }
 
 export function isPaused(db: Connection): boolean {
@@ -168,15 +161,17 @@ function byQueueOrder(a: Row, b: Row): number {
 function claimMessages(
   db: Connection,
   heads: readonly Row[],
-  { worker }: NumberedRequest,
+  { worker, bodyBytes = CLAIM_BYTES }: NumberedRequest,
   now: number,
-): OpenClaim[] {
+  onEach: () => void,
+): Claim[] {
   if (heads.length === 0) return [];
   const firstToken = takeTokens(db, heads.length);
   const seqs = JSON.stringify(heads.map((head) => int(head.seq)));
   db.run(CLAIM_MESSAGES, firstToken, worker.id, now, worker.id, seqs);
   const recipients = claimRecipients(db, seqs);
-  return heads.map((head, i): OpenClaim => {
+  const bodies = readSmallBodies(db, heads, bodyBytes, onEach);
+  return heads.map((head, i): Claim => {
     const seq = int(head.seq);
     const claimed = recipients.get(seq) ?? [];
     return {
@@ -191,7 +186,7 @@ function claimMessages(
       sizeBytes: int(head.size),
       dotLines: int(head.dot_lines),
       isEightBit: head.eight_bit === 1,
-      content: null,
+      content: bodies.get(seq) ?? null,
       ...(head.dsn === null ? {} : { dsn: readEnvelopeDsn(head.dsn) ?? NO_DSN }),
     };
   });
@@ -239,6 +234,28 @@ function withDsn(
     const dsn = asked.get(recipient.n) ?? null;
     return dsn === null ? recipient : { ...recipient, dsn };
   });
+}
+
+/** The bodies that are one row, by the message's seq, as far as there is room. One that is not
+ *  whole is left out: reading it in pieces reports the damage. */
+function readSmallBodies(
+  db: Connection,
+  heads: readonly Row[],
+  roomBytes: number,
+  onEach: () => void,
+): Map<number, Uint8Array> {
+  const bodies = new Map<number, Uint8Array>();
+  let left = roomBytes;
+  for (const head of heads) {
+    const size = int(head.size), seq = int(head.seq);
+    if (size > PART_BYTES) continue;
+    left -= size;
+    if (left < 0) break;
+    onEach();
+    const bytes = db.get(ONLY_PART, seq * PARTS_PER_MESSAGE)?.bytes;
+    if (bytes instanceof Uint8Array && bytes.length === size) bodies.set(seq, bytes);
+  }
+  return bodies;
 }
 
 /** Fails what is open in a message whose `expires_at` has passed. */

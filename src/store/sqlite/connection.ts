@@ -212,16 +212,6 @@ export class Connection {
     }
   }
 
-  /** Runs `work` on one state of the queue, whatever is written meanwhile. */
-  readNow<T>(work: () => T): T {
-    this.run("BEGIN");
-    try {
-      return work();
-    } finally {
-      this.#rollBack();
-    }
-  }
-
   #rollBack(): void {
     try {
       this.#statement("ROLLBACK").run();

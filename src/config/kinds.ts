@@ -1,4 +1,4 @@
-import type { Rate } from "../queue/rate.ts";
+import type { Rate } from "../queue/policy/rate.ts";
 import { formatDuration, parseDuration } from "../queue/durations.ts";
 import { maskUrl, parseRelayUrl } from "./relay_url.ts";
 

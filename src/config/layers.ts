@@ -1,5 +1,5 @@
-import type { Route } from "../queue/route.ts";
-import type { Rule } from "../queue/rule.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
 import { type Definition, definitionOf, flagName, variableName } from "./definitions.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
 import { maskUrl } from "./relay_url.ts";

@@ -1,5 +1,5 @@
-import type { Route } from "../queue/route.ts";
-import type { Rule } from "../queue/rule.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
 import { MailqError } from "../queue/errors.ts";
 import { OTHER_VARIABLES, SETTINGS } from "./definitions.ts";
 import { environmentLayer, flagLayer, type Layer, type Problem, type Sourced } from "./layers.ts";

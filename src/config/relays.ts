@@ -6,8 +6,8 @@ import {
   type TlsSettings,
 } from "../queue/relay_target.ts";
 import type { RelayKey, RelayValue } from "./definitions.ts";
-import type { Rate } from "../queue/rate.ts";
-import type { Route } from "../queue/route.ts";
+import type { Rate } from "../queue/policy/rate.ts";
+import type { Route } from "../queue/policy/route.ts";
 import type { Problem, Sourced } from "./layers.ts";
 import { parseRelayUrl } from "./relay_url.ts";
 

@@ -1,4 +1,4 @@
-import { type Rule, RULE_ACTIONS } from "../queue/rule.ts";
+import { type Rule, RULE_ACTIONS } from "../queue/policy/rule.ts";
 import { suggestName } from "./suggest.ts";
 
 const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action"];

@@ -1,5 +1,5 @@
 import { MailqError } from "../queue/errors.ts";
-import type { RetryPolicy } from "../queue/retry.ts";
+import type { RetryPolicy } from "../queue/policy/retry.ts";
 import {
   definitionOf,
   RELAY_KEYS,
@@ -7,9 +7,9 @@ import {
   SETTINGS,
   type SettingValue,
 } from "./definitions.ts";
-import type { Rate } from "../queue/rate.ts";
-import type { Route } from "../queue/route.ts";
-import type { Rule } from "../queue/rule.ts";
+import type { Rate } from "../queue/policy/rate.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
 import { readValue } from "./kinds.ts";
 import { showValue, type Sourced } from "./layers.ts";
 import { buildRelay, type RelaySettings } from "./relays.ts";

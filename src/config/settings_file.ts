@@ -1,5 +1,5 @@
-import type { Route } from "../queue/route.ts";
-import type { Rule } from "../queue/rule.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
 import { parse, TomlError } from "smol-toml";
 import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
 import { findKeyLines } from "./key_lines.ts";

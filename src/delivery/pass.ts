@@ -1,13 +1,13 @@
 import type { AttemptRecord } from "../queue/message.ts";
 import type { Clock, Random, Store } from "../queue/ports.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
-import type { Rate } from "../queue/rate.ts";
-import type { RetryPolicy } from "../queue/retry.ts";
-import type { Route } from "../queue/route.ts";
-import type { Rule } from "../queue/rule.ts";
-import type { ErrorHandler } from "./overrule.ts";
-import { type DownRelay, RelayLine, type RelayPlan } from "./relay_line.ts";
-import { Round, type RoundOptions } from "./round.ts";
+import type { Rate } from "../queue/policy/rate.ts";
+import type { RetryPolicy } from "../queue/policy/retry.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
+import type { ErrorHandler } from "./round/overrule.ts";
+import { type DownRelay, RelayLine, type RelayPlan } from "./outlets/outlet.ts";
+import { Round, type RoundOptions } from "./round/round.ts";
 
 export interface PassOptions {
   readonly store: Store;

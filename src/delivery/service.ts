@@ -2,7 +2,7 @@ import { MailqError } from "../queue/errors.ts";
 import type { Clock, Store } from "../queue/ports.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
-import { News } from "./news.ts";
+import { News } from "./queue_watcher.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
 
 /** What the service does; read anew before each round. */

@@ -2,13 +2,13 @@ import { MailqError } from "../queue/errors.ts";
 import { makeId } from "../queue/ids.ts";
 import type { NewMessage } from "../queue/message.ts";
 import type { WholeMessage } from "../queue/ports.ts";
-import { isAddress } from "./address_syntax.ts";
-import { readSchedule } from "./control_fields.ts";
-import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./edit.ts";
-import { type Envelope, readEnvelope } from "./envelope.ts";
-import { readDisplay } from "./header_display.ts";
-import { type Header, scanHeader } from "./headers.ts";
-import { LineEnds } from "./line_ends.ts";
+import { isAddress } from "./address/address_syntax.ts";
+import { readSchedule } from "./header/control_fields.ts";
+import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./header/edit.ts";
+import { type Envelope, readEnvelope } from "./address/envelope.ts";
+import { readDisplay } from "./header/header_display.ts";
+import { type Header, scanHeader } from "./header/headers.ts";
+import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
 /** A message ready for the queue. */
@@ -137,8 +137,8 @@ async function mailbox(name: string, address: string): Promise<string> {
   const text = name.replace(/\p{Cc}+/gu, " ").trim();
   if (text === "") return address;
   if (/^[ -~]*$/.test(text)) return `"${text.replace(/["\\]/g, "\\$&")}" <${address}>`;
-  const { encodeWords }: typeof import("./encoded_words.ts") = await import(
-    import.meta.resolve("./encoded_words.ts")
+  const { encodeWords }: typeof import("./header/encoded_words.ts") = await import(
+    import.meta.resolve("./header/encoded_words.ts")
   );
   return `${encodeWords(text)} <${address}>`;
 }

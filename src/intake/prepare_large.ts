@@ -1,8 +1,8 @@
 import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
-import { joinBytes } from "./edit.ts";
-import { type Header, scanHeader } from "./headers.ts";
-import { LineEnds } from "./line_ends.ts";
+import { joinBytes } from "./header/edit.ts";
+import { type Header, scanHeader } from "./header/headers.ts";
+import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 import { checkSize, editAsPlanned, planMessage, type Planner } from "./prepare.ts";
 

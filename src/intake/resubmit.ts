@@ -1,9 +1,9 @@
 import { MailqError } from "../queue/errors.ts";
 import type { NewMessage } from "../queue/message.ts";
-import { addressError, isAddress } from "./address_syntax.ts";
-import { readEnvelope } from "./envelope.ts";
-import { readDisplay } from "./header_display.ts";
-import type { Header } from "./headers.ts";
+import { addressError, isAddress } from "./address/address_syntax.ts";
+import { readEnvelope } from "./address/envelope.ts";
+import { readDisplay } from "./header/header_display.ts";
+import type { Header } from "./header/headers.ts";
 import type { IntakeOptions } from "./options.ts";
 import { type MessagePlan, originalTo } from "./prepare.ts";
 

@@ -11,7 +11,7 @@ import type { OpenBatch } from "./batch.ts";
 import type { DsnRequest } from "./dsn.ts";
 import type { Filter, ListOptions, SearchProgress } from "./filter.ts";
 import type { OutcomeKind, Phase, Reply } from "./outcome.ts";
-import type { RelayHealth } from "./breaker.ts";
+import type { RelayHealth } from "./policy/breaker.ts";
 import type { QueueStats } from "./stats.ts";
 import type { QueueStatus } from "./status.ts";
 import type { ActionResult, EnvelopeChanges, PurgeOptions, RetryResult } from "./actions.ts";

@@ -1,4 +1,4 @@
-import type { RelayHealth } from "./breaker.ts";
+import type { RelayHealth } from "./policy/breaker.ts";
 
 export interface QueueCounts {
   readonly queued: number;

@@ -1,5 +1,5 @@
 import type { Claim } from "./message.ts";
-import type { Rate } from "./rate.ts";
+import type { Rate } from "./policy/rate.ts";
 
 /** A worker's registration. Its lock is held until `close`, or until its process ends. */
 export interface WorkerHandle {

@@ -3,7 +3,7 @@ import type { Relay } from "../queue/ports.ts";
 import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
 import { nullRelay } from "./null.ts";
-import { RELAYING, type Variables } from "./program_variables.ts";
+import { RELAYING, type Variables } from "./program/variables.ts";
 
 /** A relay as the settings describe it. */
 export interface RelayRequest {
@@ -56,28 +56,29 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
       return nullRelay(name);
     case "sendmail": {
       refuseNesting(name, context.env);
-      const { checkNotOurselves, sendmailRelay }: typeof import("./sendmail.ts") = await import(
-        import.meta.resolve("./sendmail.ts")
-      );
+      const { checkNotOurselves, sendmailRelay }: typeof import("./program/sendmail.ts") =
+        await import(
+          import.meta.resolve("./program/sendmail.ts")
+        );
       await checkNotOurselves(name, target.path, context.ownPath ?? Deno.execPath());
       return sendmailRelay({ name, path: target.path, env: context.env });
     }
     case "exec": {
       refuseNesting(name, context.env);
-      const { execRelay }: typeof import("./exec.ts") = await import(
-        import.meta.resolve("./exec.ts")
+      const { execRelay }: typeof import("./program/exec.ts") = await import(
+        import.meta.resolve("./program/exec.ts")
       );
       return execRelay({ name, command: target.command, env: context.env });
     }
     case "maildir": {
-      const { maildirRelay }: typeof import("./maildir.ts") = await import(
-        import.meta.resolve("./maildir.ts")
+      const { maildirRelay }: typeof import("./mailbox/maildir.ts") = await import(
+        import.meta.resolve("./mailbox/maildir.ts")
       );
       return maildirRelay({ name, path: target.path, hostname: context.heloName });
     }
     case "file": {
-      const { fileRelay }: typeof import("./file.ts") = await import(
-        import.meta.resolve("./file.ts")
+      const { fileRelay }: typeof import("./mailbox/file.ts") = await import(
+        import.meta.resolve("./mailbox/file.ts")
       );
       return fileRelay({ name, path: target.path });
     }

@@ -1,5 +1,5 @@
 import type { Delivery } from "../queue/ports.ts";
-import { LfLines } from "./lf_lines.ts";
+import { LfLines } from "./mailbox/lf_lines.ts";
 
 /** The bytes of a message in order, however they are kept. */
 export async function* piecesOf(content: Delivery["content"]): AsyncGenerator<Uint8Array> {

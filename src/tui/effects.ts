@@ -1,9 +1,9 @@
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./data/data.ts";
 import type { Effect, Event } from "./model/events.ts";
-import { page, pipe } from "./programs.ts";
-import type { Terminal } from "./terminal.ts";
+import { page, pipe } from "./terminal/programs.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 export interface EffectOptions {
   readonly data: Data;

@@ -2,8 +2,8 @@ import { EventEmitter } from "node:events";
 import { type Instance, render } from "ink";
 import type { ReactNode } from "react";
 import { errorText, MailqError } from "../queue/errors.ts";
-import type { Data } from "./data.ts";
-import { FrameWriter } from "./frame_writer.ts";
+import type { Data } from "./data/data.ts";
+import { FrameWriter } from "./terminal/frame_writer.ts";
 import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list.ts";
@@ -12,7 +12,7 @@ import { update } from "./model/update.ts";
 import { App } from "./screens/app.tsx";
 import { frameOf } from "./screens/frame.ts";
 import { paintLine } from "./screens/line.ts";
-import { Terminal, type TerminalPort } from "./terminal.ts";
+import { Terminal, type TerminalPort } from "./terminal/terminal.ts";
 
 export interface SessionOptions {
   readonly data: Data;

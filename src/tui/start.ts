@@ -1,7 +1,7 @@
-import { readyMeasure } from "./measure.ts";
+import { readyMeasure } from "./screens/measure.ts";
 import type { SessionOptions } from "./session.tsx";
-import { systemTerminal } from "./terminal.ts";
-import { WorkerData } from "./worker_data.ts";
+import { systemTerminal } from "./terminal/terminal.ts";
+import { WorkerData } from "./data/worker_data.ts";
 
 export type StartOptions = Omit<SessionOptions, "data" | "terminal">;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatValue, type Kind, Mismatch, readValue } from "../../src/config/kinds.ts";
 import { definitionOf, RELAY_KEYS, SETTINGS } from "../../src/config/definitions.ts";
-import { DEFAULT_RETRY_POLICY } from "../../src/queue/retry.ts";
+import { DEFAULT_RETRY_POLICY } from "../../src/queue/policy/retry.ts";
 
 const KB = 1024;
 const HOUR = 3_600_000;

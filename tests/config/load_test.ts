@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { entryOf, load, loadFile } from "./fake_machine.ts";
 import { SETTINGS } from "../../src/config/definitions.ts";
-import { DEFAULT_RETRY_POLICY } from "../../src/queue/retry.ts";
+import { DEFAULT_RETRY_POLICY } from "../../src/queue/policy/retry.ts";
 
 const USER_FILE = "/home/u/.config/mailq/config.toml";
 

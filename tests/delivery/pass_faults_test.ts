@@ -339,8 +339,8 @@ Deno.test("pass: what a late refusal says of a lost claim is not recorded", asyn
 
 /** Takes from a worker what it holds, as takeOver does with a dead one. */
 async function loseWorker(queue: QueueFile, id: number): Promise<void> {
-  const { Connection } = await import("../../src/store/sqlite/connection.ts");
-  const { loseClaims } = await import("../../src/store/sqlite/lost_claims.ts");
+  const { Connection } = await import("../../src/store/sqlite/db/connection.ts");
+  const { loseClaims } = await import("../../src/store/sqlite/claims/lost_claims.ts");
   const db = await Connection.open({
     path: queue.path,
     create: false,

@@ -1,6 +1,6 @@
 import { type PassOptions, type PassResult, runPass } from "../../src/delivery/pass.ts";
 import type { Relay } from "../../src/queue/ports.ts";
-import type { RetryPolicy } from "../../src/queue/retry.ts";
+import type { RetryPolicy } from "../../src/queue/policy/retry.ts";
 import type { QueueFile } from "./queue_file.ts";
 import { ScriptedRelay } from "./scripted_relay.ts";
 import { quickWaits } from "./waits.ts";

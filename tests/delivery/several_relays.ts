@@ -1,6 +1,6 @@
-import type { RelayPlan } from "../../src/delivery/relay_line.ts";
-import type { Rate } from "../../src/queue/rate.ts";
-import type { Route } from "../../src/queue/route.ts";
+import type { RelayPlan } from "../../src/delivery/outlets/outlet.ts";
+import type { Rate } from "../../src/queue/policy/rate.ts";
+import type { Route } from "../../src/queue/policy/route.ts";
 import { accept, RELAY_DOWN, reportOf, type Script, ScriptedRelay } from "./scripted_relay.ts";
 
 /** A relay that cannot be reached. */

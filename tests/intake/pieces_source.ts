@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../src/intake/sources.ts";
+import type { ByteSource } from "../../src/intake/sources/files.ts";
 
 /** A source that gives the bytes of `text` in pieces, one at each read. */
 export function piecesSource(pieces: readonly (string | Uint8Array)[]): ByteSource {

@@ -1,5 +1,5 @@
 // deno bench tests/intake/prepare_bench.ts
-import { LineEnds } from "../../src/intake/line_ends.ts";
+import { LineEnds } from "../../src/intake/header/line_ends.ts";
 import { prepareMessage } from "../../src/intake/prepare.ts";
 import { bytesOf, intakeOptions } from "./intake_options.ts";
 

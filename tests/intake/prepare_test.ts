@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatDate } from "../../src/intake/edit.ts";
+import { formatDate } from "../../src/intake/header/edit.ts";
 import type { IntakeOptions, IntakeSettings } from "../../src/intake/options.ts";
 import { prepareMessage } from "../../src/intake/prepare.ts";
 import { MailqError } from "../../src/queue/errors.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isAddress } from "../../src/intake/address_syntax.ts";
+import { isAddress } from "../../src/intake/address/address_syntax.ts";
 import type { IntakeSettings } from "../../src/intake/options.ts";
 import { type Planner, prepareMessage } from "../../src/intake/prepare.ts";
 import { prepareStream } from "../../src/intake/prepare_large.ts";

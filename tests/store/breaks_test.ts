@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Breaks } from "../../src/store/sqlite/breaks.ts";
+import { Breaks } from "../../src/store/sqlite/claims/breaks.ts";
 
 /** A thread whose work and sleep take the time they are said to. */
 function thread() {

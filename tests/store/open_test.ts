@@ -5,8 +5,8 @@ import { exists, openStore } from "../../src/store/open.ts";
 import { FakeClock, REAL_RANDOM } from "../support/queue_clock.ts";
 import { enqueued, listed } from "../support/queue_messages.ts";
 import { openSqlite, rowsOf, SqliteFixture, verifySqlite } from "../support/queue_sqlite.ts";
-import { SCHEMA_VERSION } from "../../src/store/sqlite/layout.ts";
-import { MIGRATIONS } from "../../src/store/sqlite/schema.ts";
+import { SCHEMA_VERSION } from "../../src/store/sqlite/db/layout.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/db/schema.ts";
 
 const OPTIONS = { create: true, isWorker: true, clock: new FakeClock(), random: REAL_RANDOM };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
-import { translateError } from "../../src/store/sqlite/errors.ts";
+import { translateError } from "../../src/store/sqlite/db/errors.ts";
 import { enqueued, newMessage } from "../support/queue_messages.ts";
 import { QueueProcess } from "../support/queue_process.ts";
 import { openSqlite, SqliteFixture } from "../support/queue_sqlite.ts";

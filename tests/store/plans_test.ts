@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { claimDue } from "../../src/store/sqlite/claim.ts";
-import type { Connection, Value } from "../../src/store/sqlite/connection.ts";
+import { claimDue } from "../../src/store/sqlite/claims/claim.ts";
+import type { Connection, Value } from "../../src/store/sqlite/db/connection.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SORTS, type Store } from "../../src/queue/ports.ts";
 import { attemptOf, enqueued, newMessage, START } from "../support/queue_messages.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
-import { FileLock } from "../../src/store/file_lock.ts";
+import { FileLock } from "../../src/system/file_lock.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { SqliteWorker } from "../../src/store/sqlite/workers.ts";
+import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import { enqueued } from "../support/queue_messages.ts";
 import { QueueProcess } from "../support/queue_process.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";

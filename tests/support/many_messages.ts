@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { PARTS_PER_MESSAGE } from "../../src/store/sqlite/layout.ts";
+import { PARTS_PER_MESSAGE } from "../../src/store/sqlite/db/layout.ts";
 import { openSqlite } from "./queue_sqlite.ts";
 
 const NAMES =

@@ -4,7 +4,7 @@ import type { Store } from "../../src/queue/ports.ts";
 import type { WorkerHandle } from "../../src/queue/worker.ts";
 import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { SqliteWorker } from "../../src/store/sqlite/workers.ts";
+import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import type { StoreFixture } from "../contract/store_contract.ts";
 import { FakeClock, REAL_RANDOM } from "./queue_clock.ts";
 

@@ -1,6 +1,6 @@
 import type { DeliverOptions, Delivery, Relay } from "../../src/queue/ports.ts";
 import { smtpRelay, type SmtpRelayOptions } from "../../src/transport/smtp/relay.ts";
-import type { Timeouts } from "../../src/transport/smtp/timers.ts";
+import type { Timeouts } from "../../src/transport/smtp/connection/timers.ts";
 import { latin1 } from "./smtp_script.ts";
 
 export const SENDER = "sender@example.com";

@@ -1,4 +1,4 @@
-import type { RelayTls } from "../../src/transport/smtp/session_opener.ts";
+import type { RelayTls } from "../../src/transport/smtp/session/session_opener.ts";
 
 /** What a TLS server shows and proves, as PEM. */
 export interface ServerCertificate {

@@ -1,7 +1,7 @@
-import { execRelay } from "../../src/transport/exec.ts";
-import { fileRelay } from "../../src/transport/file.ts";
-import { maildirRelay } from "../../src/transport/maildir.ts";
-import { sendmailRelay } from "../../src/transport/sendmail.ts";
+import { execRelay } from "../../src/transport/program/exec.ts";
+import { fileRelay } from "../../src/transport/mailbox/file.ts";
+import { maildirRelay } from "../../src/transport/mailbox/maildir.ts";
+import { sendmailRelay } from "../../src/transport/program/sendmail.ts";
 import { testTransport } from "../contract/transport_contract.ts";
 import { bytesOf } from "../intake/intake_options.ts";
 import { messageBelow, WayOut } from "../support/way_out.ts";

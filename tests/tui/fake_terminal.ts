@@ -1,6 +1,6 @@
 import xterm from "@xterm/headless";
 import type { Size } from "../../src/tui/model/state.ts";
-import type { TerminalPort } from "../../src/tui/terminal.ts";
+import type { TerminalPort } from "../../src/tui/terminal/terminal.ts";
 
 /** A cell as a terminal shows it. */
 export interface Cell {

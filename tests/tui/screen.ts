@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Store, WholeMessage } from "../../src/queue/ports.ts";
-import type { Data } from "../../src/tui/data.ts";
-import { readyMeasure } from "../../src/tui/measure.ts";
+import type { Data } from "../../src/tui/data/data.ts";
+import { readyMeasure } from "../../src/tui/screens/measure.ts";
 import { Session, type SessionOptions } from "../../src/tui/session.tsx";
-import { readGivenEnvelope } from "../../src/intake/envelope.ts";
-import { StoreData } from "../../src/tui/store_data.ts";
+import { readGivenEnvelope } from "../../src/intake/address/envelope.ts";
+import { StoreData } from "../../src/tui/data/store_data.ts";
 import { worked } from "../contract/store/claims.ts";
 import { attemptOf, type Ending, newMessage, START } from "../support/queue_messages.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";

@@ -1,5 +1,5 @@
 import type { MessageSummary } from "../../src/queue/message.ts";
-import type { MessageWindow, WindowRequest } from "../../src/tui/data.ts";
+import type { MessageWindow, WindowRequest } from "../../src/tui/data/data.ts";
 
 /** A listing by its ids. */
 export type Window = readonly string[];

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../context.ts";
-import { word } from "../parsers.ts";
-import { queueExists } from "../queue_path.ts";
-import { plural } from "../selection.ts";
+import type { Context } from "../frame/context.ts";
+import { word } from "../flags/parsers.ts";
+import { queueExists } from "../frame/queue_path.ts";
+import { plural } from "../../app/select.ts";
 
 interface Flags {
   readonly force?: boolean;

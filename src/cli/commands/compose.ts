@@ -1,14 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import type { Attachment, Draft, DraftPart, HeaderLine } from "../../intake/compose/draft.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
-import type { InputBytes } from "../../intake/sources.ts";
+import type { InputBytes } from "../../intake/sources/files.ts";
 import { composeMessage } from "../../intake/compose/compose.ts";
 import { decodeText, OpenFile, readWhole } from "../../intake/compose/files.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../context.ts";
-import { enqueueInputs } from "../enqueue_inputs.ts";
-import { anyText, timeOf, word } from "../parsers.ts";
-import { intakeOptions, type QueueFlags } from "../enqueue_call.ts";
+import type { Context } from "../frame/context.ts";
+import { enqueueInputs } from "../../app/enqueue/enqueue.ts";
+import { anyText, timeOf, word } from "../flags/parsers.ts";
+import { intakeOptions, type QueueFlags } from "../../app/enqueue/call.ts";
 import { QUEUE_FLAGS } from "./enqueue.ts";
 
 interface Flags extends QueueFlags {

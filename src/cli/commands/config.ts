@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../frame/context.ts";
 
 export const command = buildCommand<Record<never, never>, [], Context>({
   async func() {

@@ -1,8 +1,8 @@
 import { buildCommand, type FlagParametersForType } from "@stricli/core";
 import { PRIORITIES } from "../../queue/message.ts";
-import type { Context } from "../context.ts";
-import { enqueue, type EnqueueFlags, type QueueFlags } from "../enqueue_call.ts";
-import { anyText, duration, timeOf, word } from "../parsers.ts";
+import type { Context } from "../frame/context.ts";
+import { enqueue, type EnqueueFlags, type QueueFlags } from "../../app/enqueue/call.ts";
+import { anyText, duration, timeOf, word } from "../flags/parsers.ts";
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
   priority: {

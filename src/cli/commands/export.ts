@@ -2,16 +2,16 @@ import { buildCommand } from "@stricli/core";
 import type { Settings } from "../../config/settings.ts";
 import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
 import type { Filter, Store } from "../../queue/ports.ts";
-import type { Context } from "../context.ts";
-import { exportMessages } from "../export_messages.ts";
+import type { Context } from "../frame/context.ts";
+import { exportMessages } from "../../app/export/messages.ts";
 import {
   EmlPlace,
   type ExportPlace,
   MaildirPlace,
   MboxPlace,
   StreamPlace,
-} from "../export_places.ts";
-import { word } from "../parsers.ts";
+} from "../../app/export/places.ts";
+import { word } from "../flags/parsers.ts";
 import {
   ALL_FLAG,
   FILTER_FLAGS,
@@ -19,7 +19,7 @@ import {
   IDS,
   plural,
   selectMessages,
-} from "../selection.ts";
+} from "../../app/select.ts";
 
 interface Places {
   readonly eml?: string;

@@ -1,9 +1,9 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { queuePath } from "../../store/open.ts";
-import type { Context } from "../context.ts";
-import { crontab, settingsFile, systemdUnit } from "../init_texts.ts";
-import { initSystem } from "../init_system.ts";
-import { word } from "../parsers.ts";
+import type { Context } from "../frame/context.ts";
+import { crontab, settingsFile, systemdUnit } from "../../app/setup/texts.ts";
+import { initSystem } from "../../app/setup/init_system.ts";
+import { word } from "../flags/parsers.ts";
 
 interface Flags {
   readonly user?: string;

@@ -1,12 +1,12 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
 import { type Sort, SORTS } from "../../queue/ports.ts";
-import type { Context } from "../context.ts";
-import { tellMessages } from "../message_table.ts";
-import { anyText, count } from "../parsers.ts";
-import { queueExists } from "../queue_path.ts";
-import { readySearch } from "../search_index.ts";
-import { FILTER_FLAGS, type FilterFlags, resolveId, toFilter } from "../selection.ts";
+import type { Context } from "../frame/context.ts";
+import { tellMessages } from "../print/message_table.ts";
+import { anyText, count } from "../flags/parsers.ts";
+import { queueExists } from "../frame/queue_path.ts";
+import { readySearch } from "../../app/send/search_index.ts";
+import { FILTER_FLAGS, type FilterFlags, resolveId, toFilter } from "../../app/select.ts";
 
 interface Flags extends FilterFlags {
   readonly sort?: Sort;

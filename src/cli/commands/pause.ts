@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import type { Context } from "../context.ts";
+import type { Context } from "../frame/context.ts";
 
 export const command = buildCommand<Record<never, never>, [], Context>({
   async func() {

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { Context } from "../context.ts";
-import { duration } from "../parsers.ts";
-import { readySearch } from "../search_index.ts";
+import type { Context } from "../frame/context.ts";
+import { duration } from "../flags/parsers.ts";
+import { readySearch } from "../../app/send/search_index.ts";
 import {
   ALL_FLAG,
   FILTER_FLAGS,
@@ -12,7 +12,7 @@ import {
   plural,
   resolveIds,
   toFilter,
-} from "../selection.ts";
+} from "../../app/select.ts";
 
 interface Flags extends Omit<FilterFlags, "status"> {
   readonly status?: readonly MessageStatus[];

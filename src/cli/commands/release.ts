@@ -1,4 +1,4 @@
-import { actionCommand } from "../action_command.ts";
+import { actionCommand } from "../flags/action_command.ts";
 
 export const command = actionCommand({
   act: (store, filter) => store.release(filter),

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../context.ts";
-import { messageShape } from "../json_shapes.ts";
-import { anyText, word } from "../parsers.ts";
-import { readySearch } from "../search_index.ts";
+import type { Context } from "../frame/context.ts";
+import { messageShape } from "../print/json_shapes.ts";
+import { anyText, word } from "../flags/parsers.ts";
+import { readySearch } from "../../app/send/search_index.ts";
 import {
   ALL_FLAG,
   FILTER_FLAGS,
@@ -12,7 +12,7 @@ import {
   resolveId,
   selectMessages,
   tellAction,
-} from "../selection.ts";
+} from "../../app/select.ts";
 
 interface Flags extends Omit<FilterFlags, "to"> {
   readonly to?: readonly string[];
@@ -101,8 +101,8 @@ async function resendChanged(
   const { output } = context;
   const settings = await context.settings("all");
   const store = await context.store(settings, false);
-  const { readGivenEnvelope }: typeof import("../../intake/envelope.ts") = await import(
-    import.meta.resolve("../../intake/envelope.ts")
+  const { readGivenEnvelope }: typeof import("../../intake/address/envelope.ts") = await import(
+    import.meta.resolve("../../intake/address/envelope.ts")
   );
   const id = await resolveId(store, prefix);
   const envelope = await readGivenEnvelope({

@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
-import { toFilter } from "../selection.ts";
-import type { Context } from "../context.ts";
-import { readySearch } from "../search_index.ts";
-import { FILTER_FLAGS, type FilterFlags, IDS, plural, resolveIds } from "../selection.ts";
+import { toFilter } from "../../app/select.ts";
+import type { Context } from "../frame/context.ts";
+import { readySearch } from "../../app/send/search_index.ts";
+import { FILTER_FLAGS, type FilterFlags, IDS, plural, resolveIds } from "../../app/select.ts";
 
 interface Flags extends FilterFlags {
   readonly due?: boolean;

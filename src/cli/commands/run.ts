@@ -1,14 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { KeptConnections } from "../../delivery/kept_connections.ts";
+import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
-import type { Context } from "../context.ts";
-import { DropWatch } from "../drop_watch.ts";
-import { takeInDrops } from "../import_drops.ts";
-import { duration } from "../parsers.ts";
-import { hasWalResetBug, sqliteVersion } from "../print_version.ts";
-import { passOptions, tellPass } from "../send_pass.ts";
+import type { Context } from "../frame/context.ts";
+import { DropWatch } from "../../app/drops/watch.ts";
+import { takeInDrops } from "../../app/drops/take_in.ts";
+import { duration } from "../flags/parsers.ts";
+import { hasWalResetBug, sqliteVersion } from "../frame/print_version.ts";
+import { passOptions, tellPass } from "../../app/send/pass.ts";
 
 interface Flags {
   readonly interval?: number;

@@ -3,14 +3,14 @@ import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { Context } from "../context.ts";
-import { takeInDrops } from "../import_drops.ts";
-import { anyText, count, duration } from "../parsers.ts";
-import { queueExists } from "../queue_path.ts";
-import { spareForSearch } from "../search_index.ts";
-import { NOTHING_SENT, sendOnce, tellPass } from "../send_pass.ts";
-import { takeSendLock } from "../send_lock.ts";
-import { resolveIds } from "../selection.ts";
+import type { Context } from "../frame/context.ts";
+import { takeInDrops } from "../../app/drops/take_in.ts";
+import { anyText, count, duration } from "../flags/parsers.ts";
+import { queueExists } from "../frame/queue_path.ts";
+import { spareForSearch } from "../../app/send/search_index.ts";
+import { NOTHING_SENT, sendOnce, tellPass } from "../../app/send/pass.ts";
+import { takeSendLock } from "../../app/send/lock.ts";
+import { resolveIds } from "../../app/select.ts";
 
 /** Messages of a short pass. */
 const FEW = 500;
@@ -170,8 +170,8 @@ async function tellDue(
       if (!isExpired && (message.sendAt === null || message.sendAt <= now)) yield message;
     }
   })();
-  const { tellMessages }: typeof import("../message_table.ts") = await import(
-    import.meta.resolve("../message_table.ts")
+  const { tellMessages }: typeof import("../print/message_table.ts") = await import(
+    import.meta.resolve("../print/message_table.ts")
   );
   const told = await tellMessages(context, due);
   if (told === 0 && !output.isJson) output.note("nothing is due");

@@ -1,11 +1,11 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../context.ts";
-import { detailShape } from "../json_shapes.ts";
-import { tellAttempts, tellDetail } from "../message_detail.ts";
-import { anyText } from "../parsers.ts";
-import { resolveId } from "../selection.ts";
-import { tellHeaders, tellText } from "../show_content.ts";
+import type { Context } from "../frame/context.ts";
+import { detailShape } from "../print/json_shapes.ts";
+import { tellAttempts, tellDetail } from "../print/message_detail.ts";
+import { anyText } from "../flags/parsers.ts";
+import { resolveId } from "../../app/select.ts";
+import { tellHeaders, tellText } from "../print/show_content.ts";
 
 interface Flags {
   readonly raw?: boolean;

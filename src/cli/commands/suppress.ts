@@ -2,11 +2,11 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
-import { isAddress } from "../../intake/address_syntax.ts";
-import { fileInput, stdinInput } from "../../intake/sources.ts";
-import type { Context } from "../context.ts";
-import { isoTime } from "../json_shapes.ts";
-import { anyText, word } from "../parsers.ts";
+import { isAddress } from "../../intake/address/address_syntax.ts";
+import { fileInput, stdinInput } from "../../intake/sources/files.ts";
+import type { Context } from "../frame/context.ts";
+import { isoTime } from "../print/json_shapes.ts";
+import { anyText, word } from "../flags/parsers.ts";
 
 const ADDRESSES = {
   kind: "array",

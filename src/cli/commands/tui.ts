@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../context.ts";
-import { queueExists } from "../queue_path.ts";
+import type { Context } from "../frame/context.ts";
+import { queueExists } from "../frame/queue_path.ts";
 
 interface Flags {
   readonly readonly?: boolean;
@@ -36,9 +36,10 @@ export const command = buildCommand<Flags, [], Context>({
       pager: env.PAGER || "less",
       now: () => this.now(),
       readEnvelope: async (from, to) => {
-        const { readGivenEnvelope }: typeof import("../../intake/envelope.ts") = await import(
-          import.meta.resolve("../../intake/envelope.ts")
-        );
+        const { readGivenEnvelope }: typeof import("../../intake/address/envelope.ts") =
+          await import(
+            import.meta.resolve("../../intake/address/envelope.ts")
+          );
         return await readGivenEnvelope({ from, to, settings });
       },
     });

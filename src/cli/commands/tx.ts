@@ -1,12 +1,12 @@
 import { buildCommand } from "@stricli/core";
 import type { BatchEnd, OpenBatch } from "../../queue/batch.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { ChildCommand, type ChildEnd, dieAs } from "../child_command.ts";
-import type { Context } from "../context.ts";
-import { sendUrgent } from "../enqueue_inputs.ts";
-import { anyText } from "../parsers.ts";
-import { queuePath } from "../queue_path.ts";
-import { plural } from "../selection.ts";
+import { ChildCommand, type ChildEnd, dieAs } from "../../app/tx/child.ts";
+import type { Context } from "../frame/context.ts";
+import { sendUrgent } from "../../app/enqueue/enqueue.ts";
+import { anyText } from "../flags/parsers.ts";
+import { queuePath } from "../frame/queue_path.ts";
+import { plural } from "../../app/select.ts";
 
 export const command = buildCommand<Record<never, never>, string[], Context>({
   async func(_flags, ...words) {

@@ -1,4 +1,4 @@
-import { encodedWords } from "../encoded_words.ts";
+import { encodedWords } from "../header/encoded_words.ts";
 
 const QUOTED = /"(?:[^"\\]|\\[^])*"/y;
 const ANGLE = /<(?:"(?:[^"\\]|\\[^])*"|[^">])*>/y;

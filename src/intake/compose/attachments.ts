@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { joinBytes } from "../edit.ts";
-import { type InputBytes, WHOLE_BYTES } from "../sources.ts";
+import { joinBytes } from "../header/edit.ts";
+import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
 import { fitsLines } from "./body.ts";
 import { boundaryText, type ComposeTools, type Texts } from "./compose.ts";
-import { quoted } from "../address_syntax.ts";
+import { quoted } from "../address/address_syntax.ts";
 import { type Attachment, checkOneLine, naming } from "./draft.ts";
 import { checkFits, OpenFile, readWhole } from "./files.ts";
 

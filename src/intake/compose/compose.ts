@@ -1,6 +1,6 @@
 import type { Random } from "../../queue/ports.ts";
-import { joinBytes } from "../edit.ts";
-import { type InputBytes, WHOLE_BYTES } from "../sources.ts";
+import { joinBytes } from "../header/edit.ts";
+import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
 import type { IntakeSettings } from "../options.ts";
 import { plainPart, textPart } from "./body.ts";
 import type { Draft, PartName } from "./draft.ts";

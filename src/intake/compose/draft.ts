@@ -1,6 +1,6 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { quoted } from "../address_syntax.ts";
-import { controlAt } from "../headers.ts";
+import { quoted } from "../address/address_syntax.ts";
+import { controlAt } from "../header/headers.ts";
 
 /** A message as its parts, before it is put together. */
 export interface Draft {

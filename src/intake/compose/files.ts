@@ -1,6 +1,6 @@
 import { MailqError } from "../../queue/errors.ts";
-import { joinBytes } from "../edit.ts";
-import { attempt, type ByteSource } from "../sources.ts";
+import { joinBytes } from "../header/edit.ts";
+import { attempt, type ByteSource } from "../sources/files.ts";
 
 const PIECE_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import { encodedWords } from "../encoded_words.ts";
+import { encodedWords } from "../header/encoded_words.ts";
 
 /** RFC 2047 2 for lines with encoded words; RFC 5322 2.1.1 has 78. */
 const WIDTH = 76;

@@ -1,7 +1,7 @@
-import { quoted } from "../address_syntax.ts";
+import { quoted } from "../address/address_syntax.ts";
 import { MailqError } from "../../queue/errors.ts";
-import { readAddresses } from "../addresses.ts";
-import { formatDate } from "../edit.ts";
+import { readAddresses } from "../address/addresses.ts";
+import { formatDate } from "../header/edit.ts";
 import { encodeAddress, encodeList, encodeMailbox } from "./address_text.ts";
 import {
   checkOneLine,

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import { quoted } from "../address_syntax.ts";
+import { quoted } from "../address/address_syntax.ts";
 
 /** The name that was probably meant, or null. */
 export type Suggest = (name: string, candidates: readonly string[]) => string | null;

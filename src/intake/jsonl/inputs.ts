@@ -2,7 +2,7 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import { composeMessage, inputBytes } from "../compose/compose.ts";
 import type { DraftPart, Party } from "../compose/draft.ts";
 import type { IntakeOptions } from "../options.ts";
-import { type ByteSource, fileInput, type Input } from "../sources.ts";
+import { type ByteSource, fileInput, type Input } from "../sources/files.ts";
 import type { Suggest } from "./fields.ts";
 import { type LineMessage, readLine } from "./line_message.ts";
 import { readLines } from "./lines.ts";

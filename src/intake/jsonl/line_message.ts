@@ -3,7 +3,7 @@ import { MailqError } from "../../queue/errors.ts";
 import { PRIORITIES, type Priority } from "../../queue/message.ts";
 import type { Attachment, Draft, HeaderLine, Party } from "../compose/draft.ts";
 import { naming } from "../compose/draft.ts";
-import { controlAt } from "../headers.ts";
+import { controlAt } from "../header/headers.ts";
 import { Fields, type Suggest } from "./fields.ts";
 
 const ADDRESS_FIELDS = ["to", "cc", "bcc", "reply_to"] as const;

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import { attempt, type ByteSource } from "../sources.ts";
+import { attempt, type ByteSource } from "../sources/files.ts";
 
 const ROOM_BYTES = 256 * 1024;
 const LF = 10;

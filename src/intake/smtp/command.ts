@@ -1,5 +1,5 @@
 import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
-import { isAddress, isLocalName } from "../address_syntax.ts";
+import { isAddress, isLocalName } from "../address/address_syntax.ts";
 import { refused } from "./reply.ts";
 
 /** A command's word in capitals and what follows it. */

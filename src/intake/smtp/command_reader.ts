@@ -1,4 +1,4 @@
-import type { ReadAhead } from "../read_ahead.ts";
+import type { ReadAhead } from "../sources/read_ahead.ts";
 
 const LF = 10;
 const CR = 13;

@@ -1,8 +1,8 @@
 import { MailqError } from "../../queue/errors.ts";
-import { readAddresses } from "../addresses.ts";
-import { DottedText } from "../dotted_text.ts";
-import type { ReadAhead } from "../read_ahead.ts";
-import type { ByteSource } from "../sources.ts";
+import { readAddresses } from "../address/addresses.ts";
+import { DottedText } from "../sources/dotted_text.ts";
+import type { ReadAhead } from "../sources/read_ahead.ts";
+import type { ByteSource } from "../sources/files.ts";
 import { type MailCommand, type RcptCommand, readMail, readRcpt, splitCommand } from "./command.ts";
 import { CommandReader } from "./command_reader.ts";
 import { Refused, refused, reply, replyText, replyToFailure, type SmtpReply } from "./reply.ts";

@@ -1,6 +1,6 @@
 import type { BackupOptions, BackupResult } from "../../queue/backup.ts";
 import type { OpenBatch } from "../../queue/batch.ts";
-import type { RelayHealth } from "../../queue/breaker.ts";
+import type { RelayHealth } from "../../queue/policy/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
@@ -30,11 +30,11 @@ import type {
   ShareResult,
   WorkerHandle,
 } from "../../queue/worker.ts";
-import type { Claiming } from "./claiming.ts";
-import { Connection, WORKER_WAITS } from "./connection.ts";
-import { insertMessage, suppressedAmong } from "./enqueue.ts";
-import type { StageTarget } from "./stage_target.ts";
-import { wake } from "./wake.ts";
+import type { Claiming } from "./claims/claiming.ts";
+import { Connection, WORKER_WAITS } from "./db/connection.ts";
+import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
+import type { StageTarget } from "./take_in/stage_target.ts";
+import { wake } from "./db/wake.ts";
 
 export interface SqliteOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
@@ -46,22 +46,22 @@ export interface SqliteOptions {
   readonly random: Random;
 }
 
-// Loaded when they are wanted; see loadCommand (src/cli/commands.ts) for why so.
+// Loaded when they are wanted; see loadCommand (src/cli/frame/command_table.ts) for why so.
 const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
-const loadActions = () => load<typeof import("./actions.ts")>("actions");
-const loadList = () => load<typeof import("./list.ts")>("list");
-const loadShow = () => load<typeof import("./show.ts")>("show");
-const loadTakeOver = () => load<typeof import("./take_over.ts")>("take_over");
-const loadPostpone = () => load<typeof import("./postpone.ts")>("postpone");
-type Batches = typeof import("./batch_target.ts");
-const loadRelays = () => load<typeof import("./relays.ts")>("relays");
-const loadStatus = () => load<typeof import("./status.ts")>("status");
-const loadSuppression = () => load<typeof import("./suppression.ts")>("suppression");
+const loadActions = () => load<typeof import("./act/actions.ts")>("act/actions");
+const loadList = () => load<typeof import("./read/list.ts")>("read/list");
+const loadShow = () => load<typeof import("./read/show.ts")>("read/show");
+const loadTakeOver = () => load<typeof import("./claims/take_over.ts")>("claims/take_over");
+const loadPostpone = () => load<typeof import("./claims/postpone.ts")>("claims/postpone");
+type Batches = typeof import("./take_in/batch_target.ts");
+const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
+const loadStatus = () => load<typeof import("./read/status.ts")>("read/status");
+const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/suppression");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
-  #watch: import("./watch.ts").Watch | null = null;
+  #watch: import("./db/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
 
   private constructor(
@@ -90,17 +90,19 @@ export class SqliteStore implements Store {
   }
 
   async stage(target?: StageTarget): Promise<Stage> {
-    const { SqliteStage } = await load<typeof import("./stage.ts")>("stage");
+    const { SqliteStage } = await load<typeof import("./take_in/stage.ts")>("take_in/stage");
     return await SqliteStage.begin(this.db, this.clock, this.random, target);
   }
 
   async openBatch(within: string | null): Promise<OpenBatch> {
-    const { SqliteBatch } = await load<typeof import("./open_batch.ts")>("open_batch");
+    const { SqliteBatch } = await load<typeof import("./take_in/open_batch.ts")>(
+      "take_in/open_batch",
+    );
     return await SqliteBatch.begin(this.db, this.clock, this.random, within);
   }
 
   async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
-    const { BatchTarget, JoinedBatch } = await load<Batches>("batch_target");
+    const { BatchTarget, JoinedBatch } = await load<Batches>("take_in/batch_target");
     return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
@@ -109,7 +111,7 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker } = await load<typeof import("./workers.ts")>("workers");
+    const { registerWorker } = await load<typeof import("./db/workers.ts")>("db/workers");
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
@@ -131,7 +133,7 @@ export class SqliteStore implements Store {
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {
-    const { giveBack } = await load<typeof import("./record.ts")>("record");
+    const { giveBack } = await load<typeof import("./claims/record.ts")>("claims/record");
     await this.db.write(() => giveBack(this.db, claims, this.clock.now()));
   }
 
@@ -164,7 +166,7 @@ export class SqliteStore implements Store {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { Watch } = await load<typeof import("./watch.ts")>("watch");
+    const { Watch } = await load<typeof import("./db/watch.ts")>("db/watch");
     this.#watch ??= new Watch(this.db);
     await this.#watch.changed(signal);
   }
@@ -195,17 +197,21 @@ export class SqliteStore implements Store {
   }
 
   async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
-    const { bringSearchUpToDate } = await load<typeof import("./search.ts")>("search");
+    const { bringSearchUpToDate } = await load<typeof import("./filter/search.ts")>(
+      "filter/search",
+    );
     await bringSearchUpToDate(this.db, signal, tell);
   }
 
   async count(filter: Filter): Promise<number> {
-    const { countMatching, matching } = await load<typeof import("./matching.ts")>("matching");
+    const { countMatching, matching } = await load<typeof import("./filter/matching.ts")>(
+      "filter/matching",
+    );
     return countMatching(this.db, matching(this.db, filter, "1"));
   }
 
   async stats(): Promise<QueueStats> {
-    const { stats } = await load<typeof import("./stats.ts")>("stats");
+    const { stats } = await load<typeof import("./read/stats.ts")>("read/stats");
     return stats(this.db, this.clock.now());
   }
 
@@ -239,7 +245,9 @@ export class SqliteStore implements Store {
   }
 
   async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
-    const { resendChanged } = await load<typeof import("./resend_changed.ts")>("resend_changed");
+    const { resendChanged } = await load<typeof import("./act/resend_changed.ts")>(
+      "act/resend_changed",
+    );
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
     this.#wakeOthers();
@@ -264,7 +272,7 @@ export class SqliteStore implements Store {
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge } = await load<typeof import("./purge.ts")>("purge");
+    const { purge } = await load<typeof import("./act/purge.ts")>("act/purge");
     return await purge(this.db, filter, options);
   }
 
@@ -296,7 +304,7 @@ export class SqliteStore implements Store {
   }
 
   async backup(path: string, options: BackupOptions): Promise<BackupResult> {
-    const { backup } = await load<typeof import("./backup.ts")>("backup");
+    const { backup } = await load<typeof import("./act/backup.ts")>("act/backup");
     return await backup(this.db, path, options);
   }
 
@@ -307,7 +315,7 @@ export class SqliteStore implements Store {
 
   /** What claims and records. */
   async claiming(): Promise<Claiming> {
-    const { Claiming } = await load<typeof import("./claiming.ts")>("claiming");
+    const { Claiming } = await load<typeof import("./claims/claiming.ts")>("claims/claiming");
     return this.#claiming ??= new Claiming(this.db, this.clock);
   }
 

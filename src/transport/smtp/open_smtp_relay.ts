@@ -2,7 +2,7 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
 import type { RelayContext, RelayRequest } from "../open_relay.ts";
-import type { RelayTls } from "./session_opener.ts";
+import type { RelayTls } from "./session/session_opener.ts";
 import { lmtpRelay, type RelayLogin, smtpRelay } from "./relay.ts";
 
 /** Makes an SMTP relay of its settings. Throws `config_invalid` where they contradict each other

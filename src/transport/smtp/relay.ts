@@ -1,10 +1,10 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports.ts";
-import { RelayingTrial } from "./relaying.ts";
-import { Secret, type SecretSource } from "./secret.ts";
-import type { Protocol } from "./session.ts";
-import { type Endpoint, type RelayTls, SessionOpener } from "./session_opener.ts";
-import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./timers.ts";
+import { RelayingTrial } from "./mail/relaying.ts";
+import { Secret, type SecretSource } from "./session/secrets.ts";
+import type { Protocol } from "./session/session.ts";
+import { type Endpoint, type RelayTls, SessionOpener } from "./session/session_opener.ts";
+import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./connection/timers.ts";
 import { type Shared, SmtpTransport } from "./transport.ts";
 
 export interface SmtpRelayOptions extends SessionOptions {

@@ -2,16 +2,16 @@ import { errorText } from "../../queue/errors.ts";
 import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
 import { Tally, withoutReply } from "../tally.ts";
-import { failOversize, failUnicode } from "./fit.ts";
-import type { Channel } from "./channel.ts";
-import { STEP } from "./classify.ts";
-import { ConnectionBroken } from "./connection.ts";
-import type { RelayingTrial } from "./relaying.ts";
-import type { Session } from "./session.ts";
-import type { SessionOpener } from "./session_opener.ts";
-import type { Timeouts, Timers } from "./timers.ts";
-import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./transaction.ts";
-import { Transcript } from "./transcript.ts";
+import { failOversize, failUnicode } from "./mail/fit.ts";
+import type { Channel } from "./connection/channel.ts";
+import { STEP } from "./mail/classify.ts";
+import { ConnectionBroken } from "./connection/connection.ts";
+import type { RelayingTrial } from "./mail/relaying.ts";
+import type { Session } from "./session/session.ts";
+import type { SessionOpener } from "./session/session_opener.ts";
+import type { Timeouts, Timers } from "./connection/timers.ts";
+import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./mail/transaction.ts";
+import { Transcript } from "./connection/transcript.ts";
 
 /** What the connections of one relay share. */
 export interface Shared {

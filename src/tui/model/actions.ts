@@ -1,7 +1,7 @@
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/ports.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { ActionOutcome, Verb } from "../data.ts";
+import type { ActionOutcome, Verb } from "../data/data.ts";
 import { type Step, step } from "./events.ts";
 import { markedCount } from "./marks.ts";
 import { currentRow, type State, type Target } from "./state.ts";

@@ -5,7 +5,7 @@ import { formatTimeOfDay, formatTimestamp } from "../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
 import type { AttemptResult, OutcomeKind } from "../../queue/outcome.ts";
 import type { MessageStatus, RecipientState } from "../../queue/state.ts";
-import { TextRows } from "../text_rows.ts";
+import { TextRows } from "../screens/text_rows.ts";
 
 /** A line of the Attempts tab. */
 export interface AttemptLine {

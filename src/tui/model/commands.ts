@@ -1,7 +1,7 @@
 import { SORTS } from "../../queue/ports.ts";
-import type { CommandId, KeyBinding } from "../keys.ts";
-import { layoutOf } from "../layout.ts";
-import { textInput } from "../text_input.ts";
+import type { CommandId, KeyBinding } from "../keys/keys.ts";
+import { layoutOf } from "../screens/layout.ts";
+import { textInput } from "../keys/text_input.ts";
 import { askAction, chosen, holdOrRelease } from "./actions.ts";
 import {
   find,

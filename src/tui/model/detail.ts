@@ -1,7 +1,7 @@
 import type { MessageDetail } from "../../queue/message.ts";
-import type { ShownContent } from "../data.ts";
-import { type Layout, layoutOf } from "../layout.ts";
-import { type TextRows, textRows } from "../text_rows.ts";
+import type { ShownContent } from "../data/data.ts";
+import { type Layout, layoutOf } from "../screens/layout.ts";
+import { type TextRows, textRows } from "../screens/text_rows.ts";
 import { type AttemptLine, attemptLines } from "./attempt_lines.ts";
 import { type Effect, type Step, step } from "./events.ts";
 import { currentRow, type DetailState, type State, type Tab, TABS } from "./state.ts";

@@ -1,8 +1,8 @@
 import { errorText } from "../../queue/errors.ts";
-import { EMPTY_FILTER, parseFilter } from "../filter_text.ts";
-import type { KeyPress } from "../key_decoder.ts";
-import { bindingsIn, type KeyBinding } from "../keys.ts";
-import { editText, textInput } from "../text_input.ts";
+import { EMPTY_FILTER, parseFilter } from "./filter_text.ts";
+import type { KeyPress } from "../terminal/key_decoder.ts";
+import { bindingsIn, type KeyBinding } from "../keys/keys.ts";
+import { editText, textInput } from "../keys/text_input.ts";
 import { askAction, mustType } from "./actions.ts";
 import { find } from "./detail.ts";
 import { type Step, step } from "./events.ts";

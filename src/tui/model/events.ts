@@ -1,8 +1,14 @@
 import type { MessageDetail } from "../../queue/message.ts";
 import type { Filter, QueueStatus } from "../../queue/ports.ts";
 import type { QueueStats } from "../../queue/stats.ts";
-import type { ActionOutcome, MessageWindow, ShownContent, Verb, WindowRequest } from "../data.ts";
-import type { KeyPress } from "../key_decoder.ts";
+import type {
+  ActionOutcome,
+  MessageWindow,
+  ShownContent,
+  Verb,
+  WindowRequest,
+} from "../data/data.ts";
+import type { KeyPress } from "../terminal/key_decoder.ts";
 import type { Size, State, Target } from "./state.ts";
 
 /** What happens to the screen. */

@@ -1,5 +1,5 @@
-import type { KeyPress } from "../key_decoder.ts";
-import { editText, textInput } from "../text_input.ts";
+import type { KeyPress } from "../terminal/key_decoder.ts";
+import { editText, textInput } from "../keys/text_input.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import { type Step, step } from "./events.ts";
 import type { Dialog, State } from "./state.ts";

@@ -1,9 +1,9 @@
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/ports.ts";
-import type { Anchor, MessageWindow } from "../data.ts";
-import { isOnlyStatuses, toStoreFilter } from "../filter_text.ts";
-import { layoutOf } from "../layout.ts";
+import type { Anchor, MessageWindow } from "../data/data.ts";
+import { isOnlyStatuses, toStoreFilter } from "./filter_text.ts";
+import { layoutOf } from "../screens/layout.ts";
 import { type Effect, type Step, step } from "./events.ts";
 import { currentRow, type ListState, type State, VIEWS } from "./state.ts";
 

@@ -2,9 +2,9 @@ import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { Filter, QueueStatus, Sort } from "../../queue/ports.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import type { ShownContent, Verb } from "../data.ts";
-import { EMPTY_FILTER, type ParsedFilter } from "../filter_text.ts";
-import type { TextInput } from "../text_input.ts";
+import type { ShownContent, Verb } from "../data/data.ts";
+import { EMPTY_FILTER, type ParsedFilter } from "./filter_text.ts";
+import type { TextInput } from "../keys/text_input.ts";
 
 export interface Size {
   readonly columns: number;

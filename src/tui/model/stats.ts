@@ -1,4 +1,4 @@
-import { parseFilter } from "../filter_text.ts";
+import { parseFilter } from "./filter_text.ts";
 import { type Step, step } from "./events.ts";
 import { openListing } from "./list.ts";
 import type { State } from "./state.ts";

@@ -1,4 +1,4 @@
-import { bindingFor } from "../keys.ts";
+import { bindingFor } from "../keys/keys.ts";
 import { resultText } from "./actions.ts";
 import { refresh, runCommand } from "./commands.ts";
 import { contentCame, detailCame, follow } from "./detail.ts";
@@ -7,7 +7,7 @@ import { type Event, type Step, step, then } from "./events.ts";
 import { openForm } from "./form.ts";
 import { inView, listRows, recount, windowCame } from "./list.ts";
 import { noteSent } from "./rate.ts";
-import { MIN_SIZE } from "../layout.ts";
+import { MIN_SIZE } from "../screens/layout.ts";
 import type { State } from "./state.ts";
 
 /** The screen after an event, and what it wants done. `now` is the time of the event. Pure. */

@@ -2,10 +2,10 @@ import { leftText, mustType, VERB_TEXT } from "../model/actions.ts";
 import { paletteChoices } from "../model/dialogs.ts";
 import { addressesOf } from "../model/form.ts";
 import type { Dialog, State } from "../model/state.ts";
-import { BINDINGS, keyText } from "../keys.ts";
-import type { Caret } from "../frame_writer.ts";
-import { fit, widthOf } from "../measure.ts";
-import type { TextInput } from "../text_input.ts";
+import { BINDINGS, keyText } from "../keys/keys.ts";
+import type { Caret } from "../terminal/frame_writer.ts";
+import { fit, widthOf } from "./measure.ts";
+import type { TextInput } from "../keys/text_input.ts";
 import { cell, type Line, padded, toWidth } from "./line.ts";
 
 /** A box over the screen, as wide as its content wants. */

@@ -1,5 +1,5 @@
 import { whyIs } from "../../display/reasons.ts";
-import { bindingsIn, keyText } from "../keys.ts";
+import { bindingsIn, keyText } from "../keys/keys.ts";
 import { newAbove } from "../model/list.ts";
 import { markedCount } from "../model/marks.ts";
 import { currentRow, type State } from "../model/state.ts";

@@ -1,5 +1,5 @@
-import type { Caret } from "../frame_writer.ts";
-import { layoutOf, MIN_SIZE } from "../layout.ts";
+import type { Caret } from "../terminal/frame_writer.ts";
+import { layoutOf, MIN_SIZE } from "./layout.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
 import { dialogBox, field } from "./dialog_lines.ts";

@@ -1,6 +1,6 @@
 import { formatAge } from "../../display/ages.ts";
 import { formatTimeOfDay } from "../../display/timestamps.ts";
-import { hasRoomForPreview } from "../layout.ts";
+import { hasRoomForPreview } from "./layout.ts";
 import { markedCount } from "../model/marks.ts";
 import { rateOf } from "../model/rate.ts";
 import { type State, VIEWS } from "../model/state.ts";

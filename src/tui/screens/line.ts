@@ -1,6 +1,6 @@
 import { SGR } from "../../display/colour.ts";
 import type { Colour } from "../../display/colour.ts";
-import { fill, fit, widthOf } from "../measure.ts";
+import { fill, fit, widthOf } from "./measure.ts";
 
 export interface Style {
   readonly colour?: Colour;

@@ -1,7 +1,7 @@
 import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageSummary } from "../../queue/message.ts";
-import { layoutOf } from "../layout.ts";
+import { layoutOf } from "./layout.ts";
 import { isMarked, type State } from "../model/state.ts";
 import { type Line, padded, type Style } from "./line.ts";
 

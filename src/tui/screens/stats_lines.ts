@@ -1,7 +1,7 @@
 import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
-import { layoutOf } from "../layout.ts";
+import { layoutOf } from "./layout.ts";
 import { choicesOf, type StatsChoice } from "../model/stats.ts";
 import type { State } from "../model/state.ts";
 import { cell, type Line, padded } from "./line.ts";

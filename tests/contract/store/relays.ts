@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterFault, HEALTHY } from "../../../src/queue/breaker.ts";
+import { afterFault, HEALTHY } from "../../../src/queue/policy/breaker.ts";
 import { enqueued, MINUTE_MS, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { claimOne, worked } from "./claims.ts";

@@ -3,7 +3,7 @@ import { composeMessage, type ComposeTools } from "../../../src/intake/compose/c
 import type { Draft } from "../../../src/intake/compose/draft.ts";
 import { prepareMessage } from "../../../src/intake/prepare.ts";
 import { prepareStream } from "../../../src/intake/prepare_large.ts";
-import type { InputBytes } from "../../../src/intake/sources.ts";
+import type { InputBytes } from "../../../src/intake/sources/files.ts";
 import { fixedRandom, intakeOptions, settings } from "../intake_options.ts";
 
 /** A draft to rcpt@example.org. */

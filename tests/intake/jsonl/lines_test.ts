@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readLines } from "../../../src/intake/jsonl/lines.ts";
-import type { ByteSource } from "../../../src/intake/sources.ts";
+import type { ByteSource } from "../../../src/intake/sources/files.ts";
 import { bytesOf, textOf } from "../intake_options.ts";
 
 function sourceOf(bytes: Uint8Array, step: number): ByteSource {

@@ -1,4 +1,4 @@
-import { ReadAhead } from "../../../src/intake/read_ahead.ts";
+import { ReadAhead } from "../../../src/intake/sources/read_ahead.ts";
 import { type SmtpEnvelope, type SmtpHost, SmtpSession } from "../../../src/intake/smtp/session.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
 import { textOf } from "../intake_options.ts";

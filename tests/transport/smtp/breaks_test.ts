@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport } from "../../../src/queue/ports.ts";
 import { smtpRelay } from "../../../src/transport/smtp/relay.ts";
-import type { Timeouts } from "../../../src/transport/smtp/timers.ts";
+import type { Timeouts } from "../../../src/transport/smtp/connection/timers.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {
   type Act,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DsnRequest } from "../../../src/queue/dsn.ts";
 import type { Delivery, DeliveryReport } from "../../../src/queue/ports.ts";
-import { mailParameters, rcptParameters, xtext } from "../../../src/transport/smtp/dsn.ts";
+import { mailParameters, rcptParameters, xtext } from "../../../src/transport/smtp/mail/dsn.ts";
 import type { SmtpRelayOptions } from "../../../src/transport/smtp/relay.ts";
 import { deliveryOf, inPieces, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import { converse, type Replies, scriptedServer } from "../../support/smtp_script.ts";

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { Tally } from "../../../src/transport/tally.ts";
-import { Channel } from "../../../src/transport/smtp/channel.ts";
-import { type ConnectionBroken, type Wire } from "../../../src/transport/smtp/connection.ts";
-import { Session } from "../../../src/transport/smtp/session.ts";
-import { DEFAULT_TIMEOUTS } from "../../../src/transport/smtp/timers.ts";
-import { Transaction } from "../../../src/transport/smtp/transaction.ts";
-import { Transcript } from "../../../src/transport/smtp/transcript.ts";
+import { Channel } from "../../../src/transport/smtp/connection/channel.ts";
+import {
+  type ConnectionBroken,
+  type Wire,
+} from "../../../src/transport/smtp/connection/connection.ts";
+import { Session } from "../../../src/transport/smtp/session/session.ts";
+import { DEFAULT_TIMEOUTS } from "../../../src/transport/smtp/connection/timers.ts";
+import { Transaction } from "../../../src/transport/smtp/mail/transaction.ts";
+import { Transcript } from "../../../src/transport/smtp/connection/transcript.ts";
 import { deliveryOf, inPieces } from "../../support/smtp_delivery.ts";
 import { latin1 } from "../../support/smtp_script.ts";
 import { FakeTimers } from "../../support/smtp_timers.ts";

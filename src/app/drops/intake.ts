@@ -1,0 +1,147 @@
+import type { Settings } from "../../config/settings.ts";
+import { isAddress } from "../../intake/address/address_syntax.ts";
+import type { IntakeOptions } from "../../intake/options.ts";
+import { checkSize, type Planner, prepareMessage } from "../../intake/prepare.ts";
+import { prepareStream } from "../../intake/prepare_large.ts";
+import { planResubmitted } from "../../intake/resubmit.ts";
+import { MailqError } from "../../queue/errors.ts";
+import type { Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
+import type { OpenDrop } from "../../store/drop/folder.ts";
+import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";
+import type { Context } from "../../cli/frame/context.ts";
+
+// What goes into one commit, at most.
+const COMMIT_MESSAGES = 2_000;
+const COMMIT_BYTES = 16 * 1024 * 1024;
+
+/** Takes drops into the queue, trusting nothing they say. */
+export class DropIntake {
+  readonly #options: IntakeOptions;
+
+  constructor(readonly context: Context, settings: Settings, readonly store: Store) {
+    const complete = (name: string, address: string | null) =>
+      address === null ? null : completed(name, address, settings.hostname);
+    this.#options = {
+      settings: {
+        from: null,
+        // Whoever dropped it may have passed these over.
+        forceFrom: complete("force_from", settings.forceFrom),
+        redirectTo: complete("redirect_to", settings.redirectTo),
+        hostname: settings.hostname,
+        user: "nobody",
+        adminAddress: null,
+        maxSizeBytes: settings.maxSizeBytes,
+      },
+      now: context.now(),
+      random: context.machine.random,
+    };
+  }
+
+  /** The largest drop that can be one. */
+  get maxBytes(): number {
+    return Math.max(MAX_DROP_BYTES, this.#options.settings.maxSizeBytes) + 2 * MAX_FIELDS_BYTES;
+  }
+
+  /** Queues the messages of a drop, all or none, and returns their ids; null if it had been
+   *  queued before. Throws `bad_message` and `bad_address`. */
+  async take(drop: OpenDrop, submitter: string): Promise<string[] | null> {
+    const batch = new Batch(this.store);
+    try {
+      const ids = await this.#fill(batch, drop, submitter);
+      if (ids === null) await batch.abort();
+      else await batch.commit();
+      return ids;
+    } catch (error) {
+      await batch.abort();
+      throw error;
+    }
+  }
+
+  async #fill(batch: Batch, drop: OpenDrop, submitter: string): Promise<string[] | null> {
+    const ids = new Set<string>();
+    for (const dropped of readDrop(drop)) {
+      const { id } = dropped.fields;
+      if (ids.has(id)) throw broken(`two messages of it have the id ${id}`);
+      ids.add(id);
+      // A batch is in the queue as a whole or not at all.
+      if ((await this.store.idsWithPrefix(id, 1)).length > 0) return null;
+      await this.#add(batch, dropped, submitter, drop.bornAt);
+    }
+    return [...ids];
+  }
+
+  async #add(
+    batch: Batch,
+    dropped: DroppedMessage,
+    submitter: string,
+    bornAt: number | null,
+  ): Promise<void> {
+    const options = this.#options;
+    const { fields, sizeBytes, head, rest } = dropped;
+    checkSize(sizeBytes, options, false);
+    const message = {
+      ...fields,
+      // Mail from long ago would go before all other, and look like a queue that stands still.
+      createdAt: Math.min(Math.max(fields.createdAt, bornAt ?? 0), options.now),
+      // By himself nobody can take the key that another's mail will come with.
+      key: fields.key === null ? null : `${submitter}:${fields.key}`,
+      submitter,
+    };
+    const plan: Planner = (bytes, header) => planResubmitted(message, bytes, header, options);
+    if (sizeBytes <= WHOLE_BYTES) {
+      await batch.add((await prepareMessage(head, options, plan)).message);
+    } else {
+      const large = await prepareStream(head, rest, options, plan);
+      await (await batch.staging()).addLarge(large.message, large.pieces, large.facts);
+    }
+  }
+}
+
+/** Messages on their way into the queue: in one commit if they are few, otherwise staged. */
+class Batch {
+  #waiting: WholeMessage[] = [];
+  #waitingBytes = 0;
+  #stage: Stage | null = null;
+
+  constructor(readonly store: Store) {}
+
+  async add(message: WholeMessage): Promise<void> {
+    this.#waiting.push(message);
+    this.#waitingBytes += message.content.length;
+    const isFull = this.#waiting.length >= COMMIT_MESSAGES || this.#waitingBytes >= COMMIT_BYTES;
+    if (isFull) await this.staging();
+  }
+
+  /** The stage, with everything in it. */
+  async staging(): Promise<Stage> {
+    this.#stage ??= await this.store.stage();
+    const messages = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (messages.length > 0) await this.#stage.add(messages);
+    return this.#stage;
+  }
+
+  /** Messages whose key was taken meanwhile are in the queue already. */
+  async commit(): Promise<void> {
+    if (this.#stage !== null) await (await this.staging()).commit();
+    else await this.store.enqueue(this.#waiting);
+  }
+
+  async abort(): Promise<void> {
+    await this.#stage?.abort();
+  }
+}
+
+/** A setting's address with its host. Throws `config_invalid`, for what is no drop's fault. */
+function completed(name: string, address: string, hostname: string): string {
+  const whole = address.includes("@") ? address : `${address}@${hostname}`;
+  if (isAddress(whole)) return whole;
+  throw new MailqError(
+    "config_invalid",
+    `Cannot use ${name} = ${
+      JSON.stringify(address)
+    }: expected an address, such as name@example.org`,
+  );
+}

@@ -1,0 +1,159 @@
+import type { Settings } from "../../config/settings.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
+import type { Store } from "../../queue/ports.ts";
+import { systemCode } from "../../store/drop/errors.ts";
+import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
+import { usableDropFolder } from "../../store/drop/names.ts";
+import { FileLock, giveToOwnerOf } from "../../system/file_lock.ts";
+import { queuePath } from "../../store/open.ts";
+import { sanitise } from "../../display/sanitise.ts";
+import type { Context } from "../../cli/frame/context.ts";
+import type { DropIntake } from "./intake.ts";
+import { type PasswdEntry, readPasswd, userName } from "../setup/passwd.ts";
+
+/** A pass does not wait longer for a folder that is being filled all the time. */
+const PASS_MS = 20_000;
+/** So long another process that is importing is waited for. */
+const LOCK_MS = 2_000;
+const LOCK_POLL_MS = 50;
+/** More lines than this say nothing more, and cron would mail all of them. */
+const MAX_TOLD = 10;
+
+/** Takes into the queue what lies in its drop folder, before a pass. Whatever goes wrong is told
+ *  and does not stop the pass. */
+export async function takeInDrops(
+  context: Context,
+  settings: Settings,
+  store: Store,
+): Promise<void> {
+  try {
+    const giveUpAt = performance.now() + LOCK_MS;
+    while (!await importDrops(context, settings, () => Promise.resolve(store))) {
+      if (performance.now() > giveUpAt || context.stopSignal().aborted) return;
+      await context.machine.wait(LOCK_POLL_MS, context.stopSignal());
+    }
+  } catch (error) {
+    context.output.warn(`mail in the drop folder has to wait: ${errorText(error)}`);
+  }
+}
+
+/** Takes into the queue what lies in its drop folder: each drop in one transaction, and only then
+ *  is it removed, so that after a crash in between its ids are known. What cannot be taken is
+ *  moved aside and told in a line; it stands in nobody's way. False if another process is at it.
+ *  Rejects, leaving everything in its place, where the queue or the folder is in trouble. */
+export async function importDrops(
+  context: Context,
+  settings: Settings,
+  openStore: () => Promise<Store>,
+): Promise<boolean> {
+  const queue = queuePath(settings.queue);
+  const path = usableDropFolder(queue);
+  if (path === null) return true;
+  const folder = DropFolder.open(path);
+  const { leftovers, dropped } = folder.names(context.now());
+  if (leftovers.length + dropped.length === 0) return true;
+  const lock = await FileLock.tryTake(`${queue}-drop-lock`);
+  if (lock === null) return false;
+  try {
+    giveToOwnerOf(queue, lock.path);
+    await new DropImport(context, settings, await openStore(), folder).run();
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+class DropImport {
+  #refused = 0;
+  /** After one that the disk has no room for: what is smaller may still fit. */
+  #roomBytes = Infinity;
+  #diskFull: MailqError | null = null;
+  readonly #users: readonly PasswdEntry[] = readPasswd();
+
+  constructor(
+    readonly context: Context,
+    readonly settings: Settings,
+    readonly store: Store,
+    readonly folder: DropFolder,
+  ) {}
+
+  async run(): Promise<void> {
+    const { context, folder, store } = this;
+    const { DropIntake }: typeof import("./intake.ts") = await import(
+      import.meta.resolve("./intake.ts")
+    );
+    const intake = new DropIntake(context, this.settings, store);
+    const { leftovers, dropped } = folder.names(context.now());
+    // What the process that had taken them was staging would be in the way of their ids.
+    if (leftovers.length > 0) await store.takeOver();
+    const signal = context.stopSignal();
+    const stopAt = performance.now() + PASS_MS;
+    for (const name of leftovers) {
+      if (signal.aborted) break;
+      const drop = folder.leftover(name);
+      await this.#refusing(drop.path, () => this.#take(intake, drop));
+    }
+    for (const name of dropped) {
+      if (signal.aborted || performance.now() > stopAt) break;
+      const drop = await this.#refusing(folder.dropped(name), () => folder.take(name));
+      if (drop !== null) await this.#refusing(drop.path, () => this.#take(intake, drop));
+    }
+    if (this.#refused > MAX_TOLD) {
+      context.output.note(`refused ${this.#refused - MAX_TOLD} more drops`);
+    }
+    if (this.#diskFull !== null) throw this.#diskFull;
+  }
+
+  async #take(intake: DropIntake, drop: TakenDrop): Promise<void> {
+    const { folder, context } = this;
+    const opened = await folder.open(drop, intake.maxBytes);
+    // Its owner keeps it from being read for a while: the next pass tries again.
+    if (opened === null) return;
+    using file = opened;
+    if (file.sizeBytes > this.#roomBytes) return;
+    const submitter = userName(file.uid, this.#users);
+    let ids: string[] | null;
+    try {
+      ids = await intake.take(file, submitter);
+    } catch (error) {
+      if (!(error instanceof MailqError) || error.code !== "disk_full") throw error;
+      this.#diskFull ??= error;
+      // By halves, or a thousand large ones would be tried in vain.
+      this.#roomBytes = file.sizeBytes / 2;
+      return;
+    }
+    folder.remove(drop);
+    if (ids === null) {
+      const text = `a drop of ${submitter} is in the queue already`;
+      if (drop.isLeftover) context.output.detail(text);
+      else context.output.note(text);
+    } else context.output.detail(`taken in for ${submitter}: ${ids.join(" ")}`);
+  }
+
+  /** Runs a step that may find the drop unfit, which moves it aside and makes null of it. */
+  async #refusing<T>(path: string, step: () => T | Promise<T>): Promise<T | null> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!isDropsFault(error)) throw error;
+      const uid = ownerOf(path);
+      const at = this.folder.refuse(path);
+      if (at === null || ++this.#refused > MAX_TOLD) return null;
+      const who = uid === null ? "" : `of ${userName(uid, this.#users)}, `;
+      const text = errorText(error).replace(/^Cannot take the drop: /, "");
+      this.context.output.note(
+        `refused a drop (${who}now ${JSON.stringify(sanitise(at))}): ${sanitise(text)}`,
+      );
+      return null;
+    }
+  }
+}
+
+/** Whether a drop itself is to blame, be it for finding a mistake of ours, and not the queue or the
+ *  machine. */
+function isDropsFault(error: unknown): boolean {
+  if (error instanceof MailqError) {
+    return error.code === "bad_message" || error.code === "bad_address";
+  }
+  return systemCode(error) === null;
+}

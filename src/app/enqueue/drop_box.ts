@@ -1,0 +1,31 @@
+import type { Settings } from "../../config/settings.ts";
+import { MailqError } from "../../queue/errors.ts";
+import { DropBox } from "../../store/drop/box.ts";
+import { dropFolder, usableDropFolder } from "../../store/drop/names.ts";
+import { queuePath } from "../../store/open.ts";
+import type { Context } from "../../cli/frame/context.ts";
+
+/** Where mail goes if the queue may not be opened, as `refusal` says: into the drop folder beside it.
+ *  Throws `permission` where there is none. */
+export function openDropBox(context: Context, settings: Settings, refusal: MailqError): DropBox {
+  const queue = queuePath(settings.queue);
+  const folder = usableDropFolder(queue);
+  if (folder === null) {
+    throw new MailqError(
+      "permission",
+      `${refusal.message}; nor is there a folder ${
+        dropFolder(queue)
+      } to drop mail in for its owner ` +
+        "(`mailq init system` makes it)",
+      { cause: refusal },
+    );
+  }
+  const { output, machine: { clock, random } } = context;
+  output.detail(`handing in by ${folder}: the queue is another user's`);
+  return new DropBox(
+    folder,
+    clock,
+    random,
+    () => output.note("priority now: it goes first, but not at once: the queue is another user's"),
+  );
+}

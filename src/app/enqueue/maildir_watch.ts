@@ -1,0 +1,115 @@
+import type { Maildir } from "../../intake/sources/maildir.ts";
+import { MailqError } from "../../queue/errors.ts";
+import type { Context } from "../../cli/frame/context.ts";
+import type { MaildirTaker } from "./maildir.ts";
+
+/** How often the folders' times are looked at, for where no event comes. */
+const POLL_MS = 1_000;
+/** How often the folders are read whatever their times say: marks of dead processes grow stale. */
+const SCAN_EVERY_MS = 60_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Takes what comes into a Maildir until the process is told to stop; what is in hand then is
+ *  finished. Trouble that passes by itself (a full disk, a busy queue, a folder that cannot be read)
+ *  is told once and outlasted; any other ends it. */
+export async function watchMaildir(
+  context: Context,
+  maildir: Maildir,
+  taker: MaildirTaker,
+): Promise<void> {
+  const { machine, output } = context;
+  const signal = context.stopSignal();
+  using changes = new FolderChanges(context, maildir);
+  output.detail(`taking mail from ${maildir.path}`);
+  let told = "";
+  let pauseMs = POLL_MS;
+  while (!signal.aborted) {
+    changes.note();
+    try {
+      await taker.takeSome();
+      told = "";
+      pauseMs = POLL_MS;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (error.message !== told) output.warn(`${error.message}; trying again`);
+      told = error.message;
+      await machine.wait(pauseMs, signal);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      continue;
+    }
+    await changes.next(signal);
+  }
+}
+
+function isPassing(error: unknown): error is MailqError {
+  return error instanceof MailqError &&
+    ["busy", "disk_full", "io_error", "input_unreadable"].includes(error.code);
+}
+
+/** Tells when there is something new in a Maildir. */
+class FolderChanges implements Disposable {
+  readonly #watcher: Deno.FsWatcher | null;
+  #isChanged = false;
+  #stamp: string | null = null;
+  #notedAt = 0;
+  #wake = () => {};
+
+  constructor(readonly context: Context, readonly maildir: Maildir) {
+    this.#watcher = watch(maildir);
+    if (this.#watcher !== null) void this.#listen(this.#watcher);
+  }
+
+  /** What is to be compared with: to be called before the folders are read. */
+  note(): void {
+    this.#isChanged = false;
+    this.#stamp = this.maildir.stamp();
+    this.#notedAt = this.context.now();
+  }
+
+  /** Resolves once something may have come since `note`, or `signal` is aborted. */
+  async next(signal: AbortSignal): Promise<void> {
+    const { machine } = this.context;
+    while (!signal.aborted && !this.#isChanged) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      await machine.wait(POLL_MS, AbortSignal.any([signal, woken.signal]));
+      const sinceMs = this.context.now() - this.#notedAt;
+      if (sinceMs >= SCAN_EVERY_MS || sinceMs < 0 || this.#mayHaveChanged()) return;
+    }
+  }
+
+  #mayHaveChanged(): boolean {
+    const stamp = this.maildir.stamp();
+    if (stamp === null || stamp !== this.#stamp) return true;
+    // A file that came in the very moment that was noted leaves the time as it was.
+    return stamp.split(",").some((time) => Number(time) >= this.#notedAt - 10);
+  }
+
+  async #listen(watcher: Deno.FsWatcher): Promise<void> {
+    try {
+      for await (const { kind } of watcher) {
+        // Neither our own reading nor our own taking away brings anything new.
+        if (kind === "access" || kind === "remove") continue;
+        this.#isChanged = true;
+        this.#wake();
+      }
+    } catch {
+      // The folders' times are looked at all the same.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+  }
+}
+
+/** Null where the system has no watch left to give. */
+function watch(maildir: Maildir): Deno.FsWatcher | null {
+  try {
+    return Deno.watchFs(["new", "cur"].map((part) => `${maildir.path}/${part}`), {
+      recursive: false,
+    });
+  } catch {
+    return null;
+  }
+}

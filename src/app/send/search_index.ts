@@ -1,0 +1,55 @@
+import { MailqError } from "../../queue/errors.ts";
+import type { Store } from "../../queue/ports.ts";
+import type { Context } from "../../cli/frame/context.ts";
+
+/** How often the progress is told. */
+const TELL_EVERY_MS = 100;
+/** What a command that has done its work gives the index at its end. */
+const SPARE_MS = 200;
+
+/** Brings the search index up to date for a search, if there is one; at a terminal it says how far
+ *  it has come. Where it cannot be written the search goes without, which takes longer. */
+export async function readySearch(
+  context: Context,
+  store: Store,
+  search: string | undefined,
+): Promise<void> {
+  if (search === undefined) return;
+  const { output } = context;
+  let toldAt = performance.now();
+  try {
+    await store.bringSearchUpToDate(undefined, (done, total) => {
+      if (performance.now() - toldAt < TELL_EVERY_MS) return;
+      toldAt = performance.now();
+      const [of, all] = [done, total].map((count) => count.toLocaleString("en-US"));
+      output.progress(`bringing the search index up to date: ${of} of ${all}`);
+    });
+  } catch (error) {
+    output.progress(null);
+    output.note(`searching without an index, which may take longer: ${inTheWay(error).message}`);
+  }
+  output.progress(null);
+}
+
+/** Takes what it can into the index within a fraction of a second. That it cannot be written is
+ *  no matter: the next search says so. */
+export async function spareForSearch(store: Store): Promise<void> {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), SPARE_MS);
+  try {
+    await store.bringSearchUpToDate(over.signal);
+  } catch (error) {
+    inTheWay(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What keeps the index from being written but not the queue from being read; rethrows all else. */
+function inTheWay(error: unknown): MailqError {
+  const isPassing = error instanceof MailqError &&
+    (error.code === "busy" || error.code === "disk_full" || error.code === "permission" ||
+      error.code === "io_error");
+  if (!isPassing) throw error;
+  return error;
+}

@@ -1,0 +1,47 @@
+import type { Command, RouteMap } from "@stricli/core";
+import type { Context } from "./context.ts";
+
+/** Every command, in the order in which help lists them. */
+export const COMMAND_NAMES = [
+  "enqueue",
+  "compose",
+  "tx",
+  "sendmail",
+  "send",
+  "run",
+  "retry",
+  "resend",
+  "hold",
+  "release",
+  "cancel",
+  "pause",
+  "resume",
+  "list",
+  "show",
+  "status",
+  "purge",
+  "suppress",
+  "export",
+  "backup",
+  "tui",
+  "config",
+  "init",
+] as const;
+export type CommandName = typeof COMMAND_NAMES[number];
+
+export function isCommandName(name: string): name is CommandName {
+  return COMMAND_NAMES.some((known) => known === name);
+}
+
+/** A command, or a group of them. */
+export type CommandTarget = Command<Context> | RouteMap<Context>;
+
+/** Loads a command when it is wanted. The specifier is no literal on purpose: Deno reads every
+ *  module behind a literal `import()` at start, wanted or not, and `mailq enqueue` would pay for
+ *  all of them. */
+export async function loadCommand(name: CommandName): Promise<CommandTarget> {
+  const module: { command: CommandTarget } = await import(
+    import.meta.resolve(`../commands/${name}.ts`)
+  );
+  return module.command;
+}

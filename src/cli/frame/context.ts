@@ -1,0 +1,120 @@
+import type { LoadOptions, Purpose } from "../../config/load.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { Clock, Random, Store } from "../../queue/ports.ts";
+import type { OpenOptions } from "../../store/open.ts";
+import type { Globals } from "./globals.ts";
+import type { Output, Stream } from "./output.ts";
+
+/** What the process gives a command; main.ts puts it together. */
+export interface Machine {
+  readonly stdin: {
+    readSync(into: Uint8Array): number | null;
+    read(into: Uint8Array): Promise<number | null>;
+    isTerminal(): boolean;
+  };
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly env: Readonly<Record<string, string>>;
+  readonly surroundings: Omit<LoadOptions, "flags" | "configFile" | "purpose">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly loadSettings: (options: LoadOptions) => Promise<Settings>;
+  readonly openStore: (queue: string, options: OpenOptions) => Promise<Store>;
+  /** The name the program was called by, without folders; null where it cannot be told. */
+  readonly calledName: () => Promise<string | null>;
+  /** The login name of the user. */
+  readonly user: () => string;
+  /** Calls back when the process is told to stop (SIGTERM, SIGINT), until disposed of. */
+  readonly onStop: (listener: () => void) => Disposable;
+  /** Calls back when the process is told to read its settings anew (SIGHUP). */
+  readonly onReload: (listener: () => void) => Disposable;
+  /** Resolves after a while, or when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Settings a command line gives by flags of their own, by dotted name. */
+export type SettingFlags = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What a command has at hand (`this` in its function). */
+export class Context {
+  /** What the command-line library writes: help, and complaints about the arguments. */
+  readonly process: {
+    readonly stdout: { write(text: string): void };
+    readonly stderr: { write(text: string): void };
+    exitCode?: number | string | null;
+  };
+  complaint = "";
+  /** What the library found wrong with the arguments. */
+  misuse: { readonly error: unknown } | null = null;
+  failure: { readonly error: unknown } | null = null;
+  /** The exit status, where it is none of an error. */
+  exitStatus = 0;
+  /** Standard output is a conversation, in which a `console:` relay's mail has no place. */
+  isConversation = false;
+  /** Another command line that is to be run in place of this one. */
+  becomes: readonly string[] | null = null;
+  #store: Store | null = null;
+  #stop: { readonly signal: AbortSignal; readonly listener: Disposable } | null = null;
+  readonly #told = new Set<string>();
+
+  constructor(readonly machine: Machine, readonly globals: Globals, readonly output: Output) {
+    this.process = {
+      stdout: { write: (text) => output.text(text) },
+      stderr: { write: (text) => void (this.complaint += text) },
+    };
+  }
+
+  now(): number {
+    return this.machine.clock.now();
+  }
+
+  /** The settings in force; their warnings are told, once. */
+  async settings(purpose: Purpose, flags: SettingFlags = {}): Promise<Settings> {
+    const settings = await this.machine.loadSettings({
+      ...this.machine.surroundings,
+      flags: { queue: this.globals.queue ?? undefined, ...flags },
+      configFile: this.globals.config,
+      purpose,
+    });
+    for (const warning of settings.warnings) {
+      if (!this.#told.has(warning)) this.output.warn(warning);
+      this.#told.add(warning);
+    }
+    return settings;
+  }
+
+  /** Opens the queue; it is closed when the command ends. A queue that is not there is made if
+   *  `create`, and otherwise counts as empty. */
+  async store(settings: Settings, create: boolean, isWorker = false): Promise<Store> {
+    const { clock, random, openStore } = this.machine;
+    this.#store = await openStore(settings.queue, { create, isWorker, clock, random });
+    return this.#store;
+  }
+
+  /** The queue as most commands want it. */
+  async queue(): Promise<Store> {
+    return await this.store(await this.settings("all"), false);
+  }
+
+  /** Is aborted when the process is told to stop; from the first call on that does not end it.
+   *  One for the whole command: what is told between two of its steps is not lost. */
+  stopSignal(): AbortSignal {
+    if (this.#stop === null) {
+      const stop = new AbortController();
+      this.#stop = { signal: stop.signal, listener: this.machine.onStop(() => stop.abort()) };
+    }
+    return this.#stop.signal;
+  }
+
+  async close(): Promise<void> {
+    this.#stop?.listener[Symbol.dispose]();
+    this.#stop = null;
+    await this.closeStore();
+  }
+
+  /** Closes the queue before the command ends, which may open it again. */
+  async closeStore(): Promise<void> {
+    await this.#store?.close();
+    this.#store = null;
+  }
+}

@@ -1,0 +1,106 @@
+import { MailqError } from "../../queue/errors.ts";
+
+/** The options every command takes, before or after its name. */
+export interface Globals {
+  readonly queue: string | null;
+  readonly config: string | null;
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  readonly noColor: boolean;
+  readonly wantsHelp: boolean;
+  readonly wantsVersion: boolean;
+}
+
+/** What help says of them. */
+export const GLOBAL_OPTIONS: readonly (readonly [option: string, meaning: string])[] = [
+  ["   --queue PATH|URL", "The queue [$MAILQ_QUEUE]"],
+  ["   --config FILE", "Read only this settings file"],
+  ["   --json", "Print JSON"],
+  ["-q --quiet", "Say nothing but errors"],
+  ["-v --verbose", "Say what is done"],
+  ["   --no-color", "Print no colours"],
+  ["-h --help", "Print help"],
+  ["-V --version", "Print the version"],
+];
+
+const SWITCHES: Readonly<Record<string, keyof Globals>> = {
+  "--json": "isJson",
+  "--quiet": "isQuiet",
+  "--verbose": "isVerbose",
+  "-v": "isVerbose",
+  "-q": "isQuiet",
+  "--no-color": "noColor",
+  "--help": "wantsHelp",
+  "-h": "wantsHelp",
+  "--version": "wantsVersion",
+  "-V": "wantsVersion",
+};
+const VALUES: Readonly<Record<string, "queue" | "config">> = {
+  "--queue": "queue",
+  "--config": "config",
+};
+
+/** Takes the global options out of a command line; what stands after `--` is left alone, as are the
+ *  command that `tx` runs and the arguments of sendmail(1), whose letters are its own: there only
+ *  long options that follow the command at once are global. What a web form adds to PHP's command
+ *  line can thus never name another queue. */
+export function splitGlobals(argv: readonly string[]): { globals: Globals; rest: string[] } {
+  const switches = new Set<keyof Globals>();
+  const values: { queue: string | null; config: string | null } = { queue: null, config: null };
+  const rest: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i] ?? "";
+    if (arg === "--") {
+      rest.push(...argv.slice(i));
+      break;
+    }
+    // What is run by `mailq tx` has options of its own.
+    if (rest.length === 1 && rest[0] === "tx" && !arg.startsWith("-")) {
+      rest.push("--", ...argv.slice(i));
+      break;
+    }
+    const equals = arg.indexOf("=");
+    const name = equals > 0 ? arg.slice(0, equals) : arg;
+    const valueOf = VALUES[name];
+    const switchOf = SWITCHES[arg];
+    if (rest[0] === "sendmail") {
+      const isGlobal = arg.startsWith("--") && (valueOf ?? switchOf) !== undefined;
+      if (!isGlobal) {
+        rest.push(...argv.slice(i));
+        break;
+      }
+    }
+    if (valueOf !== undefined) {
+      const value = equals > 0 ? arg.slice(equals + 1) : argv[++i];
+      if (value === undefined || value === "") {
+        throw new MailqError("usage", `Cannot use ${name}: expected a value after it`);
+      }
+      values[valueOf] = value;
+    } else if (switchOf !== undefined) switches.add(switchOf);
+    else rest.push(arg);
+  }
+  return {
+    globals: {
+      ...values,
+      isJson: switches.has("isJson"),
+      isQuiet: switches.has("isQuiet"),
+      isVerbose: switches.has("isVerbose"),
+      noColor: switches.has("noColor"),
+      wantsHelp: switches.has("wantsHelp"),
+      wantsVersion: switches.has("wantsVersion"),
+    },
+    rest,
+  };
+}
+
+/** The command-line options that mean the same. */
+export function globalArguments(globals: Globals): string[] {
+  const { queue, config } = globals;
+  const long = Object.entries(SWITCHES).filter(([name]) => name.startsWith("--"));
+  return [
+    ...(queue === null ? [] : ["--queue", queue]),
+    ...(config === null ? [] : ["--config", config]),
+    ...long.filter(([, key]) => globals[key] === true).map(([name]) => name),
+  ];
+}

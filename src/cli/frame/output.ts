@@ -1,0 +1,175 @@
+import { errorText, MailqError } from "../../queue/errors.ts";
+import type { Globals } from "./globals.ts";
+
+/** A standard stream of the process. */
+export interface Stream {
+  writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
+}
+
+/** Thrown when nobody reads standard output any more; the program ends quietly. */
+export class OutputClosed extends Error {}
+
+const BUFFER_CHARS = 64 * 1024;
+
+// What a terminal would obey, hide or reorder, but for line ends and tabs.
+const UNSAFE =
+  /[^\P{Cc}\t\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+
+/** The text with unsafe characters as JSON escapes, in which JSON means the same. */
+function escapeUnsafe(text: string): string {
+  if (/^[\x20-\x7e\t\n]*$/.test(text)) return text;
+  return text.replace(UNSAFE, (character) => {
+    let escaped = "";
+    for (let i = 0; i < character.length; i++) {
+      escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
+    }
+    return escaped;
+  });
+}
+
+/** The only printer: results to stdout, everything else to stderr. */
+export class Output {
+  readonly #encoder = new TextEncoder();
+  #buffer = "";
+  #showsProgress = false;
+
+  constructor(
+    readonly stdout: Stream,
+    readonly stderr: Stream,
+    readonly globals: Globals,
+    readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  get isJson(): boolean {
+    return this.globals.isJson;
+  }
+
+  /** Whether somebody watches: under cron nobody does, and every line would become a mail. */
+  get isWatched(): boolean {
+    return this.globals.isVerbose || this.stdout.isTerminal() || this.stderr.isTerminal();
+  }
+
+  get usesColor(): boolean {
+    return !this.globals.noColor && !this.env.NO_COLOR && this.env.TERM !== "dumb" &&
+      this.stdout.isTerminal();
+  }
+
+  /** The terminal's columns; null where stdout is no terminal. */
+  get columns(): number | null {
+    if (!this.stdout.isTerminal()) return null;
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 80;
+    }
+  }
+
+  /** A line of the result. */
+  line(text: string): void {
+    this.text(`${text}\n`);
+  }
+
+  /** A part of the result as it is. */
+  text(text: string): void {
+    this.#buffer += text;
+    if (this.#buffer.length > BUFFER_CHARS) this.flush();
+  }
+
+  /** One JSON value, or one object of a stream, on a line that is safe for a terminal. */
+  json(value: unknown): void {
+    this.line(escapeUnsafe(JSON.stringify(value)));
+  }
+
+  /** Bytes of mail, as they are; where they are no result `isAside`. */
+  bytes(bytes: Uint8Array, isAside = false): void {
+    this.flush();
+    if (isAside) writeAll(this.stderr, bytes);
+    else this.#write(bytes);
+  }
+
+  /** Something worth knowing that is no result. */
+  note(text: string): void {
+    if (!this.globals.isQuiet) this.#tell(`mailq: ${text}`);
+  }
+
+  /** How far something has come, in the place of what was told so before; null when it is done. At
+   *  a terminal alone. */
+  progress(text: string | null): void {
+    if (this.globals.isQuiet || !this.stderr.isTerminal()) return;
+    if (text === null && !this.#showsProgress) return;
+    this.#showsProgress = text !== null;
+    this.flush();
+    const line = text === null ? "" : `mailq: ${escapeUnsafe(text)}`;
+    try {
+      writeAll(this.stderr, this.#encoder.encode(`\r\x1b[K${line}`));
+    } catch {
+      // Nobody listens.
+    }
+  }
+
+  /** Something for `--verbose`. */
+  detail(text: string): void {
+    if (this.globals.isVerbose) this.#tell(text);
+  }
+
+  warn(text: string): void {
+    if (!this.globals.isQuiet) this.#tell(`mailq: warning: ${text}`);
+  }
+
+  /** What the program ends with. */
+  failure(error: unknown): void {
+    const code = error instanceof MailqError ? error.code : "internal";
+    const message = errorText(error);
+    if (this.isJson) {
+      const exit = error instanceof MailqError ? error.exit : 70;
+      this.#tell(JSON.stringify({ error: { code, message, exit } }));
+      return;
+    }
+    this.#tell(`mailq: ${message}`);
+    if (error instanceof Error && code === "internal") {
+      this.#tell(error.stack ?? "");
+      if (error.cause instanceof Error) this.#tell(`Caused by: ${error.cause.stack ?? ""}`);
+    }
+  }
+
+  flush(): void {
+    if (this.#buffer === "") return;
+    const bytes = this.#encoder.encode(this.#buffer);
+    this.#buffer = "";
+    this.#write(bytes);
+  }
+
+  #tell(text: string): void {
+    this.flush();
+    try {
+      // Arguments, paths and addresses are quoted as they came.
+      writeAll(this.stderr, this.#encoder.encode(`${escapeUnsafe(text)}\n`));
+    } catch {
+      // Nobody listens: there is no other place to say it.
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      writeAll(this.stdout, bytes);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed();
+      throw new MailqError("output_failed", `Cannot write the output: ${errorText(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function writeAll(stream: Stream, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock || error instanceof Deno.errors.Interrupted)) {
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
+import { MailqError } from "../../queue/errors.ts";
+import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./command_table.ts";
+import type { Context } from "./context.ts";
+
+/** Runs a command whose arguments the library reads; `rest` begins with its name. Returns the exit
+ *  status. */
+export async function runParsed(rest: readonly string[], context: Context): Promise<number> {
+  const [name = ""] = rest;
+  const routes = await loadRoutes(name);
+  refuseAlone(routes[name], rest);
+  const app = buildApplication(
+    buildRouteMap({ routes, docs: { brief: "mailq" } }),
+    {
+      name: "mailq",
+      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+      documentation: { caseStyle: "convert-camel-to-kebab", disableAnsiColor: true },
+      localization: {
+        text: {
+          ...text_en,
+          noCommandRegisteredForInput: ({ input, corrections: [nearest] }) =>
+            (input.startsWith("-")
+              ? `There is no option ${input}`
+              : `There is no command "${input}"`) +
+            (nearest === undefined ? "" : `: did you mean ${nearest}?`),
+          exceptionWhileParsingArguments: (error) => {
+            context.misuse = { error };
+            return "";
+          },
+          exceptionWhileRunningCommand: (error) => {
+            context.failure = { error };
+            return "";
+          },
+        },
+      },
+    },
+  );
+  await run(app, rest, context);
+  if (context.failure !== null) throw context.failure.error;
+  const status = Number(context.process.exitCode ?? 0);
+  // The library's own statuses are negative or above any of ours.
+  if (status !== 0) throw usageError(await complaintOf(context), commandOf(routes[name], rest));
+  return context.exitStatus;
+}
+
+/** The words that name the command, for its help. */
+function commandOf(target: CommandTarget | undefined, words: readonly string[]): string {
+  const [name = "", below = ""] = words;
+  if (target === undefined) return "";
+  if ("parameters" in target) return name;
+  const isOne = target.getAllEntries().some((entry) => entry.name.original === below);
+  return isOne ? `${name} ${below}` : name;
+}
+
+/** A command that has commands does nothing by itself. */
+function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
+  const [name = "", below] = words;
+  // There the library would tell its help, which is no success of the command that was meant.
+  if (name === "--") throw usageError("Cannot use -- before a command", "");
+  if (target === undefined || "parameters" in target) return;
+  if (below !== undefined && below !== "--") return;
+  const names = target.getAllEntries().map((entry) => entry.name.original);
+  throw usageError(`Cannot do ${name} alone: name one of ${names.join(", ")}`, name);
+}
+
+async function complaintOf({ misuse, complaint }: Context): Promise<string> {
+  if (misuse === null) return complaint;
+  const { complaintAbout }: typeof import("./complaint.ts") = await import(
+    import.meta.resolve("./complaint.ts")
+  );
+  return complaintAbout(misuse.error);
+}
+
+/** The one command that is asked for, or all of them for suggestions. */
+async function loadRoutes(
+  name: string | undefined,
+): Promise<Readonly<Record<string, CommandTarget>>> {
+  const names = name !== undefined && isCommandName(name) ? [name] : COMMAND_NAMES;
+  return Object.fromEntries(
+    await Promise.all(names.map(async (one) => [one, await loadCommand(one)] as const)),
+  );
+}
+
+function usageError(complaint: string, command: string): MailqError {
+  const text = complaint.trim().replace(/\s*\n\s*/g, "; ");
+  const help = command === "" ? "mailq --help" : `mailq ${command} --help`;
+  return new MailqError("usage", `${text || "Cannot understand the command line"}; see ${help}`);
+}

@@ -1,0 +1,1 @@
+export { exists as queueExists, queuePath } from "../../store/open.ts";

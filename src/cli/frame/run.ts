@@ -1,0 +1,119 @@
+import { MailqError } from "../../queue/errors.ts";
+import { isCommandName } from "./command_table.ts";
+import { Context, type Machine } from "./context.ts";
+import { globalArguments, splitGlobals } from "./globals.ts";
+import { Output, OutputClosed } from "./output.ts";
+
+/** Runs one command line to its end and returns the exit status. */
+export async function runCli(argv: readonly string[], machine: Machine): Promise<number> {
+  return await runLine(await withCalledName(argv, machine), machine);
+}
+
+async function runLine(argv: readonly string[], machine: Machine): Promise<number> {
+  // Errors of the command line itself must know of --json too.
+  let output = printer(machine, argv.includes("--json") ? ["--json"] : []);
+  try {
+    const { globals, rest } = splitGlobals(argv);
+    output = new Output(machine.stdout, machine.stderr, globals, machine.env);
+    const context = new Context(machine, globals, output);
+    let status: number;
+    try {
+      status = await runCommand(rest, context);
+    } finally {
+      await context.close();
+      output.flush();
+    }
+    if (context.becomes === null) return status;
+    return await runLine([...globalArguments(globals), ...context.becomes], machine);
+  } catch (error) {
+    if (error instanceof OutputClosed) return 0;
+    output.failure(error);
+    return error instanceof MailqError ? error.exit : 70;
+  }
+}
+
+/** Commands too frequent to pay for the program's name, and not names of anybody's mailbox. */
+const NAMELESS: readonly (string | undefined)[] = ["enqueue", "sendmail"];
+
+/** The command line of a program that may be linked as sendmail(1) and its like. There a first word
+ *  that is one of our commands is a recipient: `sendmail list` must not lose the list's mail. */
+async function withCalledName(
+  argv: readonly string[],
+  machine: Machine,
+): Promise<readonly string[]> {
+  if (NAMELESS.includes(argv[0])) return argv;
+  const name = await machine.calledName();
+  if (name === "sendmail") return ["sendmail", ...argv];
+  return name === "newaliases" ? ["sendmail", "-bi"] : argv;
+}
+
+function printer(machine: Machine, argv: readonly string[]): Output {
+  return new Output(machine.stdout, machine.stderr, splitGlobals(argv).globals, machine.env);
+}
+
+async function runCommand(rest: readonly string[], context: Context): Promise<number> {
+  const { wantsHelp, wantsVersion } = context.globals;
+  const [name] = rest;
+  if (wantsVersion) {
+    const { printVersion }: typeof import("./print_version.ts") = await import(
+      import.meta.resolve("./print_version.ts")
+    );
+    printVersion(context);
+    return 0;
+  }
+  if (name === "help") return await tellHelp(rest.slice(1), context);
+  if (wantsHelp) return await tellHelp(rest, context);
+  if (name === undefined) return await runBare(context);
+  if (await runPlain(name, rest.slice(1), context)) return context.exitStatus;
+  const { runParsed }: typeof import("./parsed_command.ts") = await import(
+    import.meta.resolve("./parsed_command.ts")
+  );
+  return await runParsed(rest, context);
+}
+
+/** Runs the commands that take each message of a script, where nothing of their arguments is to be
+ *  read by the command line's library: to load that costs 2 ms. False if it is another. */
+async function runPlain(
+  name: string,
+  words: readonly string[],
+  context: Context,
+): Promise<boolean> {
+  if (name === "sendmail") {
+    const { sendmail }: typeof import("../../app/sendmail/call.ts") = await import(
+      import.meta.resolve("../../app/sendmail/call.ts")
+    );
+    await sendmail(context, words);
+    return true;
+  }
+  const isPlain = words.every((word) => word === "-" || !word.startsWith("-"));
+  if (name !== "enqueue" || !isPlain) return false;
+  const { enqueue }: typeof import("../../app/enqueue/call.ts") = await import(
+    import.meta.resolve("../../app/enqueue/call.ts")
+  );
+  await enqueue(context, {}, words);
+  return true;
+}
+
+async function tellHelp(words: readonly string[], context: Context): Promise<number> {
+  const [name] = words;
+  // What is no command has no help, but a suggestion.
+  if (name !== undefined && !isCommandName(name)) return await runCommand([name], plain(context));
+  const { helpFor }: typeof import("./help.ts") = await import(import.meta.resolve("./help.ts"));
+  context.output.text(await helpFor(words));
+  return 0;
+}
+
+/** Bare `mailq`: the queue, if there is one, as the mailq(1) of every sendmail; else help. */
+async function runBare(context: Context): Promise<number> {
+  const { queueExists }: typeof import("./queue_path.ts") = await import(
+    import.meta.resolve("./queue_path.ts")
+  );
+  const settings = await context.settings("all");
+  if (queueExists(settings.queue)) return await runCommand(["list"], context);
+  return await tellHelp([], context);
+}
+
+/** The same without a wish for help. */
+function plain({ machine, globals, output }: Context): Context {
+  return new Context(machine, { ...globals, wantsHelp: false }, output);
+}

@@ -1,0 +1,131 @@
+import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
+import type { Clock, Relay, Transport } from "../../queue/ports.ts";
+import type { Rate } from "../../queue/policy/rate.ts";
+import { Waiting } from "../round/waiting.ts";
+
+/** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
+ *  its content, and one to follow that when both are answered at once. */
+const IN_HAND_EACH = 3;
+
+/** A connection with messages in hand. */
+interface Busy {
+  readonly transport: Transport;
+  /** How many. */
+  load: number;
+  /** It is to be closed once it has nothing in hand. */
+  isRetired: boolean;
+}
+
+/** A relay and how much it may be given. */
+export interface RelayPlan {
+  readonly relay: Relay;
+  /** Connections at the same time. */
+  readonly concurrency: number;
+  readonly rate: Rate | null;
+}
+
+/** A relay that a pass left alone. */
+export interface DownRelay {
+  readonly name: string;
+  readonly error: string;
+  /** When its faults in a row began, ms since 1970. */
+  readonly since: number | null;
+  /** No pass tries it before; null: the next one does. */
+  readonly until: number | null;
+}
+
+/** One relay during a pass: its connections, the claims that wait for one, and whether it is any
+ *  use. */
+export class RelayLine {
+  /** Claims in hand for this relay. */
+  readonly waiting = new Waiting();
+  inFlight = 0;
+  /** Only once the relay has answered are more connections opened. */
+  isProven = false;
+  /** Why this pass leaves the relay alone; null while it does not. */
+  error: string | null = null;
+  /** Its rate is used up until then. */
+  blockedUntil: number | null = null;
+  #busy: Busy[] = [];
+  #idle: Transport[] = [];
+  #takesAhead = false;
+
+  constructor(readonly plan: RelayPlan, public health: RelayHealth, now: number) {
+    if (isLeftAlone(health, now)) this.error = health.lastError ?? "it failed three times in a row";
+  }
+
+  get name(): string {
+    return this.plan.relay.name;
+  }
+
+  get isDown(): boolean {
+    return this.error !== null;
+  }
+
+  get down(): DownRelay | null {
+    const { downSince: since, openUntil: until } = this.health;
+    return this.error === null ? null : { name: this.name, error: this.error, since, until };
+  }
+
+  isBlocked(now: number): boolean {
+    return this.blockedUntil !== null && now < this.blockedUntil;
+  }
+
+  /** How many more messages may be started on it now; of a fast relay each connection is given
+   *  the next message ahead. */
+  room(isOneByOne: boolean, isFast: boolean, clock: Clock): number {
+    if (this.isDown || this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
+    if (!this.isProven || isOneByOne) return 1 - this.inFlight;
+    const { concurrency } = this.plan;
+    if (!isFast) return concurrency - this.inFlight;
+    let room = (concurrency - this.#busy.length) * (this.#takesAhead ? IN_HAND_EACH : 1);
+    for (const one of this.#busy) if (mayHaveMore(one)) room += IN_HAND_EACH - one.load;
+    return room;
+  }
+
+  /** A connection for one more message. */
+  take(): Transport {
+    const one = this.#idle.length === 0 && this.#busy.length >= this.plan.concurrency
+      ? this.#leastBusy()
+      : null;
+    if (one !== null) {
+      one.load++;
+      return one.transport;
+    }
+    const transport = this.#idle.pop() ?? this.plan.relay.open();
+    this.#takesAhead = transport.takesAhead === true;
+    this.#busy.push({ transport, load: 1, isRetired: false });
+    return transport;
+  }
+
+  /** One with the least in hand of those that may have more. */
+  #leastBusy(): Busy | null {
+    let least: Busy | null = null;
+    for (const one of this.#busy) {
+      if (one.load < (least?.load ?? IN_HAND_EACH) && mayHaveMore(one)) least = one;
+    }
+    return least;
+  }
+
+  /** Takes back a connection whose message has come to its end; `isUsable` if it may have more. */
+  giveBack(transport: Transport, isUsable: boolean): void {
+    const one = this.#busy.find((busy) => busy.transport === transport);
+    if (one === undefined) return;
+    if (!isUsable) one.isRetired = true;
+    if (--one.load > 0) return;
+    this.#busy = this.#busy.filter((busy) => busy !== one);
+    if (one.isRetired) void transport.close().catch(() => {});
+    else this.#idle.push(transport);
+  }
+
+  async closeIdle(): Promise<void> {
+    const idle = this.#idle;
+    this.#idle = [];
+    await Promise.allSettled(idle.map((transport) => transport.close()));
+  }
+}
+
+/** Whether a busy connection may be given the next message ahead. */
+function mayHaveMore({ transport, isRetired }: Busy): boolean {
+  return transport.takesAhead === true && !isRetired;
+}

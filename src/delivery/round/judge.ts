@@ -1,0 +1,49 @@
+import type { ClaimedRecipient, RecipientChange } from "../../queue/message.ts";
+import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
+import type { RuledOutcome } from "./overrule.ts";
+
+/** What a recipient's outcome is judged by. */
+export interface Judgement {
+  readonly policy: RetryPolicy;
+  /** Where the message's lifetime counts from. */
+  readonly lifeFrom: number;
+  readonly now: number;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+/** Says what becomes of a recipient after an attempt. */
+export function judge(
+  recipient: ClaimedRecipient,
+  outcome: RuledOutcome,
+  by: Judgement,
+): RecipientChange {
+  const change = {
+    n: recipient.n,
+    address: recipient.address,
+    outcome: outcome.kind,
+    reason: null,
+    nextAt: null,
+    failures: recipient.failures,
+    code: outcome.code,
+    enhanced: outcome.enhanced,
+    reply: outcome.text,
+    suppresses: outcome.suppresses,
+  };
+  if (outcome.kind === "sent") return { ...change, state: "sent" };
+  if (outcome.kind === "failed") return { ...change, state: "failed", reason: "permanent" };
+  const decision = decideRetry(
+    {
+      failures: recipient.failures,
+      lifeFrom: by.lifeFrom,
+      isRelayFault: outcome.isRelayFault,
+    },
+    by.policy,
+    by.now,
+    by.random,
+  );
+  const { failures } = decision;
+  return decision.kind === "again"
+    ? { ...change, failures, state: "deferred", nextAt: decision.nextAt }
+    : { ...change, failures, state: "failed", reason: decision.reason };
+}

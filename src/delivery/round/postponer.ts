@@ -1,0 +1,60 @@
+import type { Claim, ClaimedRecipient } from "../../queue/message.ts";
+import type { Clock, Store } from "../../queue/ports.ts";
+import type { Postponed, WorkerHandle } from "../../queue/worker.ts";
+import type { Group } from "../outlets/routes.ts";
+import type { UsedUp } from "../outlets/rates.ts";
+import type { RelayLines } from "../outlets/outlets.ts";
+
+/** Mail for relays of which no more is known than that they are no use is looked at again then. */
+const LATER_MS = 60_000;
+
+/** Gathers what has to wait for its relay or its rate, and defers it untried. */
+export class Postponer {
+  #postponed: Postponed[] = [];
+
+  constructor(
+    readonly store: Store,
+    readonly worker: WorkerHandle,
+    readonly lines: RelayLines,
+    readonly clock: Clock,
+  ) {}
+
+  /** Recipients of a claim none of whose relays is any use. */
+  addUnreached(claim: Claim, { relays, recipients }: Group): void {
+    this.#postponed.push({
+      claim,
+      recipients: placesOf(recipients),
+      ...this.#whenUsable(relays),
+    });
+  }
+
+  /** Recipients of a claim whose rate is used up. */
+  addUsedUp(
+    claim: Claim,
+    recipients: readonly ClaimedRecipient[],
+    { until, reason }: UsedUp,
+  ): void {
+    this.#postponed.push({ claim, recipients: placesOf(recipients), until, reason });
+  }
+
+  async flush(): Promise<void> {
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    if (postponed.length > 0) await this.store.postpone(postponed, this.worker);
+  }
+
+  #whenUsable(relays: readonly string[]): { readonly until: number; readonly reason: string } {
+    const lines = this.lines.all.filter((line) => relays.includes(line.name));
+    const times = lines.flatMap((line) => line.health.openUntil ?? []);
+    const now = this.clock.now();
+    return {
+      until: Math.max(now, times.length > 0 ? Math.min(...times) : now + LATER_MS),
+      reason: lines.map((line) => `the relay ${line.name} is left alone: ${line.error}`)
+        .join("; ") || `no relay is called ${relays.join(" or ")}`,
+    };
+  }
+}
+
+function placesOf(recipients: readonly ClaimedRecipient[]): number[] {
+  return recipients.map(({ n }) => n);
+}

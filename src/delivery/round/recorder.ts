@@ -1,0 +1,90 @@
+import type { AttemptRecord, Claim } from "../../queue/message.ts";
+import type { Store } from "../../queue/ports.ts";
+import type { WorkerHandle } from "../../queue/worker.ts";
+
+/** Attempts in one commit, at most. */
+const GROUP = 512;
+/** How long an attempt waits for others to be recorded with. */
+const WAIT_MS = 20;
+
+/** The reason for ending a wait; without one a stack is taken each time. */
+const NOT_NEEDED = "not needed any more";
+
+export interface RecorderTools {
+  readonly store: Store;
+  readonly worker: WorkerHandle;
+  /** Resolves after a while, or when the signal is aborted. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Whether a message's bytes are kept once it is sent. */
+  readonly keepsBodies: boolean;
+  /** Called with each attempt once it is on disk. */
+  readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void;
+  /** Called with what a write failed with: what cannot be recorded must stop the sending. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Records attempts in groups, so that durability does not cost one disk sync a message. */
+export class Recorder {
+  #waiting: AttemptRecord[] = [];
+  /** Ends the wait for more attempts. */
+  #timer: AbortController | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+
+  constructor(readonly tools: RecorderTools) {}
+
+  /** Takes an attempt to be recorded soon. */
+  add(attempt: AttemptRecord): void {
+    this.#waiting.push(attempt);
+    // After a failure all waits for `flush`: the pass is being ended.
+    if (this.#hasFailed) return;
+    if (this.#waiting.length >= GROUP) this.#writeSoon();
+    else if (this.#timer === null) this.#startTimer();
+  }
+
+  /** Resolves once everything taken is on disk, or has failed to get there: what failed before
+   *  is tried once more. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    this.#writeSoon();
+    await this.#writing;
+  }
+
+  /** Whether an attempt of this claim is not on disk. */
+  holds(claim: Claim): boolean {
+    return this.#waiting.some((attempt) => attempt.claim.token === claim.token);
+  }
+
+  #startTimer(): void {
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.tools.wait(WAIT_MS, timer.signal).then(() => {
+      if (!timer.signal.aborted) this.#writeSoon();
+    });
+  }
+
+  #writeSoon(): void {
+    this.#timer?.abort(NOT_NEEDED);
+    this.#timer = null;
+    const taken = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < taken.length; at += GROUP) {
+      const group = taken.slice(at, at + GROUP);
+      this.#writing = this.#writing.then(() => this.#write(group));
+    }
+  }
+
+  async #write(group: readonly AttemptRecord[]): Promise<void> {
+    const { store, worker, keepsBodies, onRecorded, onFailure } = this.tools;
+    let isOnDisk = false;
+    try {
+      const { lost } = await store.record(group, worker, keepsBodies);
+      isOnDisk = true;
+      for (const attempt of group) onRecorded(attempt, lost.includes(attempt.claim.token));
+    } catch (error) {
+      this.#hasFailed = true;
+      if (!isOnDisk) this.#waiting.push(...group);
+      onFailure(error);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Claim } from "../../queue/message.ts";
+import type { Store } from "../../queue/ports.ts";
+
+/** The bytes of a message in pieces; rejects before the last one if the store has not exactly
+ *  all of them, so that no part of a message ever passes for the whole. */
+export async function* wholeContent(store: Store, claim: Claim): AsyncIterable<Uint8Array> {
+  let foundBytes = 0;
+  let last: Uint8Array | null = null;
+  for await (const piece of store.content(claim.seq)) {
+    if (last !== null) yield last;
+    last = piece;
+    foundBytes += piece.length;
+  }
+  if (foundBytes !== claim.sizeBytes) {
+    throw new Error(
+      `the stored message is damaged: ${foundBytes} of ${claim.sizeBytes} bytes found`,
+    );
+  }
+  if (last !== null) yield last;
+}

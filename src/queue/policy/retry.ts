@@ -1,0 +1,69 @@
+import type { FinalReason } from "../state.ts";
+
+/** When a deferred recipient is tried again, and when it is given up. */
+export interface RetryPolicy {
+  /** Retries after the first attempt; null = no limit by count, 0 = never. */
+  readonly max: number | null;
+  /** How long a message is tried, from the latest of enqueue, send_at, resend and release. */
+  readonly lifetimeMs: number;
+  /** The waits before each retry; the last one repeats. */
+  readonly scheduleMs: readonly number[];
+}
+
+const MINUTE_MS = 60_000;
+
+/** 5 minutes doubling to 4 hours, for 5 days, without a limit by count. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = {
+  max: null,
+  lifetimeMs: 5 * 24 * 60 * MINUTE_MS,
+  scheduleMs: [5, 10, 20, 40, 80, 160, 240].map((minutes) => minutes * MINUTE_MS),
+};
+
+/** What a temporary failure means for a recipient. */
+export type RetryDecision =
+  | { readonly kind: "again"; readonly nextAt: number; readonly failures: number }
+  | { readonly kind: "give_up"; readonly reason: FinalReason; readonly failures: number };
+
+/** One temporary failure. */
+export interface TemporaryFailure {
+  /** Temporary failures counted against this recipient before this one. */
+  readonly failures: number;
+  /** Where the lifetime counts from, ms since 1970. */
+  readonly lifeFrom: number;
+  /** The relay itself was at fault: no retry is used up and nothing is given up, so an outage
+   *  of whatever length bounces no mail. */
+  readonly isRelayFault: boolean;
+}
+
+/** Decides between another try and giving up. `random` is in [0, 1). */
+export function decideRetry(
+  failure: TemporaryFailure,
+  policy: RetryPolicy,
+  now: number,
+  random: number,
+): RetryDecision {
+  const failures = failure.isRelayFault ? failure.failures : failure.failures + 1;
+  if (!failure.isRelayFault) {
+    if (policy.max !== null && failures > policy.max) {
+      return { kind: "give_up", reason: "retries", failures };
+    }
+    if (now - failure.lifeFrom >= policy.lifetimeMs) {
+      return { kind: "give_up", reason: "lifetime", failures };
+    }
+  }
+  // An outage does not lengthen the wait: once it is over, mail goes soon.
+  const step = failure.isRelayFault ? 1 : failures;
+  return { kind: "again", failures, nextAt: now + retryDelayMs(step, policy, random) };
+}
+
+/** The wait after the temporary failure number `failures` (1 = the first), with ±10 % jitter. */
+export function retryDelayMs(failures: number, policy: RetryPolicy, random: number): number {
+  const steps = policy.scheduleMs;
+  const step = steps[Math.min(Math.max(failures, 1), steps.length) - 1] ?? 0;
+  return Math.round(step * (0.9 + 0.2 * random));
+}
+
+/** Retries used up by a recipient that failed `failures` times: the first try is none. */
+export function retriesUsed(failures: number): number {
+  return Math.max(0, failures - 1);
+}

@@ -1,0 +1,148 @@
+import type { ActionResult, Filter, RetryResult } from "../../../queue/ports.ts";
+import { int } from "../db/columns.ts";
+import type { Connection, Row } from "../db/connection.ts";
+import { countMatching, matching, onEach } from "../filter/matching.ts";
+import { useRelaysAgain } from "../claims/relays.ts";
+import { settle } from "../claims/settle.ts";
+
+/** See Store.retry. */
+export async function retry(
+  db: Connection,
+  filter: Filter,
+  dueOnly: boolean,
+  now: number,
+): Promise<RetryResult> {
+  const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
+  if (!dueOnly) await useRelaysAgain(db, now);
+  const exhausted = countMatching(db, matching(db, filter, "final_reason = 'retries'"));
+  return { requeued, exhausted };
+}
+
+/** See Store.requeueDue. */
+export async function requeueDue(db: Connection, now: number): Promise<number> {
+  const next = db.get("SELECT min(next_at) AS at FROM message WHERE next_at IS NOT NULL")?.at;
+  return typeof next === "number" && next <= now ? await requeueUntil(db, {}, now, now) : 0;
+}
+
+/** Moves recipients whose next try is not after `until` back to queued. */
+async function requeueUntil(
+  db: Connection,
+  filter: Filter,
+  until: number,
+  now: number,
+): Promise<number> {
+  const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
+  return await onEach(db, due, (row) => {
+    db.run(
+      `UPDATE recipient SET state = 'queued', next_at = NULL
+       WHERE seq = ? AND state = 'deferred' AND next_at <= ?`,
+      int(row.seq),
+      until,
+    );
+    requeue(db, row, now);
+    return 1;
+  });
+}
+
+/** Settles a message some of whose recipients became queued; it keeps its place if it was
+ *  queued already. */
+function requeue(db: Connection, row: Row, now: number): void {
+  if (row.status !== "queued") {
+    db.run("UPDATE OR ROLLBACK message SET queued_at = ? WHERE seq = ?", now, int(row.seq));
+  }
+  settle(db, int(row.seq), now);
+}
+
+/** See Store.resend. */
+export async function resend(
+  db: Connection,
+  filter: Filter,
+  unsentOnly: boolean,
+  now: number,
+): Promise<ActionResult> {
+  const except = unsentOnly ? "('sending', 'sent')" : "('sending')";
+  const withoutBody = countMatching(db, matching(db, filter, "body_kept = 0"));
+  const result = await actOn(db, filter, "body_kept = 1", (row) => {
+    const seq = int(row.seq);
+    const changed = db.run(
+      `UPDATE recipient SET state = 'queued', reason = NULL, tries = 0, failures = 0,
+         next_at = NULL, sent_at = NULL
+       WHERE seq = ? AND state NOT IN ${except}`,
+      seq,
+    );
+    if (changed === 0) return false;
+    // An expiry that has passed would fail it again at once.
+    db.run(
+      `UPDATE OR ROLLBACK message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
+         lost = 0, final_at = NULL, expires_at = CASE WHEN expires_at > ? THEN expires_at END
+       WHERE seq = ?`,
+      now,
+      now,
+      now,
+      seq,
+    );
+    settle(db, seq, now);
+    return true;
+  });
+  return { ...result, withoutBody };
+}
+
+/** See Store.cancel. */
+export async function cancel(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
+  return await actOn(db, filter, "final_at IS NULL", (row) => {
+    const changed = db.run(
+      `UPDATE recipient SET state = 'cancelled', next_at = NULL
+       WHERE seq = ? AND state IN ('queued', 'deferred')`,
+      int(row.seq),
+    );
+    if (changed > 0) settle(db, int(row.seq), now);
+    return changed > 0;
+  });
+}
+
+/** See Store.hold. */
+export async function hold(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
+  return await actOn(db, filter, "final_at IS NULL", (row) => {
+    if (row.held === 1) return false;
+    db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", int(row.seq));
+    settle(db, int(row.seq), now);
+    return true;
+  });
+}
+
+/** See Store.release. */
+export async function release(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
+  return await actOn(db, filter, "held = 1 AND final_at IS NULL", (row) => {
+    db.run(
+      `UPDATE OR ROLLBACK message SET held = 0, lost = 0, life_from = max(?, coalesce(send_at, 0))
+       WHERE seq = ?`,
+      now,
+      int(row.seq),
+    );
+    requeue(db, row, now);
+    return true;
+  });
+}
+
+/** Runs an action on every message of the filter and counts what it changed and what not. */
+async function actOn(
+  db: Connection,
+  filter: Filter,
+  applies: string,
+  act: (row: Row) => boolean,
+): Promise<ActionResult> {
+  const all = countMatching(db, matching(db, filter, "1"));
+  let sendingRecipients = 0;
+  const changed = await onEach(db, matching(db, filter, applies), (row) => {
+    if (row.status === "sending" || row.status === "held") {
+      const sending = db.get(
+        "SELECT count(*) AS n FROM recipient WHERE seq = ? AND state = 'sending'",
+        int(row.seq),
+      );
+      sendingRecipients += int(sending?.n);
+    }
+    return act(row) ? 1 : 0;
+  });
+  const unchanged = Math.max(0, all - changed);
+  return { changed, unchanged, withoutBody: 0, sendingRecipients };
+}

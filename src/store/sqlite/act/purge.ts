@@ -1,0 +1,64 @@
+import type { Filter, PurgeOptions } from "../../../queue/ports.ts";
+import type { MessageStatus } from "../../../queue/state.ts";
+import { int } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { deleteEach, matching } from "../filter/matching.ts";
+import { tidySearch } from "../filter/search.ts";
+
+/** Pages given back to the disk in one commit. */
+const VACUUM_PAGES = 1_000;
+
+const FINAL: readonly MessageStatus[] = ["sent", "partial", "failed", "cancelled", "suppressed"];
+
+/** See Store.purge. Gives the pages back to the disk, in steps. */
+export async function purge(
+  db: Connection,
+  filter: Filter,
+  { finalBefore, includeOpen }: PurgeOptions,
+): Promise<number> {
+  const statuses = filter.statuses ?? (includeOpen ? undefined : FINAL);
+  const before = finalBefore ?? Number.MAX_SAFE_INTEGER;
+  // Open mail has no end yet: it is as old as it is in the queue.
+  const isOld = includeOpen
+    ? finalBefore === null ? "1" : "coalesce(final_at, created_at) < ?"
+    : "final_at IS NOT NULL AND final_at < ?";
+  const doomed = matching(
+    db,
+    { ...filter, statuses },
+    `${isOld} AND claim_token IS NULL`,
+    ...isOld.includes("?") ? [before] : [],
+  );
+  const purged = await deleteEach(db, doomed, pause);
+  if (purged > 0) await tidySearch(db);
+  await giveBackPages(db);
+  return purged;
+}
+
+/** Lets other writers have their turn. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+async function giveBackPages(db: Connection): Promise<void> {
+  await db.write(() => {
+    // Lanes whose messages are all gone.
+    db.run(
+      `DELETE FROM batch
+       WHERE state = 'visible' AND id NOT IN (SELECT lane FROM tally WHERE n > 0)`,
+    );
+    db.run("DELETE FROM tally WHERE lane <> 0 AND lane NOT IN (SELECT id FROM batch)");
+  });
+  while (freePages(db) > 0 && await db.write(() => giveBackSome(db))) await pause();
+}
+
+/** Returns whether that gave any page back: a file without auto_vacuum keeps them all, to be used
+ *  again. Runs inside a write. */
+function giveBackSome(db: Connection): boolean {
+  const before = freePages(db);
+  db.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+  return freePages(db) < before;
+}
+
+function freePages(db: Connection): number {
+  return int(db.get("PRAGMA freelist_count")?.freelist_count);
+}

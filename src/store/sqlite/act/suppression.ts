@@ -1,0 +1,71 @@
+import type { Suppression } from "../../../queue/ports.ts";
+import { int, text } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+
+const STEP = 1_000;
+
+/** See Store.suppress: returns how many were not listed before. */
+export async function suppress(
+  db: Connection,
+  addresses: readonly string[],
+  reason: string | null,
+  now: number,
+): Promise<number> {
+  let added = 0;
+  for (let from = 0; from < addresses.length; from += STEP) {
+    added += await db.write(() =>
+      addresses.slice(from, from + STEP).reduce(
+        (sum, address) => sum + suppressOne(db, address, reason, now),
+        0,
+      )
+    );
+  }
+  return added;
+}
+
+/** Lists one address; runs inside a write. Returns 0 if it was listed. */
+export function suppressOne(
+  db: Connection,
+  address: string,
+  reason: string | null,
+  now: number,
+): number {
+  return db.run(
+    "INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)",
+    address.toLowerCase(),
+    reason,
+    now,
+  );
+}
+
+/** See Store.unsuppress: returns how many were listed. */
+export async function unsuppress(db: Connection, addresses: readonly string[]): Promise<number> {
+  return await db.write(() =>
+    addresses.reduce(
+      (sum, address) =>
+        sum + db.run("DELETE FROM suppression WHERE address = ?", address.toLowerCase()),
+      0,
+    )
+  );
+}
+
+/** See Store.suppressions: in order of address. */
+export async function* suppressions(db: Connection): AsyncIterable<Suppression> {
+  let after = "";
+  for (;;) {
+    const rows = await db.all(
+      "SELECT * FROM suppression WHERE address > ? ORDER BY address LIMIT 1000",
+      after,
+    );
+    for (const row of rows) {
+      yield {
+        address: String(row.address),
+        reason: text(row.reason),
+        createdAt: int(row.created_at),
+      };
+    }
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = String(last.address);
+  }
+}

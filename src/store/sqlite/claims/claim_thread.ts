@@ -1,0 +1,140 @@
+import { MailqError } from "../../../queue/errors.ts";
+import type { AttemptRecord, Claim } from "../../../queue/message.ts";
+import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/worker.ts";
+import type { RecordableAttempt } from "./record.ts";
+import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
+
+interface Waiting {
+  readonly resolve: (answer: ThreadAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Starts a thread on the queue's file; null if it cannot be had. */
+export async function startThread(path: string): Promise<ClaimThread | null> {
+  try {
+    return await ClaimThread.start(path);
+  } catch {
+    return null;
+  }
+}
+
+/** A thread with a connection of its own, which claims and records while this one talks to
+ *  relays: most of a fast pass's time would otherwise go into waiting for the disk and for SQLite.
+ *
+ *  What crosses over goes as JSON text and one buffer: copying objects field by field, as messages
+ *  between threads do, costs five times as much. */
+export class ClaimThread {
+  #nextId = 0;
+  #failure: unknown = null;
+  readonly #waiting = new Map<number, Waiting>();
+
+  private constructor(readonly thread: Worker) {
+    thread.addEventListener("message", ({ data }: MessageEvent<ThreadAnswer>) => this.#take(data));
+    thread.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.#fail(new Error(`the thread that claims and records failed: ${event.message}`));
+    });
+  }
+
+  /** Starts the thread on the queue's file. */
+  static async start(path: string): Promise<ClaimThread> {
+    const thread = new ClaimThread(
+      new Worker(import.meta.resolve("./claim_thread_worker.ts"), { type: "module" }),
+    );
+    try {
+      await thread.#ask({ kind: "open", path });
+      return thread;
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+  }
+
+  /** See Store.claimDue. */
+  async claimDue(request: ClaimRequest, now: number): Promise<ClaimBatch> {
+    const { worker, limit, ids, onlyUntried, bodyBytes } = request;
+    const answer = await this.#ask({
+      kind: "claim",
+      request: {
+        worker: { id: worker.id },
+        limit,
+        onlyUntried,
+        ...(ids && { ids }),
+        ...(bodyBytes !== undefined && { bodyBytes }),
+      },
+      now,
+    });
+    if (answer.kind !== "claimed") throw new Error(`asked for claims, got ${answer.kind}`);
+    const { bodies, expired, suppressed } = answer;
+    const wired: readonly WireClaim[] = JSON.parse(answer.claims);
+    const inUse = new Uint32Array(bodies.length);
+    const claims = wired.map((claim): Claim => {
+      if (claim.content === null) return { ...claim, content: null };
+      const [which, at, length] = claim.content;
+      const body = bodies[which] ?? new ArrayBuffer(0);
+      inUse[which] = (inUse[which] ?? 0) + 1;
+      const release = () => {
+        inUse[which] = (inUse[which] ?? 0) - 1;
+        if (inUse[which] === 0) body.transfer(0);
+      };
+      return { ...claim, content: new Uint8Array(body, at, length), release };
+    });
+    return { claims, expired, suppressed };
+  }
+
+  /** See Store.record. */
+  async record(
+    attempts: readonly AttemptRecord[],
+    keepsBodies: boolean,
+    now: number,
+  ): Promise<RecordResult> {
+    const held = attempts.map((attempt): RecordableAttempt => {
+      const { seq, token, recipients: { length } } = attempt.claim;
+      return { ...attempt, claim: { seq, token, recipients: { length } } };
+    });
+    const answer = await this.#ask({
+      kind: "record",
+      attempts: JSON.stringify(held),
+      keepsBodies,
+      now,
+    });
+    if (answer.kind !== "recorded") throw new Error(`asked to record, got ${answer.kind}`);
+    return { lost: answer.lost };
+  }
+
+  #ask(request: ThreadRequest): Promise<ThreadAnswer> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
+    this.#waiting.set(id, { resolve, reject });
+    this.thread.postMessage({ id, request });
+    return promise;
+  }
+
+  #take(answer: ThreadAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.kind !== "failed") return waiting?.resolve(answer);
+    const { code, message } = answer;
+    waiting?.reject(code === null ? new Error(message) : new MailqError(code, message));
+  }
+
+  /** Whether it can be asked for anything. */
+  get isAlive(): boolean {
+    return this.#failure === null;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
+  /** Ends the thread once it has done what it was asked for. */
+  async close(): Promise<void> {
+    // One that has failed has nothing to close.
+    await this.#ask({ kind: "close" }).catch(() => {});
+    this.thread.terminate();
+    this.#fail(new Error("the thread that claims and records was closed"));
+  }
+}

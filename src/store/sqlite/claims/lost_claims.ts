@@ -1,0 +1,72 @@
+import { insertAttempt } from "./attempt.ts";
+import { int } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { settle } from "./settle.ts";
+
+/** A message whose attempts killed so many workers is held for a person to look at. */
+const LOST_BEFORE_HELD = 3;
+const LOST = "the sender died while handing this over: it may have been delivered";
+
+/** Requeues what a dead worker had in hand, at the back of its priority, and closes as uncertain
+ *  the attempts whose tokens are in `begun` (null = that is not known, so all). Runs inside a
+ *  write; returns how many messages it had. */
+export function loseClaims(
+  db: Connection,
+  workerId: number,
+  begun: ReadonlySet<number> | null,
+  now: number,
+): number {
+  // A held message may be in a worker's hands as well: each status has its own index.
+  const rows = db.all(
+    `SELECT seq, claim_token, claimed_at, lost FROM message
+       WHERE status = 'sending' AND claim_worker = ?
+     UNION ALL SELECT seq, claim_token, claimed_at, lost FROM message INDEXED BY held_claims
+       WHERE status = 'held' AND claim_worker = ? AND claim_worker IS NOT NULL`,
+    workerId,
+    workerId,
+  );
+  for (const row of rows) {
+    const seq = int(row.seq);
+    const hasBegun = begun === null || begun.has(int(row.claim_token));
+    if (hasBegun) closeAsUncertain(db, seq, int(row.claimed_at), now);
+    const lost = int(row.lost) + (hasBegun ? 1 : 0);
+    db.run(
+      `UPDATE OR ROLLBACK message SET queued_at = ?, lost = ?,
+         held = CASE WHEN ? >= ${LOST_BEFORE_HELD} THEN 1 ELSE held END WHERE seq = ?`,
+      now,
+      lost,
+      lost,
+      seq,
+    );
+    db.run("UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'", seq);
+    settle(db, seq, now);
+  }
+  return rows.length;
+}
+
+function closeAsUncertain(db: Connection, seq: number, claimedAt: number, now: number): void {
+  const counted = db.get(
+    `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?
+     WHERE seq = ? RETURNING attempts`,
+    LOST,
+    seq,
+  );
+  const recipients = db.all(
+    `UPDATE recipient SET tries = tries + 1 WHERE seq = ? AND state = 'sending'
+     RETURNING address`,
+    seq,
+  );
+  insertAttempt(db, seq, int(counted?.attempts), {
+    startedAt: claimedAt,
+    durationMs: Math.max(0, now - claimedAt),
+    result: "uncertain",
+    error: LOST,
+    outcomes: recipients.map((row) => ({
+      address: String(row.address),
+      outcome: "uncertain",
+      code: null,
+      enhanced: null,
+      reply: null,
+    })),
+  });
+}

@@ -1,0 +1,46 @@
+import type { Postponed } from "../../../queue/worker.ts";
+import { int } from "../db/columns.ts";
+import { clean, type Connection } from "../db/connection.ts";
+import { settle } from "./settle.ts";
+
+/** See Store.postpone; runs inside a write. */
+export function postpone(db: Connection, postponed: readonly Postponed[], now: number): void {
+  for (const { claim, recipients, until, reason } of postponed) {
+    const isHeld = db.get(
+      "SELECT 1 FROM message WHERE seq = ? AND claim_token = ?",
+      claim.seq,
+      claim.token,
+    ) !== undefined;
+    if (!isHeld) continue;
+    for (const n of recipients) {
+      db.run(
+        `UPDATE recipient SET state = 'deferred', next_at = ?, code = NULL, enhanced = NULL,
+           reply = ? WHERE seq = ? AND n = ? AND state = 'sending'`,
+        until,
+        clean(reason),
+        claim.seq,
+        n,
+      );
+    }
+    // Untried, so the same worker may take it up again.
+    db.run(
+      "UPDATE message SET last_worker = NULL, last_reply = ? WHERE seq = ?",
+      clean(reason),
+      claim.seq,
+    );
+    settle(db, claim.seq, now);
+  }
+}
+
+/** See Store.nextDueAt: three index seeks. */
+export function nextDueAt(db: Connection, after: number): number | null {
+  const times = [
+    "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at > ? ORDER BY next_at LIMIT 1",
+    `SELECT send_at AS at FROM message INDEXED BY scheduled_for
+       WHERE status = 'scheduled' AND send_at > ? ORDER BY send_at LIMIT 1`,
+    `SELECT expires_at AS at FROM message INDEXED BY expiring
+       WHERE expires_at > ? AND final_at IS NULL AND status <> 'held'
+       ORDER BY expires_at LIMIT 1`,
+  ].map((sql) => db.get(sql, after)).filter((row) => row !== undefined).map((row) => int(row.at));
+  return times.length === 0 ? null : Math.min(...times);
+}

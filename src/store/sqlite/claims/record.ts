@@ -1,0 +1,142 @@
+import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/message.ts";
+import type { RecordResult } from "../../../queue/worker.ts";
+import { insertAttempt } from "./attempt.ts";
+import { int } from "../db/columns.ts";
+import { clean, type Connection } from "../db/connection.ts";
+import { PARTS_PER_MESSAGE } from "../db/layout.ts";
+import { settle } from "./settle.ts";
+import { suppressOne } from "../act/suppression.ts";
+
+// Who comes back from an attempt has not died of it: what was lost before counts no more.
+const COUNT =
+  `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?,
+    lost = 0 WHERE seq = ? AND claim_token = ? RETURNING attempts`;
+const COUNT_LATE = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
+    last_reply = ? WHERE seq = ? RETURNING attempts`;
+// The common end, without a look at the recipients: the claim had all of them and all were sent.
+const COUNT_ALL_SENT = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
+    last_reply = ?, lost = 0, status = 'sent', held = 0, n_open = 0, n_sent = n_total, next_at = NULL,
+    sent_at = ?, final_at = ?, claim_token = NULL, claim_worker = NULL
+  WHERE seq = ? AND claim_token = ? AND n_open = n_total AND n_total = ? RETURNING attempts`;
+const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, failures = ?,
+    next_at = ?, sent_at = ?, code = ?, enhanced = ?, reply = ?
+  WHERE seq = ? AND n = ? AND state = 'sending'`;
+// A 250 that reached a worker without its claim: the mail is out, whatever was done since.
+const LATE = `UPDATE recipient SET state = 'sent', reason = NULL, tries = tries + 1,
+    next_at = NULL, sent_at = ?, code = ?, enhanced = ?, reply = ?
+  WHERE seq = ? AND n = ? AND state NOT IN ('sending', 'sent')`;
+const REQUEUE = "UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'";
+
+/** An attempt as far as it is recorded. */
+export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
+  readonly claim: Pick<Claim, "seq" | "token"> & {
+    readonly recipients: { readonly length: number };
+  };
+}
+
+/** See Store.record; runs inside a write. `onEach` is called before each attempt. */
+export function record(
+  db: Connection,
+  attempts: readonly RecordableAttempt[],
+  keepsBodies: boolean,
+  now: number,
+  onEach: () => void = () => {},
+): RecordResult {
+  const lost: number[] = [];
+  for (const attempt of attempts) {
+    onEach();
+    if (!recordHeld(db, attempt, now)) {
+      lost.push(attempt.claim.token);
+      recordLate(db, attempt, now);
+    }
+    if (!keepsBodies) dropBodyIfSent(db, attempt.claim.seq);
+  }
+  return { lost };
+}
+
+/** Records an attempt whose claim still holds; false, and nothing changed, if it was lost. */
+function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): boolean {
+  const { claim, changes } = attempt;
+  const reply = lastReply(attempt);
+  const allSent = changes.every((change) => change.state === "sent")
+    ? db.get(COUNT_ALL_SENT, reply, now, now, claim.seq, claim.token, changes.length)
+    : undefined;
+  const counted = allSent ?? db.get(COUNT, reply, claim.seq, claim.token);
+  if (counted === undefined) return false;
+  insertAttempt(db, claim.seq, int(counted.attempts), { ...attempt, outcomes: changes });
+  for (const change of changes) applyChange(db, claim.seq, change, now);
+  if (allSent !== undefined) return true;
+  // Recipients that the claim did not get to keep their place in the queue.
+  if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(REQUEUE, claim.seq);
+  settle(db, claim.seq, now);
+  return true;
+}
+
+/** A message of which somebody may yet have to get the bytes keeps them. */
+function dropBodyIfSent(db: Connection, seq: number): void {
+  const isSent = db.run(
+    `UPDATE OR ROLLBACK message SET body_kept = 0
+     WHERE seq = ? AND status = 'sent' AND body_kept = 1`,
+    seq,
+  ) > 0;
+  if (!isSent) return;
+  db.run(
+    "DELETE FROM body WHERE part >= ? AND part < ?",
+    seq * PARTS_PER_MESSAGE,
+    (seq + 1) * PARTS_PER_MESSAGE,
+  );
+}
+
+/** Of an attempt without its claim only acceptances count: other workers tell the rest. */
+function recordLate(db: Connection, attempt: RecordableAttempt, now: number): void {
+  const { seq } = attempt.claim;
+  const accepted = attempt.changes.filter((change) => change.outcome === "sent");
+  if (accepted.length === 0) return;
+  const counted = db.get(COUNT_LATE, lastReply(attempt), seq);
+  if (counted === undefined) return;
+  insertAttempt(db, seq, int(counted.attempts), { ...attempt, outcomes: attempt.changes });
+  for (const { n, code, enhanced, reply } of accepted) {
+    db.run(LATE, now, code, enhanced, clean(reply), seq, n);
+  }
+  settle(db, seq, now);
+}
+
+function lastReply(attempt: RecordableAttempt): string | null {
+  const worst = attempt.changes.find((change) => change.outcome === "failed") ??
+    attempt.changes.find((change) => change.outcome !== "sent") ?? attempt.changes[0];
+  if (worst === undefined) return clean(attempt.error);
+  const said = [worst.code, worst.enhanced, worst.reply].filter((part) => part !== null);
+  return clean(said.join(" ").trim() || attempt.error);
+}
+
+function applyChange(db: Connection, seq: number, change: RecipientChange, now: number): void {
+  db.run(
+    CHANGE,
+    change.state,
+    change.reason,
+    change.failures,
+    change.nextAt,
+    change.state === "sent" ? now : null,
+    change.code,
+    change.enhanced,
+    clean(change.reply),
+    seq,
+    change.n,
+  );
+  if (change.suppresses) suppressOne(db, change.address, clean(change.reply), now);
+}
+
+/** See Store.giveBack; runs inside a write. */
+export function giveBack(db: Connection, claims: readonly Claim[], now: number): void {
+  for (const claim of claims) {
+    // Untried, so the same worker may take it up again.
+    const isHeld = db.run(
+      "UPDATE OR ROLLBACK message SET last_worker = NULL WHERE seq = ? AND claim_token = ?",
+      claim.seq,
+      claim.token,
+    ) > 0;
+    if (!isHeld) continue;
+    db.run(REQUEUE, claim.seq);
+    settle(db, claim.seq, now);
+  }
+}

@@ -1,0 +1,100 @@
+import { FileLock } from "../../../system/file_lock.ts";
+import { expireMessage } from "./claim.ts";
+import { int } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { loseClaims } from "./lost_claims.ts";
+import { sweepOwner } from "../take_in/open_batch.ts";
+import { fileExists, lockPath, readBegunTokens, removeFile } from "../db/workers.ts";
+
+/** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
+ *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
+export async function takeOver(db: Connection, now: () => number): Promise<number> {
+  if (db.isInMemory) return 0;
+  await sweepOrphans(db);
+  let requeued = 0;
+  for (const row of db.all("SELECT id, lock_file FROM worker")) {
+    const id = int(row.id);
+    const path = lockPath(db, String(row.lock_file));
+    let lock: FileLock | null;
+    try {
+      lock = await FileLock.tryTake(path, false);
+    } catch (error) {
+      // Another user's: whether it lives is not for us to find out.
+      if (error instanceof Deno.errors.PermissionDenied) continue;
+      throw error;
+    }
+    if (lock === null && fileExists(path)) continue;
+    try {
+      // A file that is gone tells nothing: what its worker held may have gone out.
+      const begun = lock === null ? null : readBegunTokens(lock);
+      requeued += await db.write(() => loseClaims(db, id, begun, now()));
+      await sweepOwner(db, id);
+      if (lock !== null) removeFile(path);
+    } finally {
+      lock?.release();
+    }
+  }
+  return requeued;
+}
+
+/** Whether a registered worker is dead, so that `takeOver` has something to do. */
+export async function hasDeadWorker(db: Connection): Promise<boolean> {
+  if (db.isInMemory) return false;
+  for (const row of db.all("SELECT lock_file FROM worker")) {
+    const path = lockPath(db, String(row.lock_file));
+    try {
+      const lock = await FileLock.tryTake(path, false);
+      lock?.release();
+      if (lock !== null || !fileExists(path)) return true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
+  }
+  return false;
+}
+
+/** Removes lock files without a worker: of processes that died between making the one and
+ *  registering the other, which takes them milliseconds. */
+async function sweepOrphans(db: Connection): Promise<void> {
+  const slash = db.file.lastIndexOf("/");
+  const prefix = `${db.file.slice(slash + 1)}-worker-`;
+  const registered = new Set(db.all("SELECT lock_file FROM worker").map((row) => row.lock_file));
+  for (const { name } of Deno.readDirSync(db.file.slice(0, slash + 1))) {
+    if (!name.startsWith(prefix) || registered.has(name)) continue;
+    const path = lockPath(db, name);
+    try {
+      const age = Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
+      if (age < ORPHAN_MS) continue;
+      const lock = await FileLock.tryTake(path, false);
+      if (lock === null) continue;
+      removeFile(path);
+      lock.release();
+    } catch {
+      // Another user's, or gone by now: it does no harm.
+    }
+  }
+}
+
+/** How long a lock file may stand without its worker's row. */
+const ORPHAN_MS = 60_000;
+
+/** See Store.expireDue. */
+export async function expireDue(db: Connection, now: () => number): Promise<number> {
+  let expired = 0;
+  for (;;) {
+    const some = await db.write(() => {
+      const time = now();
+      const rows = db.all(
+        `SELECT seq FROM message INDEXED BY expiring
+         WHERE expires_at <= ? AND expires_at IS NOT NULL AND final_at IS NULL
+           AND status IN ('queued', 'scheduled', 'deferred')
+           AND lane NOT IN (SELECT id FROM batch WHERE state = 'staged') LIMIT 500`,
+        time,
+      );
+      for (const row of rows) expireMessage(db, int(row.seq), time);
+      return rows.length;
+    });
+    expired += some;
+    if (some === 0) return expired;
+  }
+}

@@ -1,0 +1,119 @@
+import type { Filter } from "../../../queue/ports.ts";
+import type { MessageStatus } from "../../../queue/state.ts";
+import type { Connection, Value } from "../db/connection.ts";
+import { matcher, part, type Pattern } from "./pattern.ts";
+import { findWords, type Found } from "./search.ts";
+
+/** A condition on `message` with the values for its placeholders. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** Leaves out what is being staged; of any table with a lane. */
+export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
+
+/** All of a filter but its statuses. */
+export function filterCondition(db: Connection, filter: Filter): Condition {
+  const parts = [VISIBLE];
+  const values: Value[] = [];
+  const add = (sql: string, ...more: Value[]) => {
+    parts.push(sql);
+    values.push(...more);
+  };
+  /** Any of these columns matches any of these patterns. */
+  const anyMatches = (columns: readonly string[], patterns: readonly Pattern[]) => {
+    const tests = columns.flatMap((column) =>
+      patterns.map((pattern) => {
+        const { sql, value } = matcher(column, pattern);
+        values.push(value);
+        return sql;
+      })
+    );
+    return `(${tests.join(" OR ")})`;
+  };
+  const anyRecipientMatches = (patterns: readonly Pattern[]) =>
+    `EXISTS (SELECT 1 FROM recipient WHERE recipient.seq = message.seq
+       AND ${anyMatches(["address"], patterns)})`;
+
+  if (filter.ids !== undefined) {
+    add("id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
+  }
+  if (filter.from !== undefined) {
+    const { envelope, header } = addressPatterns(filter.from);
+    add(`(${anyMatches(["sender"], envelope)} OR ${anyMatches(["header_from"], header)})`);
+  }
+  if (filter.to !== undefined) add(anyRecipientMatches(addressPatterns(filter.to).envelope));
+  if (filter.subject !== undefined) add(anyMatches(["subject"], [part(filter.subject)]));
+  if (filter.error !== undefined) add(anyMatches(["last_reply"], [part(filter.error)]));
+  for (const tag of filter.tags ?? []) {
+    add("seq IN (SELECT tag.seq FROM tag WHERE tag.tag = ?)", tag);
+  }
+  if (filter.createdSince !== undefined) add("created_at >= ?", filter.createdSince);
+  if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
+  if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
+  if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
+  if (filter.search !== undefined) {
+    const { sql, values } = wordsCondition(findWords(db, filter.search));
+    add(sql, ...values);
+  }
+  for (const other of filter.and ?? []) {
+    const { sql, values } = wholeCondition(db, other);
+    add(sql, ...values);
+  }
+  for (const other of filter.not ?? []) {
+    const { sql, values } = wholeCondition(db, other);
+    // A column that is null is no match, and so it is one of the negation.
+    add(`(${sql}) IS NOT TRUE`, ...values);
+  }
+  return { sql: parts.join(" AND "), values };
+}
+
+/** The condition that a message has the words of a search. */
+export function wordsCondition(found: Found | null): Condition {
+  if (found === null) return { sql: "1", values: [] };
+  const { match, unindexed } = found;
+  if (match === null) return { sql: "0", values: [] };
+  const indexed = "seq IN (SELECT rowid FROM words WHERE words MATCH ?)";
+  if (unindexed === null) return { sql: indexed, values: [match] };
+  return {
+    sql: `(${indexed} OR seq IN (SELECT value FROM json_each(?)))`,
+    values: [match, unindexed],
+  };
+}
+
+function wholeCondition(db: Connection, filter: Filter): Condition {
+  const { sql, values } = filterCondition(db, filter);
+  return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
+}
+
+/** The statuses of a filter as they stand in the table; null = all. */
+export function storedStatuses(filter: Filter): readonly string[] | null {
+  if (filter.statuses === undefined) return null;
+  return filter.statuses.flatMap((status) =>
+    status === "queued" ? ["queued", "scheduled"] : status
+  );
+}
+
+/** The condition that a message has one of these statuses; undefined = any. */
+export function statusCondition(statuses: readonly MessageStatus[] | undefined): string {
+  const stored = storedStatuses({ statuses });
+  return stored === null ? "1" : `status IN (${literals(stored)})`;
+}
+
+/** A list of literals: with placeholders partial indexes would not be used. */
+export function literals(statuses: readonly string[]): string {
+  return statuses.map((status) => `'${status.replaceAll("'", "''")}'`).join(", ");
+}
+
+/** A whole address is that address, `@domain` all of a domain, anything else a part: acting on
+ *  bob@acme.test must not hit bigbob@acme.test. In a header an address may stand in brackets. */
+function addressPatterns(
+  text: string,
+): { readonly envelope: readonly Pattern[]; readonly header: readonly Pattern[] } {
+  const at = text.lastIndexOf("@");
+  if (at < 0) return { envelope: [part(text)], header: [part(text)] };
+  const whole = { text, isOpenBefore: at === 0, isOpenAfter: false };
+  const bracketed = part(at === 0 ? `${text}>` : `<${text}>`);
+  return { envelope: [whole], header: [whole, bracketed] };
+}

@@ -1,0 +1,82 @@
+import type { Filter } from "../../../queue/ports.ts";
+import { int } from "../db/columns.ts";
+import type { Connection, Row, Value } from "../db/connection.ts";
+import { type Condition, filterCondition, statusCondition } from "./filter_sql.ts";
+
+/** Messages changed in one commit, so that other writers get their turn. */
+const STEP = 500;
+
+/** A filter together with what an action asks of a message; `extra` may name any column. */
+export function matching(
+  db: Connection,
+  filter: Filter,
+  extra: string,
+  ...extraValues: Value[]
+): Condition {
+  const { sql, values } = filterCondition(db, filter);
+  return {
+    sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql}`,
+    values: [...extraValues, ...values],
+  };
+}
+
+export function countMatching(db: Connection, { sql, values }: Condition): number {
+  return int(db.get(`SELECT count(*) AS n FROM message WHERE ${sql}`, ...values)?.n);
+}
+
+/** Calls `act` for each matching message, oldest first, in commits of a few hundred; returns what
+ *  `act` summed up to. The messages are found once, by whatever index is best, and looked at
+ *  again when their turn comes. */
+export async function onEach(
+  db: Connection,
+  condition: Condition,
+  act: (row: Row) => number,
+): Promise<number> {
+  const seqs = matchingSeqs(db, condition);
+  let sum = 0;
+  for (let from = 0; from < seqs.length; from += STEP) {
+    const step = JSON.stringify(seqs.slice(from, from + STEP));
+    sum += await db.write(() =>
+      db.all(
+        `SELECT seq, id, status, held FROM message
+         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql} ORDER BY seq`,
+        step,
+        ...condition.values,
+      ).reduce((total, row) => total + act(row), 0)
+    );
+  }
+  return sum;
+}
+
+/** Deletes matching messages in commits of a few hundred, calling `afterStep` between them. */
+export async function deleteEach(
+  db: Connection,
+  condition: Condition,
+  afterStep: () => Promise<void>,
+): Promise<number> {
+  const seqs = matchingSeqs(db, condition);
+  let deleted = 0;
+  for (let from = 0; from < seqs.length; from += STEP) {
+    const step = JSON.stringify(seqs.slice(from, from + STEP));
+    deleted += await db.write(() =>
+      db.run(
+        `DELETE FROM message
+         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql}`,
+        step,
+        ...condition.values,
+      )
+    );
+    await afterStep();
+  }
+  return deleted;
+}
+
+function matchingSeqs(db: Connection, { sql, values }: Condition): number[] {
+  // As one text: a million rows cost ten times the memory.
+  const found = db.get(
+    `SELECT json_group_array(seq) AS seqs FROM message WHERE ${sql}`,
+    ...values,
+  );
+  const seqs: unknown = JSON.parse(String(found?.seqs));
+  return Array.isArray(seqs) ? seqs.map(Number).sort((a, b) => a - b) : [];
+}

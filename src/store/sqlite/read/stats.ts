@@ -1,0 +1,63 @@
+import type { QueueStats, Tallied } from "../../../queue/stats.ts";
+import { int, number } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { VISIBLE } from "../filter/filter_sql.ts";
+import { queuedTimes } from "./status.ts";
+
+/** The newest messages of each failing status that are looked at: the figure is for people, and
+ *  must not take longer the longer a queue has failed. */
+const SAMPLE = 5_000;
+/** Sent messages that are counted at most. */
+const COUNTED = 1_000_000;
+const TOP = 10;
+
+const MINUTE_MS = 60_000;
+
+/** See Store.stats. */
+export function stats(db: Connection, now: number): QueueStats {
+  const sentSince = (since: number) =>
+    int(
+      db.get(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY final_since
+         WHERE status = 'sent' AND final_at IS NOT NULL AND final_at > ? LIMIT ${COUNTED})`,
+        since,
+      )?.n,
+    );
+  const failing = ["failed", "partial", "deferred"].map((status) =>
+    `SELECT * FROM (SELECT seq, last_reply FROM message INDEXED BY by_status
+     WHERE status = '${status}' AND ${VISIBLE} ORDER BY seq DESC LIMIT ${SAMPLE})`
+  ).join(" UNION ALL ");
+  const tallied = (select: string): Tallied[] =>
+    db.all(`${select} GROUP BY text ORDER BY n DESC, text LIMIT ${TOP}`).map((row) => ({
+      text: String(row.text),
+      count: int(row.n),
+    }));
+  return {
+    sentLastMinute: sentSince(now - MINUTE_MS),
+    sentLastHour: sentSince(now - 60 * MINUTE_MS),
+    sentLastDay: sentSince(now - 24 * 60 * MINUTE_MS),
+    oldestDueAt: oldestDueAt(db),
+    failingDomains: tallied(
+      `SELECT count(DISTINCT seq) AS n, lower(substr(address, at + 1)) AS text
+       FROM (SELECT seq, address, instr(address, '@') AS at FROM recipient
+             WHERE state IN ('failed', 'deferred') AND seq IN (SELECT seq FROM (${failing})))
+       WHERE at > 0`,
+    ),
+    failingReplies: tallied(
+      `SELECT count(*) AS n, last_reply AS text FROM (${failing}) WHERE last_reply IS NOT NULL`,
+    ),
+    sampled: int(db.get(`SELECT count(*) AS n FROM (${failing})`)?.n),
+  };
+}
+
+function oldestDueAt(db: Connection): number | null {
+  const times = [
+    db.get("SELECT min(next_at) AS at FROM message WHERE next_at IS NOT NULL"),
+    db.get(
+      `SELECT min(send_at) AS at FROM message INDEXED BY scheduled_for
+       WHERE status = 'scheduled' AND ${VISIBLE}`,
+    ),
+  ].map((row) => number(row?.at)).filter((at) => at !== null);
+  const all = [...queuedTimes(db), ...times];
+  return all.length === 0 ? null : Math.min(...all);
+}

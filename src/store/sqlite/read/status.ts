@@ -1,0 +1,132 @@
+import { PRIORITIES } from "../../../queue/message.ts";
+import type { QueueStatus, WorkerInfo } from "../../../queue/ports.ts";
+import { FileLock } from "../../../system/file_lock.ts";
+import { int, number } from "../db/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { VISIBLE } from "../filter/filter_sql.ts";
+import { troubledRelays } from "../claims/relays.ts";
+import { lockPath } from "../db/workers.ts";
+
+/** See Store.status. Reads the tally, never the messages, but for those whose `send_at` came
+ *  since a worker last looked: with no worker about they are waiting like all others. */
+export async function status(db: Connection, now: number): Promise<QueueStatus> {
+  const rows = db.all(
+    `SELECT status, sum(n) AS n FROM tally WHERE ${VISIBLE} GROUP BY status`,
+  );
+  const counts = new Map(rows.map((row) => [String(row.status), int(row.n)]));
+  const count = (name: string) => counts.get(name) ?? 0;
+  const due = db.get(
+    `SELECT count(*) AS n, min(send_at) AS since FROM message INDEXED BY scheduled_for
+     WHERE status = 'scheduled' AND send_at <= ? AND ${VISIBLE}`,
+    now,
+  );
+  const dueCount = int(due?.n);
+  const pausedSince = metaNumber(db, "paused_since");
+  return {
+    queued: count("queued") + dueCount,
+    sending: count("sending"),
+    deferred: count("deferred"),
+    sent: count("sent"),
+    partial: count("partial"),
+    failed: count("failed"),
+    held: count("held"),
+    cancelled: count("cancelled"),
+    suppressed: count("suppressed"),
+    scheduled: count("scheduled") - dueCount,
+    oldestQueuedAt: oldest([...queuedTimes(db), ...dueCount > 0 ? [int(due?.since)] : []]),
+    oldestDueAt: oldestDueAt(db, now),
+    paused: pausedSince === null ? null : { since: pausedSince },
+    lastRoundAt: metaNumber(db, "last_round_at"),
+    workers: await liveWorkers(db),
+    relays: troubledRelays(db),
+  };
+}
+
+function oldest(times: readonly number[]): number | null {
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+/** When the first message of each lane and priority was queued: one index seek for each. */
+export function queuedTimes(db: Connection): number[] {
+  const lanes = db.all(`SELECT lane FROM tally WHERE status = 'queued' AND n > 0 AND ${VISIBLE}`);
+  const times: number[] = [];
+  for (const { lane } of lanes) {
+    for (const priority of PRIORITIES.keys()) {
+      const row = db.get(
+        `SELECT queued_at FROM message INDEXED BY claim_order
+         WHERE status = 'queued' AND lane = ? AND priority = ? ORDER BY queued_at LIMIT 1`,
+        int(lane),
+        priority,
+      );
+      if (row !== undefined) times.push(int(row.queued_at));
+    }
+  }
+  return times;
+}
+
+/** The next try of the first deferred message, if it has passed: somebody should have queued it. */
+function oldestDueAt(db: Connection, now: number): number | null {
+  const row = db.get(
+    `SELECT next_at FROM message INDEXED BY next_due
+     WHERE next_at <= ? AND status = 'deferred' ORDER BY next_at LIMIT 1`,
+    now,
+  );
+  return row === undefined ? null : int(row.next_at);
+}
+
+export function metaNumber(db: Connection, key: string): number | null {
+  const value = db.get("SELECT value FROM meta WHERE key = ?", key)?.value;
+  return value === undefined ? null : number(Number(value));
+}
+
+async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
+  const live: WorkerInfo[] = [];
+  for (const row of db.all("SELECT * FROM worker ORDER BY id")) {
+    const path = lockPath(db, String(row.lock_file));
+    let lock: FileLock | null;
+    try {
+      Deno.lstatSync(path);
+      lock = await FileLock.tryTake(path, false);
+    } catch {
+      continue; // gone, or not ours to look at
+    }
+    if (lock !== null) {
+      lock.release();
+      continue;
+    }
+    live.push({
+      id: int(row.id),
+      kind: String(row.kind),
+      host: String(row.host),
+      pid: int(row.pid),
+      startedAt: int(row.started_at),
+      heartbeatAt: int(row.heartbeat_at),
+    });
+  }
+  return live;
+}
+
+/** See Store.noteRound. */
+export async function noteRound(db: Connection, now: number): Promise<void> {
+  await db.write(() => setMeta(db, "last_round_at", String(now)));
+}
+
+/** See Store.pause. */
+export async function pause(db: Connection, now: number): Promise<boolean> {
+  return await db.write(() =>
+    db.run("INSERT OR IGNORE INTO meta VALUES ('paused_since', ?)", String(now)) > 0
+  );
+}
+
+/** See Store.resume. */
+export async function resume(db: Connection): Promise<boolean> {
+  return await db.write(() => db.run("DELETE FROM meta WHERE key = 'paused_since'") > 0);
+}
+
+function setMeta(db: Connection, key: string, value: string): void {
+  db.run(
+    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    key,
+    value,
+  );
+}

@@ -1,0 +1,115 @@
+import type { Clock, DeliverOptions, Delivery, Random, Relay } from "../../queue/ports.ts";
+import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
+import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
+import { maildirName } from "./maildir_name.ts";
+import { lfPiecesOf } from "../pieces.ts";
+import { withoutReply } from "../tally.ts";
+
+export interface MaildirSettings {
+  readonly name: string;
+  readonly path: string;
+  /** This machine's name, a part of every file's. */
+  readonly hostname: string;
+  readonly clock?: Clock;
+  readonly random?: Pick<Random, "bytes">;
+}
+
+/** A relay that puts each message into a Maildir, as one file for all recipients: `Return-Path`,
+ *  a `Delivered-To` for each, then the message with LF line ends, which is what readers of
+ *  Maildirs expect. The folder is made if its parent is there. A crash leaves at most a file in
+ *  `tmp/`, where readers clean up. */
+export function maildirRelay(settings: MaildirSettings): Relay {
+  const maildir = new Maildir(settings);
+  return { name: settings.name, open: () => new MailboxTransport(maildir) };
+}
+
+const systemClock: Clock = { now: () => Date.now() };
+const systemRandom: Pick<Random, "bytes"> = {
+  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+};
+
+class Maildir implements Mailbox {
+  readonly path: string;
+  readonly #hostname: string;
+  readonly #clock: Clock;
+  readonly #random: Pick<Random, "bytes">;
+  #stored = 0;
+  #isReady = false;
+
+  constructor({ path, hostname, clock, random }: MaildirSettings) {
+    this.path = path.replace(/(?<=.)\/+$/, "");
+    this.#hostname = hostname;
+    this.#clock = clock ?? systemClock;
+    this.#random = random ?? systemRandom;
+  }
+
+  async store(fields: Uint8Array, delivery: Delivery, options: DeliverOptions): Promise<string> {
+    try {
+      if (!this.#isReady) await this.#makeFolders();
+      this.#isReady = true;
+      return await this.#store(fields, delivery, options);
+    } catch (error) {
+      // Whoever took a folder away is answered by making it anew.
+      this.#isReady = false;
+      throw error;
+    }
+  }
+
+  async #store(fields: Uint8Array, delivery: Delivery, options: DeliverOptions): Promise<string> {
+    const name = maildirName({
+      hostname: this.#hostname,
+      now: this.#clock.now(),
+      count: ++this.#stored,
+      random: this.#random.bytes(8),
+    });
+    const temporary = `${this.path}/tmp/${name}`;
+    const place = `${this.path}/new/${name}`;
+    const what = `Writing ${temporary}`;
+    const file = await onDisk(
+      what,
+      Deno.open(temporary, { write: true, createNew: true, mode: 0o600 }),
+    );
+    try {
+      using _closing = file;
+      if (options.signal.aborted) throw new HandOverFault(STOPPED);
+      options.onDataBegin();
+      await onDisk(what, writeAll(file, fields));
+      for await (const piece of lfPiecesOf(delivery.content)) {
+        await onDisk(what, writeAll(file, piece));
+      }
+      await onDisk(what, file.sync());
+      await onDisk(`Moving ${temporary} to ${place}`, Deno.rename(temporary, place));
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw error;
+    }
+    try {
+      await syncFolder(`${this.path}/new`);
+    } catch (error) {
+      // Readers see the message already, but a crash may still take it.
+      const text = `Bringing ${place} to the disk: ${systemText(error)}`;
+      throw new HandOverFault(withoutReply("uncertain", text), { cause: error });
+    }
+    return `stored as new/${name}`;
+  }
+
+  async #makeFolders(): Promise<void> {
+    const isMade = await this.#makeFolder(this.path);
+    let isPartMade = false;
+    for (const part of ["tmp", "new", "cur"]) {
+      if (await this.#makeFolder(`${this.path}/${part}`)) isPartMade = true;
+    }
+    const what = `Bringing the folder ${this.path} to the disk`;
+    if (isPartMade) await onDisk(what, syncFolder(this.path));
+    if (isMade) await onDisk(what, syncFolder(this.path.replace(/[^/]+$/, "")));
+  }
+
+  /** Returns whether the folder was not there before. */
+  async #makeFolder(path: string): Promise<boolean> {
+    const making = Deno.mkdir(path, { mode: 0o700 }).then(() => true, (error) => {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    });
+    return await onDisk(`Making the folder ${path}`, making);
+  }
+}

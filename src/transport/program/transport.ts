@@ -1,0 +1,183 @@
+import { errorText } from "../../queue/errors.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryOutcome,
+  DeliveryReport,
+  Transport,
+} from "../../queue/ports.ts";
+import { STOPPED, systemText } from "../fault.ts";
+import { type ProgramEnd, runProgram } from "./run_program.ts";
+import { childVariables, type Variables } from "./variables.ts";
+import { systemTimers, type Timers } from "../smtp/connection/timers.ts";
+import { judgeExit } from "./sysexits.ts";
+import { Tally, withoutReply } from "../tally.ts";
+
+export interface ProgramSettings {
+  readonly name: string;
+  /** How long the program may run; by default 10 minutes. */
+  readonly limitMs?: number;
+  /** The environment it gets, beside what tells of the message; by default ours. */
+  readonly env?: Variables;
+  readonly timers?: Timers;
+}
+
+/** A way out through a program. */
+export interface ProgramWay {
+  /** Whom we speak to, for people. */
+  readonly host: string | null;
+  /** What is done, for people: `Running /usr/sbin/sendmail`. */
+  readonly step: string;
+  readonly path: string;
+  /** Whether the program is a shell, which has statuses of its own. */
+  readonly isShell: boolean;
+  args(sender: string, recipients: readonly string[]): readonly string[];
+  input(content: Delivery["content"]): AsyncIterable<Uint8Array>;
+}
+
+const LIMIT_MS = 10 * 60_000;
+/** Linux takes no argument and no variable over 128 KB. */
+const RECIPIENTS_BYTES = 100_000;
+const encoder = new TextEncoder();
+
+/** Runs the program once for all recipients of a message, or, where their list is longer than a
+ *  command line may be, once for each part of it. Each run has one outcome for its recipients. */
+export class ProgramTransport implements Transport {
+  constructor(readonly way: ProgramWay, readonly settings: ProgramSettings) {}
+
+  async deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
+    const tally = new Tally(delivery);
+    const transcript: string[] = [];
+    let isFirst = true;
+    for (const indices of partsOf(tally)) {
+      let outcome: DeliveryOutcome;
+      if (options.signal.aborted) outcome = STOPPED;
+      else {
+        const onBegin = isFirst ? options.onDataBegin : () => {};
+        isFirst = false;
+        outcome = await this.#run(tally, indices, onBegin, transcript);
+      }
+      for (const index of indices) tally.settle(index, outcome);
+      if (outcome.isRelayFault) {
+        // The other parts would fare no better.
+        tally.settleOpen(outcome);
+        break;
+      }
+    }
+    return tally.report(this.way.host, null, () => transcript.join("\n") || null);
+  }
+
+  async #run(
+    tally: Tally,
+    indices: readonly number[],
+    onBegin: () => void,
+    transcript: string[],
+  ): Promise<DeliveryOutcome> {
+    const { way, settings } = this;
+    const { delivery } = tally;
+    const { sender, content } = delivery;
+    const recipients = indices.map((index) => delivery.recipients[index] ?? "");
+    const limitMs = settings.limitMs ?? LIMIT_MS;
+    const env = childVariables(settings.env ?? Deno.env.toObject(), {
+      relay: settings.name,
+      delivery,
+      recipients,
+    });
+    let hasBegun = false;
+    let end: ProgramEnd;
+    try {
+      // A program may do its work as soon as it runs, whatever it has read by then.
+      onBegin();
+      hasBegun = true;
+      end = await runProgram({
+        path: way.path,
+        args: way.args(sender, recipients),
+        env,
+        input: () => way.input(content),
+        limitMs,
+        timers: settings.timers ?? systemTimers,
+      });
+    } catch (error) {
+      const text = `${way.step}: ${systemText(error)}`;
+      tally.noteError(text);
+      if (!hasBegun) tally.noteThrown(error);
+      return withoutReply("deferred", text, hasBegun);
+    }
+    if (end.kind === "no_input") tally.noteThrown(end.error);
+    const { outcome, what } = judgeEnd(end, way.isShell, limitMs);
+    if (outcome.kind !== "sent") {
+      tally.noteError(
+        `${way.step}: ${what}${outcome.text === what ? "" : `: ${lastLine(outcome.text)}`}`,
+      );
+    }
+    if (end.stderr !== "") transcript.push(end.stderr);
+    transcript.push(what);
+    return outcome;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The recipients without an outcome, in parts that a command line has room for. */
+function* partsOf(tally: Tally): Generator<readonly number[]> {
+  let part: number[] = [];
+  let size = 0;
+  for (const index of tally.open()) {
+    const room = encoder.encode(tally.delivery.recipients[index] ?? "").length + 1;
+    if (part.length > 0 && size + room > RECIPIENTS_BYTES) {
+      yield part;
+      part = [];
+      size = 0;
+    }
+    part.push(index);
+    size += room;
+  }
+  if (part.length > 0) yield part;
+}
+
+interface Judged {
+  readonly outcome: DeliveryOutcome;
+  /** How the program ended, in words. */
+  readonly what: string;
+}
+
+function judgeEnd(end: ProgramEnd, isShell: boolean, limitMs: number): Judged {
+  switch (end.kind) {
+    case "exited": {
+      const said = lastLines(end.stderr);
+      const { kind, isRelayFault, enhanced, text } = judgeExit(end.status, said, isShell);
+      const what = `exit status ${end.status}${text === null ? "" : ` (${text})`}`;
+      const reply = enhanced !== null && said.startsWith(enhanced)
+        ? said.slice(enhanced.length).trim()
+        : said;
+      return { outcome: { kind, isRelayFault, code: null, enhanced, text: reply || what }, what };
+    }
+    case "killed": {
+      // Who was killed may have done its work, or the half of it.
+      const what = `killed by ${end.signal}`;
+      return { outcome: withoutReply("uncertain", what), what };
+    }
+    case "timeout": {
+      const what = `killed, since it had not ended after ${Math.round(limitMs / 1_000)} seconds`;
+      return { outcome: withoutReply("uncertain", what), what };
+    }
+    case "no_input": {
+      const what = `killed, since the message could not be read: ${errorText(end.error)}`;
+      return { outcome: withoutReply("deferred", what), what };
+    }
+  }
+}
+
+const REPLY_LINES = 5;
+const REPLY_CHARACTERS = 1_000;
+
+function lastLines(stderr: string): string {
+  const lines = stderr.split(/\r?\n/).map((line) => line.trimEnd()).filter((line) => line !== "");
+  return lines.slice(-REPLY_LINES).join("\n").slice(-REPLY_CHARACTERS);
+}
+
+function lastLine(text: string): string {
+  return text.slice(text.lastIndexOf("\n") + 1);
+}

@@ -1,0 +1,319 @@
+import type { Phase } from "../../../queue/outcome.ts";
+import type { Delivery, DeliveryOutcome } from "../../../queue/ports.ts";
+import { type Tally, withoutReply } from "../../tally.ts";
+import {
+  classify,
+  isPositive,
+  type NextStep,
+  NOT_BORNE,
+  ofGoingAhead,
+  STEP,
+  type Verdict,
+} from "./classify.ts";
+import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";
+import { mailCommand, rcptCommand } from "./envelope_commands.ts";
+import { FINAL_DOT, packContent } from "./content.ts";
+import { streamContent } from "./stream_content.ts";
+import { outcomeOf, type SmtpReply } from "./replies.ts";
+import type { Session } from "../session/session.ts";
+import type { Timeouts } from "../connection/timers.ts";
+
+/** Commands in one write at most: their replies fit into any socket's buffer. */
+const WINDOW = 100;
+/** So many recipients refused one after another as too many end the envelope. */
+const TOO_MANY_IN_A_ROW = 10;
+/** Room for the commands of the next message. */
+export const AHEAD_BYTES = 4_096;
+
+const encoder = new TextEncoder();
+
+/** What one transaction works on. */
+export interface TransactionWork {
+  readonly delivery: Delivery;
+  /** The places in `delivery.recipients` to be handed over. */
+  readonly indices: readonly number[];
+  readonly tally: Tally;
+  readonly timeouts: Timeouts;
+  /** Called before content goes out. */
+  readonly onContent: () => void;
+  /** The commands that may go out behind the final dot, for the next message; empty = none. */
+  readonly ahead: () => string;
+}
+
+/** How a transaction ended: what comes next for the recipients still open and, for
+ *  `reconnect`, their outcome if there is no next connection. */
+export interface TransactionEnd {
+  readonly next: NextStep;
+  readonly outcome: DeliveryOutcome | null;
+}
+
+/** MAIL, RCPT, DATA, content, final dot: one SMTP transaction on an open session. */
+export class Transaction {
+  #phase: Phase = "mail";
+  readonly #accepted: number[] = [];
+  #mailVerdict: Verdict | null = null;
+  #hasContentPrompt = false;
+  #tooMany = 0;
+  #tooManyInARow = 0;
+  #end: TransactionEnd | null = null;
+  /** Our commands, where they went out behind the content of the message before. */
+  #sentAhead: string | null = null;
+  /** The next message's commands went out behind our content. */
+  #hasAhead = false;
+  /** The server does not bear commands behind a final dot. */
+  isNotBorne = false;
+
+  constructor(readonly session: Session, readonly work: TransactionWork) {}
+
+  /** Runs it. What the connection does is an end; only faults of our own are thrown. */
+  async run(): Promise<TransactionEnd> {
+    try {
+      const isOpen = await this.#sendEnvelope();
+      if (this.#end !== null) return this.#end;
+      if (isOpen) await this.#sendContent();
+      else if (this.#hasContentPrompt) await this.#declineContent();
+      else this.session.needsReset = true;
+      if (this.#end !== null) return this.#end;
+      return { next: this.#tooMany > 0 ? "new_transaction" : "continue", outcome: null };
+    } catch (error) {
+      if (!(error instanceof ConnectionBroken)) throw error;
+      return await this.#brokenBy(error);
+    } finally {
+      this.session.isUsed = true;
+    }
+  }
+
+  /** Where the transaction is, for an error that is none of the connection's. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** All commands up to DATA, for a session that takes them behind a final dot (RFC 2920 3.1);
+   *  `run` only reads the replies then. */
+  commandsAhead(): string {
+    let lines = "";
+    for (let place = -1; place <= this.work.indices.length; place++) lines += this.#command(place);
+    return this.#sentAhead = lines;
+  }
+
+  /** Everything up to the reply to DATA; true if content is wanted for somebody. */
+  async #sendEnvelope(): Promise<boolean> {
+    const { session, work } = this;
+    const rcptCount = work.indices.length;
+    const window = this.#sentAhead !== null ? Infinity : session.canPipeline ? WINDOW : 1;
+    // Places in the row of commands: -2 RSET, -1 MAIL, 0 and up the RCPTs, last DATA.
+    let next = session.needsReset ? -2 : -1;
+    session.needsReset = false;
+    while (next <= rcptCount) {
+      const first = next;
+      next = Math.min(first + window, rcptCount + 1);
+      if (first === rcptCount && this.#accepted.length === 0) return false;
+      this.#phase = this.#phaseOf(first);
+      this.#send(first, next);
+      for (let place = first; place < next; place++) {
+        this.#phase = this.#phaseOf(place);
+        const reply = session.channel.bufferedReply() ??
+          await session.channel.reply(this.#limitOf(place));
+        if (place === next - 1) this.#refuseUnasked();
+        this.#take(place, reply);
+        if (this.#end !== null) return false;
+      }
+      if (this.#mailVerdict !== null) return false;
+      // The rest is for the next transaction; a relay that takes 100 is not asked 10,000 times.
+      if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, rcptCount);
+    }
+    return this.#hasContentPrompt && this.#accepted.length > 0;
+  }
+
+  #send(first: number, next: number): void {
+    const { channel } = this.session;
+    if (this.#sentAhead !== null) return channel.showCommands(this.#sentAhead);
+    let lines = "";
+    for (let place = first; place < next; place++) lines += this.#command(place);
+    channel.sendCommands(lines);
+  }
+
+  #command(place: number): string {
+    const { session, work: { delivery, indices } } = this;
+    if (place === -2) return "RSET\r\n";
+    if (place === -1) return mailCommand(session, delivery, indices);
+    if (place === indices.length) return "DATA\r\n";
+    return rcptCommand(session, delivery, indices[place] ?? -1);
+  }
+
+  /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
+   *  that to the content. A no is heard in its turn: servers say goodbye when they like. */
+  #refuseUnasked(): void {
+    const unasked = this.session.channel.peekReply();
+    if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
+  }
+
+  #phaseOf(place: number): Phase {
+    if (place === -2) return "reset";
+    if (place === -1) return "mail";
+    return place === this.work.indices.length ? "data" : "rcpt";
+  }
+
+  #limitOf(place: number): number {
+    const { timeouts, indices } = this.work;
+    if (place < 0) return timeouts.mailMs;
+    return place === indices.length ? timeouts.dataMs : timeouts.rcptMs;
+  }
+
+  #take(place: number, reply: SmtpReply): void {
+    const index = this.work.indices[place] ?? -1;
+    if (isPositive(this.#phase, reply.code)) {
+      if (this.#phase === "rcpt") {
+        this.#accepted.push(index);
+        this.#tooManyInARow = 0;
+      }
+      if (this.#phase === "data") this.#hasContentPrompt = true;
+      return;
+    }
+    const verdict = this.#verdictOn(reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
+    // The first refusal explains those that follow it, such as 503 to RCPT after MAIL failed.
+    const isEcho = this.#mailVerdict !== null ||
+      this.#phase === "data" && this.#accepted.length === 0;
+    if (verdict.next === "reconnect" || verdict.next === "close" && !isEcho) {
+      this.#noteRefusal(index, reply);
+      return this.#finish(verdict, outcome);
+    }
+    if (isEcho) return;
+    if (verdict.next === "new_transaction") {
+      this.#tooMany++;
+      this.#tooManyInARow++;
+      return;
+    }
+    this.#noteRefusal(index, reply);
+    if (this.#phase === "rcpt") return this.work.tally.settle(index, outcome);
+    if (this.#phase === "mail") this.#mailVerdict = verdict;
+    this.#settleAll(outcome);
+  }
+
+  #verdictOn(reply: SmtpReply): Verdict {
+    const isAhead = this.#sentAhead !== null || this.#hasAhead;
+    const verdict = isAhead ? ofGoingAhead(this.#phase, reply) : null;
+    this.isNotBorne ||= verdict !== null;
+    return verdict ?? classify(this.#phase, reply, {
+      isUsed: this.session.isUsed,
+      hasAccepted: this.#accepted.length > 0,
+    });
+  }
+
+  /** Ends on `verdict`: the open recipients get its outcome unless they are to be tried again. */
+  #finish(verdict: Verdict, outcome: DeliveryOutcome): void {
+    if (verdict.next !== "reconnect") this.#settleAll(outcome);
+    this.#end = { next: verdict.next, outcome };
+  }
+
+  /** The recipients this transaction holds: those accepted once content was due, else all. */
+  #settleAll(outcome: DeliveryOutcome): void {
+    const isPastEnvelope = ["data", "content", "dot"].includes(this.#phase);
+    const held = isPastEnvelope ? this.#accepted : this.work.indices;
+    for (const index of held) this.work.tally.settle(index, outcome);
+  }
+
+  #noteRefusal(index: number, reply: SmtpReply): void {
+    const { tally, delivery } = this.work;
+    const subject = index >= 0 ? ` <${delivery.recipients[index]}>` : "";
+    tally.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
+  }
+
+  /** The server wants content that nobody is to get. RFC 2920 3.1 has us send the final dot
+   *  alone; whatever the reply, an empty message goes to nobody. */
+  async #declineContent(): Promise<void> {
+    const { session: { channel }, work } = this;
+    this.#phase = "content";
+    if (this.#accepted.length > 0 || this.session.protocol === "lmtp") {
+      // A server that refused MAIL and took recipients might deliver an empty message; LMTP has
+      // no reply to a message for nobody.
+      this.#end = { next: "close", outcome: null };
+      return;
+    }
+    channel.post(FINAL_DOT);
+    const reply = await channel.reply(work.timeouts.dotMs);
+    if (reply.code === 421) this.#end = { next: "close", outcome: null };
+  }
+
+  async #sendContent(): Promise<void> {
+    const { session: { channel }, work } = this;
+    const { content, dotLines } = work.delivery;
+    this.#phase = "content";
+    work.onContent();
+    channel.note("the content");
+    const packed = content instanceof Uint8Array
+      ? packContent(content, dotLines, channel.scratch)
+      : 0;
+    let reply: SmtpReply | null = null;
+    let isCutOff = false;
+    if (packed > 0) {
+      channel.post(channel.scratch.subarray(0, packed + this.#packAhead(packed)));
+      this.#phase = "dot";
+      reply = await channel.reply(work.timeouts.dotMs);
+      // An answer to what has not been sent in full is an answer to something else.
+      if (!channel.isFlushed) await channel.flush(work.timeouts.blockMs);
+    } else {
+      reply = await streamContent(channel, work.delivery, work.timeouts.blockMs);
+      isCutOff = reply !== null;
+      if (!isCutOff) this.#phase = "dot";
+    }
+    reply ??= await channel.reply(work.timeouts.dotMs);
+    if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
+    const verdict = this.#verdictOn(reply);
+    const outcome = outcomeOf(verdict, reply, this.#phase);
+    if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
+    if (isCutOff && verdict.next === "continue") {
+      this.#finish({ ...verdict, next: "close" }, outcome);
+    } else if (verdict.next === "continue") this.#settleAll(outcome);
+    else this.#finish(verdict, outcome);
+  }
+
+  /** Puts the next message's commands behind a small one's content, in the same write. Returns
+   *  how many bytes they are. */
+  #packAhead(at: number): number {
+    const { session: { channel }, work } = this;
+    const room = channel.scratch.subarray(at);
+    // Recipients that are left over need a transaction of their own, at once.
+    const isWhole = work.tally.openCount === this.#accepted.length;
+    if (!isWhole || room.length < AHEAD_BYTES) return 0;
+    const commands = work.ahead();
+    this.#hasAhead = commands !== "";
+    return encoder.encodeInto(commands, room).written;
+  }
+
+  /** LMTP answers for each recipient it took, in their order (RFC 2033 section 4.2). */
+  async #takeReplies(first: SmtpReply): Promise<void> {
+    const { session: { channel }, work } = this;
+    for (const [i, index] of this.#accepted.entries()) {
+      const reply = i === 0 ? first : await channel.reply(work.timeouts.dotMs);
+      const verdict = this.#verdictOn(reply);
+      if (verdict.kind !== "sent") this.#noteRefusal(index, reply);
+      work.tally.settle(index, outcomeOf(verdict, reply, this.#phase));
+      if (verdict.next !== "continue") this.#end = { next: "close", outcome: null };
+    }
+  }
+
+  async #brokenBy(error: ConnectionBroken): Promise<TransactionEnd> {
+    const { session: { channel }, work } = this;
+    // A small message's dot is posted before it is known whether the system took it.
+    // With more behind the dot that tells nothing of the dot.
+    if (this.#phase === "dot" && !this.#hasAhead) {
+      await channel.flush(work.timeouts.blockMs).catch(() => this.#phase = "content");
+    }
+    // No word on what came behind the dot: some throw it away.
+    const isUnheard = this.#sentAhead !== null && this.#phase === "mail" &&
+      (error.kind === "lost" || error.kind === "timeout");
+    this.isNotBorne ||= isUnheard;
+    const verdict = isUnheard ? NOT_BORNE : classify(this.#phase, error.kind, {
+      isUsed: this.session.isUsed,
+      hasAccepted: this.#accepted.length > 0,
+    });
+    const text = `${STEP[this.#phase]}: ${error.message}`;
+    channel.note(text);
+    work.tally.noteError(text);
+    const outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
+    this.#finish(verdict, { ...outcome, phase: this.#phase });
+    return this.#end ?? { next: verdict.next, outcome: null };
+  }
+}

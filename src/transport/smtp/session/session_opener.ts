@@ -1,0 +1,164 @@
+import { errorText } from "../../../queue/errors.ts";
+import type { Phase } from "../../../queue/outcome.ts";
+import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import { withoutReply } from "../../tally.ts";
+import { Channel } from "../connection/channel.ts";
+import { classify, type NextStep, STEP } from "../mail/classify.ts";
+import { Connector, connectUnix } from "../connection/connect.ts";
+import { ConnectionBroken } from "../connection/connection.ts";
+import type { SessionLogin } from "./log_in.ts";
+import { openSession, type SessionTls } from "./open_session.ts";
+import { outcomeOf } from "../mail/replies.ts";
+import { type Protocol, Refusal, type Session } from "./session.ts";
+import type { Timeouts, Timers } from "../connection/timers.ts";
+import { pinOf } from "../connection/tls.ts";
+import type { Transcript } from "../connection/transcript.ts";
+
+/** How a relay is spoken to under TLS. */
+export interface RelayTls {
+  /** Opportunistic TLS is used where it is offered, with whatever certificate; where it cannot be
+   *  begun mail goes out in clear. */
+  readonly mode: "required" | "opportunistic";
+  /** From the first byte, without STARTTLS. */
+  readonly isImplicit: boolean;
+  /** The authorities to trust in place of the system's, as PEM. */
+  readonly ca: string | null;
+  /** The SHA-256 of the one certificate to trust; it makes TLS a must in either mode. */
+  readonly fingerprint: string | null;
+}
+
+/** Where a relay listens. */
+export type Endpoint =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface OpenerOptions {
+  readonly protocol: Protocol;
+  readonly endpoint: Endpoint;
+  /** Whom reports say we spoke to. */
+  readonly shownHost: string;
+  readonly heloName: string;
+  /** Null = in clear. */
+  readonly tls: RelayTls | null;
+  readonly login: SessionLogin | null;
+  readonly timeouts: Timeouts;
+  readonly timers: Timers;
+}
+
+/** What one opening serves. */
+export interface Opening {
+  readonly transcript: Transcript;
+  readonly signal: AbortSignal;
+  /** Told of each channel as soon as there is one; the last one told of is in use. */
+  readonly onChannel: (channel: Channel) => void;
+}
+
+/** Why there is no session, and what it means for the recipients. */
+export interface NoSession {
+  readonly next: NextStep;
+  readonly outcome: DeliveryOutcome;
+  /** The step that failed and how, in one line. */
+  readonly error: string;
+}
+
+/** Opens the sessions of one relay. */
+export class SessionOpener {
+  readonly #options: OpenerOptions;
+  readonly #tls: SessionTls | null;
+  #connector: Connector | null = null;
+
+  constructor(options: OpenerOptions) {
+    this.#options = options;
+    this.#tls = options.tls === null ? null : sessionTls(options.tls, options.endpoint);
+  }
+
+  /** A session on a new connection, ready for a transaction. */
+  async open(opening: Opening): Promise<Session | NoSession> {
+    const result = await this.#open(this.#tls, opening);
+    if ("channel" in result || !result.isClearNext) return result;
+    const { transcript } = opening;
+    transcript.add(this.#options.timers.now(), "--", "once more, in clear: TLS is no must here");
+    return await this.#open(null, opening);
+  }
+
+  async #open(
+    tls: SessionTls | null,
+    opening: Opening,
+  ): Promise<Session | NoSession & { readonly isClearNext: boolean }> {
+    const { shownHost, timers } = this.#options;
+    const progress: { phase: Phase } = { phase: "connect" };
+    let channel: Channel | null = null;
+    try {
+      channel = await this.#connect(opening);
+      opening.onChannel(channel);
+      channel.note(`connected to ${shownHost}`);
+      const onPhase = (phase: Phase) => {
+        progress.phase = phase;
+      };
+      return await openSession(channel, { ...this.#options, tls }, onPhase);
+    } catch (error) {
+      channel?.close();
+      if (error instanceof Refusal) {
+        const { verdict, reply } = error;
+        return {
+          next: verdict.next,
+          outcome: outcomeOf(verdict, reply, error.phase),
+          error: `${this.#stepText(error.phase)}: ${error.message}`,
+          isClearNext: false,
+        };
+      }
+      const { phase } = progress;
+      const kind = error instanceof ConnectionBroken ? error.kind : "lost";
+      const verdict = classify(phase, kind, { isUsed: false, hasAccepted: false });
+      const text = `${this.#stepText(phase)}: ${errorText(error)}`;
+      opening.transcript.add(timers.now(), "--", text);
+      return {
+        next: verdict.next,
+        outcome: { ...withoutReply(verdict.kind, text, verdict.isRelayFault), phase },
+        error: text,
+        isClearNext: phase === "tls" && tls !== null && !tls.isImplicit && !tls.isRequired &&
+          // Bytes ahead of TLS are somebody's doing, no inability.
+          kind !== "garbage" && kind !== "stopped",
+      };
+    }
+  }
+
+  async #connect({ signal, transcript }: Opening): Promise<Channel> {
+    const { endpoint, timeouts, timers } = this.#options;
+    const limits = { limitMs: timeouts.connectMs, timers, signal };
+    if (endpoint.kind === "unix") {
+      return new Channel(await connectUnix(endpoint.path, limits), timers, transcript);
+    }
+    this.#connector ??= new Connector(await this.#dial());
+    const wire = await this.#connector.connect({ ...endpoint, ...limits });
+    return new Channel(wire, timers, transcript);
+  }
+
+  async #dial() {
+    if (this.#tls === null) return undefined;
+    // Node's sockets cost 40 ms to load: only TLS needs them.
+    const { dialForTls } = await import("../connection/node_wire.ts");
+    return dialForTls;
+  }
+
+  #stepText(phase: Phase): string {
+    const { shownHost, protocol } = this.#options;
+    if (phase === "hello" && protocol === "lmtp") return "LHLO";
+    if (phase === "connect") return `Connecting to ${shownHost}`;
+    return phase === "tls" ? `Beginning TLS with ${shownHost}` : STEP[phase];
+  }
+}
+
+function sessionTls(tls: RelayTls, endpoint: Endpoint): SessionTls {
+  const isRequired = tls.mode === "required" || tls.fingerprint !== null;
+  return {
+    request: {
+      host: endpoint.kind === "tcp" ? endpoint.host : "localhost",
+      mustVerify: isRequired,
+      ca: tls.ca,
+      pin: tls.fingerprint === null ? null : pinOf(tls.fingerprint),
+    },
+    isImplicit: tls.isImplicit,
+    isRequired,
+  };
+}

@@ -1,0 +1,54 @@
+import type { Previewer } from "../../display/preview/preview.ts";
+import { sanitise } from "../../display/sanitise.ts";
+import type { ShownContent } from "./data.ts";
+
+/** What of a message is read to be shown. */
+const SHOWN_BYTES = 256 * 1024;
+/** Keys are obeyed while a message is taken apart. */
+const PATIENCE_MS = 10_000;
+
+/** Reads the beginning of a message for people: its header, its text, what its HTML says, its
+ *  source, all made safe for a terminal. */
+export async function readContent(
+  content: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+  previewer: Previewer,
+): Promise<ShownContent> {
+  const bytes = await readBeginning(content);
+  // One byte more than is read tells the previewer that there is more.
+  const preview = await previewer.preview(bytes, { maxBytes: SHOWN_BYTES, timeoutMs: PATIENCE_MS });
+  const shown = bytes.subarray(0, SHOWN_BYTES);
+  return {
+    headers: safe(preview.headers.map(([name, value]) => `${name}: ${value}`).join("\n")),
+    text: preview.text === null ? null : safe(preview.text.trimEnd()),
+    html: preview.html === null ? null : safe(preview.html.trimEnd()),
+    raw: safe(new TextDecoder().decode(shown)),
+    attachments: preview.attachments.map(({ name, type, sizeBytes, isCut }) =>
+      sanitise(`${name ?? "unnamed"} (${type}, ${isCut ? "over " : ""}${sizeBytes} bytes)`)
+    ),
+    failure: preview.failure === null ? null : sanitise(preview.failure),
+    leftOut: Math.max(0, sizeBytes - shown.length),
+  };
+}
+
+function safe(text: string): string {
+  return sanitise(text, "multi_line");
+}
+
+async function readBeginning(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of content) {
+    const part = piece.subarray(0, SHOWN_BYTES + 1 - length);
+    pieces.push(part);
+    length += part.length;
+    if (length > SHOWN_BYTES) break;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,88 @@
+import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
+import type { EnvelopeChanges, Filter, QueueStatus, Sort } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
+
+/** Which messages of which order. */
+export interface Query {
+  readonly filter: Filter;
+  readonly sort: Sort;
+  readonly isReversed: boolean;
+}
+
+/** The place in a listing around which rows are read: an end, or the first of these messages
+ *  that the listing still has room for. */
+export type Anchor = "top" | "bottom" | { readonly ids: readonly string[] };
+
+export interface WindowRequest extends Query {
+  readonly anchor: Anchor;
+  /** Rows wanted before and after the anchor. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** A part of a listing, without gaps. */
+export interface MessageWindow {
+  readonly rows: readonly MessageSummary[];
+  /** The anchor's place in it, or that of the row that took its place; -1 in an empty one. */
+  readonly at: number;
+  /** Nothing comes before, or after, these rows. */
+  readonly atStart: boolean;
+  readonly atEnd: boolean;
+}
+
+/** A message's content as people read it: safe for a terminal, and cut where it gets long. */
+export interface ShownContent {
+  readonly headers: string;
+  /** Null where there is none. */
+  readonly text: string | null;
+  /** What it says, without the markup. */
+  readonly html: string | null;
+  readonly raw: string;
+  /** `invoice.pdf (application/pdf, 12 KB)` */
+  readonly attachments: readonly string[];
+  /** Why it could not be taken apart; null if it was. */
+  readonly failure: string | null;
+  /** Bytes that `raw` leaves out. */
+  readonly leftOut: number;
+}
+
+export const VERBS = [
+  "retry",
+  "resend",
+  "resend_unsent",
+  "hold",
+  "release",
+  "cancel",
+  "delete",
+] as const;
+export type Verb = typeof VERBS[number];
+
+/** What an action did. */
+export interface ActionOutcome {
+  readonly changed: number;
+  /** Messages whose bytes are gone. */
+  readonly withoutBody: number;
+  /** Recipients left alone because a worker is sending to them. */
+  readonly sendingRecipients: number;
+}
+
+/** The queue as the screen asks for it. Throws MailqError. */
+export interface Data {
+  window(request: WindowRequest): Promise<MessageWindow>;
+  count(filter: Filter): Promise<number>;
+  status(): Promise<QueueStatus>;
+  stats(): Promise<QueueStats>;
+  /** Null if the message is gone. */
+  detail(id: string): Promise<MessageDetail | null>;
+  /** Throws `input_unreadable` where the bytes were not to be kept. */
+  content(id: string): Promise<ShownContent>;
+  /** The bytes as they are sent. */
+  raw(id: string): AsyncIterable<Uint8Array>;
+  act(verb: Verb, filter: Filter): Promise<ActionOutcome>;
+  /** Queues a copy with another envelope; returns its id. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
+  setPaused(isPaused: boolean): Promise<void>;
+  /** Resolves once the queue has changed since the last call, or at `signal`. */
+  changed(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/// <reference lib="deno.worker" />
+import { openStore } from "../../store/open.ts";
+import { StoreData } from "./store_data.ts";
+import { type Answer, errorAnswer, type Opening, type Question } from "./worker_protocol.ts";
+
+// The thread that has the queue open: a statement that takes long, or waits for a lock, keeps no
+// key waiting.
+
+let data: Promise<StoreData> | null = null;
+const raws = new Map<number, AsyncIterator<Uint8Array>>();
+let stop: AbortController | null = null;
+
+async function open({ queue, isReadonly }: Opening): Promise<StoreData> {
+  return new StoreData(
+    await openStore(queue, {
+      create: false,
+      isWorker: true,
+      clock: { now: () => Date.now() },
+      random: {
+        unit: () => Math.random(),
+        bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      },
+    }),
+    isReadonly,
+  );
+}
+
+async function answer({ n, method, args }: Question): Promise<unknown> {
+  if (method === "open") {
+    // The one who asks is our other half (worker_data.ts).
+    data = open(args[0] as Opening);
+    await data;
+    return null;
+  }
+  if (data === null) throw new Error("the queue is not open");
+  const opened = await data;
+  switch (method) {
+    case "raw":
+      raws.set(n, opened.raw(String(args[0]))[Symbol.asyncIterator]());
+      return null;
+    case "next": {
+      const found = await raws.get(Number(args[0]))?.next();
+      return found === undefined || found.done === true ? null : found.value;
+    }
+    case "end":
+      await raws.get(Number(args[0]))?.return?.();
+      raws.delete(Number(args[0]));
+      return null;
+    case "changed":
+      stop = new AbortController();
+      return await opened.changed(stop.signal);
+    case "close":
+      stop?.abort();
+      return await opened.close();
+  }
+  const known: unknown = Reflect.get(opened, method);
+  if (typeof known !== "function") throw new Error(`no such question: ${method}`);
+  return await known.apply(opened, args);
+}
+
+self.onmessage = async ({ data: question }: MessageEvent<Question>) => {
+  let back: Answer;
+  try {
+    back = { n: question.n, value: await answer(question) };
+  } catch (error) {
+    back = errorAnswer(question.n, error);
+  }
+  self.postMessage(back);
+};

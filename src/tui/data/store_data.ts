@@ -1,0 +1,199 @@
+import { MailqError } from "../../queue/errors.ts";
+import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
+import type { EnvelopeChanges, Filter, QueueStatus, Store } from "../../queue/ports.ts";
+import type { QueueStats } from "../../queue/stats.ts";
+import type { Previewer } from "../../display/preview/preview.ts";
+import { readContent } from "./content.ts";
+import type {
+  ActionOutcome,
+  Data,
+  MessageWindow,
+  Query,
+  ShownContent,
+  Verb,
+  WindowRequest,
+} from "./data.ts";
+
+/** What a row shows is cut here: a subject may be a megabyte long. */
+const SHOWN_CHARS = 1_000;
+/** What a search waits for the index. */
+const INDEX_MS = 300;
+
+/** The queue behind the Store port. */
+export class StoreData implements Data {
+  #indexing: Promise<void> | null = null;
+  readonly #stop = new AbortController();
+  #previewer: Previewer | null = null;
+
+  constructor(readonly store: Store, readonly isReadonly = false) {}
+
+  async window(request: WindowRequest): Promise<MessageWindow> {
+    const { anchor, before, after } = request;
+    await this.#prepareSearch(request.filter);
+    if (anchor === "top") return await this.#edge(request, false, after);
+    if (anchor === "bottom") return await this.#edge(request, true, before);
+    const found = await this.#firstThere(anchor.ids);
+    if (found === null) return await this.#edge(request, false, after);
+    const [above, self, below] = [
+      await this.#page(request, true, found, before),
+      await Array.fromAsync(
+        this.store.list({ and: [request.filter], ids: [found] }, {
+          sort: request.sort,
+          after: null,
+          limit: 1,
+        }),
+      ),
+      await this.#page(request, false, found, after),
+    ];
+    const rows = [...above.toReversed(), ...self, ...below].map(cutShort);
+    return {
+      rows,
+      at: Math.min(above.length, rows.length - 1),
+      atStart: above.length < before,
+      atEnd: below.length < after,
+    };
+  }
+
+  async #edge(query: Query, isBottom: boolean, count: number): Promise<MessageWindow> {
+    const rows = (await this.#page(query, isBottom, null, count)).map(cutShort);
+    const isAll = rows.length < count;
+    return isBottom
+      ? { rows: rows.toReversed(), at: rows.length - 1, atStart: isAll, atEnd: true }
+      : { rows, at: rows.length === 0 ? -1 : 0, atStart: true, atEnd: isAll };
+  }
+
+  /** The first of these messages that is still there, whether it matches or not: its place in
+   *  the order is what counts. */
+  async #firstThere(ids: readonly string[]): Promise<string | null> {
+    const there = new Set<string>();
+    const options = { sort: "newest", after: null, limit: 0 } as const;
+    for await (const { id } of this.store.list({ ids }, options)) there.add(id);
+    return ids.find((id) => there.has(id)) ?? null;
+  }
+
+  async #page(
+    { filter, sort, isReversed }: Query,
+    isBackwards: boolean,
+    after: string | null,
+    limit: number,
+  ): Promise<MessageSummary[]> {
+    if (limit <= 0) return [];
+    return await Array.fromAsync(
+      this.store.list(filter, { sort, isReversed: isReversed !== isBackwards, after, limit }),
+    );
+  }
+
+  /** Gives the search index a little time; what is not in it is found too, only slower, and it is
+   *  brought up to date while the operator reads. */
+  async #prepareSearch(filter: Filter): Promise<void> {
+    if (this.isReadonly || !isSearch(filter)) return;
+    this.#indexing ??= this.store.bringSearchUpToDate(this.#stop.signal).catch((error) => {
+      // Where it cannot be written the search goes without.
+      if (!(error instanceof MailqError)) throw error;
+    }).finally(() => {
+      this.#indexing = null;
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, INDEX_MS);
+    await Promise.race([this.#indexing, promise]);
+    clearTimeout(timer);
+  }
+
+  async count(filter: Filter): Promise<number> {
+    await this.#prepareSearch(filter);
+    return await this.store.count(filter);
+  }
+
+  async status(): Promise<QueueStatus> {
+    return await this.store.status();
+  }
+
+  async stats(): Promise<QueueStats> {
+    return await this.store.stats();
+  }
+
+  async detail(id: string): Promise<MessageDetail | null> {
+    const detail = await this.store.show(id);
+    return detail === null ? null : { ...detail, ...cutShort(detail) };
+  }
+
+  async content(id: string): Promise<ShownContent> {
+    const message = await this.#found(id);
+    if (this.#previewer === null) {
+      const { Previewer }: typeof import("../../display/preview/preview.ts") = await import(
+        import.meta.resolve("../../display/preview/preview.ts")
+      );
+      this.#previewer = new Previewer();
+    }
+    const content = this.store.content(message.seq);
+    return await readContent(content, message.sizeBytes, this.#previewer);
+  }
+
+  async *raw(id: string): AsyncIterable<Uint8Array> {
+    yield* this.store.content((await this.#found(id)).seq);
+  }
+
+  async #found(id: string): Promise<MessageSummary> {
+    const options = { sort: "newest", after: null, limit: 1 } as const;
+    for await (const message of this.store.list({ ids: [id] }, options)) return message;
+    throw new MailqError("usage", `Cannot find the message ${id} (any more)`);
+  }
+
+  async act(verb: Verb, filter: Filter): Promise<ActionOutcome> {
+    await this.#prepareSearch(filter);
+    const { store } = this;
+    const nothing = { withoutBody: 0, sendingRecipients: 0 };
+    switch (verb) {
+      case "retry":
+        return { ...nothing, changed: (await store.retry(filter, false)).requeued };
+      case "delete": {
+        const options = { finalBefore: null, includeOpen: true };
+        return { ...nothing, changed: await store.purge(filter, options) };
+      }
+      case "resend":
+      case "resend_unsent":
+        return await store.resend(filter, verb === "resend_unsent");
+      case "hold":
+      case "release":
+      case "cancel":
+        return await store[verb](filter);
+    }
+  }
+
+  async resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {
+    return (await this.store.resendChanged(id, changes)).id;
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    await (isPaused ? this.store.pause() : this.store.resume());
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    await this.store.changed(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#previewer?.[Symbol.dispose]();
+    await this.#indexing;
+    await this.store.close();
+  }
+}
+
+function isSearch({ search, and = [], not = [] }: Filter): boolean {
+  return search !== undefined || [...and, ...not].some(isSearch);
+}
+
+function cutShort<T extends MessageSummary>(message: T): T {
+  return {
+    ...message,
+    subject: cut(message.subject),
+    from: cut(message.from),
+    to: cut(message.to),
+    lastReply: cut(message.lastReply),
+  };
+}
+
+function cut(text: string | null): string | null {
+  return text === null || text.length <= SHOWN_CHARS ? text : text.slice(0, SHOWN_CHARS) + "…";
+}

@@ -1,0 +1,87 @@
+import { graphemes } from "../../display/width.ts";
+import { widthOf } from "./measure.ts";
+
+/** A text cut into a terminal's rows, no further than it is asked for: a megabyte is never
+ *  wrapped for the few rows that are seen. */
+export class TextRows {
+  readonly #rows: string[] = [];
+  #at = 0;
+
+  /** `text` is safe for a terminal, with LF line ends. */
+  constructor(readonly text: string, readonly columns: number, readonly isWrapped: boolean) {}
+
+  /** Rows from `from` on, at most `count`. */
+  slice(from: number, count: number): readonly string[] {
+    this.#reach(from + count);
+    return this.#rows.slice(from, from + count);
+  }
+
+  /** Whether there are at least `count` rows. */
+  has(count: number): boolean {
+    this.#reach(count);
+    return this.#rows.length >= count;
+  }
+
+  /** All of them; wraps the whole text. */
+  get count(): number {
+    this.#reach(Infinity);
+    return this.#rows.length;
+  }
+
+  #reach(count: number): void {
+    while (this.#rows.length < count && this.#at <= this.text.length) {
+      const end = this.text.indexOf("\n", this.#at);
+      const line = this.text.slice(this.#at, end < 0 ? undefined : end);
+      this.#at = (end < 0 ? this.text.length : end) + 1;
+      // The text's last line end is no empty row.
+      if (end < 0 && line === "" && this.#rows.length > 0) break;
+      if (this.isWrapped) this.#wrap(line);
+      else this.#rows.push(line);
+    }
+  }
+
+  #wrap(line: string): void {
+    // deno-lint-ignore no-control-regex -- all of ASCII is meant: a column each
+    if (/^[\x00-\x7f]*$/.test(line)) {
+      let at = 0;
+      do {
+        let end = at + this.columns;
+        if (end < line.length) {
+          const blank = line.lastIndexOf(" ", end);
+          // A word longer than half a row is cut rather than moved.
+          if (blank > at + this.columns / 2) end = blank + 1;
+        }
+        this.#rows.push(line.slice(at, end));
+        at = end;
+      } while (at < line.length);
+      return;
+    }
+    let row = "", columns = 0;
+    for (const { segment } of graphemes(line)) {
+      const width = widthOf(segment);
+      if (columns + width > this.columns && row !== "") {
+        this.#rows.push(row);
+        row = "";
+        columns = 0;
+      }
+      row += segment;
+      columns += width;
+    }
+    this.#rows.push(row);
+  }
+}
+
+let last: TextRows | null = null;
+let before: TextRows | null = null;
+
+/** The rows of a text; those asked for last are kept. */
+export function textRows(text: string, columns: number, isWrapped: boolean): TextRows {
+  for (const kept of [last, before]) {
+    if (kept?.text === text && kept.columns === columns && kept.isWrapped === isWrapped) {
+      return kept;
+    }
+  }
+  before = last;
+  last = new TextRows(text, columns, isWrapped);
+  return last;
+}

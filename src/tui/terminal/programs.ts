@@ -1,0 +1,63 @@
+import { sanitise } from "../../display/sanitise.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Shows a message in the operator's pager, made safe for the terminal: not every pager does. */
+export async function page(
+  content: AsyncIterable<Uint8Array>,
+  pager: string,
+  terminal: Terminal,
+): Promise<string | null> {
+  let said: string | null = null;
+  await terminal.lend(async () => {
+    const code = await feed(pager, safe(content));
+    if (code !== 0) said = `${pager} ended with ${code}`;
+  });
+  return said;
+}
+
+/** Pipes a message's bytes, as they are, to a shell command, and leaves what that prints to be
+ *  read until a key is pressed. */
+export async function pipe(
+  content: AsyncIterable<Uint8Array>,
+  command: string,
+  terminal: Terminal,
+): Promise<string> {
+  let code = 0;
+  await terminal.lend(async () => {
+    code = await feed(command, content);
+    terminal.port.write(`\n[ended with ${code}; Enter goes back]`);
+    await terminal.waitForKey();
+  });
+  return `${command} ended with ${code}`;
+}
+
+/** Runs a shell command with `input` on its stdin; returns its exit status. */
+async function feed(command: string, input: AsyncIterable<Uint8Array>): Promise<number> {
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", command],
+    stdin: "piped",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  try {
+    for await (const piece of input) await writer.write(piece);
+    await writer.close();
+  } catch (error) {
+    // A pager that was left does not read on; what cannot be read is another matter.
+    await writer.abort().catch(() => {});
+    if (!(error instanceof Deno.errors.BrokenPipe)) {
+      await child.status;
+      throw error;
+    }
+  }
+  return (await child.status).code;
+}
+
+async function* safe(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder(), encoder = new TextEncoder();
+  for await (const piece of content) {
+    yield encoder.encode(sanitise(decoder.decode(piece, { stream: true }), "multi_line"));
+  }
+  yield encoder.encode(sanitise(decoder.decode(), "multi_line"));
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { Context } from "../../../src/cli/frame/context.ts";
+import { splitGlobals } from "../../../src/cli/frame/globals.ts";
+import { Output } from "../../../src/cli/frame/output.ts";
+import { readySearch, spareForSearch } from "../../../src/app/send/search_index.ts";
+import { type ErrorCode, MailqError } from "../../../src/queue/errors.ts";
+import type { SearchProgress, Store } from "../../../src/queue/ports.ts";
+
+type Bring = (signal?: AbortSignal, tell?: SearchProgress) => Promise<void>;
+
+/** A command's context as far as it is used here, and what it wrote to stderr. */
+function terminal(
+  isTerminal: boolean,
+  ...argv: string[]
+): { context: Context; said: () => string } {
+  let said = "";
+  const decoder = new TextDecoder();
+  const stream = {
+    isTerminal: () => isTerminal,
+    writeSync: (bytes: Uint8Array) => {
+      said += decoder.decode(bytes);
+      return bytes.length;
+    },
+  };
+  const output = new Output(stream, stream, splitGlobals(argv).globals, {});
+  // Nothing else of a context is asked for.
+  return { context: { output } as Context, said: () => said };
+}
+
+function storeThat(bringSearchUpToDate: Bring): Store {
+  // Nothing else of a store is asked for.
+  return { bringSearchUpToDate } as Store;
+}
+
+/** Takes long enough for its progress to be told. */
+const slow: Bring = async (_, tell) => {
+  for (const done of [400_000, 1_000_000]) {
+    const until = performance.now() + 120;
+    while (performance.now() < until) await Promise.resolve();
+    tell?.(done, 1_000_000);
+  }
+};
+
+Deno.test("search index: at a terminal one line says how far it has come, and goes", async () => {
+  const { context, said } = terminal(true);
+  await readySearch(context, storeThat(slow), "word");
+  assert.equal(
+    said(),
+    "\r\x1b[Kmailq: bringing the search index up to date: 400,000 of 1,000,000" +
+      "\r\x1b[Kmailq: bringing the search index up to date: 1,000,000 of 1,000,000\r\x1b[K",
+  );
+});
+
+Deno.test("search index: nothing is said elsewhere, or when it was quick", async () => {
+  for (const [isTerminal, flag, bring] of [[false, "-v", slow], [true, "-q", slow]] as const) {
+    const { context, said } = terminal(isTerminal, flag);
+    await readySearch(context, storeThat(bring), "word");
+    assert.equal(said(), "");
+  }
+  const { context, said } = terminal(true);
+  const quick: Bring = (_, tell) => Promise.resolve(tell?.(5, 5));
+  await readySearch(context, storeThat(quick), "word");
+  assert.equal(said(), "");
+  await readySearch(context, storeThat(() => assert.fail("nothing is searched")), undefined);
+});
+
+for (const code of ["busy", "disk_full", "permission", "io_error"] as const) {
+  Deno.test(`search index: where it cannot be written (${code}) the search goes without`, async () => {
+    const store = storeThat(() => Promise.reject(new MailqError(code, "Cannot write")));
+    const { context, said } = terminal(false);
+    await readySearch(context, store, "word");
+    assert.equal(
+      said(),
+      "mailq: searching without an index, which may take longer: Cannot write\n",
+    );
+    await spareForSearch(store);
+  });
+}
+
+Deno.test("search index: a damaged queue is no matter of taking longer", async () => {
+  const code: ErrorCode = "queue_corrupt";
+  const store = storeThat(() => Promise.reject(new MailqError(code, "damaged")));
+  await assert.rejects(readySearch(terminal(true).context, store, "word"), { code });
+  await assert.rejects(spareForSearch(store), { code });
+});
+
+Deno.test("search index: what a command has to spare for it ends after a moment", async () => {
+  const forever: Bring = (signal) =>
+    new Promise((resolve) => signal?.addEventListener("abort", () => resolve()));
+  await spareForSearch(storeThat(forever));
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { FileLock } from "../../src/system/file_lock.ts";
+
+/** As on Deno 2.4, which has no `tryLock`, with threads that come so late. */
+function slowLocks(lateMs: number): Disposable {
+  const prototype = Deno.FsFile.prototype;
+  const { tryLock, lock } = prototype;
+  Reflect.deleteProperty(prototype, "tryLock");
+  prototype.lock = async function (this: Deno.FsFile, exclusive?: boolean) {
+    await new Promise((resolve) => setTimeout(resolve, lateMs));
+    await lock.call(this, exclusive);
+  };
+  return {
+    [Symbol.dispose]() {
+      prototype.lock = lock;
+      Reflect.set(prototype, "tryLock", tryLock);
+    },
+  };
+}
+
+Deno.test("FileLock: a new file's lock is had, however late the machine's threads come", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
+  try {
+    using _slow = slowLocks(400);
+    const lock = await FileLock.make(`${folder}/lock`);
+    assert.equal(await FileLock.tryTake(`${folder}/lock`), null, "it is held");
+    await assert.rejects(FileLock.make(`${folder}/lock`), /is there already/);
+    lock.release();
+    // The late thread of the try lets go of what it takes.
+    using other = await Deno.open(`${folder}/lock`, { read: true, write: true });
+    await other.lock(true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("FileLock: a lock is had once its holder lets go, and not before", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
+  try {
+    const path = `${folder}/lock`;
+    assert.equal(await FileLock.tryTake(path, false), null, "there is no such file");
+    const lock = await FileLock.tryTake(path);
+    assert.ok(lock !== null);
+    assert.equal(await FileLock.tryTake(path), null);
+    lock.release();
+    (await FileLock.tryTake(path))?.release();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -2,6 +2,7 @@ import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Clock, Random, Store } from "../../queue/ports.ts";
 import type { OpenOptions } from "../../store/open.ts";
+import type { App, OpenQueueOptions } from "../../app/app.ts";
 import type { Globals } from "./globals.ts";
 import type { Output, Stream } from "./output.ts";
 
@@ -37,6 +38,8 @@ export type SettingFlags = Readonly<Record<string, string | number | boolean | u
 
 /** What a command has at hand (`this` in its function). */
 export class Context {
+  /** What the use cases ask for. */
+  readonly app: App;
   /** What the command-line library writes: help, and complaints about the arguments. */
   readonly process: {
     readonly stdout: { write(text: string): void };
@@ -61,6 +64,18 @@ export class Context {
     this.process = {
       stdout: { write: (text) => output.text(text) },
       stderr: { write: (text) => void (this.complaint += text) },
+    };
+    this.app = {
+      clock: machine.clock,
+      random: machine.random,
+      env: machine.env,
+      tell: output,
+      user: () => machine.user(),
+      settings: (purpose) => this.settings(purpose),
+      openQueue: (settings, { create, isWorker = false }: OpenQueueOptions) =>
+        this.store(settings, create, isWorker),
+      stopSignal: () => this.stopSignal(),
+      wait: machine.wait,
     };
   }
 

@@ -11,9 +11,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transport: ["queue", "system"],
   // On its way out of the command line: it may not need a command's context for long.
   app: ["queue", "system", "intake", "store", "transport", "config", "display", "delivery", "cli"],
-  config: ["queue"],
-  display: ["queue"],
-  delivery: ["queue"],
+  config: ["queue", "system"],
+  display: ["queue", "system"],
+  delivery: ["queue", "system"],
   cli: [
     "queue",
     "system",
@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "delivery",
     "tui",
   ],
-  tui: ["queue", "store", "config", "display", "delivery", "transport", "intake"],
+  tui: ["queue", "system", "store", "config", "display", "delivery", "transport", "intake"],
 };
 
 interface Import {

@@ -1,5 +1,5 @@
 import type { AttemptRecord } from "../queue/message.ts";
-import type { Clock, Random, Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 import type { Rate } from "../queue/policy/rate.ts";
 import type { RetryPolicy } from "../queue/policy/retry.ts";
@@ -8,6 +8,7 @@ import type { Rule } from "../queue/policy/rule.ts";
 import type { ErrorHandler } from "./round/overrule.ts";
 import { type DownRelay, RelayLine, type RelayPlan } from "./outlets/outlet.ts";
 import { Round, type RoundOptions } from "./round/round.ts";
+import type { Clock, Random, Wait } from "../system/time.ts";
 
 export interface PassOptions {
   readonly store: Store;
@@ -35,7 +36,7 @@ export interface PassOptions {
   /** Told to stop: messages whose bytes go out are finished, the others given back. */
   readonly signal: AbortSignal;
   /** Resolves after a while, or when the signal is aborted. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: Wait;
   /** Called with each attempt once it is on disk. */
   readonly onAttempt?: (attempt: AttemptRecord, isClaimLost: boolean) => void;
 }

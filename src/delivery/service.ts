@@ -1,9 +1,10 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Clock, Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
 import { News } from "./queue_watcher.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
+import type { Clock, Wait } from "../system/time.ts";
 
 /** What the service does; read anew before each round. */
 export interface ServicePlan {
@@ -22,7 +23,7 @@ export interface ServiceOptions {
   readonly onPlanChange: (listener: () => void) => Disposable;
   /** Told to stop: what is in DATA is finished, the rest given back. */
   readonly signal: AbortSignal;
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: Wait;
   /** One round only, for cron. */
   readonly isOnce: boolean;
   readonly onRound?: (result: PassResult) => Promise<void>;

@@ -1,6 +1,6 @@
 import type { DsnRequest, RecipientDsn } from "../queue/dsn.ts";
 import type { Priority } from "../queue/message.ts";
-import type { Random } from "../queue/ports.ts";
+import type { Random } from "../system/time.ts";
 
 /** What the caller knows of the messages it takes in: flags, settings, and the effects. */
 export interface IntakeOptions {

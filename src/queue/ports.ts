@@ -25,17 +25,6 @@ import type {
   WorkerHandle,
 } from "./worker.ts";
 
-/** The time, in ms since 1970. */
-export interface Clock {
-  now(): number;
-}
-
-export interface Random {
-  /** A number in [0, 1). */
-  unit(): number;
-  bytes(count: number): Uint8Array;
-}
-
 // ---------------------------------------------------------------- store
 
 /** A message whose bytes fit in memory. */

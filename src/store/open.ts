@@ -1,5 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Clock, Random, Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports.ts";
+import type { Clock, Random } from "../system/time.ts";
 
 export interface OpenOptions {
   /** Make the queue if there is none; otherwise a queue that is not there counts as empty. */

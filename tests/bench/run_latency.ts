@@ -3,6 +3,7 @@ import { PERMISSIONS } from "../support/permissions.ts";
 import { newMessage } from "../support/queue_messages.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { median } from "./processes.ts";
+import { systemClock, systemRandom } from "../../src/system/time.ts";
 
 const MESSAGES = 200;
 const BUDGET_MS = 20;
@@ -35,16 +36,11 @@ export async function benchRunLatency(): Promise<void> {
     // It tells of each message once it is on disk.
     for await (const _ of service.stderr) settled.resolve();
   })();
-  const clock = { now: () => Date.now() };
-  const random = {
-    unit: () => Math.random(),
-    bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
-  };
   const store = await openStore(`${folder}/queue.db`, {
     create: true,
     isWorker: true,
-    clock,
-    random,
+    clock: systemClock,
+    random: systemRandom,
   });
   try {
     await settled.promise;
@@ -56,7 +52,7 @@ export async function benchRunLatency(): Promise<void> {
       const connected = performance.now();
       arrived = Promise.withResolvers();
       settled = Promise.withResolvers();
-      await store.enqueue([newMessage({ createdAt: clock.now() })]);
+      await store.enqueue([newMessage({ createdAt: systemClock.now() })]);
       const committed = performance.now();
       const at = await arrived.promise;
       await settled.promise;

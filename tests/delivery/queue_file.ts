@@ -1,18 +1,16 @@
 import { makeId } from "../../src/queue/ids.ts";
 import type { Claim, MessageDetail } from "../../src/queue/message.ts";
-import type { Random, Store, WholeMessage } from "../../src/queue/ports.ts";
+import type { Store, WholeMessage } from "../../src/queue/ports.ts";
 import type { WorkerHandle } from "../../src/queue/worker.ts";
 import { openStore } from "../../src/store/open.ts";
+import { type Random, systemRandom } from "../../src/system/time.ts";
 
 const START = Date.UTC(2026, 10, 22);
 
 /** A real queue in a folder of its own, whose time moves only when told. */
 export class QueueFile implements AsyncDisposable {
   readonly clock = { time: START, now: () => this.clock.time };
-  readonly random: Random = {
-    unit: () => 0.5,
-    bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-  };
+  readonly random: Random = { ...systemRandom, unit: () => 0.5 };
   readonly #stores: Store[] = [];
 
   private constructor(readonly folder: string) {}

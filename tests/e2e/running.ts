@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Store } from "../../src/queue/ports.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Mailq, RunOptions } from "../support/mailq.ts";
+import { systemClock, systemRandom } from "../../src/system/time.ts";
 
 /** A command that was started and goes on, and what it says on stderr. */
 export class Running implements AsyncDisposable {
@@ -94,11 +95,8 @@ export async function openQueue(mailq: Mailq): Promise<Store> {
   return await openStore(mailq.queue, {
     create: true,
     isWorker: true,
-    clock: { now: () => Date.now() },
-    random: {
-      unit: () => Math.random(),
-      bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    },
+    clock: systemClock,
+    random: systemRandom,
   });
 }
 

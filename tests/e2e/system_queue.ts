@@ -3,11 +3,7 @@ import { encodeFields, FIRST_LINE, frameLine, lastLine } from "../../src/store/d
 import { dropName } from "../../src/store/drop/names.ts";
 import type { WholeMessage } from "../../src/queue/ports.ts";
 import { Mailq } from "../support/mailq.ts";
-
-const random = {
-  unit: Math.random,
-  bytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)),
-};
+import { systemRandom } from "../../src/system/time.ts";
 
 /** A queue as `init system` makes it, in a folder of a throwaway one's. */
 export async function makeSystemQueue(
@@ -27,7 +23,7 @@ export function dropsOf(mailq: Mailq): string {
 
 /** Leaves messages as a user does who may not open the queue. */
 export async function drop(mailq: Mailq, ...messages: WholeMessage[]): Promise<void> {
-  const box = new DropBox(dropsOf(mailq), { now: Date.now }, random, () => {});
+  const box = new DropBox(dropsOf(mailq), { now: Date.now }, systemRandom, () => {});
   await box.enqueue(messages);
 }
 
@@ -40,7 +36,7 @@ export async function dropBytes(mailq: Mailq, bytes: string | Uint8Array): Promi
 }
 
 export function newName(): string {
-  return dropName(Date.now(), random.bytes(16));
+  return dropName(Date.now(), systemRandom.bytes(16));
 }
 
 /** The bytes of a drop whose fields need not be right. */

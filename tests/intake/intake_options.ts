@@ -1,5 +1,5 @@
 import type { IntakeOptions, IntakeSettings } from "../../src/intake/options.ts";
-import type { Random } from "../../src/queue/ports.ts";
+import type { Random } from "../../src/system/time.ts";
 
 /** 2026-11-22 12:00 UTC. */
 export const NOW = Date.UTC(2026, 10, 22, 12);

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { MailqError } from "../../src/queue/errors.ts";
 import { exists, openStore } from "../../src/store/open.ts";
-import { FakeClock, REAL_RANDOM } from "../support/queue_clock.ts";
+import { FakeClock } from "../support/queue_clock.ts";
 import { enqueued, listed } from "../support/queue_messages.ts";
 import { openSqlite, rowsOf, SqliteFixture, verifySqlite } from "../support/queue_sqlite.ts";
 import { SCHEMA_VERSION } from "../../src/store/sqlite/db/layout.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/db/schema.ts";
+import { systemRandom } from "../../src/system/time.ts";
 
-const OPTIONS = { create: true, isWorker: true, clock: new FakeClock(), random: REAL_RANDOM };
+const OPTIONS = { create: true, isWorker: true, clock: new FakeClock(), random: systemRandom };
 
 /** Runs a test in a folder of its own. */
 function test(name: string, run: (folder: string) => Promise<void>): void {

@@ -2,12 +2,12 @@
 // its second one names, prints what came of it, and then waits to be killed or told to go on.
 import { MailqError } from "../../src/queue/errors.ts";
 import { openStore } from "../../src/store/open.ts";
-import { REAL_RANDOM } from "./queue_clock.ts";
 import { enqueued, newMessage } from "./queue_messages.ts";
+import { systemClock, systemRandom } from "../../src/system/time.ts";
 
 const [task = "", queue = "", count = "0"] = Deno.args;
-const clock = { now: () => Date.now() };
-const open = () => openStore(queue, { create: true, isWorker: true, clock, random: REAL_RANDOM });
+const open = () =>
+  openStore(queue, { create: true, isWorker: true, clock: systemClock, random: systemRandom });
 
 /** Lets all children of a test begin at the same moment. */
 async function waitForStart(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Random } from "../../src/queue/ports.ts";
+import type { Clock } from "../../src/system/time.ts";
 
 /** A clock that stands still until it is moved. */
 export class FakeClock implements Clock {
@@ -12,9 +12,3 @@ export class FakeClock implements Clock {
     return this.time += ms;
   }
 }
-
-/** Randomness that differs between processes and tests: names of files come from it. */
-export const REAL_RANDOM: Random = {
-  unit: () => Math.random(),
-  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-};

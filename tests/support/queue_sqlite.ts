@@ -6,7 +6,8 @@ import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import type { StoreFixture } from "../contract/store_contract.ts";
-import { FakeClock, REAL_RANDOM } from "./queue_clock.ts";
+import { FakeClock } from "./queue_clock.ts";
+import { systemRandom } from "../../src/system/time.ts";
 
 /** A fresh queue in a folder of its own; when it is disposed of it must be in good order. */
 export class SqliteFixture implements StoreFixture {
@@ -61,7 +62,7 @@ export class SqliteFixture implements StoreFixture {
 }
 
 export function openSqlite(path: string, clock = new FakeClock()): Promise<SqliteStore> {
-  return SqliteStore.open({ path, create: true, isWorker: true, clock, random: REAL_RANDOM });
+  return SqliteStore.open({ path, create: true, isWorker: true, clock, random: systemRandom });
 }
 
 /** The rows of a statement on a queue that a test looks at from outside. */

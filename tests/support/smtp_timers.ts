@@ -1,4 +1,4 @@
-import type { Timers } from "../../src/transport/smtp/connection/timers.ts";
+import type { Timers } from "../../src/system/time.ts";
 
 /** A time that moves only when told, and counts the timers it was asked for. */
 export class FakeTimers implements Timers {

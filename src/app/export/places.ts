@@ -1,5 +1,5 @@
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Clock, Random } from "../../queue/ports.ts";
+import type { Clock, Random } from "../../system/time.ts";
 import { NewFile, onFile, syncFolder } from "../../system/new_file.ts";
 import { maildirName } from "../../transport/mailbox/maildir_name.ts";
 import { fromLine, FromQuoter } from "../../transport/mailbox/mbox_lines.ts";

@@ -1,8 +1,9 @@
+import type { Wait } from "../../system/time.ts";
+
 /** What is run of the machine. */
 export interface ErrorCommandTools {
   readonly env: Readonly<Record<string, string>>;
-  /** Resolves after a while, or when the signal is aborted. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: Wait;
   /** Told of what is wrong with the command. */
   readonly warn: (text: string) => void;
 }

@@ -1,4 +1,5 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { wait } from "../../system/time.ts";
 
 /** How a command came to its end. */
 export interface ChildEnd {
@@ -53,7 +54,7 @@ export async function dieAs({ signal }: ChildEnd): Promise<void> {
   if (signal === null || !DIED_BY.includes(signal)) return;
   Deno.kill(Deno.pid, signal);
   // A signal that was listened for once is acted on by a thread of Deno's, a moment later.
-  await new Promise((resolve) => setTimeout(resolve, DYING_MS));
+  await wait(DYING_MS);
 }
 
 function spawn(

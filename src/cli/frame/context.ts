@@ -1,10 +1,11 @@
 import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
-import type { Clock, Random, Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports.ts";
 import type { OpenOptions } from "../../store/open.ts";
 import type { App, OpenQueueOptions } from "../../app/app.ts";
 import type { Globals } from "./globals.ts";
 import type { Output, Stream } from "./output.ts";
+import type { Clock, Random, Wait } from "../../system/time.ts";
 
 /** What the process gives a command; main.ts puts it together. */
 export interface Machine {
@@ -30,7 +31,7 @@ export interface Machine {
   /** Calls back when the process is told to read its settings anew (SIGHUP). */
   readonly onReload: (listener: () => void) => Disposable;
   /** Resolves after a while, or when the signal is aborted. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: Wait;
 }
 
 /** Settings a command line gives by flags of their own, by dotted name. */

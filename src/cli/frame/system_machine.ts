@@ -1,6 +1,7 @@
 import { loadSettings } from "../../config/load.ts";
 import { systemEnvironment } from "../../config/system_environment.ts";
 import { openStore } from "../../store/open.ts";
+import { systemClock, systemRandom, wait } from "../../system/time.ts";
 import type { Machine } from "./context.ts";
 
 /** The real machine. */
@@ -13,11 +14,8 @@ export function systemMachine(): Machine {
     stderr: Deno.stderr,
     env,
     surroundings,
-    clock: { now: () => Date.now() },
-    random: {
-      unit: () => Math.random(),
-      bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    },
+    clock: systemClock,
+    random: systemRandom,
     loadSettings,
     openStore,
     calledName,
@@ -59,17 +57,4 @@ function onSignals(signals: readonly Deno.Signal[], listener: () => void): Dispo
       for (const signal of signals) Deno.removeSignalListener(signal, listener);
     },
   };
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -5,9 +5,8 @@ import type {
   Relay,
   Transport,
 } from "../../queue/ports.ts";
+import type { Wait } from "../../system/time.ts";
 import type { RelayPlan } from "./outlet.ts";
-
-type Wait = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** So long a connection is kept that nobody uses: mail that trickles in has not to open one each,
  *  and no relay has to put up with silence for long. */

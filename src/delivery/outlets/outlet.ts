@@ -1,7 +1,8 @@
 import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
-import type { Clock, Relay, Transport } from "../../queue/ports.ts";
+import type { Relay, Transport } from "../../queue/ports.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import { Waiting } from "../round/waiting.ts";
+import type { Clock } from "../../system/time.ts";
 
 /** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
  *  its content, and one to follow that when both are answered at once. */

@@ -1,5 +1,5 @@
 import type { Claim } from "../../queue/message.ts";
-import type { Clock } from "../../queue/ports.ts";
+import type { Clock } from "../../system/time.ts";
 import type { RelayLine } from "./outlet.ts";
 
 /** The relays of a pass, in the order of the settings. */

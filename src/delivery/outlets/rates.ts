@@ -1,8 +1,9 @@
 import type { Claim } from "../../queue/message.ts";
-import type { Clock, Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import type { Share } from "../../queue/worker.ts";
 import type { RelayLine } from "./outlet.ts";
+import type { Clock } from "../../system/time.ts";
 
 /** A rate that is used up. */
 export interface UsedUp {

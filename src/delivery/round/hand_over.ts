@@ -1,19 +1,13 @@
 import { errorText } from "../../queue/errors.ts";
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
 import { deriveResult, type OutcomeKind } from "../../queue/outcome.ts";
-import type {
-  Clock,
-  DeliveryOutcome,
-  DeliveryReport,
-  Random,
-  Store,
-  Transport,
-} from "../../queue/ports.ts";
+import type { DeliveryOutcome, DeliveryReport, Store, Transport } from "../../queue/ports.ts";
 import type { WorkerHandle } from "../../queue/worker.ts";
 import type { RetryPolicy } from "../../queue/policy/retry.ts";
 import { judge } from "./judge.ts";
 import { overrule, type OverruleTools, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
+import type { Clock, Random } from "../../system/time.ts";
 
 export interface HandOverTools extends OverruleTools {
   readonly store: Store;

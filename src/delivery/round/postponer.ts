@@ -1,9 +1,10 @@
 import type { Claim, ClaimedRecipient } from "../../queue/message.ts";
-import type { Clock, Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports.ts";
 import type { Postponed, WorkerHandle } from "../../queue/worker.ts";
 import type { Group } from "../outlets/routes.ts";
 import type { UsedUp } from "../outlets/rates.ts";
 import type { RelayLines } from "../outlets/outlets.ts";
+import type { Clock } from "../../system/time.ts";
 
 /** Mail for relays of which no more is known than that they are no use is looked at again then. */
 const LATER_MS = 60_000;

@@ -1,6 +1,7 @@
 import type { AttemptRecord, Claim } from "../../queue/message.ts";
 import type { Store } from "../../queue/ports.ts";
 import type { WorkerHandle } from "../../queue/worker.ts";
+import type { Wait } from "../../system/time.ts";
 
 /** Attempts in one commit, at most. */
 const GROUP = 512;
@@ -13,8 +14,7 @@ const NOT_NEEDED = "not needed any more";
 export interface RecorderTools {
   readonly store: Store;
   readonly worker: WorkerHandle;
-  /** Resolves after a while, or when the signal is aborted. */
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly wait: Wait;
   /** Whether a message's bytes are kept once it is sent. */
   readonly keepsBodies: boolean;
   /** Called with each attempt once it is on disk. */

@@ -1,4 +1,4 @@
-import type { Random } from "../../queue/ports.ts";
+import type { Random } from "../../system/time.ts";
 import { joinBytes } from "../header/edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
 import type { IntakeSettings } from "../options.ts";

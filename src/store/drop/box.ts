@@ -1,7 +1,8 @@
 import type { ContentFacts, NewMessage } from "../../queue/message.ts";
-import type { Clock, Enqueued, Random, Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import type { Enqueued, Stage, Store, WholeMessage } from "../../queue/ports.ts";
 import { DropFile } from "./file.ts";
 import { dropName, NAME_RANDOM_BYTES } from "./names.ts";
+import type { Clock, Random } from "../../system/time.ts";
 
 /** The way into a queue that one may not open: each batch is a file in its drop folder, which `send`
  *  or `run` takes into the queue. What only the queue can tell (whether a key is known, who is

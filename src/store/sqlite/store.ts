@@ -5,14 +5,12 @@ import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
-  Clock,
   Enqueued,
   EnvelopeChanges,
   Filter,
   ListOptions,
   PurgeOptions,
   QueueStatus,
-  Random,
   RetryResult,
   SearchProgress,
   Stage,
@@ -35,6 +33,7 @@ import { Connection, WORKER_WAITS } from "./db/connection.ts";
 import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
 import { wake } from "./db/wake.ts";
+import type { Clock, Random } from "../../system/time.ts";
 
 export interface SqliteOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */

@@ -1,10 +1,10 @@
-import type { Clock, DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
+import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { LockedFile } from "./locked_file.ts";
 import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
 import { fromLine, FromQuoter } from "./mbox_lines.ts";
 import { lfPiecesOf } from "../pieces.ts";
-import { systemTimers, type Timers } from "../smtp/connection/timers.ts";
+import { type Clock, systemClock, systemTimers, type Timers } from "../../system/time.ts";
 import { withoutReply } from "../tally.ts";
 
 export interface FileSettings {
@@ -27,7 +27,6 @@ export function fileRelay(settings: FileSettings): Relay {
 
 const LOCK_MS = 30_000;
 const encoder = new TextEncoder();
-const systemClock: Clock = { now: () => Date.now() };
 
 class Mbox implements Mailbox {
   readonly path: string;

@@ -1,5 +1,5 @@
 import { HandOverFault, onDisk, STOPPED } from "../fault.ts";
-import type { Timers } from "../smtp/connection/timers.ts";
+import type { Timers } from "../../system/time.ts";
 import { withoutReply } from "../tally.ts";
 
 interface Taker {

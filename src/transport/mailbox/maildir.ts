@@ -1,9 +1,10 @@
-import type { Clock, DeliverOptions, Delivery, Random, Relay } from "../../queue/ports.ts";
+import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
 import { maildirName } from "./maildir_name.ts";
 import { lfPiecesOf } from "../pieces.ts";
 import { withoutReply } from "../tally.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "../../system/time.ts";
 
 export interface MaildirSettings {
   readonly name: string;
@@ -22,11 +23,6 @@ export function maildirRelay(settings: MaildirSettings): Relay {
   const maildir = new Maildir(settings);
   return { name: settings.name, open: () => new MailboxTransport(maildir) };
 }
-
-const systemClock: Clock = { now: () => Date.now() };
-const systemRandom: Pick<Random, "bytes"> = {
-  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-};
 
 class Maildir implements Mailbox {
   readonly path: string;

@@ -1,4 +1,4 @@
-import type { Timers } from "../smtp/connection/timers.ts";
+import type { Timers } from "../../system/time.ts";
 
 export interface ProgramCall {
   readonly path: string;

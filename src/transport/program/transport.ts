@@ -9,7 +9,7 @@ import type {
 import { STOPPED, systemText } from "../fault.ts";
 import { type ProgramEnd, runProgram } from "./run_program.ts";
 import { childVariables, type Variables } from "./variables.ts";
-import { systemTimers, type Timers } from "../smtp/connection/timers.ts";
+import { systemTimers, type Timers } from "../../system/time.ts";
 import { judgeExit } from "./sysexits.ts";
 import { Tally, withoutReply } from "../tally.ts";
 

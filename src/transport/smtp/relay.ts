@@ -4,8 +4,9 @@ import { RelayingTrial } from "./mail/relaying.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";
 import type { Protocol } from "./session/session.ts";
 import { type Endpoint, type RelayTls, SessionOpener } from "./session/session_opener.ts";
-import { DEFAULT_TIMEOUTS, systemTimers, type Timeouts, type Timers } from "./connection/timers.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./connection/timers.ts";
 import { type Shared, SmtpTransport } from "./transport.ts";
+import { systemTimers, type Timers } from "../../system/time.ts";
 
 export interface SmtpRelayOptions extends SessionOptions {
   readonly host: string;

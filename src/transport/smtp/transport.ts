@@ -9,9 +9,10 @@ import { ConnectionBroken } from "./connection/connection.ts";
 import type { RelayingTrial } from "./mail/relaying.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionOpener } from "./session/session_opener.ts";
-import type { Timeouts, Timers } from "./connection/timers.ts";
+import type { Timeouts } from "./connection/timers.ts";
 import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./mail/transaction.ts";
 import { Transcript } from "./connection/transcript.ts";
+import type { Timers } from "../../system/time.ts";
 
 /** What the connections of one relay share. */
 export interface Shared {

@@ -1,5 +1,6 @@
 /// <reference lib="deno.worker" />
 import { openStore } from "../../store/open.ts";
+import { systemClock, systemRandom } from "../../system/time.ts";
 import { StoreData } from "./store_data.ts";
 import { type Answer, errorAnswer, type Opening, type Question } from "./worker_protocol.ts";
 
@@ -15,11 +16,8 @@ async function open({ queue, isReadonly }: Opening): Promise<StoreData> {
     await openStore(queue, {
       create: false,
       isWorker: true,
-      clock: { now: () => Date.now() },
-      random: {
-        unit: () => Math.random(),
-        bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-      },
+      clock: systemClock,
+      random: systemRandom,
     }),
     isReadonly,
   );

@@ -16,8 +16,8 @@ import { folderInputs, type Input } from "../../../src/intake/sources/files.ts";
 import type { WholeMessage } from "../../../src/queue/ports.ts";
 import { bytesOf, intakeOptions, NOW, textOf } from "../../intake/intake_options.ts";
 import { collect, newMessage } from "../../support/queue_messages.ts";
-import { REAL_RANDOM } from "../../support/queue_clock.ts";
 import { SqliteFixture } from "../../support/queue_sqlite.ts";
+import { systemRandom } from "../../../src/system/time.ts";
 
 const GO_ON = new AbortController().signal;
 const clock = { now: () => NOW };
@@ -41,12 +41,12 @@ const WAYS: Readonly<
     hasEnvelope: false,
   },
   "a Maildir": {
-    out: (path) => MaildirPlace.make(path, "host", clock, REAL_RANDOM),
+    out: (path) => MaildirPlace.make(path, "host", clock, systemRandom),
     in: maildirInputs,
     hasEnvelope: false,
   },
   "a Maildir with envelopes": {
-    out: (path) => MaildirPlace.make(path, "host", clock, REAL_RANDOM),
+    out: (path) => MaildirPlace.make(path, "host", clock, systemRandom),
     in: maildirInputs,
     hasEnvelope: true,
   },

@@ -4,14 +4,10 @@ import { DropBox } from "../../../src/store/drop/box.ts";
 import { type DropBytes, readDrop, WHOLE_BYTES } from "../../../src/store/drop/read.ts";
 import { newMessage, START } from "../../support/queue_messages.ts";
 import { namesIn, ScratchFolder } from "./scratch_folder.ts";
-
-const random = {
-  unit: Math.random,
-  bytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)),
-};
+import { systemRandom } from "../../../src/system/time.ts";
 
 function boxAt(folder: string, onUrgent = () => {}): DropBox {
-  return new DropBox(folder, { now: () => START }, random, onUrgent);
+  return new DropBox(folder, { now: () => START }, systemRandom, onUrgent);
 }
 
 /** Bytes that come in pieces of at most `pieceBytes`. */

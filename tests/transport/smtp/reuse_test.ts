@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DeliveryReport, Transport } from "../../../src/queue/ports.ts";
 import { Connector } from "../../../src/transport/smtp/connection/connect.ts";
-import { systemTimers } from "../../../src/transport/smtp/connection/timers.ts";
+import { systemTimers } from "../../../src/system/time.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {
   type Act,

@@ -4,6 +4,7 @@ import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { deleteEach, matching } from "../filter/matching.ts";
 import { tidySearch } from "../filter/search.ts";
+import { wait } from "../../../system/time.ts";
 
 /** Pages given back to the disk in one commit. */
 const VACUUM_PAGES = 1_000;
@@ -35,9 +36,7 @@ export async function purge(
 }
 
 /** Lets other writers have their turn. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
-}
+const pause = () => wait(1);
 
 async function giveBackPages(db: Connection): Promise<void> {
   await db.write(() => {

@@ -1,5 +1,5 @@
 import type { AttemptRecord } from "../../../queue/message.ts";
-import type { Clock } from "../../../queue/ports.ts";
+import type { Clock } from "../../../system/time.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/worker.ts";
 import { claimDue } from "./claim.ts";
 import type { ClaimThread } from "./claim_thread.ts";

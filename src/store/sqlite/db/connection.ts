@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
 import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
+import { wait } from "../../../system/time.ts";
 
 /** What may be bound to a statement. */
 export type Value = null | number | string | Uint8Array;
@@ -191,7 +192,7 @@ export class Connection {
         const cause = error instanceof MailqError ? error.cause : error;
         if (!isBusy(cause) || performance.now() >= giveUpAt) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await wait(waitMs);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Random } from "../../../queue/ports.ts";
+import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/worker.ts";
 import { FileLock, giveToOwnerOf } from "../../../system/file_lock.ts";
 import type { Connection } from "./connection.ts";

@@ -3,6 +3,7 @@ import { int, text } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import type { Condition } from "./filter_sql.ts";
 import { hasWords, matchText, readSearch, type Search, wordsOf } from "./words.ts";
+import { wait } from "../../../system/time.ts";
 
 // What a commit takes into the index, at most: others wait for it to write.
 const COMMIT_ROWS = 2_000;
@@ -35,9 +36,7 @@ export async function bringSearchUpToDate(
 }
 
 /** Lets other writers, and whoever would stop us, have their turn. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
-}
+const pause = () => wait(1);
 
 function hasUnindexed(db: Connection): boolean {
   return db.get(`SELECT 1 FROM message WHERE ${UNINDEXED} LIMIT 1`) !== undefined;

@@ -1,5 +1,5 @@
 import type { BatchEnd, OpenBatch } from "../../../queue/batch.ts";
-import type { Clock, Random } from "../../../queue/ports.ts";
+import type { Clock, Random } from "../../../system/time.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";

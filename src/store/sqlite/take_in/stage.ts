@@ -1,5 +1,5 @@
 import type { ContentFacts, NewMessage } from "../../../queue/message.ts";
-import type { Clock, Enqueued, Random, Stage, WholeMessage } from "../../../queue/ports.ts";
+import type { Enqueued, Stage, WholeMessage } from "../../../queue/ports.ts";
 import type { Connection } from "../db/connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
@@ -8,6 +8,7 @@ import { STORED_STATUSES } from "../db/schema.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "../db/workers.ts";
+import type { Clock, Random } from "../../../system/time.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;

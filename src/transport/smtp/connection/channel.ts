@@ -1,8 +1,9 @@
 import { asBroken, ConnectionBroken, type Wire } from "./connection.ts";
 import { ReplyReader, SmtpReply } from "../mail/replies.ts";
-import { type Timers, Watchdog } from "./timers.ts";
+import { Watchdog } from "./timers.ts";
 import { type TlsFacts, tlsLabel, type TlsRequest } from "./tls.ts";
 import type { Transcript } from "./transcript.ts";
+import type { Timers } from "../../../system/time.ts";
 
 const encoder = new TextEncoder();
 /** Room for a message that goes out in one write. */

@@ -1,5 +1,5 @@
 import { errorText } from "../../../queue/errors.ts";
-import type { Timers } from "./timers.ts";
+import type { Timers } from "../../../system/time.ts";
 import type { TlsFacts, TlsRequest } from "./tls.ts";
 
 /** How a conversation broke off other than by a reply: `tls` is TLS that could not be begun,

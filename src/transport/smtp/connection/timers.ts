@@ -1,21 +1,6 @@
-/** What a conversation needs of time. */
-export interface Timers {
-  /** Milliseconds that only ever go forward. */
-  now(): number;
-  /** Calls `run` once after `ms`; the function returned cancels that. The wait alone keeps no
-   *  process alive. */
-  after(ms: number, run: () => void): () => void;
-}
-
-/** The machine's own time. */
-export const systemTimers: Timers = {
-  now: () => performance.now(),
-  after(ms, run) {
-    const id = setTimeout(run, ms);
-    Deno.unrefTimer(id);
-    return () => clearTimeout(id);
-  },
-};
+// How long each step of an SMTP conversation may take, and the watchdog that ends a step that takes
+// longer. Each connection has one watchdog; time itself comes from src/system/time.ts.
+import type { Timers } from "../../../system/time.ts";
 
 /** How long each step may take, in ms. */
 export interface Timeouts {

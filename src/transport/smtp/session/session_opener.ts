@@ -10,9 +10,10 @@ import type { SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "../mail/replies.ts";
 import { type Protocol, Refusal, type Session } from "./session.ts";
-import type { Timeouts, Timers } from "../connection/timers.ts";
+import type { Timeouts } from "../connection/timers.ts";
 import { pinOf } from "../connection/tls.ts";
 import type { Transcript } from "../connection/transcript.ts";
+import type { Timers } from "../../../system/time.ts";
 
 /** How a relay is spoken to under TLS. */
 export interface RelayTls {

@@ -1,3 +1,6 @@
+// The table of all settings: kind, default, one line of documentation. Everything else that knows
+// a setting's name, its variable or its flag reads it here: layers.ts, settings.ts, the settings
+// file that `mailq init config` prints. How a value is read is kinds.ts's affair.
 import type { Bounds, Kind, KindValues } from "./kinds.ts";
 
 /** What is known of one setting. */
@@ -13,10 +16,6 @@ export interface Definition extends Bounds {
 }
 
 const MINUTE_MS = 60_000;
-
-const command = (doc: string) => ({ kind: "command", default: null, doc } as const);
-const choice = <const C extends readonly string[]>(choices: C) =>
-  ({ kind: "choice", choices }) as const;
 
 /** Every setting outside tables and arrays, in the order in which people are shown them. */
 export const SETTINGS = {
@@ -119,27 +118,12 @@ export const SETTINGS = {
     default: null,
     doc: "Failed and partial mail is purged after this time",
   },
-  "on.enqueued": command("A command run when a message has been taken in"),
-  "on.sent": command("A command run when a message has been sent"),
-  "on.deferred": command("A command run when a message has been deferred"),
-  "on.failed": command("A command run when a message has failed"),
-  "error_handler": command("A command that may decide what a failure means"),
-  "bounce": {
-    ...choice(["off", "sender", "admin"]),
-    default: "off",
-    doc: "Who is told by mail of mail that failed: off, sender or admin (admin_address)",
+  "error_handler": {
+    kind: "command",
+    default: null,
+    doc: "A command that may decide what a failure means",
   },
   "interval": { kind: "duration", default: 30_000, doc: "The service's pause between rounds" },
-  "listen": {
-    kind: "listen",
-    default: null,
-    doc: "Where the service answers over HTTP, such as 127.0.0.1:9025",
-  },
-  "claim": {
-    kind: "duration",
-    default: 5 * MINUTE_MS,
-    doc: "How long a worker on another host holds a message before it may be taken over",
-  },
   "lock": {
     kind: "bool",
     default: true,
@@ -165,7 +149,8 @@ export const RELAY_KEYS = {
     doc: "A command that prints the password or token",
   },
   "tls.mode": {
-    ...choice(["required", "opportunistic", "off"]),
+    kind: "choice",
+    choices: ["required", "opportunistic", "off"],
     default: null,
     doc: "required, opportunistic or off; else off on loopback, required with a login, " +
       "opportunistic otherwise",

@@ -1,3 +1,6 @@
+// How a setting of each kind is read from a raw value and written as text again: durations, sizes,
+// rates, addresses. Called by layers.ts for every value given, by settings.ts and by the settings
+// file that `mailq init config` prints. Which setting has which kind is in definitions.ts.
 import type { Rate } from "../queue/policy/rate.ts";
 import { formatDuration, parseDuration } from "../queue/durations.ts";
 import { maskUrl, parseRelayUrl } from "./relay_url.ts";
@@ -9,7 +12,6 @@ export interface KindValues {
   readonly command: string;
   readonly queue: string;
   readonly hostname: string;
-  readonly listen: string;
   readonly url: string;
   readonly address: string;
   readonly fingerprint: string;
@@ -140,13 +142,6 @@ function readQueue(raw: unknown): string | Mismatch {
     : new Mismatch("a path, or sqlite:PATH", `the scheme "${scheme}"`);
 }
 
-function readListen(raw: unknown): string | Mismatch {
-  const expected = "an address to listen on such as 127.0.0.1:9025, [::1]:9025 or :9025";
-  const text = textReader(expected, (t) => /^(\[[\da-f:.]+\]|[\w.-]*):\d+$/i.test(t))(raw);
-  const port = typeof text === "string" ? Number(/\d+$/.exec(text)?.[0]) : 0;
-  return port <= 65_535 ? text : new Mismatch("0 to 65535", `port ${port}`);
-}
-
 function readUrl(raw: unknown): string | Mismatch {
   const text = textReader("a URL such as smtp://user@host:587")(raw);
   if (typeof text !== "string") return text;
@@ -171,7 +166,6 @@ const READERS: { readonly [K in Kind]: Reader<KindValues[K]> } = {
     (text) =>
       text.length <= 253 && new RegExp(`^${HOST_LETTER}([._-]*${HOST_LETTER})*$`).test(text),
   ),
-  listen: readListen,
   url: readUrl,
   address: textReader(
     "an address such as name@example.org",

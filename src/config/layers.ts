@@ -1,6 +1,16 @@
+// One layer of settings is what one source gives: a file, the environment, the flags. This file
+// has the layer itself, how a value comes into it, and the layers of environment and flags. Files
+// are read by settings_file.ts; load.ts lays the layers over each other.
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
-import { type Definition, definitionOf, flagName, variableName } from "./definitions.ts";
+import {
+  type Definition,
+  definitionOf,
+  flagName,
+  OTHER_VARIABLES,
+  SETTINGS,
+  variableName,
+} from "./definitions.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
 import { maskUrl } from "./relay_url.ts";
 
@@ -103,36 +113,23 @@ function shorten(text: string): string {
 
 /** What the environment gives. An empty variable is as good as none; names that begin with
  *  `MAILQ_TEST_` belong to test suites and are passed over. */
-export async function environmentLayer(
-  env: Readonly<Record<string, string>>,
-  settingNames: readonly string[],
-  otherVariables: readonly string[],
-): Promise<Layer> {
+export async function environmentLayer(env: Readonly<Record<string, string>>): Promise<Layer> {
   const layer = emptyLayer();
   const given = Object.entries(env).filter(([name, raw]) =>
     name.startsWith("MAILQ_") && raw !== ""
   );
   if (given.length === 0) return layer;
-  const names = new Map(settingNames.map((name) => [variableName(name), name]));
+  const names = new Map(Object.keys(SETTINGS).map((name) => [variableName(name), name]));
   for (const [variable, raw] of given) {
     const name = names.get(variable);
     const definition = name === undefined ? null : definitionOf(name);
     if (name !== undefined && definition !== null) {
       takeValue(layer, name, definition, raw, variable, env.HOME);
-    } else if (!otherVariables.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
-      const { suggestName }: typeof import("./suggest.ts") = await import(
-        import.meta.resolve("./suggest.ts")
+    } else if (!OTHER_VARIABLES.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
+      const { variableWarning }: typeof import("./unknown_variable.ts") = await import(
+        import.meta.resolve("./unknown_variable.ts")
       );
-      const bare = (variable: string) => variable.slice("MAILQ_".length);
-      const near = suggestName(bare(variable), [...names.keys(), ...otherVariables].map(bare));
-      layer.warnings.push(
-        `Unknown variable ${variable}` +
-          (variable.startsWith("MAILQ_RELAY_")
-            ? ": relays stand in a settings file; MAILQ_TRANSPORT is the default relay's URL"
-            : near === null
-            ? ": no setting has this name"
-            : `: did you mean MAILQ_${near}?`),
-      );
+      layer.warnings.push(variableWarning(variable, [...names.keys(), ...OTHER_VARIABLES]));
     }
   }
   if (env.MAILQ_PASSWORD) {

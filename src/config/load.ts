@@ -1,7 +1,9 @@
+// Loads the settings: reads the files, lays the layers over each other, and throws what is wrong.
+// Called once by every command, so nothing is imported here that a call without a settings file
+// does not need. What the merged values mean is in settings.ts.
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { MailqError } from "../queue/errors.ts";
-import { OTHER_VARIABLES, SETTINGS } from "./definitions.ts";
 import { environmentLayer, flagLayer, type Layer, type Problem, type Sourced } from "./layers.ts";
 import { checkRelays } from "./relays.ts";
 import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
@@ -27,7 +29,7 @@ export interface LoadOptions extends Surroundings {
 export async function loadSettings(options: LoadOptions): Promise<Settings> {
   const { env } = options;
   const layers = await fileLayers(options);
-  layers.push(await environmentLayer(env, Object.keys(SETTINGS), OTHER_VARIABLES));
+  layers.push(await environmentLayer(env));
   layers.push(flagLayer(options.flags, env.HOME));
   return buildSettings(mergeLayers(layers, options.purpose), options);
 }
@@ -119,20 +121,11 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
     routes = layer.routes ?? routes;
     rules = layer.rules ?? rules;
   }
-  problems.push(...checkRelays(tables, values, routes), ...checkBounce(values));
+  problems.push(...checkRelays(tables, values, routes));
   for (const { text, isForIntake, isFlag } of problems) {
     if (isFlag) throw new MailqError("usage", text);
     if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);
     warnings.push(text);
   }
   return { values, relayNames: [...tables.keys()], routes, rules, warnings };
-}
-
-function checkBounce(values: ReadonlyMap<string, Sourced>): Problem[] {
-  const bounce = values.get("bounce");
-  if (bounce?.value !== "admin" || values.get("admin_address")?.value) return [];
-  return [{
-    text: `Cannot use bounce = "admin" (${bounce.origin}): expected admin_address to be set`,
-    isForIntake: false,
-  }];
 }

@@ -1,3 +1,6 @@
+// The typed settings, made of the merged layers, and the list of them that `mailq config` prints.
+// Called by load.ts; what it makes is what commands and use cases read. Where values come from is
+// left to the layers.
 import { MailqError } from "../queue/errors.ts";
 import type { RetryPolicy } from "../queue/policy/retry.ts";
 import {
@@ -37,17 +40,8 @@ export interface Settings {
   readonly retry: RetryPolicy;
   readonly keepsBodies: boolean;
   readonly retention: { readonly sentMs: number | null; readonly failedMs: number | null };
-  readonly on: {
-    readonly enqueued: string | null;
-    readonly sent: string | null;
-    readonly deferred: string | null;
-    readonly failed: string | null;
-  };
   readonly errorHandler: string | null;
-  readonly bounce: "off" | "sender" | "admin";
   readonly intervalMs: number;
-  readonly listen: string | null;
-  readonly claimMs: number;
   readonly usesLock: boolean;
   readonly lockPath: string | null;
   /** What was wrong and passed over, one line each. */
@@ -130,17 +124,8 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     },
     keepsBodies: get("keep_bodies"),
     retention: { sentMs: get("retention.sent"), failedMs: get("retention.failed") },
-    on: {
-      enqueued: get("on.enqueued"),
-      sent: get("on.sent"),
-      deferred: get("on.deferred"),
-      failed: get("on.failed"),
-    },
     errorHandler: get("error_handler"),
-    bounce: get("bounce"),
     intervalMs: get("interval"),
-    listen: get("listen"),
-    claimMs: get("claim"),
     usesLock: get("lock"),
     lockPath: get("lock_path"),
     warnings: merged.warnings,

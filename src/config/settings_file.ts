@@ -1,9 +1,13 @@
+// Reads a settings file into a layer, and notes everything in it that is unknown, misplaced or
+// wrong, each with its line. Called by load.ts, and loaded only where there is a file, since the
+// TOML parser costs time at start.
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { parse, TomlError } from "smol-toml";
 import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
 import { findKeyLines } from "./key_lines.ts";
 import { emptyLayer, type Layer, type Sourced, takeValue } from "./layers.ts";
+import { RETIRED, retiredWarning } from "./retired.ts";
 import { readRule } from "./rules.ts";
 import { suggestName } from "./suggest.ts";
 
@@ -19,8 +23,9 @@ const TABLE_NAMES: readonly string[] = [
   "relay",
   "route",
   "rule",
-  ...new Set(Object.keys(SETTINGS).filter((name) => name.includes(".")).map(tableOf)),
+  ...tablesOf(SETTINGS),
 ];
+const RETIRED_TABLES = tablesOf(RETIRED);
 const ROUTE_KEYS: readonly string[] = ["sender", "recipient", "relays"];
 const RELAY_KEYS_OF_FILES = Object.entries<Definition>(RELAY_KEYS)
   .filter(([, definition]) => !definition.isSecret).map(([key]) => key);
@@ -28,6 +33,11 @@ const NOT_PASSWORD = "expected password_file or password_command";
 
 function tableOf(name: string): string {
   return name.slice(0, name.lastIndexOf("."));
+}
+
+/** The tables that hold settings with these dotted names. */
+function tablesOf(settings: Readonly<Record<string, unknown>>): readonly string[] {
+  return [...new Set(Object.keys(settings).filter((name) => name.includes(".")).map(tableOf))];
 }
 
 function isTable(value: unknown): value is Table {
@@ -86,9 +96,12 @@ class SettingsFile {
 
   #readEntry(name: string, raw: unknown): void {
     const definition = Object.hasOwn(SETTINGS, name) ? definitionOf(name) : null;
+    const retired = retiredWarning(name, this.#origin(name));
     if (definition !== null) {
       takeValue(this.layer, name, definition, raw, this.#origin(name), this.home);
-    } else if (isTable(raw) && TABLE_NAMES.includes(name)) {
+    } else if (retired !== null) {
+      this.layer.warnings.push(retired);
+    } else if (isTable(raw) && [...TABLE_NAMES, ...RETIRED_TABLES].includes(name)) {
       for (const [key, value] of Object.entries(raw)) this.#readEntry(`${name}.${key}`, value);
     } else if (TABLE_NAMES.includes(name)) {
       this.#note(`Cannot use ${name} as a setting`, name, `expected a table [${name}]`);

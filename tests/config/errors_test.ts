@@ -55,14 +55,6 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
     "expected an address such as name@example.org",
   ],
   [
-    'bounce = "always"',
-    'Cannot use bounce = "always" (/etc/mailq.toml:1): expected off, sender or admin',
-  ],
-  [
-    'bounce = "admin"',
-    'Cannot use bounce = "admin" (/etc/mailq.toml:1): expected admin_address to be set',
-  ],
-  [
     'transport = "smtp://me:hunter2@h:99999"',
     'Cannot use port 99999 in transport = "smtp://me:***@h:99999" (/etc/mailq.toml:1): ' +
     "expected 1 to 65535",
@@ -91,7 +83,7 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     "[smtp]\nport = 1",
-    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, retention, on",
+    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, retention",
   ],
   [
     "retry = 5",
@@ -296,18 +288,18 @@ Deno.test("loadSettings: warns of unknown variables", async () => {
 Deno.test("loadSettings: for intake, only warns of what intake does not use", async () => {
   const settings = await loadFile(
     'retry.max = "x"\nnonsense = 1\nhostname = "h"\n[relay.a]\n[[route]]\nrelays = ["b"]\n',
-    { purpose: "intake", env: { MAILQ_CLAIM: "soon" } },
+    { purpose: "intake", env: { MAILQ_THROTTLE: "soon" } },
   );
   assert.deepEqual(settings.warnings, [
     'Cannot use retry.max = "x" (/etc/mailq.toml:1): expected a whole number, 0 or more',
     "Unknown setting nonsense (/etc/mailq.toml:2): mailq init config prints all there are",
-    'Cannot use claim = "soon" (MAILQ_CLAIM): expected a duration such as 90s, 15m, 4h or 7d',
+    'Cannot use throttle = "soon" (MAILQ_THROTTLE): expected a duration such as 90s, 15m, 4h or 7d',
     "Cannot use the relay a (/etc/mailq.toml:4): expected a url",
     'Unknown relay "b" in a route (/etc/mailq.toml:5): expected one of default, a',
   ]);
   assert.equal(settings.hostname, "h");
   assert.equal(settings.retry.max, null);
-  assert.equal(settings.claimMs, 300_000);
+  assert.equal(settings.throttleMs, 0);
 });
 
 Deno.test("loadSettings: for intake, refuses what intake uses", async () => {

@@ -28,12 +28,8 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     retry: DEFAULT_RETRY_POLICY,
     keepsBodies: true,
     retention: { sentMs: null, failedMs: null },
-    on: { enqueued: null, sent: null, deferred: null, failed: null },
     errorHandler: null,
-    bounce: "off",
     intervalMs: 30_000,
-    listen: null,
-    claimMs: 300_000,
     usesLock: true,
     lockPath: null,
     warnings: [],
@@ -57,10 +53,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     rate_per_domain = "6/m"
     keep_bodies = false
     error_handler = "decide"
-    bounce = "admin"
     interval = "1m"
-    listen = ":9025"
-    claim = "10m"
     lock = false
     lock_path = "/run/mailq.lock"
     [retry]
@@ -70,11 +63,6 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     [retention]
     sent = "90d"
     failed = "365d"
-    [on]
-    enqueued = "q"
-    sent = "s"
-    deferred = "d"
-    failed = "f"
   `);
   const { entries, relays, ...rest } = settings;
   assert.deepEqual(relays[0]?.target.kind, "smtp");
@@ -96,12 +84,8 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },
     keepsBodies: false,
     retention: { sentMs: 90 * 86_400_000, failedMs: 365 * 86_400_000 },
-    on: { enqueued: "q", sent: "s", deferred: "d", failed: "f" },
     errorHandler: "decide",
-    bounce: "admin",
     intervalMs: 60_000,
-    listen: ":9025",
-    claimMs: 600_000,
     usesLock: false,
     lockPath: "/run/mailq.lock",
     warnings: [],
@@ -116,11 +100,11 @@ Deno.test("loadSettings: later sources win, key by key, and say where they are",
   const settings = await load({
     files: {
       "/etc/mailq.toml":
-        "concurrency = 1\nmax_batch = 1\nclaim = '1m'\n\n[retry]\nmax = 1\nlifetime = '1d'\n",
-      [USER_FILE]: "retry = { max = 2 }\nmax_batch = 2\nclaim = '2m'\n",
+        "concurrency = 1\nmax_batch = 1\nthrottle = '1m'\n\n[retry]\nmax = 1\nlifetime = '1d'\n",
+      [USER_FILE]: "retry = { max = 2 }\nmax_batch = 2\nthrottle = '2m'\n",
     },
-    env: { MAILQ_MAX_BATCH: "3", MAILQ_CLAIM: "3m", MAILQ_RETRY_SCHEDULE: "1m 2m" },
-    flags: { claim: "4m", lock: false, max_deferred: 7, queue: undefined },
+    env: { MAILQ_MAX_BATCH: "3", MAILQ_THROTTLE: "3m", MAILQ_RETRY_SCHEDULE: "1m 2m" },
+    flags: { throttle: "4m", lock: false, max_deferred: 7, queue: undefined },
   });
   const cases: readonly [string, string][] = [
     ["concurrency", "1 (/etc/mailq.toml:1)"],
@@ -128,7 +112,7 @@ Deno.test("loadSettings: later sources win, key by key, and say where they are",
     ["retry.max", `2 (${USER_FILE}:1)`],
     ["retry.schedule", "1m 2m (MAILQ_RETRY_SCHEDULE)"],
     ["max_batch", "3 (MAILQ_MAX_BATCH)"],
-    ["claim", "4m (--claim)"],
+    ["throttle", "4m (--throttle)"],
     ["lock", "false (--no-lock)"],
     ["max_deferred", "7 (--max-deferred)"],
     ["interval", "30s (default)"],
@@ -151,9 +135,8 @@ Deno.test("loadSettings: every setting has its variable", async () => {
     "retry.lifetime": "6d",
     "max_size": "512KB",
     "keep_bodies": "no",
-    "on.sent": "notify sent",
+    "error_handler": "decide all",
     "rate_per_domain": "10/s",
-    "bounce": "sender",
   };
   for (const [name, text] of Object.entries(texts)) {
     const variable = `MAILQ_${name.toUpperCase().replace(".", "_")}`;

@@ -6,13 +6,13 @@ import type { RetryPolicy } from "../queue/policy/retry.ts";
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import type { ErrorHandler } from "./round/overrule.ts";
-import { type DownRelay, RelayLine, type RelayPlan } from "./outlets/outlet.ts";
+import { type DownRelay, Outlet, type OutletPlan } from "./outlets/outlet.ts";
 import { Round, type RoundOptions } from "./round/round.ts";
 import type { Clock, Random, Wait } from "../system/time.ts";
 
 export interface PassOptions {
   readonly store: Store;
-  readonly relays: readonly RelayPlan[];
+  readonly relays: readonly OutletPlan[];
   /** Which recipients go by which relays; else by the one called `default`. */
   readonly routes: readonly Route[];
   /** The most messages to one recipient domain. */
@@ -98,18 +98,18 @@ export async function runRound(
   const { store, clock } = options;
   await store.takeOver();
   const expired = await store.expireDue();
-  const lines: RelayLine[] = [];
+  const outlets: Outlet[] = [];
   for (const plan of options.relays) {
-    const line = new RelayLine(plan, await store.relayHealth(plan.relay.name), clock.now());
-    line.isProven = proven.has(line.name);
-    lines.push(line);
+    const outlet = new Outlet(plan, await store.relayHealth(plan.relay.name), clock.now());
+    outlet.isProven = proven.has(outlet.name);
+    outlets.push(outlet);
   }
-  const round = new Round(options, worker, lines, how);
+  const round = new Round(options, worker, outlets, how);
   round.counts.failed += expired;
   await round.run();
   proven.clear();
-  for (const line of lines) if (line.isProven && !line.isDown) proven.add(line.name);
-  const downRelays = lines.flatMap(({ down }) => down ?? []);
+  for (const outlet of outlets) if (outlet.isProven && !outlet.isDown) proven.add(outlet.name);
+  const downRelays = outlets.flatMap(({ down }) => down ?? []);
   const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
     .filter((at) => at !== null);
   const resumeAt = times.length === 0 ? null : Math.min(...times);

@@ -2,7 +2,7 @@ import { MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { WorkerHandle } from "../queue/worker.ts";
-import { News } from "./queue_watcher.ts";
+import { QueueWatcher } from "./queue_watcher.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
 import type { Clock, Wait } from "../system/time.ts";
 
@@ -84,13 +84,13 @@ class Service {
   #indexedAt: number | null = null;
   /** Until then the round may claim. */
   #claimsUntil = 0;
-  readonly #news: News;
+  readonly #watcher: QueueWatcher;
   /** Relays that answered in the round before, by the settings of that one. */
   #proven = new Set<string>();
   #provenBy: ServicePlan | null = null;
 
   constructor(readonly options: ServiceOptions) {
-    this.#news = new News(options.store);
+    this.#watcher = new QueueWatcher(options.store);
   }
 
   /** Does everything that is due. */
@@ -156,7 +156,7 @@ class Service {
         // What was due before the round began is not waited for: it could do nothing about it.
         const due = await store.nextDueAt(startedAt);
         until = Math.min(until, due ?? Infinity, resumeAt ?? Infinity);
-        const changed = this.#news.heard().then(stop);
+        const changed = this.#watcher.changed().then(stop);
         // It may outlast this pause.
         changed.catch(() => {});
         indexed = this.#index(over.signal);
@@ -165,7 +165,7 @@ class Service {
           await Promise.race([changed, waited]);
           if (this.#worker !== null) await this.#beat(this.#worker, BEAT_AT_LEAST_MS);
         }
-        this.#news.take();
+        this.#watcher.take();
         over.abort();
       });
       // Only where the queue itself is in trouble there is anything left to wait for.
@@ -192,10 +192,10 @@ class Service {
         // What became due since the last claim is at once.
         const due = await store.nextDueAt(this.#claimsUntil - ROUND_MS);
         const waitMs = Math.min((due ?? Infinity) - clock.now(), BEAT_AT_LEAST_MS);
-        if (waitMs > 0) await Promise.race([this.#news.heard(), wait(waitMs, signal)]);
+        if (waitMs > 0) await Promise.race([this.#watcher.changed(), wait(waitMs, signal)]);
       }
       if (signal.aborted) return false;
-      this.#news.take();
+      this.#watcher.take();
       const claimsUntil = clock.now() + ROUND_MS;
       await store.takeOver();
       await store.requeueDue();
@@ -229,7 +229,7 @@ class Service {
   }
 
   async close(): Promise<void> {
-    await this.#news.close();
+    await this.#watcher.close();
     await this.#worker?.close();
   }
 

@@ -1,6 +1,6 @@
 import { errorText } from "../queue/errors.ts";
 import type { DeliverOptions, Delivery, DeliveryReport, Relay, Transport } from "../queue/ports.ts";
-import { Tally, withoutReply } from "./tally.ts";
+import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** Writes all of `bytes` or rejects. */
 export type Writer = (bytes: Uint8Array) => Promise<void>;
@@ -29,26 +29,30 @@ class ConsoleTransport implements Transport {
   }
 
   async #deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const tally = new Tally(delivery);
+    const outcomes = new Outcomes(delivery);
     if (options.signal.aborted) {
-      tally.settleOpen(withoutReply("deferred", "Stopped before sending"));
-    } else if (!tally.isComplete) {
+      outcomes.setOpen(withoutReply("deferred", "Stopped before sending"));
+    } else if (!outcomes.isComplete) {
       try {
-        await this.#writeMessage(delivery, tally, options);
-        tally.settleOpen(withoutReply("sent", "written"));
+        await this.#writeMessage(delivery, outcomes, options);
+        outcomes.setOpen(withoutReply("sent", "written"));
       } catch (error) {
         const text = `Writing the message: ${errorText(error)}`;
-        tally.noteError(text);
-        tally.noteThrown(error);
-        tally.settleOpen(withoutReply("deferred", text));
+        outcomes.noteError(text);
+        outcomes.noteThrown(error);
+        outcomes.setOpen(withoutReply("deferred", text));
       }
     }
-    return tally.report(null, null, () => null);
+    return outcomes.report(null, null, () => null);
   }
 
-  async #writeMessage(delivery: Delivery, tally: Tally, options: DeliverOptions): Promise<void> {
+  async #writeMessage(
+    delivery: Delivery,
+    outcomes: Outcomes,
+    options: DeliverOptions,
+  ): Promise<void> {
     const { id, sender, content } = delivery;
-    const to = tally.open().map((index) => `<${delivery.recipients[index]}>`).join(" ");
+    const to = outcomes.open().map((index) => `<${delivery.recipients[index]}>`).join(" ");
     const head = encoder.encode(`--- ${id} from <${sender}> to ${to}\n`);
     options.onDataBegin();
     await this.write(head);

@@ -1,6 +1,6 @@
 import { errorText } from "../queue/errors.ts";
 import type { DeliveryOutcome } from "../queue/ports.ts";
-import { withoutReply } from "./tally.ts";
+import { withoutReply } from "./outcomes.ts";
 
 /** What stopped a hand-over that reaches all its recipients at once. */
 export class HandOverFault extends Error {

@@ -1,5 +1,5 @@
 import type { DeliverOptions, Delivery, DeliveryReport, Relay, Transport } from "../queue/ports.ts";
-import { Tally, withoutReply } from "./tally.ts";
+import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** A relay that takes everything and keeps nothing: for measuring and for rehearsals. */
 export function nullRelay(name: string): Relay {
@@ -10,14 +10,14 @@ const TAKEN = withoutReply("sent", "discarded");
 
 class NullTransport implements Transport {
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const tally = new Tally(delivery);
+    const outcomes = new Outcomes(delivery);
     if (options.signal.aborted) {
-      tally.settleOpen(withoutReply("deferred", "Stopped before sending"));
-    } else if (!tally.isComplete) {
+      outcomes.setOpen(withoutReply("deferred", "Stopped before sending"));
+    } else if (!outcomes.isComplete) {
       options.onDataBegin();
-      tally.settleOpen(TAKEN);
+      outcomes.setOpen(TAKEN);
     }
-    return Promise.resolve(tally.report(null, null, () => null));
+    return Promise.resolve(outcomes.report(null, null, () => null));
   }
 
   close(): Promise<void> {

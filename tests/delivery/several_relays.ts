@@ -1,4 +1,4 @@
-import type { RelayPlan } from "../../src/delivery/outlets/outlet.ts";
+import type { OutletPlan } from "../../src/delivery/outlets/outlet.ts";
 import type { Rate } from "../../src/queue/policy/rate.ts";
 import type { Route } from "../../src/queue/policy/route.ts";
 import { accept, RELAY_DOWN, reportOf, type Script, ScriptedRelay } from "./scripted_relay.ts";
@@ -10,7 +10,7 @@ export function relayNamed(name: string, script: Script = accept): ScriptedRelay
   return new ScriptedRelay(script, name);
 }
 
-export function planOf(relay: ScriptedRelay, rate: Rate | null = null): RelayPlan {
+export function planOf(relay: ScriptedRelay, rate: Rate | null = null): OutletPlan {
   return { relay, concurrency: 10, rate };
 }
 

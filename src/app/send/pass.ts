@@ -2,7 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { RelaySettings } from "../../config/relays.ts";
 import { type PassOptions, type PassResult, runPass } from "../../delivery/pass.ts";
 import type { ErrorHandler } from "../../delivery/round/overrule.ts";
-import type { RelayPlan } from "../../delivery/outlets/outlet.ts";
+import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { AttemptRecord, RecipientChange } from "../../queue/message.ts";
@@ -28,7 +28,7 @@ export async function passOptions(
   store: Store,
 ): Promise<PassOptions> {
   const { clock, random, wait } = context.machine;
-  const relays: RelayPlan[] = [];
+  const relays: OutletPlan[] = [];
   for (const relay of settings.relays) {
     relays.push({
       relay: await openSettingsRelay(context, settings, relay),

@@ -5,8 +5,8 @@ import type {
   Relay,
   Transport,
 } from "../../queue/ports.ts";
+import type { OutletPlan } from "./outlet.ts";
 import type { Wait } from "../../system/time.ts";
-import type { RelayPlan } from "./outlet.ts";
 
 /** So long a connection is kept that nobody uses: mail that trickles in has not to open one each,
  *  and no relay has to put up with silence for long. */
@@ -20,7 +20,7 @@ export class KeptConnections {
   constructor(readonly wait: Wait) {}
 
   /** The same relays, whose connections are kept; those of the relays given before are no more. */
-  replace(plans: readonly RelayPlan[]): RelayPlan[] {
+  replace(plans: readonly OutletPlan[]): OutletPlan[] {
     void this.close();
     return plans.map((plan) => {
       const relay = new KeptRelay(plan.relay, this.wait);

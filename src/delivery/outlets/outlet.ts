@@ -18,7 +18,7 @@ interface Busy {
 }
 
 /** A relay and how much it may be given. */
-export interface RelayPlan {
+export interface OutletPlan {
   readonly relay: Relay;
   /** Connections at the same time. */
   readonly concurrency: number;
@@ -37,7 +37,7 @@ export interface DownRelay {
 
 /** One relay during a pass: its connections, the claims that wait for one, and whether it is any
  *  use. */
-export class RelayLine {
+export class Outlet {
   /** Claims in hand for this relay. */
   readonly waiting = new Waiting();
   inFlight = 0;
@@ -51,7 +51,7 @@ export class RelayLine {
   #idle: Transport[] = [];
   #takesAhead = false;
 
-  constructor(readonly plan: RelayPlan, public health: RelayHealth, now: number) {
+  constructor(readonly plan: OutletPlan, public health: RelayHealth, now: number) {
     if (isLeftAlone(health, now)) this.error = health.lastError ?? "it failed three times in a row";
   }
 

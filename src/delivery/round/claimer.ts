@@ -4,8 +4,8 @@ import { groupByRoute } from "../outlets/routes.ts";
 import type { PassOptions } from "../pass.ts";
 import type { Postponer } from "./postponer.ts";
 import type { Rates, UsedUp } from "../outlets/rates.ts";
-import type { RelayLine } from "../outlets/outlet.ts";
-import type { RelayLines } from "../outlets/outlets.ts";
+import type { Outlet } from "../outlets/outlet.ts";
+import type { Outlets } from "../outlets/outlets.ts";
 import type { RoundOptions } from "./round.ts";
 
 /** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
@@ -33,7 +33,7 @@ export interface ClaimTools {
   readonly onEnd: () => void;
 }
 
-/** Takes mail out of the queue a little ahead of need, and puts it in line for its relay. */
+/** Takes mail out of the queue a little ahead of need, and puts it in hand for its relay. */
 export class Claimer {
   /** What claims at the moment. */
   claiming: Promise<void> | null = null;
@@ -51,7 +51,7 @@ export class Claimer {
   constructor(
     readonly options: PassOptions,
     readonly worker: WorkerHandle,
-    readonly lines: RelayLines,
+    readonly outlets: Outlets,
     readonly rates: Rates,
     readonly postponer: Postponer,
     readonly how: RoundOptions,
@@ -77,26 +77,26 @@ export class Claimer {
 
   /** Where nothing was left to claim: claims again once there may be more, however long the
    *  hand-overs under way still take. */
-  listen(over: AbortSignal, onNews: () => void): void {
+  listen(over: AbortSignal, onMore: () => void): void {
     if (this.how.news === null || this.#isListening || !this.isDry) return;
     this.#isListening = true;
     void this.how.news(over, this.isCutShort).then((isThere) => {
       this.#isListening = false;
       if (!isThere) return;
       this.isDry = false;
-      onNews();
+      onMore();
     });
   }
 
   /** Whether more is to be claimed now: a relay with room has nothing to do, or a fast one soon
    *  will have. */
   get #isShort(): boolean {
-    const { inHand } = this.lines;
+    const { inHand } = this.outlets;
     if (inHand >= IN_HAND) return false;
     // A fast relay takes all that is in hand while the next claim is under way.
-    const enough = this.lines.isFast ? this.#soon() : this.#soon() / 2;
-    return inHand < enough && this.lines.bytesInHand < BYTES_IN_HAND / 2 ||
-      this.lines.room > 0 && this.lines.next() === null;
+    const enough = this.outlets.isFast ? this.#soon() : this.#soon() / 2;
+    return inHand < enough && this.outlets.bytesInHand < BYTES_IN_HAND / 2 ||
+      this.outlets.room > 0 && this.outlets.next() === null;
   }
 
   /** Claims until a relay with room has mail, or there is none to be had. `room` is how many more
@@ -105,13 +105,13 @@ export class Claimer {
     const { store, ids } = this.options;
     this.#measure();
     while (!isStopping() && this.#isShort) {
-      const { inHand } = this.lines;
+      const { inHand } = this.outlets;
       const { claims, expired } = await store.claimDue({
         worker: this.worker,
         limit: Math.min(this.#limit(room), IN_HAND - inHand),
         ...(ids === undefined ? {} : { ids }),
         onlyUntried: this.how.onlyUntried,
-        bodyBytes: Math.max(0, BYTES_IN_HAND - this.lines.bytesInHand),
+        bodyBytes: Math.max(0, BYTES_IN_HAND - this.outlets.bytesInHand),
       });
       onExpired(expired);
       for (const claim of claims) this.assign(claim);
@@ -122,18 +122,18 @@ export class Claimer {
     }
   }
 
-  /** Puts a claim in the line of its first recipients' relay; without one it has to wait, and so
-   *  if a rate is used up. */
+  /** Puts a claim in hand for the relay of its first recipients. Where no relay is usable, or a
+   *  rate is used up, it is postponed. */
   assign(claim: Claim): void {
     const domain = this.rates.usedUpDomain(claim);
     if (domain !== null) return this.postponer.addUsedUp(claim, claim.recipients, domain);
     const groups = groupByRoute(claim, this.options.routes);
     for (const { relays } of groups) {
-      const line = this.lines.lineFor(relays);
-      if (line === null) continue;
-      if (this.#isLongBlocked(line)) {
-        this.postponer.addUsedUp(claim, claim.recipients, blocked(line));
-      } else line.waiting.push(claim);
+      const outlet = this.outlets.firstUsable(relays);
+      if (outlet === null) continue;
+      if (this.#isLongBlocked(outlet)) {
+        this.postponer.addUsedUp(claim, claim.recipients, blocked(outlet));
+      } else outlet.waiting.push(claim);
       return;
     }
     for (const group of groups) this.postponer.addUnreached(claim, group);
@@ -142,25 +142,25 @@ export class Claimer {
   /** Lets a claim wait for the rate that is used up: in hand for a moment, or for as long as the
    *  relay is the only one; else in the queue, that it does not keep others from their relays. */
   async letWait(claim: Claim, by: UsedUp): Promise<void> {
-    const { line } = by;
-    if (line !== null && !this.#isLongBlocked(line)) {
-      line.waiting.unshift(claim);
+    const { outlet } = by;
+    if (outlet !== null && !this.#isLongBlocked(outlet)) {
+      outlet.waiting.unshift(claim);
       return;
     }
     this.postponer.addUsedUp(claim, claim.recipients, by);
-    if (line !== null) { for (const one of line.waiting.takeAll()) this.assign(one); }
+    if (outlet !== null) { for (const one of outlet.waiting.takeAll()) this.assign(one); }
     await this.postponer.flush();
   }
 
-  #isLongBlocked(line: RelayLine): boolean {
+  #isLongBlocked(outlet: Outlet): boolean {
     const now = this.options.clock.now();
-    return this.lines.all.length > 1 && line.isBlocked(now + SHORT_WAIT_MS);
+    return this.outlets.all.length > 1 && outlet.isBlocked(now + SHORT_WAIT_MS);
   }
 
   /** As many as will be handed over in the next moment, going by the last: a slow relay's queue
    *  is claimed one by one and urgent mail overtakes, a fast one's many in a commit. */
   #limit(mayStart: number): number {
-    return Math.max(1, Math.min(mayStart, this.lines.room), this.#soon());
+    return Math.max(1, Math.min(mayStart, this.outlets.room), this.#soon());
   }
 
   /** How many will be handed over in the next moment; 0 where each one that is started counts. */
@@ -179,14 +179,14 @@ export class Claimer {
     this.#perMs = finished / Math.max(1, elapsedMs);
     this.#finishedThen = this.#finished;
     this.#measuredAt = now;
-    this.lines.isFast = this.#soon() >= FAST;
+    this.outlets.isFast = this.#soon() >= FAST;
   }
 }
 
-function blocked(line: RelayLine): UsedUp {
+function blocked(outlet: Outlet): UsedUp {
   return {
-    line,
-    until: line.blockedUntil ?? 0,
-    reason: `the rate of the relay ${line.name} is used up`,
+    outlet,
+    until: outlet.blockedUntil ?? 0,
+    reason: `the rate of the relay ${outlet.name} is used up`,
   };
 }

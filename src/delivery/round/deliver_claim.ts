@@ -3,16 +3,16 @@ import type { Transport } from "../../queue/ports.ts";
 import type { Group } from "../outlets/routes.ts";
 import { handOver, type HandOverTools } from "./hand_over.ts";
 import type { UsedUp } from "../outlets/rates.ts";
-import type { RelayLine } from "../outlets/outlet.ts";
+import type { Outlet } from "../outlets/outlet.ts";
 
 export interface DeliverTools extends HandOverTools {
   /** The first of these relays that is any use. */
-  readonly lineFor: (relays: readonly string[]) => RelayLine | null;
-  /** Takes the message's part of the rate of one more relay; null if there was one. */
-  readonly takeShare: (line: RelayLine) => Promise<UsedUp | null>;
+  readonly firstUsable: (relays: readonly string[]) => Outlet | null;
+  /** Takes the message's share of the rate of one more relay; null if it was there. */
+  readonly takeShare: (outlet: Outlet) => Promise<UsedUp | null>;
   readonly record: (attempt: AttemptRecord) => void;
-  readonly onRelayFault: (line: RelayLine, error: string) => Promise<void>;
-  readonly onRelayProven: (line: RelayLine) => Promise<void>;
+  readonly onRelayFault: (outlet: Outlet, error: string) => Promise<void>;
+  readonly onRelayProven: (outlet: Outlet) => Promise<void>;
   readonly isAbandoned: () => boolean;
 }
 
@@ -43,15 +43,15 @@ export async function deliverClaim(
   claim: Claim,
   groups: readonly Group[],
   /** The relays whose shares have been taken. */
-  paid: readonly RelayLine[],
+  paid: readonly Outlet[],
   tools: DeliverTools,
 ): Promise<Delivered> {
   const changes: RecipientChange[] = [];
   const unreached: Group[] = [];
   const usedUp: { readonly group: Group; readonly by: UsedUp }[] = [];
-  const paidLines = new Set(paid);
+  const paidOutlets = new Set(paid);
   for (const group of groups) {
-    const end = await deliverGroup(claim, group, paidLines, changes, tools);
+    const end = await deliverGroup(claim, group, paidOutlets, changes, tools);
     if (end === "done") continue;
     if (end === "unreached") unreached.push(group);
     else if ("until" in end) usedUp.push({ group, by: end });
@@ -63,42 +63,42 @@ export async function deliverClaim(
 async function deliverGroup(
   claim: Claim,
   group: Group,
-  paid: Set<RelayLine>,
+  paid: Set<Outlet>,
   changes: RecipientChange[],
   tools: DeliverTools,
 ): Promise<GroupEnd> {
   const isWhole = group.recipients === claim.recipients;
-  const part = isWhole ? claim : { ...claim, recipients: group.recipients };
+  const ofGroup = isWhole ? claim : { ...claim, recipients: group.recipients };
   for (;;) {
-    const line = tools.lineFor(group.relays);
-    if (line === null) return "unreached";
-    if (!paid.has(line)) {
-      const usedUp = await tools.takeShare(line);
+    const outlet = tools.firstUsable(group.relays);
+    if (outlet === null) return "unreached";
+    if (!paid.has(outlet)) {
+      const usedUp = await tools.takeShare(outlet);
       if (usedUp !== null) return usedUp;
-      paid.add(line);
+      paid.add(outlet);
     }
     let transport: Transport;
     try {
-      transport = line.take();
+      transport = outlet.take();
     } catch (error) {
       return { kind: "rest", trouble: { error } };
     }
-    line.inFlight++;
+    outlet.inFlight++;
     const isLast = group.relays.length === 1 ||
-      tools.lineFor(group.relays.filter((name) => name !== line.name)) === null;
-    const via = { transport, relay: line.name, isLast };
-    const handed = await handOver(part, via, tools);
-    line.inFlight--;
+      tools.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
+    const via = { transport, relay: outlet.name, isLast };
+    const handed = await handOver(ofGroup, via, tools);
+    outlet.inFlight--;
     const isAbandoned = tools.isAbandoned();
-    line.giveBack(transport, !handed.isTransportBroken && !isAbandoned);
+    outlet.giveBack(transport, !handed.isTransportBroken && !isAbandoned);
     // What comes this late has been closed as uncertain with the worker.
     if (isAbandoned) return { kind: "abandoned" };
     const { attempt, trouble } = handed;
     if (attempt === null) return { kind: "rest", trouble };
     tools.record(attempt);
-    if (handed.isRelayProven) await tools.onRelayProven(line);
+    if (handed.isRelayProven) await tools.onRelayProven(outlet);
     if (handed.isRelayFault) {
-      await tools.onRelayFault(line, attempt.error ?? attempt.reply ?? "the relay failed");
+      await tools.onRelayFault(outlet, attempt.error ?? attempt.reply ?? "the relay failed");
     }
     const isForNext = attempt.changes.some((change) => change.state === "sending");
     if (!isForNext) changes.push(...attempt.changes);

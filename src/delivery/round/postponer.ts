@@ -3,7 +3,7 @@ import type { Store } from "../../queue/ports.ts";
 import type { Postponed, WorkerHandle } from "../../queue/worker.ts";
 import type { Group } from "../outlets/routes.ts";
 import type { UsedUp } from "../outlets/rates.ts";
-import type { RelayLines } from "../outlets/outlets.ts";
+import type { Outlets } from "../outlets/outlets.ts";
 import type { Clock } from "../../system/time.ts";
 
 /** Mail for relays of which no more is known than that they are no use is looked at again then. */
@@ -16,7 +16,7 @@ export class Postponer {
   constructor(
     readonly store: Store,
     readonly worker: WorkerHandle,
-    readonly lines: RelayLines,
+    readonly outlets: Outlets,
     readonly clock: Clock,
   ) {}
 
@@ -45,12 +45,12 @@ export class Postponer {
   }
 
   #whenUsable(relays: readonly string[]): { readonly until: number; readonly reason: string } {
-    const lines = this.lines.all.filter((line) => relays.includes(line.name));
-    const times = lines.flatMap((line) => line.health.openUntil ?? []);
+    const outlets = this.outlets.all.filter((outlet) => relays.includes(outlet.name));
+    const times = outlets.flatMap((outlet) => outlet.health.openUntil ?? []);
     const now = this.clock.now();
     return {
       until: Math.max(now, times.length > 0 ? Math.min(...times) : now + LATER_MS),
-      reason: lines.map((line) => `the relay ${line.name} is left alone: ${line.error}`)
+      reason: outlets.map((outlet) => `the relay ${outlet.name} is left alone: ${outlet.error}`)
         .join("; ") || `no relay is called ${relays.join(" or ")}`,
     };
   }

@@ -10,8 +10,8 @@ import type { PassOptions, StopReason } from "../pass.ts";
 import { Postponer } from "./postponer.ts";
 import { Rates, type UsedUp } from "../outlets/rates.ts";
 import { Recorder } from "./recorder.ts";
-import type { RelayLine } from "../outlets/outlet.ts";
-import { RelayLines } from "../outlets/outlets.ts";
+import type { Outlet } from "../outlets/outlet.ts";
+import { Outlets } from "../outlets/outlets.ts";
 
 /** How long a message in DATA may still take once we were told to stop. */
 const FINISH_MS = 60_000;
@@ -33,7 +33,7 @@ export class Round {
   /** When a relay whose rate was used up may be used again. */
   blockedUntil: number | null = null;
   #inFlight = 0;
-  readonly #lines: RelayLines;
+  readonly #outlets: Outlets;
   readonly #rates: Rates;
   readonly #postponer: Postponer;
   readonly #claimer: Claimer;
@@ -52,17 +52,17 @@ export class Round {
   constructor(
     readonly options: PassOptions,
     readonly worker: WorkerHandle,
-    lines: readonly RelayLine[],
+    outlets: readonly Outlet[],
     readonly how: RoundOptions,
   ) {
     const { store, clock } = options;
-    this.#lines = new RelayLines(lines, options.throttleMs > 0, clock);
+    this.#outlets = new Outlets(outlets, options.throttleMs > 0, clock);
     this.#rates = new Rates(store, clock, options.ratePerDomain);
-    this.#postponer = new Postponer(store, worker, this.#lines, clock);
+    this.#postponer = new Postponer(store, worker, this.#outlets, clock);
     this.#claimer = new Claimer(
       options,
       worker,
-      this.#lines,
+      this.#outlets,
       this.#rates,
       this.#postponer,
       how,
@@ -84,11 +84,11 @@ export class Round {
       rules: options.rules,
       errorHandler: options.errorHandler,
       signal: this.#stop.signal,
-      lineFor: (relays) => this.#lines.lineFor(relays),
-      takeShare: (line) => this.#rates.takeOf(line),
+      firstUsable: (relays) => this.#outlets.firstUsable(relays),
+      takeShare: (outlet) => this.#rates.takeOf(outlet),
       record: (attempt) => this.#recorder.add(attempt),
-      onRelayFault: (line, error) => this.#leaveAlone(line, error),
-      onRelayProven: (line) => this.#prove(line),
+      onRelayFault: (outlet, error) => this.#leaveAlone(outlet, error),
+      onRelayProven: (outlet) => this.#prove(outlet),
       isAbandoned: () => this.#isAbandoned,
     };
   }
@@ -102,7 +102,7 @@ export class Round {
   get stoppedBy(): StopReason | null {
     const { maxBatch, maxDeferred, signal } = this.options;
     if (signal.aborted) return "signal";
-    if (this.#lines.areAllDown) return "relay";
+    if (this.#outlets.areAllDown) return "relay";
     if (maxBatch !== null && this.counts.delivered >= maxBatch) return "max_batch";
     if (maxDeferred !== null && this.counts.notSent >= maxDeferred) return "max_deferred";
     return this.blockedUntil === null ? null : "rate";
@@ -114,10 +114,10 @@ export class Round {
     const abandon = () => {
       if (over.signal.aborted) return;
       this.#isAbandoned = true;
-      this.#change.come();
+      this.#change.notify();
     };
     this.#stop.signal.addEventListener("abort", () => {
-      this.#change.come();
+      this.#change.notify();
       void wait(FINISH_MS, over.signal).then(abandon);
     }, { once: true });
     const stop = () => this.#stop.abort();
@@ -132,18 +132,18 @@ export class Round {
 
   async #loop(over: AbortSignal): Promise<void> {
     for (;;) {
-      this.#change.forget();
+      this.#change.clear();
       if (this.#room() > 0) {
         this.#claimer.claimIfShort({
           room: this.#room(),
           isStopping: () => this.#isStopping(),
           guarded: (work) => this.#guarded(work),
           onExpired: (count) => this.counts.failed += count,
-          onEnd: () => this.#change.come(),
+          onEnd: () => this.#change.notify(),
         });
-        const line = this.#lines.next();
-        if (line !== null) {
-          const asked = this.#startNext(line);
+        const outlet = this.#outlets.next();
+        if (outlet !== null) {
+          const asked = this.#startNext(outlet);
           if (asked !== null) await asked;
           continue;
         }
@@ -154,7 +154,7 @@ export class Round {
       }
       if (this.#isAbandoned) return;
       if (this.#inFlight > 0 || this.#claimer.claiming !== null) {
-        if (!this.#isStopping()) this.#claimer.listen(over, () => this.#change.come());
+        if (!this.#isStopping()) this.#claimer.listen(over, () => this.#change.notify());
         await this.#change.wait();
       } else if (!await this.#waitForRate()) return;
     }
@@ -177,33 +177,33 @@ export class Round {
   }
 
   /** Starts the next message of a relay; where a rate has to be asked for, resolves after that. */
-  #startNext(line: RelayLine): Promise<void> | null {
-    const claim = line.waiting.shift();
+  #startNext(outlet: Outlet): Promise<void> | null {
+    const claim = outlet.waiting.shift();
     if (claim === undefined) return null;
     const groups = groupByRoute(claim, this.options.routes);
-    const lines = groups.flatMap(({ relays }) => this.#lines.lineFor(relays) ?? []);
-    if (this.#rates.isFree(lines)) {
-      void this.#deliver(claim, groups, lines);
+    const outlets = groups.flatMap(({ relays }) => this.#outlets.firstUsable(relays) ?? []);
+    if (this.#rates.isFree(outlets)) {
+      void this.#deliver(claim, groups, outlets);
       return null;
     }
     return this.#guarded(async () => {
-      const usedUp = await this.#takeShares(claim, lines);
+      const usedUp = await this.#takeShares(claim, outlets);
       if (usedUp !== null) return await this.#claimer.letWait(claim, usedUp);
       // Much may have happened meanwhile.
       if (this.#isStopping()) return void this.#leftOver.push(claim);
-      if (line.isDown) return this.#claimer.assign(claim);
-      void this.#deliver(claim, groups, lines);
+      if (outlet.isDown) return this.#claimer.assign(claim);
+      void this.#deliver(claim, groups, outlets);
     });
   }
 
   async #deliver(
     claim: Claim,
     groups: readonly Group[],
-    lines: readonly RelayLine[],
+    outlets: readonly Outlet[],
   ): Promise<void> {
     this.#inFlight++;
     try {
-      const delivered = await deliverClaim(claim, groups, lines, this.#tools);
+      const delivered = await deliverClaim(claim, groups, outlets, this.#tools);
       await this.#settle(claim, delivered);
       // What was abandoned may still be read.
       if (delivered.end.kind !== "abandoned") claim.release?.();
@@ -212,12 +212,12 @@ export class Round {
     }
     this.#inFlight--;
     this.#claimer.noteFinished();
-    this.#change.come();
+    this.#change.notify();
   }
 
-  async #takeShares(claim: Claim, lines: readonly RelayLine[]): Promise<UsedUp | null> {
+  async #takeShares(claim: Claim, outlets: readonly Outlet[]): Promise<UsedUp | null> {
     try {
-      return await this.#rates.takeFor(claim, [...new Set(lines)]);
+      return await this.#rates.takeFor(claim, [...new Set(outlets)]);
     } catch (error) {
       this.#leftOver.push(claim);
       throw error;
@@ -227,7 +227,7 @@ export class Round {
   /** Whether waiting for a relay's rate is worth it; if not, the pass ends. */
   async #waitForRate(): Promise<boolean> {
     const now = this.options.clock.now();
-    const until = this.#isStopping() ? null : this.#lines.blockedUntil();
+    const until = this.#isStopping() ? null : this.#outlets.blockedUntil();
     if (until === null) return false;
     if (until - now > SHORT_WAIT_MS) {
       this.blockedUntil = until;
@@ -257,29 +257,29 @@ export class Round {
     if (throttleMs > 0 && !this.#isStopping()) await wait(throttleMs, this.#stop.signal);
   }
 
-  async #leaveAlone(line: RelayLine, error: string): Promise<void> {
-    if (line.isDown) return;
-    line.error = error;
+  async #leaveAlone(outlet: Outlet, error: string): Promise<void> {
+    if (outlet.isDown) return;
+    outlet.error = error;
     const { store, clock } = this.options;
-    line.health = await store.noteRelay(
-      line.name,
+    outlet.health = await store.noteRelay(
+      outlet.name,
       (health) => afterFault(health, error, clock.now()),
     );
     // Its mail in hand goes by another relay, or waits.
-    const waiting = line.waiting.takeAll();
+    const waiting = outlet.waiting.takeAll();
     if (this.stoppedBy === "relay") this.#leftOver.push(...waiting);
     else for (const claim of waiting) this.#claimer.assign(claim);
   }
 
-  async #prove(line: RelayLine): Promise<void> {
-    line.isProven = true;
-    if (line.health.failures === 0) return;
-    line.health = await this.options.store.noteRelay(line.name, () => HEALTHY);
+  async #prove(outlet: Outlet): Promise<void> {
+    outlet.isProven = true;
+    if (outlet.health.failures === 0) return;
+    outlet.health = await this.options.store.noteRelay(outlet.name, () => HEALTHY);
   }
 
   /** Gives back what is in hand and not started. */
   async #giveBackAll(): Promise<void> {
-    const inHand = [...this.#leftOver.splice(0), ...this.#lines.takeWaiting()];
+    const inHand = [...this.#leftOver.splice(0), ...this.#outlets.takeWaiting()];
     if (inHand.length === 0) return;
     // What was tried of a claim first, or its record would find the claim gone.
     if (!this.#isAbandoned) await this.#recorder.flush();
@@ -290,7 +290,7 @@ export class Round {
 
   /** Records and frees what is left. */
   async #end(): Promise<void> {
-    const closing = this.#lines.closeIdle();
+    const closing = this.#outlets.closeIdle();
     await this.#recorder.flush();
     await this.#guarded(() => this.#postponer.flush());
     await this.#giveBackAll();

@@ -4,8 +4,8 @@ import { LockedFile } from "./locked_file.ts";
 import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
 import { fromLine, FromQuoter } from "./mbox_lines.ts";
 import { lfPiecesOf } from "../pieces.ts";
+import { withoutReply } from "../outcomes.ts";
 import { type Clock, systemClock, systemTimers, type Timers } from "../../system/time.ts";
-import { withoutReply } from "../tally.ts";
 
 export interface FileSettings {
   readonly name: string;

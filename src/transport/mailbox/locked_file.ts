@@ -1,6 +1,6 @@
 import { HandOverFault, onDisk, STOPPED } from "../fault.ts";
+import { withoutReply } from "../outcomes.ts";
 import type { Timers } from "../../system/time.ts";
-import { withoutReply } from "../tally.ts";
 
 interface Taker {
   resolve(file: Deno.FsFile): void;

@@ -1,7 +1,7 @@
 import { errorText } from "../../queue/errors.ts";
 import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
 import { HandOverFault, STOPPED } from "../fault.ts";
-import { Tally, withoutReply } from "../tally.ts";
+import { Outcomes, withoutReply } from "../outcomes.ts";
 
 /** A place that keeps messages. */
 export interface Mailbox {
@@ -18,28 +18,28 @@ export class MailboxTransport implements Transport {
   constructor(readonly mailbox: Mailbox) {}
 
   async deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const tally = new Tally(delivery);
-    if (options.signal.aborted) tally.settleOpen(STOPPED);
-    else if (!tally.isComplete) await this.#store(tally, options);
-    return tally.report(this.mailbox.path, null, () => null);
+    const outcomes = new Outcomes(delivery);
+    if (options.signal.aborted) outcomes.setOpen(STOPPED);
+    else if (!outcomes.isComplete) await this.#store(outcomes, options);
+    return outcomes.report(this.mailbox.path, null, () => null);
   }
 
-  async #store(tally: Tally, options: DeliverOptions): Promise<void> {
-    const { delivery } = tally;
-    const recipients = tally.open().map((index) => delivery.recipients[index] ?? "");
+  async #store(outcomes: Outcomes, options: DeliverOptions): Promise<void> {
+    const { delivery } = outcomes;
+    const recipients = outcomes.open().map((index) => delivery.recipients[index] ?? "");
     try {
       const fields = envelopeFields(delivery.sender, recipients);
-      tally.settleOpen(withoutReply("sent", await this.mailbox.store(fields, delivery, options)));
+      outcomes.setOpen(withoutReply("sent", await this.mailbox.store(fields, delivery, options)));
     } catch (error) {
       if (error instanceof HandOverFault) {
-        tally.noteError(error.message);
-        tally.settleOpen(error.outcome);
+        outcomes.noteError(error.message);
+        outcomes.setOpen(error.outcome);
         return;
       }
       const text = `Storing the message: ${errorText(error)}`;
-      tally.noteError(text);
-      tally.noteThrown(error);
-      tally.settleOpen(withoutReply("deferred", text));
+      outcomes.noteError(text);
+      outcomes.noteThrown(error);
+      outcomes.setOpen(withoutReply("deferred", text));
     }
   }
 

@@ -3,7 +3,7 @@ import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
 import { maildirName } from "./maildir_name.ts";
 import { lfPiecesOf } from "../pieces.ts";
-import { withoutReply } from "../tally.ts";
+import { withoutReply } from "../outcomes.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../../system/time.ts";
 
 export interface MaildirSettings {

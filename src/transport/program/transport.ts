@@ -11,7 +11,7 @@ import { type ProgramEnd, runProgram } from "./run_program.ts";
 import { childVariables, type Variables } from "./variables.ts";
 import { systemTimers, type Timers } from "../../system/time.ts";
 import { judgeExit } from "./sysexits.ts";
-import { Tally, withoutReply } from "../tally.ts";
+import { Outcomes, withoutReply } from "../outcomes.ts";
 
 export interface ProgramSettings {
   readonly name: string;
@@ -46,35 +46,35 @@ export class ProgramTransport implements Transport {
   constructor(readonly way: ProgramWay, readonly settings: ProgramSettings) {}
 
   async deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
-    const tally = new Tally(delivery);
+    const outcomes = new Outcomes(delivery);
     const transcript: string[] = [];
     let isFirst = true;
-    for (const indices of partsOf(tally)) {
+    for (const indices of partsOf(outcomes)) {
       let outcome: DeliveryOutcome;
       if (options.signal.aborted) outcome = STOPPED;
       else {
         const onBegin = isFirst ? options.onDataBegin : () => {};
         isFirst = false;
-        outcome = await this.#run(tally, indices, onBegin, transcript);
+        outcome = await this.#run(outcomes, indices, onBegin, transcript);
       }
-      for (const index of indices) tally.settle(index, outcome);
+      for (const index of indices) outcomes.set(index, outcome);
       if (outcome.isRelayFault) {
         // The other parts would fare no better.
-        tally.settleOpen(outcome);
+        outcomes.setOpen(outcome);
         break;
       }
     }
-    return tally.report(this.way.host, null, () => transcript.join("\n") || null);
+    return outcomes.report(this.way.host, null, () => transcript.join("\n") || null);
   }
 
   async #run(
-    tally: Tally,
+    outcomes: Outcomes,
     indices: readonly number[],
     onBegin: () => void,
     transcript: string[],
   ): Promise<DeliveryOutcome> {
     const { way, settings } = this;
-    const { delivery } = tally;
+    const { delivery } = outcomes;
     const { sender, content } = delivery;
     const recipients = indices.map((index) => delivery.recipients[index] ?? "");
     const limitMs = settings.limitMs ?? LIMIT_MS;
@@ -99,14 +99,14 @@ export class ProgramTransport implements Transport {
       });
     } catch (error) {
       const text = `${way.step}: ${systemText(error)}`;
-      tally.noteError(text);
-      if (!hasBegun) tally.noteThrown(error);
+      outcomes.noteError(text);
+      if (!hasBegun) outcomes.noteThrown(error);
       return withoutReply("deferred", text, hasBegun);
     }
-    if (end.kind === "no_input") tally.noteThrown(end.error);
+    if (end.kind === "no_input") outcomes.noteThrown(end.error);
     const { outcome, what } = judgeEnd(end, way.isShell, limitMs);
     if (outcome.kind !== "sent") {
-      tally.noteError(
+      outcomes.noteError(
         `${way.step}: ${what}${outcome.text === what ? "" : `: ${lastLine(outcome.text)}`}`,
       );
     }
@@ -121,11 +121,11 @@ export class ProgramTransport implements Transport {
 }
 
 /** The recipients without an outcome, in parts that a command line has room for. */
-function* partsOf(tally: Tally): Generator<readonly number[]> {
+function* partsOf(outcomes: Outcomes): Generator<readonly number[]> {
   let part: number[] = [];
   let size = 0;
-  for (const index of tally.open()) {
-    const room = encoder.encode(tally.delivery.recipients[index] ?? "").length + 1;
+  for (const index of outcomes.open()) {
+    const room = encoder.encode(outcomes.delivery.recipients[index] ?? "").length + 1;
     if (part.length > 0 && size + room > RECIPIENTS_BYTES) {
       yield part;
       part = [];

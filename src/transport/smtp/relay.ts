@@ -1,6 +1,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports.ts";
 import { RelayingTrial } from "./mail/relaying.ts";
+import { SendingAhead } from "./mail/sending_ahead.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";
 import type { Protocol } from "./session/session.ts";
 import { type Endpoint, type RelayTls, SessionOpener } from "./session/session_opener.ts";
@@ -69,13 +70,16 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
     ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
     : null;
   const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
+  const sendingAhead = new SendingAhead();
+  // LMTP answers the content once for each recipient.
+  if (protocol === "lmtp") sendingAhead.forbid();
   const shared: Shared = {
     timeouts,
     timers,
     shownHost,
     recipientLimit: recipientLimit ?? Infinity,
     trial: new RelayingTrial(),
-    mayGoAhead: { isAllowed: protocol === "smtp" },
+    sendingAhead,
     opener: new SessionOpener(opener),
   };
   return { name, open: () => new SmtpTransport(shared) };

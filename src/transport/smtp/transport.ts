@@ -1,7 +1,7 @@
 import { errorText } from "../../queue/errors.ts";
 import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
 import { isUnicode } from "../envelope.ts";
-import { Tally, withoutReply } from "../tally.ts";
+import { Outcomes, withoutReply } from "../outcomes.ts";
 import { failOversize, failUnicode } from "./mail/fit.ts";
 import type { Channel } from "./connection/channel.ts";
 import { STEP } from "./mail/classify.ts";
@@ -10,7 +10,8 @@ import type { RelayingTrial } from "./mail/relaying.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionOpener } from "./session/session_opener.ts";
 import type { Timeouts } from "./connection/timers.ts";
-import { AHEAD_BYTES, Transaction, type TransactionEnd } from "./mail/transaction.ts";
+import { AHEAD_BYTES, AHEAD_RECIPIENTS, type SendingAhead } from "./mail/sending_ahead.ts";
+import { Transaction, type TransactionEnd } from "./mail/transaction.ts";
 import { Transcript } from "./connection/transcript.ts";
 import type { Timers } from "../../system/time.ts";
 
@@ -22,16 +23,13 @@ export interface Shared {
   readonly recipientLimit: number;
   readonly trial: RelayingTrial;
   /** Whether the next message's commands may go out behind a message's content. */
-  readonly mayGoAhead: { isAllowed: boolean };
+  readonly sendingAhead: SendingAhead;
   readonly opener: SessionOpener;
 }
 
-/** A message to more recipients is not begun before the one before it is answered. */
-const AHEAD_RECIPIENTS = 20;
-
 /** A message to be handed over. */
 interface Job {
-  readonly tally: Tally;
+  readonly outcomes: Outcomes;
   readonly options: DeliverOptions;
   readonly resolve: (report: DeliveryReport) => void;
   readonly reject: (error: unknown) => void;
@@ -65,12 +63,12 @@ export class SmtpTransport implements Transport {
   }
 
   get takesAhead(): boolean {
-    return this.#settings.mayGoAhead.isAllowed;
+    return this.#settings.sendingAhead.isAllowed;
   }
 
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
     const { promise, resolve, reject } = Promise.withResolvers<DeliveryReport>();
-    this.#waiting.push({ tally: new Tally(delivery), options, resolve, reject });
+    this.#waiting.push({ outcomes: new Outcomes(delivery), options, resolve, reject });
     if (!this.#isRunning) this.#running = this.#run();
     return promise;
   }
@@ -81,8 +79,8 @@ export class SmtpTransport implements Transport {
     this.#isRunning = true;
     let tell = () => {};
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      const { tally, options, resolve, reject } = job;
-      const handing = this.#handOver(tally, options);
+      const { outcomes, options, resolve, reject } = job;
+      const handing = this.#handOver(outcomes, options);
       tell();
       await handing.then(
         (report) => tell = () => resolve(report),
@@ -93,23 +91,23 @@ export class SmtpTransport implements Transport {
     tell();
   }
 
-  async #handOver(tally: Tally, options: DeliverOptions): Promise<DeliveryReport> {
+  async #handOver(outcomes: Outcomes, options: DeliverOptions): Promise<DeliveryReport> {
     const { timers, shownHost, trial } = this.#settings;
     this.#transcript.restart(timers.now());
     this.#tls = null;
     this.#obey(options.signal);
-    await this.#settle(tally, options);
-    const report = tally.report(shownHost, this.#tls, () => this.#transcript.format());
-    return { ...report, outcomes: trial.judge(tally.delivery.id, report.outcomes) };
+    await this.#handToAll(outcomes, options);
+    const report = outcomes.report(shownHost, this.#tls, () => this.#transcript.format());
+    return { ...report, outcomes: trial.judge(outcomes.delivery.id, report.outcomes) };
   }
 
   /** Hands over until no recipient is open, or nothing more can be done. */
-  async #settle(tally: Tally, options: DeliverOptions): Promise<void> {
+  async #handToAll(outcomes: Outcomes, options: DeliverOptions): Promise<void> {
     let canReconnect = true;
     let hasBegun = false;
     const onContent = () => {
       if (options.signal.aborted) throw stopped();
-      const { content, sizeBytes } = tally.delivery;
+      const { content, sizeBytes } = outcomes.delivery;
       // Memory that was let go of too early must never pass for an empty message.
       if (content instanceof Uint8Array && content.length !== sizeBytes) {
         throw new Error(`${content.length} of the message's ${sizeBytes} bytes are there`);
@@ -118,18 +116,18 @@ export class SmtpTransport implements Transport {
       if (!hasBegun) options.onDataBegin();
       hasBegun = true;
     };
-    while (!tally.isComplete) {
+    while (!outcomes.isComplete) {
       this.#mayStop = true;
-      const openBefore = tally.openCount;
-      const end = await this.#attempt(tally, options.signal, onContent);
+      const openBefore = outcomes.openCount;
+      const end = await this.#attempt(outcomes, options.signal, onContent);
       if (end.next === "new_transaction") continue;
       // Recipients over the limit wait for a transaction of their own.
-      const isForward = tally.openCount < openBefore;
+      const isForward = outcomes.openCount < openBefore;
       if (end.next === "continue" && isForward) continue;
       if (end.next === "continue") break;
       this.#drop();
       if (end.next === "reconnect" && canReconnect) canReconnect = false;
-      else if (end.outcome !== null) tally.settleOpen({ ...end.outcome, kind: "deferred" });
+      else if (end.outcome !== null) outcomes.setOpen({ ...end.outcome, kind: "deferred" });
       else if (!isForward) break;
     }
     this.#mayStop = false;
@@ -137,7 +135,7 @@ export class SmtpTransport implements Transport {
 
   /** One transaction, on the connection there is or on a new one. */
   async #attempt(
-    tally: Tally,
+    outcomes: Outcomes,
     signal: AbortSignal,
     onContent: () => void,
   ): Promise<TransactionEnd> {
@@ -150,40 +148,40 @@ export class SmtpTransport implements Transport {
     // reply is a goodbye.
     const isInStep = ahead === null
       ? !this.#session?.channel.hasUnasked
-      : ahead.work.tally === tally;
+      : ahead.work.outcomes === outcomes;
     if (!isInStep) this.#drop();
-    const session = this.#session ?? await this.#connect(tally, signal);
+    const session = this.#session ?? await this.#connect(outcomes, signal);
     if ("next" in session) return session;
     this.#session = session;
     this.#tls = session.tls;
-    if (!session.takesUnicode) failUnicode(tally);
-    if (session.maxSizeBytes !== null) failOversize(tally, session.maxSizeBytes);
-    const indices = tally.open().slice(0, this.#settings.recipientLimit);
+    if (!session.takesUnicode) failUnicode(outcomes);
+    if (session.maxSizeBytes !== null) failOversize(outcomes, session.maxSizeBytes);
+    const indices = outcomes.open().slice(0, this.#settings.recipientLimit);
     if (indices.length === 0) return { next: "continue", outcome: null };
     const transaction = ahead?.session === session
       ? ahead
-      : this.#transaction(session, tally, indices);
+      : this.#transaction(session, outcomes, indices);
     this.#onContent = onContent;
     try {
       const end = await transaction.run();
-      if (transaction.isNotBorne) this.#settings.mayGoAhead.isAllowed = false;
+      if (transaction.isNotBorne) this.#settings.sendingAhead.forbid();
       return end;
     } catch (error) {
       // Neither relay nor network: the message could not be read, or the start not be noted.
       const kind = transaction.phase === "dot" ? "uncertain" : "deferred";
       const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
-      tally.noteError(text);
-      tally.noteThrown(error);
-      tally.settleOpen({ ...withoutReply(kind, text), phase: transaction.phase });
+      outcomes.noteError(text);
+      outcomes.noteThrown(error);
+      outcomes.setOpen({ ...withoutReply(kind, text), phase: transaction.phase });
       return { next: "close", outcome: null };
     }
   }
 
-  #transaction(session: Session, tally: Tally, indices: readonly number[]): Transaction {
+  #transaction(session: Session, outcomes: Outcomes, indices: readonly number[]): Transaction {
     return new Transaction(session, {
-      delivery: tally.delivery,
+      delivery: outcomes.delivery,
       indices,
-      tally,
+      outcomes,
       timeouts: this.#settings.timeouts,
       onContent: () => this.#onContent(),
       ahead: () => this.#commandsAhead(session),
@@ -193,16 +191,16 @@ export class SmtpTransport implements Transport {
   /** The commands of the next message, where nothing speaks against sending them before this one
    *  is answered. */
   #commandsAhead(session: Session): string {
-    const { recipientLimit, mayGoAhead } = this.#settings;
+    const { recipientLimit, sendingAhead } = this.#settings;
     const [job] = this.#waiting;
-    if (job === undefined || !session.canPipeline || session.protocol !== "smtp") return "";
-    const { tally, options: { signal } } = job;
-    const { sender, recipients, sizeBytes } = tally.delivery;
+    if (job === undefined || !session.canPipeline) return "";
+    const { outcomes, options: { signal } } = job;
+    const { sender, recipients, sizeBytes } = outcomes.delivery;
     const isSimple = recipients.length <= Math.min(recipientLimit, AHEAD_RECIPIENTS) &&
-      tally.openCount === recipients.length && !isUnicode(sender) &&
+      outcomes.openCount === recipients.length && !isUnicode(sender) &&
       !recipients.some(isUnicode) && sizeBytes <= (session.maxSizeBytes ?? Infinity);
-    if (!isSimple || signal.aborted || !mayGoAhead.isAllowed) return "";
-    const transaction = this.#transaction(session, tally, tally.open());
+    if (!isSimple || signal.aborted || !sendingAhead.isAllowed) return "";
+    const transaction = this.#transaction(session, outcomes, outcomes.open());
     const commands = transaction.commandsAhead();
     if (commands.length > AHEAD_BYTES) return "";
     this.#ahead = transaction;
@@ -210,13 +208,13 @@ export class SmtpTransport implements Transport {
   }
 
   /** A session on a new connection, or what its failure means. */
-  async #connect(tally: Tally, signal: AbortSignal): Promise<Session | TransactionEnd> {
+  async #connect(outcomes: Outcomes, signal: AbortSignal): Promise<Session | TransactionEnd> {
     const onChannel = (channel: Channel) => {
       this.#channel = channel;
     };
     const transcript = this.#transcript;
     const result = await this.#settings.opener.open({ transcript, signal, onChannel });
-    if ("error" in result) tally.noteError(result.error);
+    if ("error" in result) outcomes.noteError(result.error);
     return result;
   }
 
@@ -230,7 +228,7 @@ export class SmtpTransport implements Transport {
 
   #drop(): void {
     // A server that cannot bear it is not asked again.
-    if (this.#ahead !== null) this.#settings.mayGoAhead.isAllowed = false;
+    if (this.#ahead !== null) this.#settings.sendingAhead.forbid();
     this.#ahead = null;
     this.#channel?.close();
     this.#channel = null;

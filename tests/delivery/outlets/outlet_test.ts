@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { RelayLine } from "../../../src/delivery/outlets/outlet.ts";
+import { Outlet } from "../../../src/delivery/outlets/outlet.ts";
 import { HEALTHY } from "../../../src/queue/policy/breaker.ts";
 import type { Transport } from "../../../src/queue/ports.ts";
 
 /** A fast relay, of which as many messages are begun as it has room for. */
-class FastLine {
+class FastOutlet {
   takesAhead = true;
   opened = 0;
-  readonly line: RelayLine;
+  readonly outlet: Outlet;
 
   constructor(concurrency: number) {
     const open = (): Transport => {
@@ -21,34 +21,34 @@ class FastLine {
         close: () => Promise.resolve(),
       };
     };
-    this.line = new RelayLine({ relay: { name: "a", open }, concurrency, rate: null }, HEALTHY, 0);
-    this.line.isProven = true;
+    this.outlet = new Outlet({ relay: { name: "a", open }, concurrency, rate: null }, HEALTHY, 0);
+    this.outlet.isProven = true;
   }
 
   begin(): Transport[] {
     const begun: Transport[] = [];
-    while (this.line.room(false, true, { now: () => 0 }) > 0) {
-      begun.push(this.line.take());
-      this.line.inFlight++;
+    while (this.outlet.room(false, true, { now: () => 0 }) > 0) {
+      begun.push(this.outlet.take());
+      this.outlet.inFlight++;
     }
     return begun;
   }
 
   end(transport: Transport, isUsable = true): void {
-    this.line.inFlight--;
-    this.line.giveBack(transport, isUsable);
+    this.outlet.inFlight--;
+    this.outlet.giveBack(transport, isUsable);
   }
 }
 
-Deno.test("relay line: a fast relay's connections have three messages in hand each", () => {
-  const fast = new FastLine(2);
+Deno.test("outlet: a fast relay's connections have three messages in hand each", () => {
+  const fast = new FastOutlet(2);
   const begun = fast.begin();
   assert.equal(begun.length, 6);
   assert.equal(new Set(begun).size, 2);
 });
 
-Deno.test("relay line: no connection too many is opened beside one to be left", () => {
-  const fast = new FastLine(1);
+Deno.test("outlet: no connection too many is opened beside one to be left", () => {
+  const fast = new FastOutlet(1);
   const [first, second, third] = fast.begin();
   assert(first !== undefined && second !== undefined && third !== undefined);
   fast.end(first, false);
@@ -59,8 +59,8 @@ Deno.test("relay line: no connection too many is opened beside one to be left", 
   assert.equal(fast.opened, 2);
 });
 
-Deno.test("relay line: nor where the relay turns out to take nothing ahead", () => {
-  const fast = new FastLine(2);
+Deno.test("outlet: nor where the relay turns out to take nothing ahead", () => {
+  const fast = new FastOutlet(2);
   const [first] = fast.begin();
   assert(first !== undefined);
   fast.takesAhead = false;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Tally } from "../../../src/transport/tally.ts";
+import { Outcomes } from "../../../src/transport/outcomes.ts";
 import { Channel } from "../../../src/transport/smtp/connection/channel.ts";
 import {
   type ConnectionBroken,
@@ -67,11 +67,11 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
   const channel = new Channel(wire, timers, new Transcript());
   const session = new Session(channel, new Map([["PIPELINING", ""]]));
   const whole = deliveryOf(["a@example.com"], "a\r\nb\r\n");
-  const tally = new Tally(pieceSize === null ? whole : inPieces(whole, pieceSize));
+  const outcomes = new Outcomes(pieceSize === null ? whole : inPieces(whole, pieceSize));
   const transaction = new Transaction(session, {
-    delivery: tally.delivery,
+    delivery: outcomes.delivery,
     indices: [0],
-    tally,
+    outcomes,
     timeouts: DEFAULT_TIMEOUTS,
     onContent: () => {},
     ahead: () => "",
@@ -82,7 +82,7 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
   await running;
   channel.close();
   assert.equal(timers.pending, 0);
-  const [only] = tally.report(null, null, () => null).outcomes;
+  const [only] = outcomes.report(null, null, () => null).outcomes;
   return only?.kind ?? "";
 }
 

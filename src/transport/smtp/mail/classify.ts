@@ -1,3 +1,7 @@
+// What a reply, or the end of a connection, means in each phase of an SMTP conversation: one table,
+// read from above. Asked by whoever opens a session and by the transaction; acting on the answer is
+// left to them.
+
 import type { OutcomeKind, Phase } from "../../../queue/outcome.ts";
 import type { BreakKind } from "../connection/connection.ts";
 
@@ -133,23 +137,6 @@ function fits(row: Row, happening: Happening): boolean {
   const isCode = row.codes === null ||
     row.codes.some((pattern) => pattern === code || pattern === `${code[0]}xx`);
   return isCode && (row.enhanced === undefined || row.enhanced.test(happening.enhanced ?? ""));
-}
-
-/** What a server means that will not have commands before it has answered the content: nothing that
- *  is the message's fault, so it goes out again on a connection where it is alone. */
-export const NOT_BORNE: Verdict = { kind: "deferred", isRelayFault: false, next: "reconnect" };
-
-/** What comes, of commands having gone out behind a final dot, to the message they were for or to
- *  the one before; null if it seems to have nothing to do with that. */
-export function ofGoingAhead(
-  phase: Phase,
-  { code, enhanced, raw }: { code: number; enhanced: string | null; raw: string },
-): Verdict | null {
-  if (code < 500) return null;
-  // RFC 3463 3.6: 5.5.x is about the protocol.
-  const isOfProtocol = phase === "mail" &&
-    (code === 500 || code === 503 || enhanced?.startsWith("5.5.") === true);
-  return isOfProtocol || /\bpipelin|\bsynchroni[sz]/i.test(raw) ? NOT_BORNE : null;
 }
 
 /** Whether a reply lets its phase go on, without a look at the table: the quick way for the

@@ -1,17 +1,10 @@
 import type { Phase } from "../../../queue/outcome.ts";
-import type { Delivery, DeliveryOutcome } from "../../../queue/ports.ts";
-import { type Tally, withoutReply } from "../../tally.ts";
-import {
-  classify,
-  isPositive,
-  type NextStep,
-  NOT_BORNE,
-  ofGoingAhead,
-  STEP,
-  type Verdict,
-} from "./classify.ts";
+import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import { type Outcomes, withoutReply } from "../../outcomes.ts";
+import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
 import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";
-import { mailCommand, rcptCommand } from "./envelope_commands.ts";
+import { commandOf, type Envelope, envelopeSteps, limitOf, type Step } from "./envelope_steps.ts";
+import { AHEAD_BYTES, NOT_BORNE, verdictOnSendingAhead } from "./sending_ahead.ts";
 import { FINAL_DOT, packContent } from "./content.ts";
 import { streamContent } from "./stream_content.ts";
 import { outcomeOf, type SmtpReply } from "./replies.ts";
@@ -22,17 +15,12 @@ import type { Timeouts } from "../connection/timers.ts";
 const WINDOW = 100;
 /** So many recipients refused one after another as too many end the envelope. */
 const TOO_MANY_IN_A_ROW = 10;
-/** Room for the commands of the next message. */
-export const AHEAD_BYTES = 4_096;
 
 const encoder = new TextEncoder();
 
 /** What one transaction works on. */
-export interface TransactionWork {
-  readonly delivery: Delivery;
-  /** The places in `delivery.recipients` to be handed over. */
-  readonly indices: readonly number[];
-  readonly tally: Tally;
+export interface TransactionWork extends Envelope {
+  readonly outcomes: Outcomes;
   readonly timeouts: Timeouts;
   /** Called before content goes out. */
   readonly onContent: () => void;
@@ -91,54 +79,48 @@ export class Transaction {
   /** All commands up to DATA, for a session that takes them behind a final dot (RFC 2920 3.1);
    *  `run` only reads the replies then. */
   commandsAhead(): string {
-    let lines = "";
-    for (let place = -1; place <= this.work.indices.length; place++) lines += this.#command(place);
-    return this.#sentAhead = lines;
+    const steps = envelopeSteps(this.work.indices, { needsReset: false });
+    return this.#sentAhead = this.#commands(steps);
   }
 
   /** Everything up to the reply to DATA; true if content is wanted for somebody. */
   async #sendEnvelope(): Promise<boolean> {
     const { session, work } = this;
-    const rcptCount = work.indices.length;
     const window = this.#sentAhead !== null ? Infinity : session.canPipeline ? WINDOW : 1;
-    // Places in the row of commands: -2 RSET, -1 MAIL, 0 and up the RCPTs, last DATA.
-    let next = session.needsReset ? -2 : -1;
+    const steps = envelopeSteps(work.indices, session);
+    const dataAt = steps.length - 1;
     session.needsReset = false;
-    while (next <= rcptCount) {
-      const first = next;
-      next = Math.min(first + window, rcptCount + 1);
-      if (first === rcptCount && this.#accepted.length === 0) return false;
-      this.#phase = this.#phaseOf(first);
-      this.#send(first, next);
-      for (let place = first; place < next; place++) {
-        this.#phase = this.#phaseOf(place);
+    let next = 0;
+    while (next < steps.length) {
+      if (next === dataAt && this.#accepted.length === 0) return false;
+      const group = steps.slice(next, next + window);
+      next += group.length;
+      this.#send(group);
+      for (const [i, step] of group.entries()) {
+        this.#phase = step.phase;
         const reply = session.channel.bufferedReply() ??
-          await session.channel.reply(this.#limitOf(place));
-        if (place === next - 1) this.#refuseUnasked();
-        this.#take(place, reply);
+          await session.channel.reply(limitOf(step, work.timeouts));
+        if (i === group.length - 1) this.#refuseUnasked();
+        this.#take(step, reply);
         if (this.#end !== null) return false;
       }
       if (this.#mailVerdict !== null) return false;
       // The rest is for the next transaction; a relay that takes 100 is not asked 10,000 times.
-      if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, rcptCount);
+      if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, dataAt);
     }
     return this.#hasContentPrompt && this.#accepted.length > 0;
   }
 
-  #send(first: number, next: number): void {
+  #send(steps: readonly Step[]): void {
     const { channel } = this.session;
-    if (this.#sentAhead !== null) return channel.showCommands(this.#sentAhead);
-    let lines = "";
-    for (let place = first; place < next; place++) lines += this.#command(place);
-    channel.sendCommands(lines);
+    if (this.#sentAhead !== null) channel.showCommands(this.#sentAhead);
+    else channel.sendCommands(this.#commands(steps));
   }
 
-  #command(place: number): string {
-    const { session, work: { delivery, indices } } = this;
-    if (place === -2) return "RSET\r\n";
-    if (place === -1) return mailCommand(session, delivery, indices);
-    if (place === indices.length) return "DATA\r\n";
-    return rcptCommand(session, delivery, indices[place] ?? -1);
+  #commands(steps: readonly Step[]): string {
+    let lines = "";
+    for (const step of steps) lines += commandOf(step, this.session, this.work);
+    return lines;
   }
 
   /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
@@ -148,22 +130,10 @@ export class Transaction {
     if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
   }
 
-  #phaseOf(place: number): Phase {
-    if (place === -2) return "reset";
-    if (place === -1) return "mail";
-    return place === this.work.indices.length ? "data" : "rcpt";
-  }
-
-  #limitOf(place: number): number {
-    const { timeouts, indices } = this.work;
-    if (place < 0) return timeouts.mailMs;
-    return place === indices.length ? timeouts.dataMs : timeouts.rcptMs;
-  }
-
-  #take(place: number, reply: SmtpReply): void {
-    const index = this.work.indices[place] ?? -1;
+  #take(step: Step, reply: SmtpReply): void {
+    const index = step.phase === "rcpt" ? step.index : null;
     if (isPositive(this.#phase, reply.code)) {
-      if (this.#phase === "rcpt") {
+      if (index !== null) {
         this.#accepted.push(index);
         this.#tooManyInARow = 0;
       }
@@ -186,14 +156,14 @@ export class Transaction {
       return;
     }
     this.#noteRefusal(index, reply);
-    if (this.#phase === "rcpt") return this.work.tally.settle(index, outcome);
+    if (index !== null) return this.work.outcomes.set(index, outcome);
     if (this.#phase === "mail") this.#mailVerdict = verdict;
-    this.#settleAll(outcome);
+    this.#setHeld(outcome);
   }
 
   #verdictOn(reply: SmtpReply): Verdict {
     const isAhead = this.#sentAhead !== null || this.#hasAhead;
-    const verdict = isAhead ? ofGoingAhead(this.#phase, reply) : null;
+    const verdict = isAhead ? verdictOnSendingAhead(this.#phase, reply) : null;
     this.isNotBorne ||= verdict !== null;
     return verdict ?? classify(this.#phase, reply, {
       isUsed: this.session.isUsed,
@@ -203,21 +173,21 @@ export class Transaction {
 
   /** Ends on `verdict`: the open recipients get its outcome unless they are to be tried again. */
   #finish(verdict: Verdict, outcome: DeliveryOutcome): void {
-    if (verdict.next !== "reconnect") this.#settleAll(outcome);
+    if (verdict.next !== "reconnect") this.#setHeld(outcome);
     this.#end = { next: verdict.next, outcome };
   }
 
   /** The recipients this transaction holds: those accepted once content was due, else all. */
-  #settleAll(outcome: DeliveryOutcome): void {
+  #setHeld(outcome: DeliveryOutcome): void {
     const isPastEnvelope = ["data", "content", "dot"].includes(this.#phase);
     const held = isPastEnvelope ? this.#accepted : this.work.indices;
-    for (const index of held) this.work.tally.settle(index, outcome);
+    for (const index of held) this.work.outcomes.set(index, outcome);
   }
 
-  #noteRefusal(index: number, reply: SmtpReply): void {
-    const { tally, delivery } = this.work;
-    const subject = index >= 0 ? ` <${delivery.recipients[index]}>` : "";
-    tally.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
+  #noteRefusal(index: number | null, reply: SmtpReply): void {
+    const { outcomes, delivery } = this.work;
+    const subject = index !== null ? ` <${delivery.recipients[index]}>` : "";
+    outcomes.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
   }
 
   /** The server wants content that nobody is to get. RFC 2920 3.1 has us send the final dot
@@ -262,10 +232,10 @@ export class Transaction {
     if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
     const verdict = this.#verdictOn(reply);
     const outcome = outcomeOf(verdict, reply, this.#phase);
-    if (verdict.kind !== "sent") this.#noteRefusal(-1, reply);
+    if (verdict.kind !== "sent") this.#noteRefusal(null, reply);
     if (isCutOff && verdict.next === "continue") {
       this.#finish({ ...verdict, next: "close" }, outcome);
-    } else if (verdict.next === "continue") this.#settleAll(outcome);
+    } else if (verdict.next === "continue") this.#setHeld(outcome);
     else this.#finish(verdict, outcome);
   }
 
@@ -275,7 +245,7 @@ export class Transaction {
     const { session: { channel }, work } = this;
     const room = channel.scratch.subarray(at);
     // Recipients that are left over need a transaction of their own, at once.
-    const isWhole = work.tally.openCount === this.#accepted.length;
+    const isWhole = work.outcomes.openCount === this.#accepted.length;
     if (!isWhole || room.length < AHEAD_BYTES) return 0;
     const commands = work.ahead();
     this.#hasAhead = commands !== "";
@@ -289,7 +259,7 @@ export class Transaction {
       const reply = i === 0 ? first : await channel.reply(work.timeouts.dotMs);
       const verdict = this.#verdictOn(reply);
       if (verdict.kind !== "sent") this.#noteRefusal(index, reply);
-      work.tally.settle(index, outcomeOf(verdict, reply, this.#phase));
+      work.outcomes.set(index, outcomeOf(verdict, reply, this.#phase));
       if (verdict.next !== "continue") this.#end = { next: "close", outcome: null };
     }
   }
@@ -311,7 +281,7 @@ export class Transaction {
     });
     const text = `${STEP[this.#phase]}: ${error.message}`;
     channel.note(text);
-    work.tally.noteError(text);
+    work.outcomes.noteError(text);
     const outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
     this.#finish(verdict, { ...outcome, phase: this.#phase });
     return this.#end ?? { next: verdict.next, outcome: null };

@@ -1,7 +1,7 @@
 import { errorText } from "../../../queue/errors.ts";
 import type { Phase } from "../../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../../queue/ports.ts";
-import { withoutReply } from "../../tally.ts";
+import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
 import { Connector, connectUnix } from "../connection/connect.ts";

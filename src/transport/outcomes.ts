@@ -2,7 +2,7 @@ import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports.t
 import { addressFault } from "./envelope.ts";
 
 /** Collects what became of each recipient of one hand-over. */
-export class Tally {
+export class Outcomes {
   readonly #outcomes: (DeliveryOutcome | null)[];
   #open: number;
   #error: string | null = null;
@@ -17,7 +17,7 @@ export class Tally {
     for (let index = 0; index < delivery.recipients.length; index++) {
       const fault = senderFault ?? addressFault(delivery.recipients[index] ?? "");
       if (fault === null) continue;
-      this.settle(index, withoutReply("failed", fault));
+      this.set(index, withoutReply("failed", fault));
       this.noteError(fault);
     }
   }
@@ -39,14 +39,14 @@ export class Tally {
   }
 
   /** Gives a recipient its outcome; the first one stays. */
-  settle(index: number, outcome: DeliveryOutcome): void {
+  set(index: number, outcome: DeliveryOutcome): void {
     if (this.#outcomes[index] !== null) return;
     this.#outcomes[index] = outcome;
     this.#open--;
   }
 
-  settleOpen(outcome: DeliveryOutcome): void {
-    for (let i = 0; i < this.#outcomes.length; i++) this.settle(i, outcome);
+  setOpen(outcome: DeliveryOutcome): void {
+    for (let i = 0; i < this.#outcomes.length; i++) this.set(i, outcome);
   }
 
   /** Keeps the first error, in one line. */

@@ -1,3 +1,6 @@
+// The breaker of a relay: how long a relay that fails again and again is left alone. Pure: delivery
+// notes each fault by these rules, the store keeps what comes of it, the status shows it.
+
 /** How a relay has been doing; kept in the queue, so that one cron run learns from another. */
 export interface RelayHealth {
   /** Faults in a row. */

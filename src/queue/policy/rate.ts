@@ -1,3 +1,6 @@
+// Rates such as `100/h`: which message may go now, and how long the next one has to wait. Pure: the
+// store keeps what was used of a rate, delivery asks it for a share before each message.
+
 /** So many messages in a span of time. */
 export interface Rate {
   readonly count: number;

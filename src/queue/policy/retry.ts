@@ -1,3 +1,6 @@
+// When a recipient that was deferred is tried again, and when it is given up. Pure: delivery asks
+// after each attempt, and the store keeps the answer.
+
 import type { FinalReason } from "../state.ts";
 
 /** When a deferred recipient is tried again, and when it is given up. */

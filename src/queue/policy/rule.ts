@@ -1,3 +1,6 @@
+// Rules in the settings that say what a relay's refusal means, whatever it would mean otherwise.
+// Pure: delivery asks for the rule of each refusal, and does what it says.
+
 import type { Reply } from "../outcome.ts";
 import { matchesPattern } from "./route.ts";
 

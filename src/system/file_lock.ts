@@ -1,19 +1,40 @@
-import { MailqError } from "../queue/errors.ts";
+// OS locks (flock) on files of our own, which end with the process however it ends: that is how a
+// worker shows that it lives, and how passes, imports and Maildirs are kept to one process. What
+// stands in such a file is its user's own affair.
+
+import { makeFile } from "./files.ts";
+
+/** Something else lies where a lock file is to be. The message says so to the user. */
+export class NotPlainFile extends Error {
+  override readonly name = "NotPlainFile";
+  constructor(path: string) {
+    super(`Cannot lock ${path}: it is no plain file; remove it`);
+  }
+}
 
 /** An OS lock (flock) on a file of our own. It ends with the process, however that ends. */
 export class FileLock {
   private constructor(readonly path: string, readonly file: Deno.FsFile) {}
 
-  /** Takes the lock if it is free at this moment, making the file (0600) if `create`; null if
-   *  another holds it, or if the file is not there and not made. Throws as `openOwnFile` does. */
-  static async tryTake(path: string, create = true): Promise<FileLock | null> {
+  /** Takes the lock if it is free at this moment, making the file (0600) if it is not there; null
+   *  if another holds it. Throws as `openOwnFile` does. */
+  static async tryTake(path: string): Promise<FileLock | null> {
+    return await FileLock.#tryLock(path, makeFile(path) ?? openOwnFile(path));
+  }
+
+  /** As `tryTake`, but makes no file: null, too, if it is not there. */
+  static async tryTakeOld(path: string): Promise<FileLock | null> {
     let file: Deno.FsFile;
     try {
-      file = (create ? makeFile(path) : null) ?? openOwnFile(path);
+      file = openOwnFile(path);
     } catch (error) {
-      if (!create && error instanceof Deno.errors.NotFound) return null;
+      if (error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
+    return await FileLock.#tryLock(path, file);
+  }
+
+  static async #tryLock(path: string, file: Deno.FsFile): Promise<FileLock | null> {
     const tryLock: unknown = Reflect.get(file, "tryLock");
     const isTaken = typeof tryLock === "function"
       ? await Reflect.apply(tryLock, file, [true]) === true
@@ -23,7 +44,7 @@ export class FileLock {
     return null;
   }
 
-  /** Makes a lock file of a name that nobody else uses, and takes its lock. */
+  /** Makes a lock file of a name that nobody else uses, and takes its lock. Throws if there is one. */
   static async make(path: string): Promise<FileLock> {
     const file = makeFile(path);
     if (file === null) throw new Error(`the new lock file ${path} is there already`);
@@ -33,6 +54,7 @@ export class FileLock {
     return new FileLock(path, file);
   }
 
+  /** Lets the lock go and closes the file, which stays. */
   release(): void {
     // A program that is being started shares our open files for a moment: closing alone would
     // leave the lock to it.
@@ -41,17 +63,7 @@ export class FileLock {
   }
 }
 
-/** Makes an empty file; null if there is something by that name, be it a link to nowhere. */
-function makeFile(path: string): Deno.FsFile | null {
-  try {
-    return Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return null;
-    throw error;
-  }
-}
-
-/** Opens a file that we, or another process of ours, made. Throws `NotFound`, and `permission` for
+/** Opens a file that we, or another process of ours, made. Throws `NotFound`, and `NotPlainFile` for
  *  anything else in its place: whoever may write in the folder could lay a link there, and have root write
  *  through it into a file that is not his. */
 export function openOwnFile(path: string): Deno.FsFile {
@@ -69,7 +81,7 @@ export function openOwnFile(path: string): Deno.FsFile {
     if (isPlain(opened) && opened.dev === named.dev && opened.ino === named.ino) return file;
     file.close();
   }
-  throw new MailqError("permission", `Cannot lock ${path}: it is no plain file; remove it`);
+  throw new NotPlainFile(path);
 }
 
 const FREE_LOCK_MS = 100;
@@ -106,14 +118,4 @@ async function inTime<T>(promise: Promise<T>): Promise<T | null> {
     isOver = true;
     clearTimeout(timer);
   }
-}
-
-/** Gives a lock file to the owner of the queue where root made it (as SQLite does with its own
- *  files): it must not keep him from his queue, nor from judging whether root's worker lives. */
-export function giveToOwnerOf(queue: string, path: string): void {
-  if (Deno.uid() !== 0) return;
-  const { uid, gid } = Deno.statSync(queue);
-  const { isFile, nlink } = Deno.lstatSync(path);
-  // A link that the owner laid here must not make root give another file away.
-  if (uid !== null && uid !== 0 && isFile && nlink === 1) Deno.chownSync(path, uid, gid);
 }

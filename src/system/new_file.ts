@@ -1,12 +1,23 @@
-import { errorText, MailqError } from "../queue/errors.ts";
+// A file that is there whole or not at all: what export and backup write. The bytes, and the words
+// for what goes wrong, are the caller's.
+
+import { folderOf, lookAt, nameOf, syncFolder, writeAll } from "./files.ts";
 
 const ROOM_BYTES = 64 * 1024;
 
-/** A file that is there whole or not at all. It is written beside its place under a name of its own,
- *  that only its owner may read, and put in its place when it is on disk; a crash leaves nothing but
- *  that other file. Throws `cannot_create`, `permission`, `disk_full`, `io_error`. */
+export interface NewFileOptions {
+  /** Take the place of a plain file that is there; otherwise whatever is there is left alone. */
+  readonly replaces: boolean;
+  /** Makes the error to be thrown from what the system threw, or from an `AlreadyExists` or an
+   *  `IsADirectory` for a place that is taken. */
+  readonly toError: (path: string, error: unknown) => Error;
+}
+
+/** It is written beside its place under a name of its own, that only its owner may read, and put in
+ *  its place when it is on disk; a crash leaves nothing but that other file. All that is thrown
+ *  comes from `toError`. */
 export class NewFile implements Disposable {
-  #file: Deno.FsFile | null;
+  #file: Deno.FsFile | null = null;
   #room: Uint8Array | null = null;
   #filled = 0;
 
@@ -14,25 +25,29 @@ export class NewFile implements Disposable {
     readonly path: string,
     /** The name it has until then. */
     readonly temporary: string,
-    file: Deno.FsFile,
-  ) {
-    this.#file = file;
-  }
+    readonly options: NewFileOptions,
+  ) {}
 
-  /** Begins a file; refused where there is something by its name, unless that is a plain file and
-   *  `replaces`. */
-  static async make(path: string, replaces: boolean): Promise<NewFile> {
-    await refuseTaken(path, replaces);
-    const temporary = await onFile(
-      path,
-      () => Deno.makeTempFile({ dir: folderOf(path), prefix: `.${nameOf(path)}.`.slice(0, 200) }),
-    );
+  /** Begins a file. Nothing else is touched yet; that its place is taken is found now if it is taken
+   *  now, otherwise in `place`. */
+  static async make(path: string, options: NewFileOptions): Promise<NewFile> {
     try {
-      const file = await onFile(path, () => Deno.open(temporary, { write: true }));
-      return new NewFile(path, temporary, file);
+      refuseTaken(path, options.replaces);
+      const prefix = `.${nameOf(path)}.`.slice(0, 200);
+      const file = new NewFile(
+        path,
+        await Deno.makeTempFile({ dir: folderOf(path), prefix }),
+        options,
+      );
+      try {
+        file.#file = await Deno.open(file.temporary, { write: true });
+        return file;
+      } catch (error) {
+        file[Symbol.dispose]();
+        throw error;
+      }
     } catch (error) {
-      await Deno.remove(temporary).catch(() => {});
-      throw error;
+      throw options.toError(path, error);
     }
   }
 
@@ -54,32 +69,30 @@ export class NewFile implements Disposable {
   async #put(bytes: Uint8Array): Promise<void> {
     const file = this.#file;
     if (file === null) throw new Error(`${this.path} was finished`);
-    await onFile(this.path, async () => {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    });
+    await this.#step(() => writeAll(file, bytes));
   }
 
-  /** Ends the writing, for somebody who goes on by the temporary name. */
+  /** Ends the writing, for somebody who goes on by the temporary name; its bytes are on disk. */
   async finish(): Promise<void> {
     const file = this.#file;
     if (file === null) return;
     await this.#flush();
-    await onFile(this.path, () => file.sync());
+    await this.#step(() => file.sync());
     this.#file = null;
     file.close();
   }
 
   /** Puts the file in its place; it is on disk once this resolves. */
-  async publish(replaces: boolean): Promise<void> {
-    await this.place(replaces);
-    await onFile(this.path, () => syncFolder(folderOf(this.path)));
+  async publish(): Promise<void> {
+    await this.place();
+    await this.#step(() => syncFolder(folderOf(this.path)));
   }
 
   /** As `publish`, but its name is on disk only once the folder is synced. */
-  async place(replaces: boolean): Promise<void> {
+  async place(): Promise<void> {
     await this.finish();
-    await onFile(this.path, async () => {
-      if (replaces) await Deno.rename(this.temporary, this.path);
+    await this.#step(async () => {
+      if (this.options.replaces) await Deno.rename(this.temporary, this.path);
       else await this.#linkInPlace();
     });
   }
@@ -91,14 +104,22 @@ export class NewFile implements Disposable {
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) throw error;
       // A file system without links.
-      await refuseTaken(this.path, false);
+      refuseTaken(this.path, false);
       await Deno.rename(this.temporary, this.path);
       return;
     }
     await Deno.remove(this.temporary);
   }
 
-  /** Closes what is open and removes what was not put in its place. */
+  async #step(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      throw this.options.toError(this.path, error);
+    }
+  }
+
+  /** Closes what is open and removes what was not put in its place. Never throws. */
   [Symbol.dispose](): void {
     this.#file?.close();
     this.#file = null;
@@ -110,65 +131,12 @@ export class NewFile implements Disposable {
   }
 }
 
-/** Brings what a folder lists to the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(path, { read: true });
-  await folder.sync();
-}
-
-export function folderOf(path: string): string {
-  const slash = path.lastIndexOf("/");
-  return slash < 0 ? "." : path.slice(0, slash) || "/";
-}
-
-export function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-async function refuseTaken(path: string, replaces: boolean): Promise<void> {
-  if (nameOf(path) === "") {
-    throw new MailqError("usage", `Cannot write "${path}": expected the name of a file`);
-  }
-  let info: Deno.FileInfo;
-  try {
-    info = await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw translated(path, error);
-  }
-  // A device or a link is never meant.
-  if (replaces && info.isFile) return;
-  throw taken(path, info.isDirectory ? "it is a folder" : "there is a file already");
-}
-
-function taken(path: string, reason: string, cause?: unknown): MailqError {
-  return new MailqError("cannot_create", `Cannot write ${path}: ${reason}`, { cause });
-}
-
-/** Does one step for the file at `path`; what the system throws becomes a MailqError. */
-export async function onFile<T>(path: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    throw translated(path, error);
-  }
-}
-
-function translated(path: string, error: unknown): MailqError {
-  if (error instanceof MailqError) return error;
-  const what = `Cannot write ${path}`;
-  if (error instanceof Deno.errors.AlreadyExists) {
-    return taken(path, "there is a file already", error);
-  }
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-    return taken(path, "there is no such folder", error);
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new MailqError("permission", `${what}: permission denied`, { cause: error });
-  }
-  const code: unknown = Reflect.get(Object(error), "code");
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new MailqError("disk_full", `${what}: the disk is full`, { cause: error });
-  }
-  return new MailqError("io_error", `${what}: ${errorText(error)}`, { cause: error });
+/** Throws `IsADirectory` or `AlreadyExists` where the place is taken; of what is there only a plain
+ *  file can be replaced: a device or a link is never meant. */
+function refuseTaken(path: string, replaces: boolean): void {
+  if (nameOf(path) === "") throw new Deno.errors.IsADirectory("expected the name of a file");
+  const info = lookAt(path);
+  if (info === null || (replaces && info.isFile)) return;
+  if (info.isDirectory) throw new Deno.errors.IsADirectory("it is a folder");
+  throw new Deno.errors.AlreadyExists("there is a file already");
 }

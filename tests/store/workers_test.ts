@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { MailqError } from "../../src/queue/errors.ts";
-import { FileLock } from "../../src/system/file_lock.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import { enqueued } from "../support/queue_messages.ts";
@@ -79,50 +77,18 @@ Deno.test("SQLite store: another user's worker is left alone and stops nobody", 
   await worker.close();
 });
 
-Deno.test("FileLock: one holder at a time, in this process or another", async () => {
-  const path = await Deno.makeTempFile();
-  const lock = await FileLock.tryTake(path);
-  assert(lock !== null);
-  assert.equal(await FileLock.tryTake(path), null);
-  assert.equal(await FileLock.tryTake(path, false), null);
-  lock.release();
-  const again = await FileLock.tryTake(path, false);
-  assert(again !== null);
-  again.release();
+Deno.test("SQLite store: a link in the place of a worker's file is refused, not followed", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { store } = fixture;
+  const { worker, path } = await registered(store);
+  await Deno.rename(path, `${path}-moved`);
+  await Deno.symlink(`${path}-moved`, path);
+  const refused = { code: "permission", exit: 77, message: /^Cannot lock .* no plain file/ };
+  await assert.rejects(store.takeOver(), refused);
+  await assert.rejects(store.changed(new AbortController().signal), refused);
   await Deno.remove(path);
-});
-
-Deno.test("FileLock: makes its file for its owner alone, and only if it is to", async () => {
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/lock`;
-  assert.equal(await FileLock.tryTake(path, false), null);
-  const lock = await FileLock.tryTake(path);
-  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
-  lock?.release();
-  await Deno.remove(folder, { recursive: true });
-});
-
-Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link", async () => {
-  const folder = await Deno.makeTempDir();
-  const victim = `${folder}/victim`;
-  await Deno.writeTextFile(victim, "precious");
-  await Deno.symlink(victim, `${folder}/symbolic`);
-  await Deno.symlink(`${folder}/missing`, `${folder}/dangling`);
-  await Deno.link(victim, `${folder}/hard`);
-  await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
-  for (const name of ["symbolic", "dangling", "hard", "pipe"]) {
-    for (const create of [true, false]) {
-      await assert.rejects(FileLock.tryTake(`${folder}/${name}`, create), (error) => {
-        assert(error instanceof MailqError, `${name}: ${error}`);
-        assert.deepEqual([error.code, error.exit], ["permission", 77]);
-        assert.match(error.message, /^Cannot lock .*\/(symbolic|dangling|hard|pipe): .*plain file/);
-        return true;
-      });
-    }
-  }
-  assert.equal(await Deno.readTextFile(victim), "precious");
-  await assert.rejects(Deno.lstat(`${folder}/missing`), Deno.errors.NotFound);
-  await Deno.remove(folder, { recursive: true });
+  await Deno.rename(`${path}-moved`, path);
+  await worker.close();
 });
 
 async function registered(

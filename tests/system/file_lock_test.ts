@@ -38,7 +38,7 @@ Deno.test("FileLock: a lock is had once its holder lets go, and not before", asy
   const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
   try {
     const path = `${folder}/lock`;
-    assert.equal(await FileLock.tryTake(path, false), null, "there is no such file");
+    assert.equal(await FileLock.tryTakeOld(path), null, "there is no such file");
     const lock = await FileLock.tryTake(path);
     assert.ok(lock !== null);
     assert.equal(await FileLock.tryTake(path), null);
@@ -47,4 +47,49 @@ Deno.test("FileLock: a lock is had once its holder lets go, and not before", asy
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link", async () => {
+  const folder = await Deno.makeTempDir();
+  const victim = `${folder}/victim`;
+  await Deno.writeTextFile(victim, "precious");
+  await Deno.symlink(victim, `${folder}/symbolic`);
+  await Deno.symlink(`${folder}/missing`, `${folder}/dangling`);
+  await Deno.link(victim, `${folder}/hard`);
+  await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+  for (const name of ["symbolic", "dangling", "hard", "pipe"]) {
+    const path = `${folder}/${name}`;
+    for (const taking of [FileLock.tryTake(path), FileLock.tryTakeOld(path)]) {
+      await assert.rejects(taking, {
+        name: "NotPlainFile",
+        message: `Cannot lock ${path}: it is no plain file; remove it`,
+      });
+    }
+  }
+  assert.equal(await Deno.readTextFile(victim), "precious");
+  await assert.rejects(Deno.lstat(`${folder}/missing`), Deno.errors.NotFound);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("FileLock: one holder at a time, in this process or another", async () => {
+  const path = await Deno.makeTempFile();
+  const lock = await FileLock.tryTake(path);
+  assert(lock !== null);
+  assert.equal(await FileLock.tryTake(path), null);
+  assert.equal(await FileLock.tryTakeOld(path), null);
+  lock.release();
+  const again = await FileLock.tryTakeOld(path);
+  assert(again !== null);
+  again.release();
+  await Deno.remove(path);
+});
+
+Deno.test("FileLock: makes its file for its owner alone, and only if it is to", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/lock`;
+  assert.equal(await FileLock.tryTakeOld(path), null);
+  const lock = await FileLock.tryTake(path);
+  assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  lock?.release();
+  await Deno.remove(folder, { recursive: true });
 });

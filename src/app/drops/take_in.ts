@@ -1,10 +1,10 @@
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports.ts";
-import { systemCode } from "../../store/drop/errors.ts";
 import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
-import { FileLock, giveToOwnerOf } from "../../system/file_lock.ts";
+import { FileLock } from "../../system/file_lock.ts";
+import { giveToOwnerOf, systemCode } from "../../system/files.ts";
 import { queuePath } from "../../store/open.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { Context } from "../../cli/frame/context.ts";

@@ -4,7 +4,7 @@ import { type MboxFormat, mboxInputs } from "../../intake/sources/mbox.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
 import type { Input } from "../../intake/sources/files.ts";
 import { errorText, EXIT_STATUS, MailqError } from "../../queue/errors.ts";
-import { FileLock } from "../../system/file_lock.ts";
+import { FileLock, NotPlainFile } from "../../system/file_lock.ts";
 import type { Context } from "../../cli/frame/context.ts";
 import { enqueueInputs } from "./enqueue.ts";
 import { MaildirTaker } from "./maildir.ts";
@@ -106,7 +106,7 @@ async function tryLock(path: string): Promise<FileLock | null> {
   try {
     return await FileLock.tryTake(path);
   } catch (error) {
-    if (error instanceof MailqError) throw error;
+    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
     throw new MailqError(
       error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
       `Cannot lock ${path}: ${errorText(error)}; mailq must be able to write in the Maildir`,

@@ -1,12 +1,14 @@
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Clock, Random } from "../../system/time.ts";
-import { NewFile, onFile, syncFolder } from "../../system/new_file.ts";
+import { makeFolder, syncFolder, withoutSlash, writeAll } from "../../system/files.ts";
+import { NewFile, type NewFileOptions } from "../../system/new_file.ts";
+import { cannotWrite, onFile } from "../../store/cannot_write.ts";
 import { maildirName } from "../../transport/mailbox/maildir_name.ts";
 import { fromLine, FromQuoter } from "../../transport/mailbox/mbox_lines.ts";
 import { lfPiecesOf } from "../../transport/pieces.ts";
 import type { Output } from "../../cli/frame/output.ts";
 
-/** Where messages are exported to. Throws as `NewFile` does. */
+/** Where messages are exported to. Throws as `cannotWrite` says. */
 export interface ExportPlace extends Disposable {
   /** Writes a message, the lines `above` before its own. */
   add(
@@ -19,6 +21,7 @@ export interface ExportPlace extends Disposable {
 }
 
 const encoder = new TextEncoder();
+const NEW: NewFileOptions = { replaces: false, toError: cannotWrite };
 
 /** Standard output, as one .eml file or as an mbox. */
 export class StreamPlace implements ExportPlace {
@@ -42,14 +45,14 @@ export class EmlPlace implements ExportPlace {
 
   static async make(path: string): Promise<EmlPlace> {
     const folder = withoutSlash(path);
-    await makeFolder(folder);
+    await onFile(folder, () => makeFolder(folder));
     return new EmlPlace(folder);
   }
 
   async add({ id }: MessageSummary, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-    using file = await NewFile.make(`${this.folder}/${id}.eml`, false);
+    using file = await NewFile.make(`${this.folder}/${id}.eml`, NEW);
     for await (const piece of pieces) await file.write(piece);
-    await file.place(false);
+    await file.place();
   }
 
   async end(): Promise<void> {
@@ -64,7 +67,7 @@ export class MboxPlace implements ExportPlace {
   private constructor(readonly file: NewFile) {}
 
   static async make(path: string): Promise<MboxPlace> {
-    return new MboxPlace(await NewFile.make(path, false));
+    return new MboxPlace(await NewFile.make(path, NEW));
   }
 
   async add(message: MessageSummary, pieces: AsyncIterable<Uint8Array>): Promise<void> {
@@ -72,7 +75,7 @@ export class MboxPlace implements ExportPlace {
   }
 
   async end(): Promise<void> {
-    await this.file.publish(false);
+    await this.file.publish();
   }
 
   [Symbol.dispose](): void {
@@ -114,8 +117,11 @@ export class MaildirPlace implements ExportPlace {
     random: Random,
   ): Promise<MaildirPlace> {
     const folder = withoutSlash(path);
-    await makeFolder(folder);
-    for (const part of PARTS) await makeFolder(`${folder}/${part}`);
+    await onFile(folder, () => makeFolder(folder));
+    for (const part of PARTS) {
+      const path = `${folder}/${part}`;
+      await onFile(path, () => makeFolder(path));
+    }
     return new MaildirPlace(folder, hostname, clock, random);
   }
 
@@ -152,23 +158,4 @@ export class MaildirPlace implements ExportPlace {
   }
 
   [Symbol.dispose](): void {}
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await onFile(path, async () => {
-    try {
-      await Deno.mkdir(path, { mode: 0o700 });
-    } catch (error) {
-      const isThere = error instanceof Deno.errors.AlreadyExists;
-      if (!isThere || !(await Deno.stat(path)).isDirectory) throw error;
-    }
-  });
-}
-
-function withoutSlash(path: string): string {
-  return path.replace(/(?<=.)\/+$/, "");
 }

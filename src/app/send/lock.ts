@@ -1,6 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { FileLock, giveToOwnerOf, openOwnFile } from "../../system/file_lock.ts";
+import { FileLock, NotPlainFile, openOwnFile } from "../../system/file_lock.ts";
+import { giveToOwnerOf } from "../../system/files.ts";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../../cli/frame/context.ts";
 
@@ -44,7 +45,7 @@ async function tryTake(path: string): Promise<FileLock | null> {
   try {
     return await FileLock.tryTake(path);
   } catch (error) {
-    if (error instanceof MailqError) throw error;
+    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
     throw new MailqError(
       error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
       `Cannot lock ${path}: ${errorText(error)}; set lock_path to a file you may write`,

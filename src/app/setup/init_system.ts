@@ -1,4 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
+import { folderOf } from "../../system/files.ts";
 import { dropFolder, REFUSED, TAKEN } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../../cli/frame/context.ts";
@@ -30,7 +31,7 @@ export async function initSystem(context: Context, user: string | null): Promise
     throw new MailqError("permission", "Cannot set up the system's queue: only root may; use sudo");
   }
   const setUp = new SetUp(context, owner);
-  const folder = queue.slice(0, queue.lastIndexOf("/"));
+  const folder = folderOf(queue);
   setUp.checkFolder(folder, queue);
   setUp.folder(folder, PASSABLE);
   const isNewQueue = setUp.isMissing(queue);

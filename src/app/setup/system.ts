@@ -1,5 +1,6 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { dropFolder } from "../../store/drop/names.ts";
+import { beside, folderOf, lookAt, nameOf } from "../../system/files.ts";
 import type { Context } from "../../cli/frame/context.ts";
 import { type PasswdEntry, readPasswd, userName } from "./passwd.ts";
 
@@ -18,32 +19,31 @@ export class SetUp {
   /** Throws `cannot_create` for a folder that other things are kept in: its mode is theirs to
    *  say. */
   checkFolder(folder: string, queue: string): void {
-    if (folder !== "" && look(folder) === null) return;
-    const ours = queue.slice(folder.length + 1);
-    const names = attempt(folder, () => [...Deno.readDirSync(folder || "/")]);
+    if (look(folder) === null) return;
+    const ours = nameOf(queue);
+    const names = attempt(folder, () => [...Deno.readDirSync(folder)]);
     const isOurs = (name: string) =>
       name === ours || name.startsWith(`${ours}-`) || name.startsWith(".") ||
-      `${folder}/${name}` === dropFolder(queue);
+      beside(queue, name) === dropFolder(queue);
     const other = names.find(({ name }) => !isOurs(name));
-    if (folder !== "" && other === undefined) return;
+    if (folder !== "/" && other === undefined) return;
     throw new MailqError(
       "cannot_create",
-      `Cannot set up a queue in ${folder || "/"}: it holds ${JSON.stringify(other?.name)}, too; ` +
+      `Cannot set up a queue in ${folder}: it holds ${JSON.stringify(other?.name)}, too; ` +
         "expected a folder for the queue alone",
     );
   }
 
   /** What SQLite and we keep beside the queue. */
   besides(folder: string, queue: string): string[] {
-    return [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
+    return [...Deno.readDirSync(folder)].map(({ name }) => beside(queue, name))
       .filter((path) => path.startsWith(`${queue}-`)).sort();
   }
 
   /** Makes a folder that is nobody else's yet. */
   make(path: string): void {
     attempt(path, () => {
-      const above = path.slice(0, path.lastIndexOf("/"));
-      if (above !== "") Deno.mkdirSync(above, { recursive: true });
+      Deno.mkdirSync(folderOf(path), { recursive: true });
       Deno.mkdirSync(path, { mode: 0o700 });
     });
   }
@@ -88,11 +88,11 @@ export class SetUp {
 
   /** Warns of folders above `folder` that keep others from it. */
   warnOfClosed(folder: string): void {
-    for (let path = folder; path !== "";) {
-      path = path.slice(0, path.lastIndexOf("/"));
-      if (((Deno.statSync(path || "/").mode ?? 0) & OTHERS_PASS) === 0) {
+    for (let path = folder; path !== "/";) {
+      path = folderOf(path);
+      if (((Deno.statSync(path).mode ?? 0) & OTHERS_PASS) === 0) {
         this.context.output.warn(
-          `${path || "/"} keeps other users from the drop folder: chmod o+x`,
+          `${path} keeps other users from the drop folder: chmod o+x`,
         );
       }
     }
@@ -100,12 +100,7 @@ export class SetUp {
 }
 
 function look(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw failure(path, error);
-  }
+  return attempt(path, () => lookAt(path));
 }
 
 function attempt<T>(path: string, step: () => T): T {

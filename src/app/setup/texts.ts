@@ -1,5 +1,6 @@
 import { type Definition, RELAY_KEYS, SETTINGS, variableName } from "../../config/definitions.ts";
 import { formatValue } from "../../config/kinds.ts";
+import { folderOf } from "../../system/files.ts";
 import { programLine, quoted } from "./program_path.ts";
 
 /** A crontab that does what the service does; with `user`, one for /etc/cron.d. */
@@ -23,7 +24,7 @@ const ROOT_NEEDS = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER";
 
 /** A unit for systemd that runs the service with no more rights than it needs. */
 export function systemdUnit(user: string | null, queue: string | null): string {
-  const folder = queue?.slice(0, queue.lastIndexOf("/")) ?? null;
+  const folder = queue === null ? null : folderOf(queue);
   return `# /etc/systemd/system/mailq.service; then: systemctl enable --now mailq
 [Unit]
 Description=mailq, the mail queue
@@ -40,7 +41,7 @@ TimeoutStopSec=90
 ${
     folder === null
       ? "StateDirectory=mailq\nStateDirectoryMode=0711"
-      : `ReadWritePaths=${forSystemd(quoted(folder === "" ? "/" : folder))}`
+      : `ReadWritePaths=${forSystemd(quoted(folder))}`
   }
 # Also what a transport maildir: or file: writes to: ReadWritePaths=/var/mail
 UMask=0077

@@ -1,6 +1,7 @@
 import { loadSettings } from "../../config/load.ts";
 import { systemEnvironment } from "../../config/system_environment.ts";
 import { openStore } from "../../store/open.ts";
+import { nameOf } from "../../system/files.ts";
 import { systemClock, systemRandom, wait } from "../../system/time.ts";
 import type { Machine } from "./context.ts";
 
@@ -33,7 +34,7 @@ async function calledName(): Promise<string | null> {
   const { default: process }: { default: { readonly argv0: string } } = await import(
     ["node", "process"].join(":")
   );
-  return process.argv0.slice(process.argv0.lastIndexOf("/") + 1);
+  return nameOf(process.argv0);
 }
 
 /** The user's name in /etc/passwd: cron and services may set no variable for it. */

@@ -1,4 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
+import { lookAt, withoutSlash } from "../../system/files.ts";
 import { attempt, isFolder, unreadable } from "./files.ts";
 
 /** One message's file in a Maildir. */
@@ -30,7 +31,7 @@ export class Maildir {
 
   /** Throws `input_unreadable` for a folder that is no Maildir. */
   static open(path: string): Maildir {
-    const plain = path.replace(/(?<=.)\/+$/, "");
+    const plain = withoutSlash(path);
     if (!isFolder(plain)) throw unreadable(plain, "it is no folder");
     for (const part of PARTS) {
       if (isFolderThere(`${plain}/${part}`)) continue;
@@ -99,8 +100,8 @@ function isSetAside(name: string): boolean {
 function look(folder: string, name: string, hasMark: boolean): MaildirFile | null {
   const path = `${folder}/${name}`;
   try {
-    const info = Deno.lstatSync(path);
-    if (!info.isFile) return null;
+    const info = lookAt(path);
+    if (!info?.isFile) return null;
     return {
       path,
       folder,
@@ -112,7 +113,6 @@ function look(folder: string, name: string, hasMark: boolean): MaildirFile | nul
       hasMark,
     };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
     throw attempt(path, () => {
       throw error;
     });

@@ -1,4 +1,5 @@
 import { type Maildir, type MaildirFile, openMaildirFile, REJECTED, SENDING } from "./maildir.ts";
+import { isThere, lookAt, makeFile, removeFile } from "../../system/files.ts";
 import type { IntakeOptions } from "../options.ts";
 import { attempt, type Input, type InputBytes, readSource, Scratch } from "./files.ts";
 import { readSpoolEnvelope, type SpoolEnvelope } from "./spool_envelope.ts";
@@ -96,7 +97,7 @@ export class MaildirBatch implements Disposable {
   #clearMark(file: MaildirFile): boolean {
     const path = markOf(file);
     return attempt(path, () => {
-      const info = infoOf(path);
+      const info = lookAt(path);
       if (info === null) return true;
       const ageMs = this.now - (info.mtime?.getTime() ?? 0);
       if (ageMs <= STALE_MARK_MS && !isOurs(path, info)) return false;
@@ -110,16 +111,12 @@ export class MaildirBatch implements Disposable {
   #mark(file: MaildirFile): boolean {
     const path = markOf(file);
     return attempt(path, () => {
-      try {
-        using mark = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
-        this.#marks.add(path);
-        mark.writeSync(OUR_MARK);
-      } catch (error) {
-        if (error instanceof Deno.errors.AlreadyExists) return false;
-        throw error;
-      }
+      using mark = makeFile(path);
+      if (mark === null) return false;
+      this.#marks.add(path);
+      mark.writeSync(OUR_MARK);
       // Before our mark was there they may have sent it.
-      return infoOf(file.path) !== null;
+      return isThere(file.path);
     });
   }
 
@@ -152,23 +149,6 @@ export function setAside(file: MaildirFile): void {
 
 function markOf(file: MaildirFile): string {
   return `${file.folder}/${SENDING}${file.name}`;
-}
-
-function infoOf(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 function isOurs(path: string, info: Deno.FileInfo): boolean {

@@ -1,4 +1,5 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { systemCode } from "../../system/files.ts";
 
 /** Turns what the file system threw about the drop folder into a MailqError. */
 export function translateDropError(error: unknown, folder: string): Error {
@@ -32,16 +33,3 @@ export function translateDropError(error: unknown, folder: string): Error {
   }
   return fail("io_error", errorText(error));
 }
-
-/** The system's name of an error, such as `ENOSPC`; null if it is none of the system's. */
-export function systemCode(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
-  const code: unknown = Reflect.get(error, "code");
-  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
-  // Deno names the common ones only.
-  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
-  return number === undefined ? null : NAMES[number] ?? `E${number}`;
-}
-
-/** Linux's numbers, errno(3). */
-const NAMES: Readonly<Record<string, string>> = { "27": "EFBIG", "30": "EROFS", "122": "EDQUOT" };

@@ -1,4 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
+import { removeFile, syncFolder, writeAllSync } from "../../system/files.ts";
 import { translateDropError } from "./errors.ts";
 import {
   type DroppedFields,
@@ -99,7 +100,7 @@ export class DropFile {
     });
     this.#isOver = true;
     try {
-      await syncFolder(this.folder, `${from}s`, this.file);
+      await syncDropFolder(this.folder, `${from}s`, this.file);
     } catch (error) {
       // Gone means that it has been taken into the queue meanwhile.
       if (remove(to)) throw translateDropError(error, this.folder);
@@ -124,7 +125,7 @@ export class DropFile {
       );
     }
     this.#translated(() => {
-      for (let at = 0; at < bytes.length;) at += this.file.writeSync(bytes.subarray(at));
+      writeAllSync(this.file, bytes);
     });
   }
 
@@ -144,11 +145,10 @@ const SYNC_PROGRAMS = ["/usr/bin/sync", "/bin/sync"];
  *  way of any file on it (syncfs(2), `sync -f`): `handle` is made for that, since the drop itself may be
  *  imported by then. Where there is no such program the sync of the renamed file must do: on ext4,
  *  XFS and Btrfs it writes the journal up to the renaming, too. */
-async function syncFolder(folder: string, handle: string, file: Deno.FsFile): Promise<void> {
+async function syncDropFolder(folder: string, handle: string, file: Deno.FsFile): Promise<void> {
   file.syncSync();
   try {
-    using opened = Deno.openSync(folder);
-    opened.syncSync();
+    await syncFolder(folder);
     return;
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
@@ -174,12 +174,11 @@ async function syncFolder(folder: string, handle: string, file: Deno.FsFile): Pr
   }
 }
 
-/** Whether it was there. */
+/** Whether it was there; removed if we may. */
 function remove(path: string): boolean {
   try {
-    Deno.removeSync(path);
+    return removeFile(path);
+  } catch {
     return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
   }
 }

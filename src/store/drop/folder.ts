@@ -1,4 +1,5 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { isThere, nameOf, removeFile } from "../../system/files.ts";
 import { broken } from "./format.ts";
 import { isDropName, NEW_PREFIX, REFUSED, REFUSED_PREFIX, TAKEN } from "./names.ts";
 import type { DropBytes } from "./read.ts";
@@ -118,7 +119,7 @@ export class DropFolder {
     const drop = { name, path: `${this.path}/${TAKEN}/${name}`, isLeftover: false };
     try {
       checkKind(name, Deno.lstatSync(this.dropped(name)));
-      if (exists(drop.path)) throw broken("one of this name is being taken in already");
+      if (isThere(drop.path)) throw broken("one of this name is being taken in already");
       Deno.renameSync(this.dropped(name), drop.path);
       return drop;
     } catch (error) {
@@ -163,16 +164,16 @@ export class DropFolder {
   /** Removes a drop that is in the queue. */
   remove(drop: TakenDrop): void {
     try {
-      Deno.removeSync(drop.path);
+      removeFile(drop.path);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw folderError(this.path, error);
+      throw folderError(this.path, error);
     }
   }
 
   /** Moves aside what cannot be taken in, under its name if that is free; returns where it is now.
    *  Null if it is gone. */
   refuse(path: string): string | null {
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    const name = nameOf(path);
     // A folder can be moved into another only by those who may write in it.
     for (const to of [`${this.path}/${REFUSED}/${name}`, this.dropped(REFUSED_PREFIX + name)]) {
       try {
@@ -253,17 +254,8 @@ export function ownerOf(path: string): number | null {
 
 function freeName(path: string): string {
   let free = path;
-  for (let n = 1; exists(free); n++) free = `${path}.${n}`;
+  for (let n = 1; isThere(free); n++) free = `${path}.${n}`;
   return free;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
 }
 
 function folderError(path: string, error: unknown): MailqError {

@@ -1,7 +1,8 @@
+import { beside, folderOf } from "../../system/files.ts";
+
 /** The folder beside the queue where those who may not open it leave their mail. */
 export function dropFolder(queueFile: string): string {
-  const slash = queueFile.lastIndexOf("/");
-  return `${slash < 0 ? "." : queueFile.slice(0, slash) || ""}/drop`;
+  return beside(queueFile.includes("/") ? queueFile : `./${queueFile}`, "drop");
 }
 
 /** The folders inside it, which are the queue's owner's alone: for what is being imported, and for
@@ -48,7 +49,7 @@ function ownerOf(queueFile: string): number | null {
     return Deno.statSync(queueFile).uid;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return Deno.statSync(dropFolder(queueFile).replace(/\/drop$/, "/")).uid;
+    return Deno.statSync(folderOf(queueFile)).uid;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { LockedFile } from "./locked_file.ts";
-import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
+import { folderOf, syncFolder, writeAll } from "../../system/files.ts";
+import { type Mailbox, MailboxTransport } from "./mailbox.ts";
 import { fromLine, FromQuoter } from "./mbox_lines.ts";
 import { lfPiecesOf } from "../pieces.ts";
 import { withoutReply } from "../outcomes.ts";
@@ -71,7 +72,7 @@ class Mbox implements Mailbox {
       await write(encoder.encode(isWhole ? "\n" : "\n\n"));
       await onDisk(what, file.sync());
       // The file may have been made just now.
-      if (size === 0) await onDisk(what, syncFolder(this.path.replace(/[^/]+$/, "")));
+      if (size === 0) await onDisk(what, syncFolder(folderOf(this.path)));
     } catch (error) {
       await this.#cutOff(file, size, error);
       throw error;

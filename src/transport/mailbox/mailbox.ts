@@ -56,15 +56,3 @@ export function envelopeFields(sender: string, recipients: readonly string[]): U
   const deliveredTo = recipients.map((recipient) => `Delivered-To: ${recipient}\n`).join("");
   return encoder.encode(`Return-Path: <${sender}>\n${deliveredTo}`);
 }
-
-/** Writes all of `bytes`. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < bytes.length) at += await file.write(bytes.subarray(at));
-}
-
-/** Brings what a folder lists to the disk: a file made, renamed or removed in it. */
-export async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(path, { read: true });
-  await folder.sync();
-}

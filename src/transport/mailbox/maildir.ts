@@ -1,6 +1,7 @@
 import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
-import { type Mailbox, MailboxTransport, syncFolder, writeAll } from "./mailbox.ts";
+import { folderOf, makeFolder, syncFolder, withoutSlash, writeAll } from "../../system/files.ts";
+import { type Mailbox, MailboxTransport } from "./mailbox.ts";
 import { maildirName } from "./maildir_name.ts";
 import { lfPiecesOf } from "../pieces.ts";
 import { withoutReply } from "../outcomes.ts";
@@ -33,7 +34,7 @@ class Maildir implements Mailbox {
   #isReady = false;
 
   constructor({ path, hostname, clock, random }: MaildirSettings) {
-    this.path = path.replace(/(?<=.)\/+$/, "");
+    this.path = withoutSlash(path);
     this.#hostname = hostname;
     this.#clock = clock ?? systemClock;
     this.#random = random ?? systemRandom;
@@ -97,15 +98,11 @@ class Maildir implements Mailbox {
     }
     const what = `Bringing the folder ${this.path} to the disk`;
     if (isPartMade) await onDisk(what, syncFolder(this.path));
-    if (isMade) await onDisk(what, syncFolder(this.path.replace(/[^/]+$/, "")));
+    if (isMade) await onDisk(what, syncFolder(folderOf(this.path)));
   }
 
   /** Returns whether the folder was not there before. */
   async #makeFolder(path: string): Promise<boolean> {
-    const making = Deno.mkdir(path, { mode: 0o700 }).then(() => true, (error) => {
-      if (error instanceof Deno.errors.AlreadyExists) return false;
-      throw error;
-    });
-    return await onDisk(`Making the folder ${path}`, making);
+    return await onDisk(`Making the folder ${path}`, makeFolder(path));
   }
 }

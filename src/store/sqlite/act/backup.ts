@@ -1,9 +1,10 @@
 import { MailqError } from "../../../queue/errors.ts";
 import type { BackupOptions, BackupResult } from "../../../queue/backup.ts";
-import { folderOf, nameOf, NewFile, onFile } from "../../../system/new_file.ts";
+import { folderOf, isThere, nameOf, removeFile, writeAllSync } from "../../../system/files.ts";
+import { NewFile } from "../../../system/new_file.ts";
+import { cannotWrite, onFile } from "../../cannot_write.ts";
 import { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
-import { fileExists, removeFile } from "../db/workers.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;
@@ -26,7 +27,7 @@ export async function backup(
     throw new MailqError("input_unreadable", "Cannot back up the queue: there is none yet");
   }
   refuseOwnFiles(db, path);
-  using copy = await NewFile.make(path, replaces);
+  using copy = await NewFile.make(path, { replaces, toError: cannotWrite });
   using _log = removed(`${copy.temporary}-wal`);
   using _index = removed(`${copy.temporary}-shm`);
   await copyQueue(db, copy, signal);
@@ -36,7 +37,7 @@ export async function backup(
     using file = await Deno.open(copy.temporary, { read: true, write: true });
     await file.sync();
   });
-  await copy.publish(replaces);
+  await copy.publish();
   return { sizeBytes: size, messages };
 }
 
@@ -79,14 +80,14 @@ async function copyQueue(db: Connection, copy: NewFile, signal: AbortSignal): Pr
 
 /** Runs under the write lock: it waits for nothing else. */
 function copyLog(from: string, to: string): void {
-  if (!fileExists(from)) return;
+  if (!isThere(from)) return;
   using source = Deno.openSync(from);
   using target = Deno.openSync(to, { write: true, createNew: true, mode: 0o600 });
   const piece = new Uint8Array(PIECE_BYTES);
   for (;;) {
     const count = source.readSync(piece);
     if (count === null) break;
-    for (let at = 0; at < count;) at += target.writeSync(piece.subarray(at, count));
+    writeAllSync(target, piece.subarray(0, count));
   }
 }
 
@@ -135,7 +136,7 @@ function refuseOwnFiles(db: Connection, path: string): void {
     refuse("it belongs to the queue itself");
   }
   for (const part of PARTS) {
-    if (fileExists(`${path}${part}`)) {
+    if (isThere(`${path}${part}`)) {
       refuse(`${path}${part} beside it belongs to a database in use, or is left of one`);
     }
   }

@@ -2,9 +2,11 @@ import { FileLock } from "../../../system/file_lock.ts";
 import { expireMessage } from "./claim.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
+import { translateError } from "../db/errors.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { sweepOwner } from "../take_in/open_batch.ts";
-import { fileExists, lockPath, readBegunTokens, removeFile } from "../db/workers.ts";
+import { lockPath, readBegunTokens } from "../db/workers.ts";
+import { folderOf, isThere, lookAt, nameOf, removeFile } from "../../../system/files.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
  *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
@@ -17,13 +19,13 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
     const path = lockPath(db, String(row.lock_file));
     let lock: FileLock | null;
     try {
-      lock = await FileLock.tryTake(path, false);
+      lock = await FileLock.tryTakeOld(path);
     } catch (error) {
       // Another user's: whether it lives is not for us to find out.
       if (error instanceof Deno.errors.PermissionDenied) continue;
-      throw error;
+      throw translateError(error, db.path);
     }
-    if (lock === null && fileExists(path)) continue;
+    if (lock === null && isThere(path)) continue;
     try {
       // A file that is gone tells nothing: what its worker held may have gone out.
       const begun = lock === null ? null : readBegunTokens(lock);
@@ -43,11 +45,11 @@ export async function hasDeadWorker(db: Connection): Promise<boolean> {
   for (const row of db.all("SELECT lock_file FROM worker")) {
     const path = lockPath(db, String(row.lock_file));
     try {
-      const lock = await FileLock.tryTake(path, false);
+      const lock = await FileLock.tryTakeOld(path);
       lock?.release();
-      if (lock !== null || !fileExists(path)) return true;
+      if (lock !== null || !isThere(path)) return true;
     } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw translateError(error, db.path);
     }
   }
   return false;
@@ -56,16 +58,15 @@ export async function hasDeadWorker(db: Connection): Promise<boolean> {
 /** Removes lock files without a worker: of processes that died between making the one and
  *  registering the other, which takes them milliseconds. */
 async function sweepOrphans(db: Connection): Promise<void> {
-  const slash = db.file.lastIndexOf("/");
-  const prefix = `${db.file.slice(slash + 1)}-worker-`;
+  const prefix = `${nameOf(db.file)}-worker-`;
   const registered = new Set(db.all("SELECT lock_file FROM worker").map((row) => row.lock_file));
-  for (const { name } of Deno.readDirSync(db.file.slice(0, slash + 1))) {
+  for (const { name } of Deno.readDirSync(folderOf(db.file))) {
     if (!name.startsWith(prefix) || registered.has(name)) continue;
     const path = lockPath(db, name);
     try {
-      const age = Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
+      const age = Date.now() - (lookAt(path)?.mtime?.getTime() ?? 0);
       if (age < ORPHAN_MS) continue;
-      const lock = await FileLock.tryTake(path, false);
+      const lock = await FileLock.tryTakeOld(path);
       if (lock === null) continue;
       removeFile(path);
       lock.release();

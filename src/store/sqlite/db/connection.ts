@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
 import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
+import { folderOf } from "../../../system/files.ts";
 import { wait } from "../../../system/time.ts";
 
 /** What may be bound to a statement. */
@@ -256,8 +257,7 @@ function createFile(path: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw cannotCreate(path, error);
   }
   try {
-    const folder = path.slice(0, Math.max(path.lastIndexOf("/"), 0)) || "/";
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(folderOf(path), { recursive: true, mode: 0o700 });
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw cannotCreate(path, error);

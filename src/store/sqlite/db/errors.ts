@@ -52,6 +52,8 @@ export function translateError(error: unknown, path: string): Error {
         `Cannot open ${at}: the file or its folder may not be read and written by you`,
       );
   }
+  // Of the lock files beside the queue; by its name, since who only queues mail needs no locks.
+  if (errorName(error) === "NotPlainFile") return fail("permission", errorText(error));
   if (error instanceof Deno.errors.PermissionDenied || errorName(error) === "NotCapable") {
     return fail("permission", `Cannot open ${at}: permission denied${whose(path)}`);
   }

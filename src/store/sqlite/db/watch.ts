@@ -1,4 +1,4 @@
-import { giveToOwnerOf } from "../../../system/file_lock.ts";
+import { giveToOwnerOf, makeFile } from "../../../system/files.ts";
 import type { Connection } from "./connection.ts";
 import { hasDeadWorker } from "../claims/take_over.ts";
 import { wakePath } from "./wake.ts";
@@ -61,7 +61,7 @@ export class Watch {
   #watchFile(): void {
     const path = wakePath(this.db);
     try {
-      makeFile(path, this.db.file);
+      makeWakeFile(path, this.db.file);
       this.#watcher = Deno.watchFs(path);
     } catch {
       // Another user's file, a full disk, no watch left to be had: the poll is enough.
@@ -84,12 +84,9 @@ export class Watch {
 }
 
 /** Makes the wake file if it is not there, the owner of the queue's if root makes it. */
-function makeFile(path: string, queue: string): void {
-  try {
-    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return;
-    throw error;
-  }
+function makeWakeFile(path: string, queue: string): void {
+  const file = makeFile(path);
+  if (file === null) return;
+  file.close();
   giveToOwnerOf(queue, path);
 }

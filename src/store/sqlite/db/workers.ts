@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/worker.ts";
-import { FileLock, giveToOwnerOf } from "../../../system/file_lock.ts";
+import { FileLock } from "../../../system/file_lock.ts";
+import { beside, giveToOwnerOf, isThere, nameOf, removeFile } from "../../../system/files.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "../claims/lost_claims.ts";
 
@@ -70,7 +71,7 @@ export class SqliteWorker implements WorkerHandle {
   }
 
   #begun(): Set<number> | null {
-    if (this.lock === null || !fileExists(this.lock.path)) return null;
+    if (this.lock === null || !isThere(this.lock.path)) return null;
     return readBegunTokens(this.lock);
   }
 }
@@ -94,7 +95,7 @@ export async function registerWorker(
         kind,
         Deno.hostname(),
         Deno.pid,
-        path.slice(path.lastIndexOf("/") + 1),
+        nameOf(path),
         now,
         now,
       )
@@ -125,7 +126,7 @@ function bootedAt(): number {
 
 /** Where the lock file of a worker's row lies: beside the queue, wherever that was moved to. */
 export function lockPath(db: Connection, lockFile: string): string {
-  return db.file.slice(0, db.file.lastIndexOf("/") + 1) + lockFile;
+  return beside(db.file, lockFile);
 }
 
 /** The tokens that a worker, now dead, had noted as begun; null if the machine was started anew
@@ -154,22 +155,4 @@ function bytesOf(file: Deno.FsFile): Uint8Array {
     size += count;
   }
   return bytes.subarray(0, size);
-}
-
-export function fileExists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-export function removeFile(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

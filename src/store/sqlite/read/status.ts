@@ -1,6 +1,7 @@
 import { PRIORITIES } from "../../../queue/message.ts";
 import type { QueueStatus, WorkerInfo } from "../../../queue/ports.ts";
 import { FileLock } from "../../../system/file_lock.ts";
+import { isThere } from "../../../system/files.ts";
 import { int, number } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
@@ -85,10 +86,10 @@ async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
     const path = lockPath(db, String(row.lock_file));
     let lock: FileLock | null;
     try {
-      Deno.lstatSync(path);
-      lock = await FileLock.tryTake(path, false);
+      if (!isThere(path)) continue;
+      lock = await FileLock.tryTakeOld(path);
     } catch {
-      continue; // gone, or not ours to look at
+      continue; // not ours to look at
     }
     if (lock !== null) {
       lock.release();

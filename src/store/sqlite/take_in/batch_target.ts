@@ -1,12 +1,13 @@
 import { MailqError } from "../../../queue/errors.ts";
 import type { Enqueued, Stage, Store, WholeMessage } from "../../../queue/ports.ts";
 import { FileLock } from "../../../system/file_lock.ts";
+import { isThere, nameOf } from "../../../system/files.ts";
+import { translateError } from "../db/errors.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { insertMessage, knownKey } from "./enqueue.ts";
 import { settledBy, stageKey } from "./staged_keys.ts";
 import { MERGE_MESSAGES, mergeLane, type StageTarget } from "./stage_target.ts";
-import { fileExists } from "../db/workers.ts";
 
 /** The kind of worker whose batch others may add to. */
 export const BATCH_KIND = "tx";
@@ -43,12 +44,14 @@ export class BatchTarget implements StageTarget {
   async check(): Promise<void> {
     this.find();
     try {
-      const lock = await FileLock.tryTake(this.token, false);
+      const lock = await FileLock.tryTakeOld(this.token);
       lock?.release();
-      if (lock !== null || !fileExists(this.token)) throw ended();
+      if (lock !== null || !isThere(this.token)) throw ended();
     } catch (error) {
       // Another user's: whether it lives is not for us to find out.
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      if (!(error instanceof Deno.errors.PermissionDenied)) {
+        throw translateError(error, this.db.path);
+      }
     }
   }
 
@@ -58,7 +61,7 @@ export class BatchTarget implements StageTarget {
       `SELECT worker.id AS owner, min(batch.id) AS lane
        FROM worker JOIN batch ON batch.owner = worker.id AND batch.state = 'staged'
        WHERE worker.lock_file = ? AND worker.kind = '${BATCH_KIND}' GROUP BY worker.id`,
-      this.token.slice(this.token.lastIndexOf("/") + 1),
+      nameOf(this.token),
     );
     if (row === undefined) throw ended();
     return { owner: int(row.owner), lane: int(row.lane) };

@@ -1,0 +1,129 @@
+// Paths and plain work with files, each once: used by whoever touches the disk. Errors are the
+// system's own (`Deno.errors`); the callers turn them into the words and codes of their users.
+// Files that appear whole or not at all are in new_file.ts, locks in file_lock.ts.
+
+// ---------------------------------------------------------------- paths
+
+/** The folder that a path lies in: `.` for a bare name, `/` for what lies in the root. */
+export function folderOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : path.slice(0, slash) || "/";
+}
+
+/** What stands behind the last slash; empty where the path ends with one. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The path of the file `name` in the same folder as `path`. */
+export function beside(path: string, name: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1) + name;
+}
+
+/** The path without slashes at its end; the root stays. */
+export function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, "");
+}
+
+// ---------------------------------------------------------------- what is there
+
+/** What is there by this name, be it a link to nowhere; null if there is nothing. Links are not
+ *  followed. */
+export function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** Whether there is anything by this name, be it a link to nowhere. */
+export function isThere(path: string): boolean {
+  return lookAt(path) !== null;
+}
+
+// ---------------------------------------------------------------- making and removing
+
+/** Makes an empty file (0600) and opens it; null if there is anything by that name, be it a link
+ *  to nowhere. */
+export function makeFile(path: string): Deno.FsFile | null {
+  try {
+    return Deno.openSync(path, { read: true, write: true, createNew: true, mode: 0o600 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return null;
+    throw error;
+  }
+}
+
+/** Makes a folder (0700) if it is not there; returns whether it did. Rejects with `AlreadyExists`
+ *  if something else is there. */
+export async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const mayBeThere = error instanceof Deno.errors.AlreadyExists;
+    if (!mayBeThere || !(await Deno.stat(path)).isDirectory) throw error;
+    return false;
+  }
+}
+
+/** Removes a file; returns whether there was one. */
+export function removeFile(path: string): boolean {
+  try {
+    Deno.removeSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Where root made a file beside `other`: gives it to the owner of that (as SQLite does with its
+ *  own files). Does nothing for anybody else, nor with a link or a file of several names: whoever
+ *  laid it there must not make root give another file away. */
+export function giveToOwnerOf(other: string, path: string): void {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = Deno.statSync(other);
+  const { isFile, nlink } = Deno.lstatSync(path);
+  if (uid !== null && uid !== 0 && isFile && nlink === 1) Deno.chownSync(path, uid, gid);
+}
+
+// ---------------------------------------------------------------- bytes
+
+/** Writes all of `bytes`, in as many calls as the system wants. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
+
+/** As `writeAll`, while the whole process waits. */
+export function writeAllSync(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
+/** Brings what a folder lists to the disk: a file made, renamed or removed in it. Whoever may not
+ *  read the folder cannot (`PermissionDenied`). */
+export async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path, { read: true });
+  await folder.sync();
+}
+
+// ---------------------------------------------------------------- errors
+
+/** The system's name of an error, such as `ENOSPC`; null if it is none of the system's. */
+export function systemCode(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const code: unknown = Reflect.get(error, "code");
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Deno names the common ones only.
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined ? null : LINUX_NAMES[number] ?? `E${number}`;
+}
+
+/** What Deno has no names for, errno(3). */
+const LINUX_NAMES: Readonly<Record<string, string>> = {
+  "27": "EFBIG",
+  "30": "EROFS",
+  "122": "EDQUOT",
+};

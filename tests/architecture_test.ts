@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "delivery",
     "tui",
   ],
-  tui: ["queue", "system", "store", "config", "display", "delivery", "transport", "intake"],
+  tui: ["queue", "system", "store", "display", "app"],
 };
 
 interface Import {
@@ -147,7 +147,7 @@ Deno.test("files stay small", async () => {
 });
 
 /** Folders of src/ in which every file begins with a head; the others follow. */
-const WITH_HEADS: readonly string[] = ["src/queue/policy"];
+const WITH_HEADS: readonly string[] = ["src/config", "src/display", "src/queue/policy"];
 
 Deno.test("every file begins with what it is for", async () => {
   const wrong: string[] = [];
@@ -167,7 +167,6 @@ Deno.test("every file begins with what it is for", async () => {
 /** Folders that still have a circle of imports. One that has none any more is to be taken out. */
 const WITH_CIRCLES: readonly string[] = [
   "src/delivery",
-  "src/display/preview",
   "src/intake/address",
   "src/intake/compose",
   "src/store/sqlite/db",

@@ -1,6 +1,7 @@
 // The table of all settings: kind, default, one line of documentation. Everything else that knows
 // a setting's name, its variable or its flag reads it here: layers.ts, settings.ts, the settings
 // file that `mailq init config` prints. How a value is read is kinds.ts's affair.
+
 import type { Bounds, Kind, KindValues } from "./kinds.ts";
 
 /** What is known of one setting. */

@@ -1,5 +1,6 @@
 // Finds on which line of a settings file each key stands, for complaints that name the line.
 // Called by settings_file.ts. It reads no values: that is the TOML parser's work.
+
 const PART = String.raw`(?:[\w-]+|"[^"\n]*"|'[^'\n]*')`;
 const PARTS = new RegExp(PART, "g");
 const PATH = String.raw`\s*(${PART}(?:\s*\.\s*${PART})*)\s*`;

@@ -1,6 +1,7 @@
 // How a setting of each kind is read from a raw value and written as text again: durations, sizes,
 // rates, addresses. Called by layers.ts for every value given, by settings.ts and by the settings
 // file that `mailq init config` prints. Which setting has which kind is in definitions.ts.
+
 import type { Rate } from "../queue/policy/rate.ts";
 import { formatDuration, parseDuration } from "../queue/durations.ts";
 import { maskUrl, parseRelayUrl } from "./relay_url.ts";

@@ -1,6 +1,7 @@
 // One layer of settings is what one source gives: a file, the environment, the flags. This file
 // has the layer itself, how a value comes into it, and the layers of environment and flags. Files
 // are read by settings_file.ts; load.ts lays the layers over each other.
+
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import {

@@ -1,6 +1,7 @@
 // Loads the settings: reads the files, lays the layers over each other, and throws what is wrong.
 // Called once by every command, so nothing is imported here that a call without a settings file
 // does not need. What the merged values mean is in settings.ts.
+
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { MailqError } from "../queue/errors.ts";

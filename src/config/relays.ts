@@ -1,5 +1,6 @@
 // Makes the relays of the merged settings, and checks that relays and routes fit together. Called
 // by settings.ts, load.ts and whoever is about to send. Reading single keys is kinds.ts's work.
+
 import {
   isLoopback,
   type PasswordSource,

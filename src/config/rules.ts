@@ -1,5 +1,6 @@
 // Reads one [[rule]] table of a settings file. Called by settings_file.ts. What a rule does to an
 // outcome is in src/queue/policy/rule.ts.
+
 import { type Rule, RULE_ACTIONS } from "../queue/policy/rule.ts";
 import { suggestName } from "./suggest.ts";
 

@@ -1,6 +1,7 @@
 // The typed settings, made of the merged layers, and the list of them that `mailq config` prints.
 // Called by load.ts; what it makes is what commands and use cases read. Where values come from is
 // left to the layers.
+
 import { MailqError } from "../queue/errors.ts";
 import type { RetryPolicy } from "../queue/policy/retry.ts";
 import {

@@ -1,6 +1,7 @@
 // Reads a settings file into a layer, and notes everything in it that is unknown, misplaced or
 // wrong, each with its line. Called by load.ts, and loaded only where there is a file, since the
 // TOML parser costs time at start.
+
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { parse, TomlError } from "smol-toml";

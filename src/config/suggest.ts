@@ -1,5 +1,6 @@
 // Finds the name that was probably meant by a wrong one. Called where a complaint about an unknown
 // name is made; which names there are, the caller says.
+
 /** The name among `candidates` that was probably meant by `name`: a slip of a few letters, the
  *  wrong case or separator, or the right name without its table. Null where none is near. */
 export function suggestName(name: string, candidates: Iterable<string>): string | null {

@@ -1,5 +1,6 @@
 // The real machine for loadSettings: variables, files, user and host name. Called by the command
 // line when it starts; tests make a machine of their own.
+
 import type { LoadOptions } from "./load.ts";
 
 /** The real machine, for `loadSettings`. */

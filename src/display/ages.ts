@@ -1,5 +1,6 @@
 // Times as people read them in a table: "in 5m", "2h ago". Called by the commands' printing and by
 // the screen. Exact times are in timestamps.ts, durations as settings have them in src/queue.
+
 const UNITS = [
   ["d", 86_400_000],
   ["h", 3_600_000],

@@ -1,5 +1,6 @@
 // The colours and glyphs of states, and the escape codes they are written with. Called by the
 // tables of the command line and by the screen. Whether colours are wanted, the caller knows.
+
 import type { MessageStatus, RecipientState } from "../queue/state.ts";
 
 /** The codes of select graphic rendition (ECMA-48 8.3.117). */

@@ -1,3 +1,6 @@
+// Says in words why a message waits or how it ended. Called by the tables of the command line and
+// by the screen's footer. Making the words safe is left to those who print them.
+
 import type { MessageSummary } from "../queue/message.ts";
 import { formatTimestamp } from "./timestamps.ts";
 

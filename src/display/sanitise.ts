@@ -1,3 +1,6 @@
+// Makes text of a mail or a relay safe for a terminal. Called by everything that shows such text:
+// tables, the screen, complaints. How wide the safe text is, width.ts knows.
+
 /** How much of a text is shown: one line, or a text whose line ends stay. */
 export type LineMode = "one_line" | "multi_line";
 

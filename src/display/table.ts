@@ -1,3 +1,6 @@
+// Lays out tables: widths by a sample of rows, columns left out where there is no room. Called by
+// the commands that list; the screen lays out its own list. It makes every cell safe to show.
+
 import { sanitise } from "./sanitise.ts";
 import { cutText, loadMeasure, type Measure, padText } from "./width.ts";
 

@@ -1,3 +1,6 @@
+// Exact times for people, in their own time zone. Called by the commands' printing and by the
+// screen. How long ago a time was is in ages.ts.
+
 import { formatISO9075 } from "date-fns/formatISO9075";
 
 /** A time for people, in their own time zone: `2026-11-22 14:02:11`. */

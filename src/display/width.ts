@@ -1,3 +1,7 @@
+// How many columns of a terminal a text takes, and cutting and filling text by columns. Called by
+// table.ts and the screen, for text that sanitise.ts has made safe. The package for other scripts
+// is loaded for the first text that needs it.
+
 /** Counts the terminal columns of a text without controls. */
 export type Measure = (text: string) => number;
 

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parsePreview } from "../../src/display/preview/parse.ts";
-import {
-  type Preview,
-  PREVIEW_LIMITS,
-  Previewer,
-  type PreviewLimits,
-  previewMessage,
-} from "../../src/display/preview/preview.ts";
+import type { Preview, PreviewLimits } from "../../src/display/preview/preview.ts";
+import { PREVIEW_LIMITS, Previewer, previewMessage } from "../../src/display/preview/previewer.ts";
 import { leastCpuMs } from "../support/cpu_time.ts";
 
 const MB = 1024 * 1024;

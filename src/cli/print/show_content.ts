@@ -22,8 +22,8 @@ export async function tellText(
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const { output } = context;
-  const { previewMessage }: typeof import("../../display/preview/preview.ts") = await import(
-    import.meta.resolve("../../display/preview/preview.ts")
+  const { previewMessage }: typeof import("../../display/preview/previewer.ts") = await import(
+    import.meta.resolve("../../display/preview/previewer.ts")
   );
   const { text, html, isCut, failure } = await previewMessage(content, {
     maxBytes: SHOWN_BYTES,

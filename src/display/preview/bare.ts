@@ -1,3 +1,6 @@
+// Shows a mail that could not be taken apart as it is: its header's fields and all below as text.
+// Called by previewer.ts where the thread gives up. Making it safe is left to whoever shows it.
+
 import type { Preview, PreviewLimits } from "./preview.ts";
 
 /** What can be shown of a mail that could not be taken apart: the fields of its header as they

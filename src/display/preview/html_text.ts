@@ -1,3 +1,6 @@
+// The text a person would read of an HTML mail. Called by parse.ts, which loads it for the first
+// mail with HTML; the package that does the work is only imported here.
+
 import { convert } from "html-to-text";
 
 /** The package has no types of its own. */

@@ -1,3 +1,6 @@
+// Takes a mail apart into fields, text and attachments, within limits. Called in the thread
+// (parse_thread.ts), since a hostile mail may take long; the parser is the package postal-mime.
+
 import type { Preview, PreviewAttachment, PreviewLimits, PreviewRequest } from "./preview.ts";
 
 type Attachment = import("postal-mime").Attachment;

@@ -1,8 +1,9 @@
+// The thread in which mails are taken apart: previewer.ts starts it, asks one mail at a time and
+// ends it where it takes too long. The work itself is in parse.ts.
+
 import { errorText } from "../../queue/errors.ts";
 import { parsePreview } from "./parse.ts";
 import type { PreviewAnswer, PreviewRequest } from "./preview.ts";
-
-// What runs in the thread of preview.ts.
 
 /** The part of a thread's global scope that is used here; the type checker knows only windows. */
 interface ThreadScope {

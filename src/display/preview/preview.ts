@@ -1,4 +1,6 @@
-import { barePreview } from "./bare.ts";
+// What a mail looks like once it has been taken apart for people, and what its reader and the
+// thread say to each other. Taking apart is left to parse.ts and bare.ts, asking to previewer.ts;
+// whoever shows a preview (`mailq show`, the screen) makes it safe for a terminal.
 
 /** A mail as people read it. All of it is still raw text of a stranger's: whoever shows it makes
  *  it safe first (sanitise.ts). */
@@ -37,14 +39,6 @@ export interface PreviewLimits {
   readonly timeoutMs: number;
 }
 
-export const PREVIEW_LIMITS: PreviewLimits = {
-  maxBytes: 256 * 1024,
-  maxChars: 256 * 1024,
-  maxHeaders: 500,
-  maxAttachments: 200,
-  timeoutMs: 5_000,
-};
-
 /** What the thread is asked, and what it answers; see parse_thread.ts. */
 export interface PreviewRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -55,109 +49,3 @@ export interface PreviewRequest {
 export type PreviewAnswer =
   | { readonly preview: Preview }
   | { readonly failure: string };
-
-/** Takes a mail apart, as far as the limits let it, in a thread of its own. Whatever the mail
- *  holds, this ends in time with something to show; it rejects only if `source` or `signal` does. */
-export async function previewMessage(
-  source: AsyncIterable<Uint8Array> | Uint8Array,
-  limits: Partial<PreviewLimits> = {},
-  signal?: AbortSignal,
-): Promise<Preview> {
-  using previewer = new Previewer();
-  return await previewer.preview(source, limits, signal);
-}
-
-/** Previews one mail after another in the same thread, which saves its start. The thread keeps the
- *  process alive until this is disposed of. */
-export class Previewer implements Disposable {
-  #thread: Worker | null = null;
-  #turn: Promise<unknown> = Promise.resolve();
-
-  /** See previewMessage. A mail that is given up at `signal` makes way for the next at once. */
-  async preview(
-    source: AsyncIterable<Uint8Array> | Uint8Array,
-    limits: Partial<PreviewLimits> = {},
-    signal?: AbortSignal,
-  ): Promise<Preview> {
-    const all = { ...PREVIEW_LIMITS, ...limits };
-    const { bytes, isCut } = await readStart(source, all.maxBytes, signal);
-    const turn = this.#turn.then(() => this.#ask({ bytes, isCut, limits: all }, signal));
-    this.#turn = turn.catch(() => {});
-    const answer = await turn;
-    return "preview" in answer
-      ? answer.preview
-      : barePreview(bytes, { isCut, limits: all, failure: answer.failure });
-  }
-
-  #ask(request: PreviewRequest, signal: AbortSignal | undefined): Promise<PreviewAnswer> {
-    signal?.throwIfAborted();
-    const thread = this.#thread ??= new Worker(import.meta.resolve("./parse_thread.ts"), {
-      type: "module",
-    });
-    return new Promise((resolve, reject) => {
-      const ended = new AbortController();
-      const end = () => {
-        clearTimeout(timer);
-        ended.abort();
-      };
-      const giveUp = () => {
-        end();
-        this[Symbol.dispose]();
-      };
-      const failed = (event: Event, text: string) => {
-        event.preventDefault();
-        giveUp();
-        resolve({ failure: text });
-      };
-      const timer = setTimeout(() => {
-        giveUp();
-        resolve({ failure: `it could not be taken apart within ${request.limits.timeoutMs} ms` });
-      }, request.limits.timeoutMs);
-      const listen = { signal: ended.signal };
-      thread.addEventListener("message", ({ data }: MessageEvent<PreviewAnswer>) => {
-        end();
-        resolve(data);
-      }, listen);
-      thread.addEventListener("error", (event) => failed(event, event.message), listen);
-      thread.addEventListener("messageerror", (event) => failed(event, "no answer"), listen);
-      signal?.addEventListener("abort", () => {
-        giveUp();
-        reject(signal.reason);
-      }, listen);
-      thread.postMessage(request);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#thread?.terminate();
-    this.#thread = null;
-  }
-}
-
-/** The first bytes of a mail; no more of it is read than that. */
-async function readStart(
-  source: AsyncIterable<Uint8Array> | Uint8Array,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; isCut: boolean }> {
-  if (source instanceof Uint8Array) {
-    return { bytes: source.slice(0, maxBytes), isCut: source.length > maxBytes };
-  }
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  // One byte more tells whether there is more.
-  for await (const part of source) {
-    signal?.throwIfAborted();
-    parts.push(part);
-    length += part.length;
-    if (length > maxBytes) break;
-  }
-  const bytes = new Uint8Array(Math.min(length, maxBytes));
-  let at = 0;
-  for (const part of parts) {
-    const taken = part.subarray(0, bytes.length - at);
-    bytes.set(taken, at);
-    at += taken.length;
-  }
-  return { bytes, isCut: length > maxBytes };
-}

@@ -1,4 +1,4 @@
-import type { Previewer } from "../../display/preview/preview.ts";
+import type { Previewer } from "../../display/preview/previewer.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { ShownContent } from "./data.ts";
 

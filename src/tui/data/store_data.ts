@@ -2,7 +2,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges, Filter, QueueStatus, Store } from "../../queue/ports.ts";
 import type { QueueStats } from "../../queue/stats.ts";
-import type { Previewer } from "../../display/preview/preview.ts";
+import type { Previewer } from "../../display/preview/previewer.ts";
 import { readContent } from "./content.ts";
 import type {
   ActionOutcome,
@@ -120,8 +120,8 @@ export class StoreData implements Data {
   async content(id: string): Promise<ShownContent> {
     const message = await this.#found(id);
     if (this.#previewer === null) {
-      const { Previewer }: typeof import("../../display/preview/preview.ts") = await import(
-        import.meta.resolve("../../display/preview/preview.ts")
+      const { Previewer }: typeof import("../../display/preview/previewer.ts") = await import(
+        import.meta.resolve("../../display/preview/previewer.ts")
       );
       this.#previewer = new Previewer();
     }

@@ -4,7 +4,7 @@
 
 import type { Purpose } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports/store.ts";
 import type { Clock, Random } from "../system/time.ts";
 
 /** How a use case speaks to whoever watches while it works. Nothing of it is a result. */

@@ -1,6 +1,8 @@
 import { MailqError } from "../queue/errors.ts";
 import { ID_LENGTH, normaliseId } from "../queue/ids.ts";
-import type { ActionResult, Filter, Store } from "../queue/ports.ts";
+import type { ActionResult } from "../queue/ports/operator.ts";
+import type { Filter } from "../queue/filter.ts";
+import type { Store } from "../queue/ports/store.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../queue/state.ts";
 import type { Context } from "../cli/frame/context.ts";
 import { anyText, pastTimeOf, word } from "../cli/flags/parsers.ts";

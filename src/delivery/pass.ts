@@ -1,6 +1,6 @@
-import type { AttemptRecord } from "../queue/message.ts";
-import type { Store } from "../queue/ports.ts";
-import type { WorkerHandle } from "../queue/worker.ts";
+import type { AttemptRecord } from "../queue/claim.ts";
+import type { Store } from "../queue/ports/store.ts";
+import type { WorkerHandle } from "../queue/ports/claims.ts";
 import type { Rate } from "../queue/policy/rate.ts";
 import type { RetryPolicy } from "../queue/policy/retry.ts";
 import type { Route } from "../queue/policy/route.ts";
@@ -21,8 +21,6 @@ export interface PassOptions {
   /** What replies mean, whatever they would mean otherwise. */
   readonly rules: readonly Rule[];
   readonly errorHandler: ErrorHandler | null;
-  /** Whether a message's bytes are kept once it is sent. */
-  readonly keepsBodies: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** Ends the pass after so many messages sent; those in flight count. */

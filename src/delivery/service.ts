@@ -1,7 +1,7 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports/store.ts";
 import type { MessageStatus } from "../queue/state.ts";
-import type { WorkerHandle } from "../queue/worker.ts";
+import type { WorkerHandle } from "../queue/ports/claims.ts";
 import { QueueWatcher } from "./queue_watcher.ts";
 import { type PassOptions, type PassResult, runRound } from "./pass.ts";
 import type { Clock, Wait } from "../system/time.ts";

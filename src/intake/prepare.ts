@@ -1,7 +1,6 @@
 import { MailqError } from "../queue/errors.ts";
 import { makeId } from "../queue/ids.ts";
-import type { NewMessage } from "../queue/message.ts";
-import type { WholeMessage } from "../queue/ports.ts";
+import type { NewMessage, WholeMessage } from "../queue/message.ts";
 import { isAddress } from "./address/address_syntax.ts";
 import { readSchedule } from "./header/control_fields.ts";
 import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./header/edit.ts";

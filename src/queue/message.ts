@@ -1,6 +1,6 @@
 import type { FinalReason, MessageStatus, RecipientState } from "./state.ts";
 import type { DsnRequest, EnvelopeDsn, RecipientDsn } from "./dsn.ts";
-import type { AttemptResult, Outcome, OutcomeKind } from "./outcome.ts";
+import type { AttemptResult, Outcome } from "./outcome.ts";
 
 /** Priorities from the most to the least urgent; `now` is sent by the process that took it in. */
 export const PRIORITIES = ["now", "high", "normal", "low"] as const;
@@ -44,6 +44,11 @@ export interface ContentFacts {
   readonly dotLines: number;
   /** Whether any byte is over 127 (8BITMIME, RFC 6152). */
   readonly isEightBit: boolean;
+}
+
+/** A message whose bytes fit in memory. */
+export interface WholeMessage extends NewMessage, ContentFacts {
+  readonly content: Uint8Array;
 }
 
 /** A message as `list` shows it. Times are ms since 1970. */
@@ -111,73 +116,4 @@ export interface MessageDetail extends MessageSummary {
   readonly dsn: EnvelopeDsn | null;
   readonly recipients: readonly RecipientDetail[];
   readonly attempts: readonly AttemptDetail[];
-}
-
-/** A recipient in a worker's hands. */
-export interface ClaimedRecipient {
-  /** The recipient's place in its message. */
-  readonly n: number;
-  readonly address: string;
-  readonly tries: number;
-  readonly failures: number;
-  /** What the sender wants to be told of this recipient; absent where nothing was asked. */
-  readonly dsn?: RecipientDsn | null;
-}
-
-/** A worker's hold on the queued recipients of one message. */
-export interface Claim extends ContentFacts {
-  readonly seq: number;
-  readonly id: string;
-  /** Every write of the claim names it; a claim that was taken over has another. */
-  readonly token: number;
-  readonly sender: string;
-  readonly priority: Priority;
-  readonly lifeFrom: number;
-  readonly startedAt: number;
-  readonly recipients: readonly ClaimedRecipient[];
-  /** The bytes, where they are few; otherwise they are read in pieces. */
-  readonly content: Uint8Array | null;
-  /** Lets go of the memory of `content`: left to the collector, megabytes a moment would set it off
-   *  all the time. A write that is still under way keeps it; nobody else may read it any more. To
-   *  be called once at most. */
-  readonly release?: () => void;
-  /** What the sender asked of notices; absent where nothing was asked. */
-  readonly dsn?: EnvelopeDsn;
-}
-
-/** How one attempt ended for one recipient, and what becomes of the recipient. */
-export interface RecipientChange {
-  readonly n: number;
-  readonly address: string;
-  readonly outcome: OutcomeKind;
-  /** `sending`: another relay is tried at once, and decides. */
-  readonly state: "sent" | "deferred" | "failed" | "sending";
-  readonly reason: FinalReason | null;
-  readonly nextAt: number | null;
-  readonly failures: number;
-  readonly code: number | null;
-  readonly enhanced: string | null;
-  readonly reply: string | null;
-  /** The address goes on the do-not-send list. */
-  readonly suppresses: boolean;
-}
-
-/** One attempt to be recorded. */
-export interface AttemptRecord {
-  readonly claim: Claim;
-  readonly startedAt: number;
-  readonly durationMs: number;
-  readonly relay: string;
-  readonly host: string | null;
-  readonly tls: string | null;
-  readonly result: AttemptResult;
-  readonly code: number | null;
-  readonly enhanced: string | null;
-  readonly reply: string | null;
-  readonly error: string | null;
-  readonly traceback: string | null;
-  readonly transcript: string | null;
-  readonly changes: readonly RecipientChange[];
-  /** No further attempt of this claim follows. */
-  readonly endsClaim: boolean;
 }

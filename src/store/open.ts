@@ -1,5 +1,5 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Store } from "../queue/ports.ts";
+import type { Store } from "../queue/ports/store.ts";
 import type { Clock, Random } from "../system/time.ts";
 
 export interface OpenOptions {
@@ -8,6 +8,9 @@ export interface OpenOptions {
   readonly isWorker: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether the bytes of a message stay when it has become sent; asked at each recording, since a
+   *  service may be told otherwise while the queue is open. Absent = they stay. */
+  readonly keepsBodies?: () => boolean;
 }
 
 /** Opens the queue that a path, or a URL, names. */

@@ -1,5 +1,11 @@
 import { errorText } from "../queue/errors.ts";
-import type { DeliverOptions, Delivery, DeliveryReport, Relay, Transport } from "../queue/ports.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryReport,
+  Relay,
+  Transport,
+} from "../queue/ports/transport.ts";
 import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** Writes all of `bytes` or rejects. */

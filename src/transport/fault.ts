@@ -1,5 +1,5 @@
 import { errorText } from "../queue/errors.ts";
-import type { DeliveryOutcome } from "../queue/ports.ts";
+import type { DeliveryOutcome } from "../queue/ports/transport.ts";
 import { withoutReply } from "./outcomes.ts";
 
 /** What stopped a hand-over that reaches all its recipients at once. */

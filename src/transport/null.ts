@@ -1,4 +1,10 @@
-import type { DeliverOptions, Delivery, DeliveryReport, Relay, Transport } from "../queue/ports.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryReport,
+  Relay,
+  Transport,
+} from "../queue/ports/transport.ts";
 import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** A relay that takes everything and keeps nothing: for measuring and for rehearsals. */

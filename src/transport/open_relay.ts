@@ -1,5 +1,5 @@
 import { MailqError } from "../queue/errors.ts";
-import type { Relay } from "../queue/ports.ts";
+import type { Relay } from "../queue/ports/transport.ts";
 import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
 import { consoleRelay, type Writer } from "./console.ts";
 import { nullRelay } from "./null.ts";

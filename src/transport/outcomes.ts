@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports.ts";
+import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports/transport.ts";
 import { addressFault } from "./envelope.ts";
 
 /** Collects what became of each recipient of one hand-over. */

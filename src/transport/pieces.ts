@@ -1,4 +1,4 @@
-import type { Delivery } from "../queue/ports.ts";
+import type { Delivery } from "../queue/ports/transport.ts";
 import { LfLines } from "./mailbox/lf_lines.ts";
 
 /** The bytes of a message in order, however they are kept. */

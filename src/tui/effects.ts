@@ -1,5 +1,5 @@
 import { errorText, MailqError } from "../queue/errors.ts";
-import type { EnvelopeChanges } from "../queue/ports.ts";
+import type { EnvelopeChanges } from "../queue/ports/operator.ts";
 import type { Data } from "./data/data.ts";
 import type { Effect, Event } from "./model/events.ts";
 import { page, pipe } from "./terminal/programs.ts";

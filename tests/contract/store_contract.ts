@@ -1,5 +1,6 @@
-import type { Store } from "../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../src/queue/worker.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
+import type { OpenOptions } from "../../src/store/open.ts";
 import type { FakeClock } from "../support/queue_clock.ts";
 import { actionTests } from "./store/actions.ts";
 import { batchTests } from "./store/batches.ts";
@@ -28,12 +29,15 @@ export interface StoreFixture extends AsyncDisposable {
   /** The path or URL by which another process opens the queue. */
   readonly queue: string;
   /** Opens the queue once more, as another process would. */
-  another(): Promise<Store>;
+  another(options?: AnotherOptions): Promise<Store>;
   /** Ends a worker as kill -9 would: its lock goes, its registration stays. */
   abandon(worker: WorkerHandle): void;
   /** Fails if the queue is not in good order. */
   verify(): void;
 }
+
+/** How a queue is opened once more. */
+export type AnotherOptions = Pick<OpenOptions, "keepsBodies">;
 
 /** Declares a test of one behaviour on a fresh queue. */
 export type TestStore = (

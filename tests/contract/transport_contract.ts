@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Relay } from "../../src/queue/ports.ts";
+import type { Relay } from "../../src/queue/ports/transport.ts";
 import { deliveryOf, inPieces, unhindered } from "../support/smtp_delivery.ts";
 import { latin1 } from "../support/smtp_script.ts";
 

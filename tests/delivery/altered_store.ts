@@ -1,4 +1,4 @@
-import type { Store } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 
 /** A store with some of its methods replaced. */
 export function alteredStore(store: Store, methods: Partial<Store>): Store {

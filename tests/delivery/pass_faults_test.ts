@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
-import type { AttemptRecord } from "../../src/queue/message.ts";
-import type { Store } from "../../src/queue/ports.ts";
+import type { AttemptRecord } from "../../src/queue/claim.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 import { type OnePassOptions, passOn, POLICY } from "./pass_on.ts";
 import { alteredStore } from "./altered_store.ts";
 import { QueueFile } from "./queue_file.ts";
@@ -208,8 +208,8 @@ Deno.test("pass: a failure that passes loses no record", async () => {
   await queue.addMany(3);
   let isFirst = true;
   const store = altered(queue, {
-    record: (attempts: readonly AttemptRecord[], worker) => {
-      if (!isFirst) return queue.store.record(attempts, worker);
+    record: (attempts: readonly AttemptRecord[]) => {
+      if (!isFirst) return queue.store.record(attempts);
       isFirst = false;
       return Promise.reject(FULL);
     },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Delivery, DeliveryOutcome } from "../../src/queue/ports.ts";
+import type { Delivery, DeliveryOutcome } from "../../src/queue/ports/transport.ts";
 import { passOn } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";
 import { DEFERRED, FAILED, reportOf, ScriptedRelay, SENT, UNCERTAIN } from "./scripted_relay.ts";

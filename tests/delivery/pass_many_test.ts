@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { DeliveryOutcome } from "../../src/queue/ports.ts";
+import type { DeliveryOutcome } from "../../src/queue/ports/transport.ts";
 import { deriveStatus, isOpen, type RecipientState } from "../../src/queue/state.ts";
 import { HOUR_MS, passOn, POLICY } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";

@@ -1,5 +1,5 @@
 import { type PassOptions, type PassResult, runPass } from "../../src/delivery/pass.ts";
-import type { Relay } from "../../src/queue/ports.ts";
+import type { Relay } from "../../src/queue/ports/transport.ts";
 import type { RetryPolicy } from "../../src/queue/policy/retry.ts";
 import type { QueueFile } from "./queue_file.ts";
 import { ScriptedRelay } from "./scripted_relay.ts";
@@ -27,7 +27,6 @@ export function passOn(queue: QueueFile, options: OnePassOptions = {}): Promise<
     policy: POLICY,
     rules: [],
     errorHandler: null,
-    keepsBodies: true,
     clock: queue.clock,
     random: queue.random,
     maxBatch: null,

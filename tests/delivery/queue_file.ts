@@ -1,8 +1,9 @@
 import { makeId } from "../../src/queue/ids.ts";
-import type { Claim, MessageDetail } from "../../src/queue/message.ts";
-import type { Store, WholeMessage } from "../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../src/queue/worker.ts";
-import { openStore } from "../../src/store/open.ts";
+import type { Claim } from "../../src/queue/claim.ts";
+import type { MessageDetail, WholeMessage } from "../../src/queue/message.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
+import { type OpenOptions, openStore } from "../../src/store/open.ts";
 import { type Random, systemRandom } from "../../src/system/time.ts";
 
 const START = Date.UTC(2026, 10, 22);
@@ -32,9 +33,15 @@ export class QueueFile implements AsyncDisposable {
   }
 
   /** One more connection to the same file. */
-  async open(): Promise<Store> {
+  async open(options: Pick<OpenOptions, "keepsBodies"> = {}): Promise<Store> {
     const { clock, random } = this;
-    const store = await openStore(this.path, { create: true, isWorker: true, clock, random });
+    const store = await openStore(this.path, {
+      create: true,
+      isWorker: true,
+      clock,
+      random,
+      ...options,
+    });
     this.#stores.push(store);
     return store;
   }

@@ -49,7 +49,6 @@ export class RunningService implements AsyncDisposable {
       policy: POLICY,
       rules: [],
       errorHandler: null,
-      keepsBodies: true,
       clock: this.queue.clock,
       random: this.queue.random,
       maxBatch: null,

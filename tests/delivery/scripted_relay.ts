@@ -5,7 +5,7 @@ import type {
   DeliveryReport,
   Relay,
   Transport,
-} from "../../src/queue/ports.ts";
+} from "../../src/queue/ports/transport.ts";
 
 export const SENT: DeliveryOutcome = {
   kind: "sent",

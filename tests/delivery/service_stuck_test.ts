@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Store, WholeMessage } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import { RunningService } from "./run_service.ts";
 import { accept } from "./scripted_relay.ts";
 import { planOf, relayNamed } from "./several_relays.ts";

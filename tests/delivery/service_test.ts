@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
-import type { Store } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import { MINUTE_MS } from "../support/queue_messages.ts";
 import { alteredStore } from "./altered_store.ts";
@@ -206,7 +206,7 @@ Deno.test("service: --once does one round, with what is due, and ends", async ()
   const [id] = await queue.add({});
   const { worker, claim } = await queue.claimOne();
   const until = queue.clock.time;
-  await queue.store.postpone([{ claim, recipients: [0], until, reason: "" }], worker);
+  await queue.store.postpone([{ claim, recipients: [0], until, reason: "" }]);
   await worker.close();
   await service.start({ isOnce: true }).ended;
   assert.deepEqual(relay.ids, [id]);

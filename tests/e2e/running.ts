@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Mailq, RunOptions } from "../support/mailq.ts";
 import { systemClock, systemRandom } from "../../src/system/time.ts";

@@ -1,7 +1,7 @@
 import { DropBox } from "../../src/store/drop/box.ts";
 import { encodeFields, FIRST_LINE, frameLine, lastLine } from "../../src/store/drop/format.ts";
 import { dropName } from "../../src/store/drop/names.ts";
-import type { WholeMessage } from "../../src/queue/ports.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import { Mailq } from "../support/mailq.ts";
 import { systemRandom } from "../../src/system/time.ts";
 

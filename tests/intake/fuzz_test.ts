@@ -4,7 +4,7 @@ import { prepareMessage } from "../../src/intake/prepare.ts";
 import { prepareStream } from "../../src/intake/prepare_large.ts";
 import { parseTime } from "../../src/intake/times.ts";
 import { MailqError } from "../../src/queue/errors.ts";
-import type { WholeMessage } from "../../src/queue/ports.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import { readCorpus } from "./corpus.ts";
 import { bytesOf, intakeOptions, NOW, textOf } from "./intake_options.ts";
 import { Wire } from "./wire.ts";

@@ -5,7 +5,7 @@ import type { IntakeSettings } from "../../src/intake/options.ts";
 import { type Planner, prepareMessage } from "../../src/intake/prepare.ts";
 import { prepareStream } from "../../src/intake/prepare_large.ts";
 import { planResubmitted, type Resubmitted } from "../../src/intake/resubmit.ts";
-import type { WholeMessage } from "../../src/queue/ports.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import { bytesOf, intakeOptions, NOW, textOf } from "./intake_options.ts";
 
 const MESSAGE: Resubmitted = {

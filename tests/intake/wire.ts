@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { WholeMessage } from "../../src/queue/ports.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import { relayOn, unhindered } from "../support/smtp_delivery.ts";
 import {
   converse,

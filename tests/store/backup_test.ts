@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 import {
   attemptOf,
   awkwardBytes,
@@ -32,7 +32,7 @@ Deno.test("backup: the copy is one file, a queue that holds all and works", asyn
   await store.suppress(["no@x.test"], null);
   const worker = await store.registerWorker("test");
   const { claims } = await store.claimDue({ worker, limit: 1, onlyUntried: true });
-  await store.record(claims.map((claim) => attemptOf(claim, "sent")), worker);
+  await store.record(claims.map((claim) => attemptOf(claim, "sent")));
   const path = `${folder}/copy.db`;
   const result = await backup(store, path);
   assert.deepEqual(othersIn(folder), ["copy.db"]);
@@ -50,7 +50,7 @@ Deno.test("backup: the copy is one file, a queue that holds all and works", asyn
   const other = await copy.registerWorker("test");
   const again = await copy.claimDue({ worker: other, limit: 50, onlyUntried: true });
   assert.equal(again.claims.length, 21);
-  await copy.record(again.claims.map((claim) => attemptOf(claim, "sent")), other);
+  await copy.record(again.claims.map((claim) => attemptOf(claim, "sent")));
   await other.close();
   await copy.close();
   verifySqlite(path);

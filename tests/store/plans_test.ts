@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { claimDue } from "../../src/store/sqlite/claims/claim.ts";
 import type { Connection, Value } from "../../src/store/sqlite/db/connection.ts";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { SORTS, type Store } from "../../src/queue/ports.ts";
+import { SORTS } from "../../src/queue/filter.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
 import { attemptOf, enqueued, newMessage, START } from "../support/queue_messages.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";
 
@@ -124,7 +125,7 @@ Deno.test("query plan: recording, giving back and taking over go straight to the
   assert(one !== undefined && two !== undefined && three !== undefined);
   const attempts = [attemptOf(one, "sent"), attemptOf(two, { retryAt: START })];
   const plans = [
-    ...await plansOf(store, (each) => each.record(attempts, worker, false)),
+    ...await plansOf(store, (each) => each.record(attempts)),
     ...await plansOf(store, (each) => each.giveBack([three])),
     ...await plansOf(store, () => worker.close()),
     ...await plansOf(store, (each) => each.takeOver()),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { Stage } from "../../src/queue/ports.ts";
+import type { Stage } from "../../src/queue/ports/intake.ts";
 import { SqliteStage } from "../../src/store/sqlite/take_in/stage.ts";
 import { enqueued, newMessage } from "../support/queue_messages.ts";
 import { rowsOf, SqliteFixture } from "../support/queue_sqlite.ts";

@@ -1,7 +1,9 @@
 import { makeId } from "../../src/queue/ids.ts";
-import type { AttemptRecord, Claim, RecipientChange } from "../../src/queue/message.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../src/queue/claim.ts";
 import { deriveResult, type OutcomeKind } from "../../src/queue/outcome.ts";
-import type { Filter, ListOptions, Store, WholeMessage } from "../../src/queue/ports.ts";
+import type { Filter, ListOptions } from "../../src/queue/filter.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 
 export const MINUTE_MS = 60_000;
 /** When the messages of the tests were made, unless they say otherwise. */

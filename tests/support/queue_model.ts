@@ -1,5 +1,4 @@
-import { PRIORITIES } from "../../src/queue/message.ts";
-import type { WholeMessage } from "../../src/queue/ports.ts";
+import { PRIORITIES, type WholeMessage } from "../../src/queue/message.ts";
 import {
   deriveStatus,
   isOpen,

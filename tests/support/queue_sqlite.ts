@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import type { Store } from "../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../src/queue/worker.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
 import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
-import type { StoreFixture } from "../contract/store_contract.ts";
+import type { AnotherOptions, StoreFixture } from "../contract/store_contract.ts";
 import { FakeClock } from "./queue_clock.ts";
 import { systemRandom } from "../../src/system/time.ts";
 
@@ -36,8 +36,8 @@ export class SqliteFixture implements StoreFixture {
     return `${this.folder}/queue.db`;
   }
 
-  async another(): Promise<SqliteStore> {
-    const store = await openSqlite(this.queue, this.clock);
+  async another(options?: AnotherOptions): Promise<SqliteStore> {
+    const store = await openSqlite(this.queue, this.clock, options);
     this.#others.push(store);
     return store;
   }
@@ -61,8 +61,19 @@ export class SqliteFixture implements StoreFixture {
   }
 }
 
-export function openSqlite(path: string, clock = new FakeClock()): Promise<SqliteStore> {
-  return SqliteStore.open({ path, create: true, isWorker: true, clock, random: systemRandom });
+export function openSqlite(
+  path: string,
+  clock = new FakeClock(),
+  { keepsBodies }: AnotherOptions = {},
+): Promise<SqliteStore> {
+  return SqliteStore.open({
+    path,
+    create: true,
+    isWorker: true,
+    clock,
+    random: systemRandom,
+    keepsBodies,
+  });
 }
 
 /** The rows of a statement on a queue that a test looks at from outside. */

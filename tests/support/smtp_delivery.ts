@@ -1,4 +1,4 @@
-import type { DeliverOptions, Delivery, Relay } from "../../src/queue/ports.ts";
+import type { DeliverOptions, Delivery, Relay } from "../../src/queue/ports/transport.ts";
 import { smtpRelay, type SmtpRelayOptions } from "../../src/transport/smtp/relay.ts";
 import type { Timeouts } from "../../src/transport/smtp/connection/timers.ts";
 import { latin1 } from "./smtp_script.ts";

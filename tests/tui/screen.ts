@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Store, WholeMessage } from "../../src/queue/ports.ts";
+import type { Store } from "../../src/queue/ports/store.ts";
+import type { WholeMessage } from "../../src/queue/message.ts";
 import type { Data } from "../../src/tui/data/data.ts";
 import { readyMeasure } from "../../src/tui/screens/measure.ts";
 import { Session, type SessionOptions } from "../../src/tui/session.tsx";
@@ -159,7 +160,7 @@ export async function tried(
   const request = { worker: worker.handle, limit: 1, ids: [message.id], onlyUntried: true };
   const { claims: [claim] } = await store.claimDue(request);
   assert(claim !== undefined);
-  await store.record([attemptOf(claim, ending, attempt)], worker.handle);
+  await store.record([attemptOf(claim, ending, attempt)]);
   return message.id;
 }
 

@@ -5,7 +5,9 @@ import { checkSize, type Planner, prepareMessage } from "../../intake/prepare.ts
 import { prepareStream } from "../../intake/prepare_large.ts";
 import { planResubmitted } from "../../intake/resubmit.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import type { Stage } from "../../queue/ports/intake.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import type { WholeMessage } from "../../queue/message.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
 import type { OpenDrop } from "../../store/drop/folder.ts";
 import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";

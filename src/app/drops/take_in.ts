@@ -1,6 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { FileLock } from "../../system/file_lock.ts";

@@ -1,6 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
 import { errorText } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../../cli/frame/context.ts";

@@ -3,7 +3,9 @@ import type { IntakeOptions, IntakeSettings } from "../../intake/options.ts";
 import { prepareMessage } from "../../intake/prepare.ts";
 import type { Input } from "../../intake/sources/files.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Enqueued, Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import type { Enqueued, Stage } from "../../queue/ports/intake.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import type { WholeMessage } from "../../queue/message.ts";
 import type { Context, Machine } from "../../cli/frame/context.ts";
 import { OutputClosed } from "../../cli/frame/output.ts";
 

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 
 /** A relay's program that hands its message to the queue it comes from would be run again for it,
  *  and for ever. */

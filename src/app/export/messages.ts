@@ -1,6 +1,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Filter, Store } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { ExportPlace } from "./places.ts";
 
 export interface ExportResult {

@@ -5,8 +5,9 @@ import type { ErrorHandler } from "../../delivery/round/overrule.ts";
 import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { AttemptRecord, RecipientChange } from "../../queue/message.ts";
-import type { Relay, Store } from "../../queue/ports.ts";
+import type { AttemptRecord, RecipientChange } from "../../queue/claim.ts";
+import type { Relay } from "../../queue/ports/transport.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import { openRelay } from "../../transport/open_relay.ts";
 import type { Context } from "../../cli/frame/context.ts";
 import { plural } from "../select.ts";
@@ -46,7 +47,6 @@ export async function passOptions(
     errorHandler: settings.errorHandler === null
       ? null
       : await errorHandler(context, settings.errorHandler),
-    keepsBodies: settings.keepsBodies,
     clock,
     random,
     maxBatch: settings.maxBatch,

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../../cli/frame/context.ts";
 
 /** How often the progress is told. */

@@ -1,7 +1,8 @@
 import { buildCommand } from "@stricli/core";
 import type { Settings } from "../../config/settings.ts";
 import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
-import type { Filter, Store } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
 import { exportMessages } from "../../app/export/messages.ts";
 import {

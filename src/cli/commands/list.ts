@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
-import { type Sort, SORTS } from "../../queue/ports.ts";
+import { type Sort, SORTS } from "../../queue/filter.ts";
 import type { Context } from "../frame/context.ts";
 import { tellMessages } from "../print/message_table.ts";
 import { anyText, count } from "../flags/parsers.ts";

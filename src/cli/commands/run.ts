@@ -22,7 +22,8 @@ export const command = buildCommand<Flags, [], Context>({
       interval: flags.interval === undefined ? undefined : formatDuration(flags.interval),
     };
     const settings = await this.settings("all", given);
-    const store = await this.store(settings, true, true);
+    let current = settings;
+    const store = await this.store(settings, true, true, () => current.keepsBodies);
     const kept = new KeptConnections(machine.wait);
     const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
       const pass = await passOptions(this, fresh, store);
@@ -33,7 +34,6 @@ export const command = buildCommand<Flags, [], Context>({
       };
     };
     let plan = await planOf(settings);
-    let current = settings;
     const waiting = new Set<() => void>();
     const reload = async () => {
       try {

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { Context } from "../frame/context.ts";
 import { takeInDrops } from "../../app/drops/take_in.ts";

@@ -3,7 +3,7 @@ import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { QueueStatus } from "../../queue/ports.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import type { Context } from "../frame/context.ts";
 import { statusShape, waitingSeconds } from "../print/json_shapes.ts";
 import { judgeHealth, NAGIOS_STATUS } from "../print/nagios.ts";

@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import type { BatchEnd, OpenBatch } from "../../queue/batch.ts";
+import type { BatchEnd, OpenBatch } from "../../queue/ports/intake.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { ChildCommand, type ChildEnd, dieAs } from "../../app/tx/child.ts";
 import type { Context } from "../frame/context.ts";

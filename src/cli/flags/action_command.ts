@@ -1,5 +1,7 @@
 import { buildCommand } from "@stricli/core";
-import type { ActionResult, Filter, Store } from "../../queue/ports.ts";
+import type { ActionResult } from "../../queue/ports/operator.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import {

@@ -1,6 +1,6 @@
 import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { OpenOptions } from "../../store/open.ts";
 import type { App, OpenQueueOptions } from "../../app/app.ts";
 import type { Globals } from "./globals.ts";
@@ -101,9 +101,15 @@ export class Context {
 
   /** Opens the queue; it is closed when the command ends. A queue that is not there is made if
    *  `create`, and otherwise counts as empty. */
-  async store(settings: Settings, create: boolean, isWorker = false): Promise<Store> {
+  async store(
+    settings: Settings,
+    create: boolean,
+    isWorker = false,
+    keepsBodies = () => settings.keepsBodies,
+  ): Promise<Store> {
     const { clock, random, openStore } = this.machine;
-    this.#store = await openStore(settings.queue, { create, isWorker, clock, random });
+    const options = { create, isWorker, clock, random, keepsBodies };
+    this.#store = await openStore(settings.queue, options);
     return this.#store;
   }
 

@@ -1,5 +1,5 @@
 import type { AttemptDetail, MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { QueueStatus } from "../../queue/ports.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import { retriesUsed } from "../../queue/policy/retry.ts";
 
 /** A time as scripts get it: ISO 8601 in UTC, or null. */

@@ -1,6 +1,6 @@
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
-import type { QueueStatus } from "../../queue/ports.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import { waitingSeconds } from "./json_shapes.ts";
 
 /** The exit statuses monitors know (Nagios plugin API). */

@@ -4,7 +4,7 @@ import type {
   DeliveryReport,
   Relay,
   Transport,
-} from "../../queue/ports.ts";
+} from "../../queue/ports/transport.ts";
 import type { OutletPlan } from "./outlet.ts";
 import type { Wait } from "../../system/time.ts";
 

@@ -1,5 +1,5 @@
 import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
-import type { Relay, Transport } from "../../queue/ports.ts";
+import type { Relay, Transport } from "../../queue/ports/transport.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import { Waiting } from "../round/waiting.ts";
 import type { Clock } from "../../system/time.ts";

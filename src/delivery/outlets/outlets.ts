@@ -1,4 +1,4 @@
-import type { Claim } from "../../queue/message.ts";
+import type { Claim } from "../../queue/claim.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 

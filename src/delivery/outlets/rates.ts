@@ -1,7 +1,7 @@
-import type { Claim } from "../../queue/message.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Claim } from "../../queue/claim.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
-import type { Share } from "../../queue/worker.ts";
+import type { Share } from "../../queue/ports/claims.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 

@@ -1,4 +1,4 @@
-import type { Claim, ClaimedRecipient } from "../../queue/message.ts";
+import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import { relaysFor, type Route } from "../../queue/policy/route.ts";
 
 /** Recipients of one message that go by the same relays. */

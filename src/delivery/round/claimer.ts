@@ -1,5 +1,5 @@
-import type { Claim } from "../../queue/message.ts";
-import type { WorkerHandle } from "../../queue/worker.ts";
+import type { Claim } from "../../queue/claim.ts";
+import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import { groupByRoute } from "../outlets/routes.ts";
 import type { PassOptions } from "../pass.ts";
 import type { Postponer } from "./postponer.ts";

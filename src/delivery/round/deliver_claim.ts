@@ -1,5 +1,5 @@
-import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
-import type { Transport } from "../../queue/ports.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
+import type { Transport } from "../../queue/ports/transport.ts";
 import type { Group } from "../outlets/routes.ts";
 import { handOver, type HandOverTools } from "./hand_over.ts";
 import type { UsedUp } from "../outlets/rates.ts";

@@ -1,8 +1,9 @@
 import { errorText } from "../../queue/errors.ts";
-import type { AttemptRecord, Claim, RecipientChange } from "../../queue/message.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
 import { deriveResult, type OutcomeKind } from "../../queue/outcome.ts";
-import type { DeliveryOutcome, DeliveryReport, Store, Transport } from "../../queue/ports.ts";
-import type { WorkerHandle } from "../../queue/worker.ts";
+import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/ports/transport.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { RetryPolicy } from "../../queue/policy/retry.ts";
 import { judge } from "./judge.ts";
 import { overrule, type OverruleTools, type RuledOutcome } from "./overrule.ts";

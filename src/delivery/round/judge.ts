@@ -1,4 +1,4 @@
-import type { ClaimedRecipient, RecipientChange } from "../../queue/message.ts";
+import type { ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
 import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
 import type { RuledOutcome } from "./overrule.ts";
 

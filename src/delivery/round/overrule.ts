@@ -1,6 +1,6 @@
-import type { Claim } from "../../queue/message.ts";
+import type { Claim } from "../../queue/claim.ts";
 import type { Phase } from "../../queue/outcome.ts";
-import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports.ts";
+import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports/transport.ts";
 import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
 
 /** An outcome as it is judged. */

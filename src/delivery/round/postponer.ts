@@ -1,6 +1,6 @@
-import type { Claim, ClaimedRecipient } from "../../queue/message.ts";
-import type { Store } from "../../queue/ports.ts";
-import type { Postponed, WorkerHandle } from "../../queue/worker.ts";
+import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import type { Postponed } from "../../queue/ports/claims.ts";
 import type { Group } from "../outlets/routes.ts";
 import type { UsedUp } from "../outlets/rates.ts";
 import type { Outlets } from "../outlets/outlets.ts";
@@ -15,7 +15,6 @@ export class Postponer {
 
   constructor(
     readonly store: Store,
-    readonly worker: WorkerHandle,
     readonly outlets: Outlets,
     readonly clock: Clock,
   ) {}
@@ -41,7 +40,7 @@ export class Postponer {
   async flush(): Promise<void> {
     const postponed = this.#postponed;
     this.#postponed = [];
-    if (postponed.length > 0) await this.store.postpone(postponed, this.worker);
+    if (postponed.length > 0) await this.store.postpone(postponed);
   }
 
   #whenUsable(relays: readonly string[]): { readonly until: number; readonly reason: string } {

@@ -1,6 +1,5 @@
-import type { AttemptRecord, Claim } from "../../queue/message.ts";
-import type { Store } from "../../queue/ports.ts";
-import type { WorkerHandle } from "../../queue/worker.ts";
+import type { AttemptRecord, Claim } from "../../queue/claim.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Wait } from "../../system/time.ts";
 
 /** Attempts in one commit, at most. */
@@ -13,10 +12,7 @@ const NOT_NEEDED = "not needed any more";
 
 export interface RecorderTools {
   readonly store: Store;
-  readonly worker: WorkerHandle;
   readonly wait: Wait;
-  /** Whether a message's bytes are kept once it is sent. */
-  readonly keepsBodies: boolean;
   /** Called with each attempt once it is on disk. */
   readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void;
   /** Called with what a write failed with: what cannot be recorded must stop the sending. */
@@ -75,10 +71,10 @@ export class Recorder {
   }
 
   async #write(group: readonly AttemptRecord[]): Promise<void> {
-    const { store, worker, keepsBodies, onRecorded, onFailure } = this.tools;
+    const { store, onRecorded, onFailure } = this.tools;
     let isOnDisk = false;
     try {
-      const { lost } = await store.record(group, worker, keepsBodies);
+      const { lost } = await store.record(group);
       isOnDisk = true;
       for (const attempt of group) onRecorded(attempt, lost.includes(attempt.claim.token));
     } catch (error) {

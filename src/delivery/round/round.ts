@@ -1,6 +1,6 @@
 import { afterFault, HEALTHY } from "../../queue/policy/breaker.ts";
-import type { Claim } from "../../queue/message.ts";
-import type { WorkerHandle } from "../../queue/worker.ts";
+import type { Claim } from "../../queue/claim.ts";
+import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import { Change } from "./change.ts";
 import { Claimer, SHORT_WAIT_MS } from "./claimer.ts";
 import { Counts } from "./counts.ts";
@@ -58,7 +58,7 @@ export class Round {
     const { store, clock } = options;
     this.#outlets = new Outlets(outlets, options.throttleMs > 0, clock);
     this.#rates = new Rates(store, clock, options.ratePerDomain);
-    this.#postponer = new Postponer(store, worker, this.#outlets, clock);
+    this.#postponer = new Postponer(store, this.#outlets, clock);
     this.#claimer = new Claimer(
       options,
       worker,
@@ -69,9 +69,7 @@ export class Round {
     );
     this.#recorder = new Recorder({
       store,
-      worker,
       wait: options.wait,
-      keepsBodies: options.keepsBodies,
       onRecorded: (attempt, isLost) => options.onAttempt?.(attempt, isLost),
       onFailure: (error) => this.#fail(error),
     });
@@ -285,7 +283,7 @@ export class Round {
     if (!this.#isAbandoned) await this.#recorder.flush();
     // What could not be recorded may have gone out: the worker's end closes it as uncertain.
     const claims = inHand.filter((claim) => !this.#recorder.holds(claim));
-    await this.#guarded(() => this.options.store.giveBack(claims, this.worker));
+    await this.#guarded(() => this.options.store.giveBack(claims));
   }
 
   /** Records and frees what is left. */

@@ -1,4 +1,4 @@
-import type { Claim } from "../../queue/message.ts";
+import type { Claim } from "../../queue/claim.ts";
 
 /** The claims in hand that wait for a connection, the next one first. */
 export class Waiting {

@@ -1,5 +1,5 @@
-import type { Claim } from "../../queue/message.ts";
-import type { Store } from "../../queue/ports.ts";
+import type { Claim } from "../../queue/claim.ts";
+import type { Store } from "../../queue/ports/store.ts";
 
 /** The bytes of a message in pieces; rejects before the last one if the store has not exactly
  *  all of them, so that no part of a message ever passes for the whole. */

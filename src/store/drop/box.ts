@@ -1,5 +1,6 @@
-import type { ContentFacts, NewMessage } from "../../queue/message.ts";
-import type { Enqueued, Stage, Store, WholeMessage } from "../../queue/ports.ts";
+import type { ContentFacts, NewMessage, WholeMessage } from "../../queue/message.ts";
+import type { Enqueued, Stage } from "../../queue/ports/intake.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import { DropFile } from "./file.ts";
 import { dropName, NAME_RANDOM_BYTES } from "./names.ts";
 import type { Clock, Random } from "../../system/time.ts";

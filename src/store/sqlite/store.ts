@@ -1,23 +1,20 @@
-import type { BackupOptions, BackupResult } from "../../queue/backup.ts";
-import type { OpenBatch } from "../../queue/batch.ts";
-import type { RelayHealth } from "../../queue/policy/breaker.ts";
-import { ID_LENGTH, makeId } from "../../queue/ids.ts";
-import type { AttemptRecord, Claim, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type {
   ActionResult,
-  Enqueued,
+  BackupOptions,
+  BackupResult,
   EnvelopeChanges,
-  Filter,
-  ListOptions,
   PurgeOptions,
-  QueueStatus,
   RetryResult,
-  SearchProgress,
-  Stage,
-  Store,
-  Suppression,
-  WholeMessage,
-} from "../../queue/ports.ts";
+} from "../../queue/ports/operator.ts";
+import type { Enqueued, OpenBatch, Stage } from "../../queue/ports/intake.ts";
+import type { RelayHealth } from "../../queue/policy/breaker.ts";
+import { ID_LENGTH, makeId } from "../../queue/ids.ts";
+import type { AttemptRecord, Claim } from "../../queue/claim.ts";
+import type { MessageDetail, MessageSummary, WholeMessage } from "../../queue/message.ts";
+import type { Filter, ListOptions, SearchProgress } from "../../queue/filter.ts";
+import type { QueueStatus } from "../../queue/status.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import type { Suppression } from "../../queue/ports/reader.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ClaimBatch,
@@ -27,7 +24,7 @@ import type {
   Share,
   ShareResult,
   WorkerHandle,
-} from "../../queue/worker.ts";
+} from "../../queue/ports/claims.ts";
 import type { Claiming } from "./claims/claiming.ts";
 import { Connection, WORKER_WAITS } from "./db/connection.ts";
 import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
@@ -43,6 +40,8 @@ export interface SqliteOptions {
   readonly isWorker: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** See OpenOptions. */
+  readonly keepsBodies?: () => boolean;
 }
 
 // Loaded when they are wanted; see loadCommand (src/cli/frame/command_table.ts) for why so.
@@ -67,6 +66,7 @@ export class SqliteStore implements Store {
     readonly db: Connection,
     readonly clock: Clock,
     readonly random: Random,
+    readonly keepsBodies: () => boolean,
   ) {}
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
@@ -76,7 +76,7 @@ export class SqliteStore implements Store {
       ...WORKER_WAITS,
       ...(options.isWorker ? {} : { busyTimeoutMs: WORKER_WAITS.patienceMs }),
     });
-    return new SqliteStore(db, options.clock, options.random);
+    return new SqliteStore(db, options.clock, options.random, options.keepsBodies ?? (() => true));
   }
 
   async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
@@ -125,10 +125,8 @@ export class SqliteStore implements Store {
 
   async record(
     attempts: readonly AttemptRecord[],
-    _worker: WorkerHandle,
-    keepsBodies = true,
   ): Promise<RecordResult> {
-    return await (await this.claiming()).record(attempts, keepsBodies);
+    return await (await this.claiming()).record(attempts, this.keepsBodies());
   }
 
   async giveBack(claims: readonly Claim[]): Promise<void> {

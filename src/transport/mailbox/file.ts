@@ -1,4 +1,4 @@
-import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
+import type { DeliverOptions, Delivery, Relay } from "../../queue/ports/transport.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { LockedFile } from "./locked_file.ts";
 import { folderOf, syncFolder, writeAll } from "../../system/files.ts";

@@ -1,5 +1,10 @@
 import { errorText } from "../../queue/errors.ts";
-import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryReport,
+  Transport,
+} from "../../queue/ports/transport.ts";
 import { HandOverFault, STOPPED } from "../fault.ts";
 import { Outcomes, withoutReply } from "../outcomes.ts";
 

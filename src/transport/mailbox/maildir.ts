@@ -1,4 +1,4 @@
-import type { DeliverOptions, Delivery, Relay } from "../../queue/ports.ts";
+import type { DeliverOptions, Delivery, Relay } from "../../queue/ports/transport.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { folderOf, makeFolder, syncFolder, withoutSlash, writeAll } from "../../system/files.ts";
 import { type Mailbox, MailboxTransport } from "./mailbox.ts";

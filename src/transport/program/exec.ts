@@ -1,4 +1,4 @@
-import type { Relay } from "../../queue/ports.ts";
+import type { Relay } from "../../queue/ports/transport.ts";
 import { piecesOf } from "../pieces.ts";
 import { type ProgramSettings, ProgramTransport, type ProgramWay } from "./transport.ts";
 

@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import type { Relay } from "../../queue/ports.ts";
+import type { Relay } from "../../queue/ports/transport.ts";
 import { lfPiecesOf } from "../pieces.ts";
 import { type ProgramSettings, ProgramTransport, type ProgramWay } from "./transport.ts";
 

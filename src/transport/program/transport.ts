@@ -5,7 +5,7 @@ import type {
   DeliveryOutcome,
   DeliveryReport,
   Transport,
-} from "../../queue/ports.ts";
+} from "../../queue/ports/transport.ts";
 import { STOPPED, systemText } from "../fault.ts";
 import { type ProgramEnd, runProgram } from "./run_program.ts";
 import { childVariables, type Variables } from "./variables.ts";

@@ -1,4 +1,4 @@
-import type { Delivery } from "../../queue/ports.ts";
+import type { Delivery } from "../../queue/ports/transport.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

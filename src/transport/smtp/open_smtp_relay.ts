@@ -1,5 +1,5 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Relay } from "../../queue/ports.ts";
+import type { Relay } from "../../queue/ports/transport.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
 import type { RelayContext, RelayRequest } from "../open_relay.ts";
 import type { RelayTls } from "./session/session_opener.ts";

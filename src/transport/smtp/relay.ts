@@ -1,5 +1,5 @@
 import { MailqError } from "../../queue/errors.ts";
-import type { Relay } from "../../queue/ports.ts";
+import type { Relay } from "../../queue/ports/transport.ts";
 import { RelayingTrial } from "./mail/relaying.ts";
 import { SendingAhead } from "./mail/sending_ahead.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";

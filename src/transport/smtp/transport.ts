@@ -1,5 +1,10 @@
 import { errorText } from "../../queue/errors.ts";
-import type { DeliverOptions, Delivery, DeliveryReport, Transport } from "../../queue/ports.ts";
+import type {
+  DeliverOptions,
+  Delivery,
+  DeliveryReport,
+  Transport,
+} from "../../queue/ports/transport.ts";
 import { isUnicode } from "../envelope.ts";
 import { Outcomes, withoutReply } from "../outcomes.ts";
 import { failOversize, failUnicode } from "./mail/fit.ts";

@@ -1,5 +1,7 @@
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { EnvelopeChanges, Filter, QueueStatus, Sort } from "../../queue/ports.ts";
+import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
+import type { Filter, Sort } from "../../queue/filter.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 
 /** Which messages of which order. */

@@ -1,6 +1,9 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { EnvelopeChanges, Filter, QueueStatus, Store } from "../../queue/ports.ts";
+import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { QueueStatus } from "../../queue/status.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
 import { readContent } from "./content.ts";

@@ -1,5 +1,5 @@
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Filter } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { ActionOutcome, Verb } from "../data/data.ts";
 import { type Step, step } from "./events.ts";

@@ -1,4 +1,4 @@
-import { SORTS } from "../../queue/ports.ts";
+import { SORTS } from "../../queue/filter.ts";
 import type { CommandId, KeyBinding } from "../keys/keys.ts";
 import { layoutOf } from "../screens/layout.ts";
 import { textInput } from "../keys/text_input.ts";

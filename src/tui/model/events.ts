@@ -1,5 +1,6 @@
 import type { MessageDetail } from "../../queue/message.ts";
-import type { Filter, QueueStatus } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ActionOutcome,

@@ -1,6 +1,6 @@
 import { parseDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Filter } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../../queue/state.ts";
 
 /** What a filter line asks for; ages count from the time at which it is applied. */

@@ -1,6 +1,6 @@
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Filter } from "../../queue/ports.ts";
+import type { Filter } from "../../queue/filter.ts";
 import type { Anchor, MessageWindow } from "../data/data.ts";
 import { isOnlyStatuses, toStoreFilter } from "./filter_text.ts";
 import { layoutOf } from "../screens/layout.ts";

@@ -1,4 +1,4 @@
-import type { QueueStatus } from "../../queue/ports.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import type { State } from "./state.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,6 @@
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { Filter, QueueStatus, Sort } from "../../queue/ports.ts";
+import type { Filter, Sort } from "../../queue/filter.ts";
+import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { ShownContent, Verb } from "../data/data.ts";

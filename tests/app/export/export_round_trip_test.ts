@@ -13,7 +13,7 @@ import { mboxInputs } from "../../../src/intake/sources/mbox.ts";
 import { prepareMessage } from "../../../src/intake/prepare.ts";
 import { prepareStream } from "../../../src/intake/prepare_large.ts";
 import { folderInputs, type Input } from "../../../src/intake/sources/files.ts";
-import type { WholeMessage } from "../../../src/queue/ports.ts";
+import type { WholeMessage } from "../../../src/queue/message.ts";
 import { bytesOf, intakeOptions, NOW, textOf } from "../../intake/intake_options.ts";
 import { collect, newMessage } from "../../support/queue_messages.ts";
 import { SqliteFixture } from "../../support/queue_sqlite.ts";

@@ -4,7 +4,8 @@ import { splitGlobals } from "../../../src/cli/frame/globals.ts";
 import { Output } from "../../../src/cli/frame/output.ts";
 import { readySearch, spareForSearch } from "../../../src/app/send/search_index.ts";
 import { type ErrorCode, MailqError } from "../../../src/queue/errors.ts";
-import type { SearchProgress, Store } from "../../../src/queue/ports.ts";
+import type { SearchProgress } from "../../../src/queue/filter.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 
 type Bring = (signal?: AbortSignal, tell?: SearchProgress) => Promise<void>;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ActionResult, Store } from "../../../src/queue/ports.ts";
+import type { ActionResult } from "../../../src/queue/ports/operator.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import {
   attemptOf,
   type Ending,
@@ -55,7 +56,7 @@ export function actionTests(test: TestStore): void {
     await store.enqueue(Array.from({ length: 1_100 }, () => newMessage()));
     await using worker = await worked(store);
     const { claims } = await claimAll(store, worker.handle, 1_100);
-    await store.record(claims.map((one) => attemptOf(one, { retryAt: START })), worker.handle);
+    await store.record(claims.map((one) => attemptOf(one, { retryAt: START })));
     assert.equal((await store.retry({}, true)).requeued, 1_100);
     assert.equal((await store.status()).queued, 1_100);
   });
@@ -79,7 +80,7 @@ export function actionTests(test: TestStore): void {
     const claim = await claimOne(store, worker.handle);
     assert.equal(claim.lifeFrom, START + 600);
     assert.equal(claim.recipients.length, 4);
-    await store.record([attemptOf(claim, "sent")], worker.handle);
+    await store.record([attemptOf(claim, "sent")]);
     assert.deepEqual((await store.show(id))?.attempts.map(({ n }) => n), [1, 2]);
   });
 
@@ -122,7 +123,7 @@ export function actionTests(test: TestStore): void {
     const id = await enqueued(store, { recipients: FOUR });
     await using worker = await worked(store);
     const first = await claimOne(store, worker.handle);
-    await store.record([attemptOf(first, { 0: "sent", 1: { retryAt: START } })], worker.handle);
+    await store.record([attemptOf(first, { 0: "sent", 1: { retryAt: START } })]);
     const second = await claimOne(store, worker.handle); // 2 and 3
     assert.deepEqual(await store.cancel({}), result(1, 0, 2));
     assert.deepEqual(await states(store, id), ["sent", "cancelled", "sending", "sending"]);
@@ -130,7 +131,7 @@ export function actionTests(test: TestStore): void {
     assert.deepEqual(await store.resend({}, true), result(1, 0, 2));
     assert.deepEqual(await states(store, id), ["sent", "queued", "sending", "sending"]);
     assert.equal((await store.show(id))?.status, "sending");
-    assert.deepEqual((await store.record([attemptOf(second, "sent")], worker.handle)).lost, []);
+    assert.deepEqual((await store.record([attemptOf(second, "sent")])).lost, []);
     assert.deepEqual(await states(store, id), ["sent", "queued", "sent", "sent"]);
     assert.deepEqual((await claimAll(store, worker.handle)).claims, [], "in this very pass");
   });
@@ -174,7 +175,7 @@ export function actionTests(test: TestStore): void {
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
     assert.deepEqual(await store.hold({}), result(1, 0, 1));
-    const { lost } = await store.record([attemptOf(claim, { retryAt: START })], worker.handle);
+    const { lost } = await store.record([attemptOf(claim, { retryAt: START })]);
     assert.deepEqual(lost, []);
     assert.equal((await store.show(id))?.status, "held");
     assert.equal((await store.retry({}, true)).requeued, 1);
@@ -190,7 +191,7 @@ export function actionTests(test: TestStore): void {
     await store.hold({});
     await store.release({});
     assert.equal((await store.show(id))?.status, "sending");
-    await store.record([attemptOf(claim, "sent")], worker.handle);
+    await store.record([attemptOf(claim, "sent")]);
     assert.equal((await store.show(id))?.status, "sent");
   });
 
@@ -231,7 +232,7 @@ export async function ended(
   const request = { worker: worker.handle, limit: 1, ids, onlyUntried: true };
   const { claims: [claim] } = await store.claimDue(request);
   assert(claim !== undefined);
-  await store.record([attemptOf(claim, ending)], worker.handle);
+  await store.record([attemptOf(claim, ending)]);
   return id;
 }
 
@@ -244,6 +245,6 @@ async function mixed(
   const id = await enqueued(store, { recipients: FOUR, ...parts });
   await using worker = await worked(store);
   const claim = await claimOne(store, worker.handle);
-  await store.record([attemptOf(claim, endings)], worker.handle);
+  await store.record([attemptOf(claim, endings)]);
   return id;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Enqueued, Store } from "../../../src/queue/ports.ts";
+import type { Enqueued } from "../../../src/queue/ports/intake.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import {
   enqueued,
   inPiecesOf,

@@ -89,7 +89,7 @@ export function changeTests(test: TestStore): void {
     const dead = await store.registerWorker("run");
     const first = await store.claimDue({ worker: dead, limit: 1, onlyUntried: false });
     dead.noteDataBegun(first.claims[0]?.token ?? 0);
-    await store.giveBack(first.claims, dead);
+    await store.giveBack(first.claims);
     dead.noteIdle();
     await store.claimDue({ worker: dead, limit: 1, onlyUntried: false });
     fixture.abandon(dead);

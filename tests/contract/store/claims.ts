@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Claim } from "../../../src/queue/message.ts";
-import type { Store } from "../../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../../src/queue/worker.ts";
+import type { Claim } from "../../../src/queue/claim.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
+import type { WorkerHandle } from "../../../src/queue/ports/claims.ts";
 import { attemptOf, enqueued, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 
@@ -122,7 +122,6 @@ export function claimTests(test: TestStore): void {
     assert(first !== undefined);
     await store.record(
       [attemptOf(first, { 0: "sent", 1: "failed", 2: { retryAt: START + 1 } })],
-      worker.handle,
     );
     clock.advance(1_000);
     await store.requeueDue();
@@ -212,7 +211,7 @@ export function claimTests(test: TestStore): void {
     await using two = await worked(store);
     const { claims: [claim] } = await claimAll(store, one.handle);
     assert(claim !== undefined);
-    await store.record([attemptOf(claim, { retryAt: START + 1 })], one.handle);
+    await store.record([attemptOf(claim, { retryAt: START + 1 })]);
     clock.advance(10);
     await store.retry({}, true);
     assert.deepEqual((await claimAll(store, one.handle)).claims, []);
@@ -220,7 +219,7 @@ export function claimTests(test: TestStore): void {
     assert.deepEqual((await store.claimDue(byId)).claims, []);
     const again = await store.claimDue({ worker: one.handle, limit: 1, onlyUntried: false });
     assert.deepEqual(idsOf(again.claims), [id]);
-    await store.giveBack(again.claims, one.handle);
+    await store.giveBack(again.claims);
     assert.deepEqual(idsOf((await claimAll(store, two.handle)).claims), [id]);
   });
 
@@ -271,7 +270,7 @@ export function claimTests(test: TestStore): void {
     const deferred = await enqueued(store, { expiresAt, priority: "now" });
     const { claims } = await claimAll(store, worker.handle, 1);
     assert(claims[0] !== undefined);
-    await store.record([attemptOf(claims[0], { retryAt: START + 900 })], worker.handle);
+    await store.record([attemptOf(claims[0], { retryAt: START + 900 })]);
     assert.equal(await store.expireDue(), 0);
     clock.advance(100);
     assert.equal(await store.expireDue(), 3);
@@ -335,7 +334,7 @@ export function claimTests(test: TestStore): void {
     const { claims: [first] } = await claimAll(store, worker.handle);
     assert(first !== undefined);
     const endings = { 0: "sent", 1: { retryAt: START + 1 }, 2: "failed" } as const;
-    await store.record([attemptOf(first, endings)], worker.handle);
+    await store.record([attemptOf(first, endings)]);
     await store.retry({}, false);
     const again = await store.claimDue({ worker: worker.handle, limit: 1, onlyUntried: false });
     assert.deepEqual(again.claims[0]?.recipients, [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import type { Filter, WholeMessage } from "../../../src/queue/ports.ts";
+import type { Filter } from "../../../src/queue/filter.ts";
+import type { WholeMessage } from "../../../src/queue/message.ts";
 import { enqueued, listed, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";

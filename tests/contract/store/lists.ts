@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PRIORITIES } from "../../../src/queue/message.ts";
-import { type Sort, SORTS, type Store } from "../../../src/queue/ports.ts";
+import { type Sort, SORTS } from "../../../src/queue/filter.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import { attemptOf, enqueued, listed, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { claimAll, worked } from "./claims.ts";
@@ -130,6 +131,5 @@ async function fill(store: Store, now: number): Promise<void> {
   const endings = ["sent", { retryAt: now + 500 }, { retryAt: now + 700 }, "failed"] as const;
   await store.record(
     claims.map((claim, i) => attemptOf(claim, endings[i % 4] ?? "sent")),
-    worker.handle,
   );
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Claim, PRIORITIES } from "../../../src/queue/message.ts";
-import type { Filter } from "../../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../../src/queue/worker.ts";
+import type { Claim } from "../../../src/queue/claim.ts";
+import { PRIORITIES } from "../../../src/queue/message.ts";
+import type { Filter } from "../../../src/queue/filter.ts";
+import type { WorkerHandle } from "../../../src/queue/ports/claims.ts";
 import { isOpen, type RecipientEvent } from "../../../src/queue/state.ts";
 import { attemptOf, type Ending, newMessage } from "../../support/queue_messages.ts";
 import { type ModelMessage, QueueModel } from "../../support/queue_model.ts";
@@ -97,7 +98,7 @@ class ModelRun {
     switch (step.do) {
       case "giveBack":
         if (held === undefined) return;
-        await store.giveBack([this.#claimOf(held)], await this.#worker(held.claim?.worker ?? 0));
+        await store.giveBack([this.#claimOf(held)]);
         return model.giveBack(held, now);
       case "die": {
         const dead = this.#workers[pick % 2];
@@ -193,8 +194,7 @@ class ModelRun {
       endings[n] = event === "defer" ? { retryAt: nextAt } : ending;
       events.push([n, event, nextAt]);
     }
-    const worker = await this.#worker(one.claim?.worker ?? 0);
-    assert.deepEqual(await store.record([attemptOf(claim, endings)], worker), { lost: [] });
+    assert.deepEqual(await store.record([attemptOf(claim, endings)]), { lost: [] });
     this.model.record(one, events, now);
   }
 

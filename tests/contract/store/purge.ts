@@ -39,7 +39,7 @@ export function purgeTests(test: TestStore): void {
       await using worker = await worked(store);
       ids.partial = await enqueued(store, { recipients });
       const claim = await claimOne(store, worker.handle);
-      await store.record([attemptOf(claim, { 0: "sent", 1: "failed" })], worker.handle);
+      await store.record([attemptOf(claim, { 0: "sent", 1: "failed" })]);
       assert.equal(await store.purge({ statuses: [status] }, ANY_AGE), 1);
       assert.equal(await store.show(ids[status] ?? ""), null);
       assert.equal((await listed(store)).length, 4);
@@ -96,7 +96,7 @@ export function purgeTests(test: TestStore): void {
     const open = { finalBefore: null, includeOpen: true };
     assert.equal(await store.purge({}, open), 0);
     assert.equal(await store.purge({ ids: [first, second] }, open), 0);
-    await store.record([attemptOf(claim, "sent"), attemptOf(held, "sent")], worker.handle);
+    await store.record([attemptOf(claim, "sent"), attemptOf(held, "sent")]);
     assert.equal(await store.purge({}, ANY_AGE), 2);
   });
 

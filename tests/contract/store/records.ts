@@ -12,7 +12,7 @@ export function recordTests(test: TestStore): void {
     const claim = await claimOne(store, worker.handle);
     clock.advance(70);
     const attempt = attemptOf(claim, "sent", { code: 250, enhanced: "2.0.0", reply: "ok" });
-    assert.deepEqual(await store.record([attempt], worker.handle), { lost: [] });
+    assert.deepEqual(await store.record([attempt]), { lost: [] });
     const shown = await store.show(id);
     assert.deepEqual(
       [shown?.status, shown?.sentAt, shown?.tries, shown?.lastReply, shown?.recipientsSent],
@@ -68,7 +68,7 @@ export function recordTests(test: TestStore): void {
       4: "uncertain",
     } as const;
     const more = { error: "lost", traceback: "at x", transcript: "C: QUIT" };
-    await store.record([attemptOf(claim, endings, more)], worker.handle);
+    await store.record([attemptOf(claim, endings, more)]);
     const shown = await store.show(id);
     assert.deepEqual(
       shown?.recipients.map(({ state, reason, failures, tries }) => [
@@ -118,7 +118,7 @@ export function recordTests(test: TestStore): void {
     await using one = await worked(store);
     await using two = await worked(store);
     const claim = await claimOne(store, one.handle);
-    await store.record([attemptOf(claim, { 0: "sent" })], one.handle);
+    await store.record([attemptOf(claim, { 0: "sent" })]);
     const shown = await store.show(first);
     assert.equal(shown?.status, "queued");
     assert.deepEqual(shown?.recipients.map(({ state, tries }) => [state, tries]), [
@@ -135,11 +135,11 @@ export function recordTests(test: TestStore): void {
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
     const open = { endsClaim: false };
-    await store.record([attemptOf(claim, { 0: "sent" }, open)], worker.handle);
+    await store.record([attemptOf(claim, { 0: "sent" }, open)]);
     assert.equal((await store.show(id))?.status, "sending");
     const second = attemptOf(claim, { 1: "sent" }, open);
     const third = attemptOf(claim, { 2: "failed" });
-    assert.deepEqual((await store.record([second, third], worker.handle)).lost, []);
+    assert.deepEqual((await store.record([second, third])).lost, []);
     const shown = await store.show(id);
     assert.equal(shown?.status, "partial");
     assert.deepEqual(shown?.attempts.map(({ n, result }) => [n, result]), [
@@ -153,7 +153,7 @@ export function recordTests(test: TestStore): void {
     const id = await enqueued(store);
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
-    await store.record([attemptOf(claim, "sent", { endsClaim: false })], worker.handle);
+    await store.record([attemptOf(claim, "sent", { endsClaim: false })]);
     assert.equal((await store.show(id))?.status, "sent");
     assert.equal(await store.purge({}, { finalBefore: null, includeOpen: false }), 1);
   });
@@ -165,7 +165,6 @@ export function recordTests(test: TestStore): void {
     const ends = ["sent", "failed", { retryAt: START + 9 }] as const;
     await store.record(
       claims.map((claim, i) => attemptOf(claim, ends[i % 3] ?? "sent")),
-      worker.handle,
     );
     const { sent, failed, deferred, sending } = await store.status();
     assert.deepEqual([sent, failed, deferred, sending], [24, 23, 23, 0]);
@@ -179,7 +178,7 @@ export function recordTests(test: TestStore): void {
     const good = attemptOf(claims[0], "sent");
     // No database takes an attempt without a start.
     const bad = attemptOf(claims[1], "sent", { startedAt: NaN });
-    await assert.rejects(store.record([good, bad], worker.handle));
+    await assert.rejects(store.record([good, bad]));
     for (const id of [a, b]) {
       const shown = await store.show(id);
       assert.deepEqual([shown?.status, shown?.attempts.length], ["sending", 0]);
@@ -191,7 +190,7 @@ export function recordTests(test: TestStore): void {
     await using worker = await worked(store);
     const { claims } = await claimAll(store, worker.handle, 1);
     clock.advance(1_000);
-    await store.giveBack(claims, worker.handle);
+    await store.giveBack(claims);
     const shown = await store.show(ids[0] ?? "");
     assert.deepEqual([shown?.status, shown?.tries, shown?.attempts.length], ["queued", 0, 0]);
     const again = await claimAll(store, worker.handle);
@@ -208,10 +207,10 @@ export function recordTests(test: TestStore): void {
     await store.takeOver();
     const before = await store.show(id);
     for (const ending of ["failed", { retryAt: START + 9 }, "uncertain"] as const) {
-      const result = await store.record([attemptOf(claim, ending)], lost);
+      const result = await store.record([attemptOf(claim, ending)]);
       assert.deepEqual(result, { lost: [claim.token] });
     }
-    await store.giveBack([claim], lost);
+    await store.giveBack([claim]);
     assert.deepEqual(await store.show(id), before);
   });
 
@@ -224,12 +223,12 @@ export function recordTests(test: TestStore): void {
     await store.takeOver();
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
-    assert.deepEqual(await store.record([attemptOf(late, "sent")], lost), { lost: [late.token] });
+    assert.deepEqual(await store.record([attemptOf(late, "sent")]), { lost: [late.token] });
     const states = async () => (await store.show(id))?.recipients.map(({ state }) => state);
     assert.deepEqual(await states(), ["sending", "sending", "sending"]);
     const endings = { 0: { retryAt: START }, 1: "failed", 2: "sent" } as const;
-    assert.deepEqual((await store.record([attemptOf(claim, endings)], worker.handle)).lost, []);
-    await store.record([attemptOf(late, "sent")], lost);
+    assert.deepEqual((await store.record([attemptOf(claim, endings)])).lost, []);
+    await store.record([attemptOf(late, "sent")]);
     const shown = await store.show(id);
     assert.deepEqual(shown?.recipients.map(({ state, reason }) => [state, reason]), [
       ["sent", null],
@@ -252,7 +251,7 @@ export function recordTests(test: TestStore): void {
     fixture.abandon(lost);
     await store.takeOver();
     await store.purge({}, { finalBefore: null, includeOpen: true });
-    assert.deepEqual(await store.record([attemptOf(claim, "sent")], lost), { lost: [claim.token] });
+    assert.deepEqual(await store.record([attemptOf(claim, "sent")]), { lost: [claim.token] });
   });
 
   test("NUL in replies and transcripts is kept readable", async ({ store }) => {
@@ -267,7 +266,7 @@ export function recordTests(test: TestStore): void {
       transcript: text,
     });
     const changes = attempt.changes.map((change) => ({ ...change, reply: text }));
-    await store.record([{ ...attempt, changes }], worker.handle);
+    await store.record([{ ...attempt, changes }]);
     const shown = await store.show(id);
     const [recorded] = shown?.attempts ?? [];
     for (

@@ -93,7 +93,6 @@ export function relayTests(test: TestStore): void {
     const until = START + 7;
     await store.postpone(
       [{ claim, recipients: [1], until, reason: "the relay backup is left alone" }],
-      worker.handle,
     );
     const half = await store.show(id);
     assert.equal(half?.status, "sending", "the other recipient is still being sent to");
@@ -103,7 +102,6 @@ export function relayTests(test: TestStore): void {
     ]);
     await store.postpone(
       [{ claim, recipients: [0], until: until + 1, reason: "why" }],
-      worker.handle,
     );
     const shown = await store.show(id);
     assert.deepEqual([shown?.status, shown?.tries, shown?.nextAttemptAt], ["deferred", 0, until]);
@@ -125,7 +123,7 @@ export function relayTests(test: TestStore): void {
     const claim = await claimOne(store, dead);
     fixture.abandon(dead);
     await store.takeOver();
-    await store.postpone([{ claim, recipients: [0], until: START + 1, reason: "late" }], dead);
+    await store.postpone([{ claim, recipients: [0], until: START + 1, reason: "late" }]);
     assert.equal((await store.show(id))?.status, "queued");
   });
 
@@ -135,7 +133,7 @@ export function relayTests(test: TestStore): void {
     for (const [i] of ids.entries()) {
       const claim = await claimOne(store, worker.handle);
       const until = START + 10 * (i + 1);
-      await store.postpone([{ claim, recipients: [0], until, reason: "" }], worker.handle);
+      await store.postpone([{ claim, recipients: [0], until, reason: "" }]);
     }
     await store.hold({ ids: ids.slice(0, 1) });
     assert.equal(await store.requeueDue(), 0);
@@ -158,7 +156,7 @@ export function relayTests(test: TestStore): void {
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
     const until = START + 10;
-    await store.postpone([{ claim, recipients: [0], until, reason: "" }], worker.handle);
+    await store.postpone([{ claim, recipients: [0], until, reason: "" }]);
     assert.equal(await store.nextDueAt(START), START + 10);
     assert.equal(await store.nextDueAt(START + 10), START + 20, "after the time given");
     assert.equal(await store.nextDueAt(START + 30), null);

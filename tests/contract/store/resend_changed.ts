@@ -54,7 +54,7 @@ export function resendChangedTests(test: TestStore): void {
     await using worker = await worked(store);
     const claim = await claimOne(store, worker.handle);
     assert.deepEqual([claim.id, claim.sender, claim.lifeFrom], [copy.id, "x@y.test", clock.now()]);
-    await store.record([attemptOf(claim, "sent")], worker.handle);
+    await store.record([attemptOf(claim, "sent")]);
     const ids = [old];
     assert.equal(await store.purge({ ids }, { finalBefore: null, includeOpen: false }), 1);
     assert.equal((await store.show(copy.id))?.replaces, old);
@@ -114,7 +114,8 @@ export function resendChangedTests(test: TestStore): void {
     assert.equal(at, size);
   });
 
-  test("resendChanged refuses what it cannot send", async ({ store }) => {
+  test("resendChanged refuses what it cannot send", async (fixture) => {
+    const { store } = fixture;
     await assert.rejects(store.resendChanged("aaaa00000000", {}), { code: "usage" });
     const old = await enqueued(store);
     await assert.rejects(store.resendChanged(old, { recipients: [] }), { code: "usage" });
@@ -123,9 +124,10 @@ export function resendChangedTests(test: TestStore): void {
     await stage.add([staged]);
     await assert.rejects(store.resendChanged(staged.id, {}), { code: "usage" });
     await stage.abort();
-    await using worker = await worked(store);
-    const claim = await claimOne(store, worker.handle);
-    await store.record([attemptOf(claim, "sent")], worker.handle, false);
+    const sender = await fixture.another({ keepsBodies: () => false });
+    await using worker = await worked(sender);
+    const claim = await claimOne(sender, worker.handle);
+    await sender.record([attemptOf(claim, "sent")]);
     await assert.rejects(store.resendChanged(old, { sender: "" }), {
       code: "input_unreadable",
       message: /deleted when it was sent \(keep_bodies\)/,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { SORTS, type WholeMessage } from "../../../src/queue/ports.ts";
+import { SORTS } from "../../../src/queue/filter.ts";
+import type { WholeMessage } from "../../../src/queue/message.ts";
 import { enqueued, listed, newMessage } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 

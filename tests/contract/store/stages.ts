@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Stage, Store } from "../../../src/queue/ports.ts";
+import type { Stage } from "../../../src/queue/ports/intake.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import { enqueued, inPiecesOf, listed, newMessage } from "../../support/queue_messages.ts";
 import { QueueProcess } from "../../support/queue_process.ts";
 import type { TestStore } from "../store_contract.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { QueueCounts } from "../../../src/queue/ports.ts";
+import type { QueueCounts } from "../../../src/queue/status.ts";
 import { enqueued, MINUTE_MS, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";

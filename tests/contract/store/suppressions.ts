@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../../src/queue/ports.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import { enqueued, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 

@@ -13,7 +13,7 @@ export function takeOverTests(test: TestStore): void {
     fixture.clock.advance(365 * 24 * 60 * MINUTE_MS);
     assert.equal(await other.takeOver(), 0);
     assert.equal((await other.show(id))?.status, "sending");
-    const { lost } = await fixture.store.record([attemptOf(claim, "sent")], worker.handle);
+    const { lost } = await fixture.store.record([attemptOf(claim, "sent")]);
     assert.deepEqual(lost, []);
   });
 
@@ -73,7 +73,7 @@ export function takeOverTests(test: TestStore): void {
     const dead = await store.registerWorker("test");
     const claim = await claimOne(store, dead);
     dead.noteDataBegun(claim.token);
-    await store.record([attemptOf(claim, { 0: "sent" }, { endsClaim: false })], dead);
+    await store.record([attemptOf(claim, { 0: "sent" }, { endsClaim: false })]);
     fixture.abandon(dead);
     await store.takeOver();
     const shown = await store.show(id);
@@ -105,7 +105,7 @@ export function takeOverTests(test: TestStore): void {
       await killWhileSending(fixture);
       await using worker = await worked(store);
       const claim = await claimOne(store, worker.handle);
-      await store.record([attemptOf(claim, { retryAt: START })], worker.handle);
+      await store.record([attemptOf(claim, { retryAt: START })]);
       await store.retry({}, false);
     }
     assert.equal((await store.show(id))?.status, "queued");

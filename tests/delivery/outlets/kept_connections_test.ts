@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { KeptConnections } from "../../../src/delivery/outlets/kept_connections.ts";
-import type { Delivery } from "../../../src/queue/ports.ts";
+import type { Delivery } from "../../../src/queue/ports/transport.ts";
 import { accept, DEFERRED, FAILED, reportOf, ScriptedRelay, SENT } from "../scripted_relay.ts";
 import { planOf } from "../several_relays.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Outlet } from "../../../src/delivery/outlets/outlet.ts";
 import { HEALTHY } from "../../../src/queue/policy/breaker.ts";
-import type { Transport } from "../../../src/queue/ports.ts";
+import type { Transport } from "../../../src/queue/ports/transport.ts";
 
 /** A fast relay, of which as many messages are begun as it has room for. */
 class FastOutlet {

@@ -5,8 +5,8 @@ import {
   type HandOverTools,
   type Via,
 } from "../../../src/delivery/round/hand_over.ts";
-import type { Claim } from "../../../src/queue/message.ts";
-import type { Store } from "../../../src/queue/ports.ts";
+import type { Claim } from "../../../src/queue/claim.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
 import { POLICY } from "../pass_on.ts";
 import { alteredStore } from "../altered_store.ts";
 import { QueueFile } from "../queue_file.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { judge } from "../../../src/delivery/round/judge.ts";
-import type { RecipientChange } from "../../../src/queue/message.ts";
-import type { DeliveryOutcome } from "../../../src/queue/ports.ts";
+import type { RecipientChange } from "../../../src/queue/claim.ts";
+import type { DeliveryOutcome } from "../../../src/queue/ports/transport.ts";
 import type { RetryPolicy } from "../../../src/queue/policy/retry.ts";
 import { DEFERRED, FAILED, RELAY_DOWN, SENT, UNCERTAIN } from "../scripted_relay.ts";
 

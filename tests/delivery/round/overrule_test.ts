@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { applyRules, type Failure, type Verdict } from "../../../src/delivery/round/overrule.ts";
-import type { DeliveryOutcome } from "../../../src/queue/ports.ts";
+import type { DeliveryOutcome } from "../../../src/queue/ports/transport.ts";
 import type { Rule } from "../../../src/queue/policy/rule.ts";
 import { passOn, POLICY } from "../pass_on.ts";
 import { QueueFile } from "../queue_file.ts";
@@ -238,7 +238,8 @@ Deno.test("pass: without keeping bodies only what is sent to all loses its bytes
       ),
     )
   );
-  await passOn(queue, { relay, keepsBodies: false, policy: { ...POLICY, max: null } });
+  const store = await queue.open({ keepsBodies: () => false });
+  await passOn(queue, { relay, store, policy: { ...POLICY, max: null } });
   for (const [id, isKept] of [[sent, false], [partial, true], [deferred, true]] as const) {
     const read = Array.fromAsync(queue.store.content((await queue.show(id)).seq));
     if (isKept) await read;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Recorder } from "../../../src/delivery/round/recorder.ts";
-import type { AttemptRecord, Claim } from "../../../src/queue/message.ts";
-import type { Store } from "../../../src/queue/ports.ts";
-import type { WorkerHandle } from "../../../src/queue/worker.ts";
+import type { AttemptRecord, Claim } from "../../../src/queue/claim.ts";
+import type { Store } from "../../../src/queue/ports/store.ts";
+import type { WorkerHandle } from "../../../src/queue/ports/claims.ts";
 import { alteredStore } from "../altered_store.ts";
 import { QueueFile } from "../queue_file.ts";
 import { RECORD_MS, Waits } from "../waits.ts";
@@ -22,15 +22,13 @@ class Desk implements AsyncDisposable {
     readonly claims: readonly Claim[],
   ) {
     const store: Store = alteredStore(queue.store, {
-      record: (attempts: readonly AttemptRecord[], by: WorkerHandle) => {
+      record: (attempts: readonly AttemptRecord[]) => {
         this.groups.push(attempts.length);
-        return this.fail === null ? queue.store.record(attempts, by) : Promise.reject(this.fail);
+        return this.fail === null ? queue.store.record(attempts) : Promise.reject(this.fail);
       },
     });
     this.recorder = new Recorder({
-      keepsBodies: true,
       store,
-      worker,
       wait: this.waits.wait,
       onRecorded: ({ claim }, isLost) => this.recorded.push({ id: claim.id, isLost }),
       onFailure: (error) => this.failures.push(error),

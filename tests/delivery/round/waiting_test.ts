@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Waiting } from "../../../src/delivery/round/waiting.ts";
-import type { Claim } from "../../../src/queue/message.ts";
+import type { Claim } from "../../../src/queue/claim.ts";
 
 const claim = (seq: number, sizeBytes: number | null): Claim => ({
   seq,

@@ -5,7 +5,7 @@ import { jsonlInputs } from "../../../src/intake/jsonl/inputs.ts";
 import type { IntakeOptions } from "../../../src/intake/options.ts";
 import { prepareMessage } from "../../../src/intake/prepare.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
-import type { WholeMessage } from "../../../src/queue/ports.ts";
+import type { WholeMessage } from "../../../src/queue/message.ts";
 import { allOf, parse } from "../compose/drafts.ts";
 import { intakeOptions, NOW } from "../intake_options.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryOutcome } from "../../../src/queue/ports.ts";
+import type { DeliveryOutcome } from "../../../src/queue/ports/transport.ts";
 import { sendmailRelay } from "../../../src/transport/program/sendmail.ts";
 import { deliveryOf, SENDER, unhindered } from "../../support/smtp_delivery.ts";
 import { WayOut } from "../../support/way_out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Delivery, DeliveryReport, Relay } from "../../../src/queue/ports.ts";
+import type { Delivery, DeliveryReport, Relay } from "../../../src/queue/ports/transport.ts";
 import { deliveryOf, relayOn } from "../../support/smtp_delivery.ts";
 import {
   converse,

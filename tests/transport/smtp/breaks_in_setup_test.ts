@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryReport } from "../../../src/queue/ports.ts";
+import type { DeliveryReport } from "../../../src/queue/ports/transport.ts";
 import type { SmtpRelayOptions } from "../../../src/transport/smtp/relay.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryReport } from "../../../src/queue/ports.ts";
+import type { DeliveryReport } from "../../../src/queue/ports/transport.ts";
 import { smtpRelay } from "../../../src/transport/smtp/relay.ts";
 import type { Timeouts } from "../../../src/transport/smtp/connection/timers.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";

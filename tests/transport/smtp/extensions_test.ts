@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DsnRequest } from "../../../src/queue/dsn.ts";
-import type { Delivery, DeliveryReport } from "../../../src/queue/ports.ts";
+import type { Delivery, DeliveryReport } from "../../../src/queue/ports/transport.ts";
 import { mailParameters, rcptParameters, xtext } from "../../../src/transport/smtp/mail/dsn.ts";
 import type { SmtpRelayOptions } from "../../../src/transport/smtp/relay.ts";
 import { deliveryOf, inPieces, relayOn, unhindered } from "../../support/smtp_delivery.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryReport, Transport } from "../../../src/queue/ports.ts";
+import type { DeliveryReport, Transport } from "../../../src/queue/ports/transport.ts";
 import { Connector } from "../../../src/transport/smtp/connection/connect.ts";
 import { systemTimers } from "../../../src/system/time.ts";
 import { deliveryOf, relayOn, unhindered } from "../../support/smtp_delivery.ts";

@@ -1,4 +1,5 @@
-import type { ActionResult, Filter, RetryResult } from "../../../queue/ports.ts";
+import type { ActionResult, RetryResult } from "../../../queue/ports/operator.ts";
+import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { countMatching, matching, onEach } from "../filter/matching.ts";

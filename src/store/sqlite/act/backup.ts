@@ -1,5 +1,5 @@
 import { MailqError } from "../../../queue/errors.ts";
-import type { BackupOptions, BackupResult } from "../../../queue/backup.ts";
+import type { BackupOptions, BackupResult } from "../../../queue/ports/operator.ts";
 import { folderOf, isThere, nameOf, removeFile, writeAllSync } from "../../../system/files.ts";
 import { NewFile } from "../../../system/new_file.ts";
 import { cannotWrite, onFile } from "../../cannot_write.ts";

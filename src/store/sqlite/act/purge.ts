@@ -1,4 +1,5 @@
-import type { Filter, PurgeOptions } from "../../../queue/ports.ts";
+import type { Filter } from "../../../queue/filter.ts";
+import type { PurgeOptions } from "../../../queue/ports/operator.ts";
 import type { MessageStatus } from "../../../queue/state.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";

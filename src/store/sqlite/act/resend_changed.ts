@@ -1,7 +1,8 @@
 import type { DsnRequest, RecipientDsn } from "../../../queue/dsn.ts";
 import { MailqError } from "../../../queue/errors.ts";
 import type { NewMessage } from "../../../queue/message.ts";
-import type { Enqueued, EnvelopeChanges } from "../../../queue/ports.ts";
+import type { Enqueued } from "../../../queue/ports/intake.ts";
+import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
 import { int, SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { insertEnvelope } from "../take_in/enqueue.ts";

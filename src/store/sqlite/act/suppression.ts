@@ -1,4 +1,4 @@
-import type { Suppression } from "../../../queue/ports.ts";
+import type { Suppression } from "../../../queue/ports/reader.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 

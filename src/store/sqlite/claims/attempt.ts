@@ -1,4 +1,4 @@
-import type { AttemptRecord } from "../../../queue/message.ts";
+import type { AttemptRecord } from "../../../queue/claim.ts";
 import type { OutcomeKind } from "../../../queue/outcome.ts";
 import { clean, type Connection } from "../db/connection.ts";
 

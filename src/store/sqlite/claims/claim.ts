@@ -1,5 +1,6 @@
-import { type Claim, type ClaimedRecipient, PRIORITIES } from "../../../queue/message.ts";
-import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/worker.ts";
+import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
+import { PRIORITIES } from "../../../queue/message.ts";
+import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";

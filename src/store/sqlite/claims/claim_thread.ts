@@ -1,6 +1,6 @@
 import { MailqError } from "../../../queue/errors.ts";
-import type { AttemptRecord, Claim } from "../../../queue/message.ts";
-import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/worker.ts";
+import type { AttemptRecord, Claim } from "../../../queue/claim.ts";
+import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/ports/claims.ts";
 import type { RecordableAttempt } from "./record.ts";
 import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorText, MailqError } from "../../../queue/errors.ts";
-import type { Claim } from "../../../queue/message.ts";
+import type { Claim } from "../../../queue/claim.ts";
 import { Breaks } from "./breaks.ts";
 import { claimDue, type NumberedRequest } from "./claim.ts";
 import { Connection, WORKER_WAITS } from "../db/connection.ts";

@@ -1,6 +1,6 @@
-import type { AttemptRecord } from "../../../queue/message.ts";
+import type { AttemptRecord } from "../../../queue/claim.ts";
 import type { Clock } from "../../../system/time.ts";
-import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/worker.ts";
+import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/ports/claims.ts";
 import { claimDue } from "./claim.ts";
 import type { ClaimThread } from "./claim_thread.ts";
 import type { Connection } from "../db/connection.ts";

@@ -1,4 +1,4 @@
-import type { Postponed } from "../../../queue/worker.ts";
+import type { Postponed } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { settle } from "./settle.ts";

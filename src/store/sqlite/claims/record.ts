@@ -1,5 +1,5 @@
-import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/message.ts";
-import type { RecordResult } from "../../../queue/worker.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/claim.ts";
+import type { RecordResult } from "../../../queue/ports/claims.ts";
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../db/columns.ts";
 import { clean, type Connection } from "../db/connection.ts";

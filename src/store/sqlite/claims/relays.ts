@@ -1,6 +1,6 @@
 import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
-import type { RelayStatus } from "../../../queue/ports.ts";
-import type { Share, ShareResult } from "../../../queue/worker.ts";
+import type { RelayStatus } from "../../../queue/status.ts";
+import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
 import { int, number, text } from "../db/columns.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "../../../system/time.ts";
-import type { WorkerHandle } from "../../../queue/worker.ts";
+import type { WorkerHandle } from "../../../queue/ports/claims.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { beside, giveToOwnerOf, isThere, nameOf, removeFile } from "../../../system/files.ts";
 import type { Connection } from "./connection.ts";

@@ -1,4 +1,4 @@
-import type { Filter } from "../../../queue/ports.ts";
+import type { Filter } from "../../../queue/filter.ts";
 import type { MessageStatus } from "../../../queue/state.ts";
 import type { Connection, Value } from "../db/connection.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";

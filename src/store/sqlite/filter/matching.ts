@@ -1,4 +1,4 @@
-import type { Filter } from "../../../queue/ports.ts";
+import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { type Condition, filterCondition, statusCondition } from "./filter_sql.ts";

@@ -1,4 +1,4 @@
-import type { SearchProgress } from "../../../queue/ports.ts";
+import type { SearchProgress } from "../../../queue/filter.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import type { Condition } from "./filter_sql.ts";

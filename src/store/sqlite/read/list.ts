@@ -1,6 +1,6 @@
 import { MailqError } from "../../../queue/errors.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
-import type { Filter, ListOptions, Sort } from "../../../queue/ports.ts";
+import type { Filter, ListOptions, Sort } from "../../../queue/filter.ts";
 import { SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import {

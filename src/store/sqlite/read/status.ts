@@ -1,5 +1,5 @@
 import { PRIORITIES } from "../../../queue/message.ts";
-import type { QueueStatus, WorkerInfo } from "../../../queue/ports.ts";
+import type { QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { isThere } from "../../../system/files.ts";
 import { int, number } from "../db/columns.ts";

@@ -1,5 +1,7 @@
 import { MailqError } from "../../../queue/errors.ts";
-import type { Enqueued, Stage, Store, WholeMessage } from "../../../queue/ports.ts";
+import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
+import type { Store } from "../../../queue/ports/store.ts";
+import type { WholeMessage } from "../../../queue/message.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { isThere, nameOf } from "../../../system/files.ts";
 import { translateError } from "../db/errors.ts";

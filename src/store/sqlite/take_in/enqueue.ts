@@ -1,5 +1,10 @@
-import { type ContentFacts, type NewMessage, PRIORITIES } from "../../../queue/message.ts";
-import type { Enqueued, WholeMessage } from "../../../queue/ports.ts";
+import {
+  type ContentFacts,
+  type NewMessage,
+  PRIORITIES,
+  type WholeMessage,
+} from "../../../queue/message.ts";
+import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 

@@ -1,4 +1,4 @@
-import type { BatchEnd, OpenBatch } from "../../../queue/batch.ts";
+import type { BatchEnd, OpenBatch } from "../../../queue/ports/intake.ts";
 import type { Clock, Random } from "../../../system/time.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
 import { int } from "../db/columns.ts";

@@ -1,5 +1,5 @@
-import type { ContentFacts, NewMessage } from "../../../queue/message.ts";
-import type { Enqueued, Stage, WholeMessage } from "../../../queue/ports.ts";
+import type { ContentFacts, NewMessage, WholeMessage } from "../../../queue/message.ts";
+import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";

@@ -1,4 +1,4 @@
-import type { Enqueued } from "../../../queue/ports.ts";
+import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
 import { freeKey, knownKey } from "./enqueue.ts";
 import { wake } from "../db/wake.ts";

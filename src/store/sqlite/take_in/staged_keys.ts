@@ -1,4 +1,4 @@
-import type { Enqueued } from "../../../queue/ports.ts";
+import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { MERGE_MESSAGES, type StageTarget } from "./stage_target.ts";

@@ -1,7 +1,7 @@
 // The steps of an SMTP envelope (RSET where it is due, MAIL, a RCPT for each recipient, DATA) and the
 // command of each. The transaction goes through them; it judges the replies.
 
-import type { Delivery } from "../../../queue/ports.ts";
+import type { Delivery } from "../../../queue/ports/transport.ts";
 import { isUnicode } from "../../envelope.ts";
 import type { Timeouts } from "../connection/timers.ts";
 import type { Session } from "../session/session.ts";

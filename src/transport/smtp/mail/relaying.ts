@@ -1,4 +1,4 @@
-import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 
 /** Messages by which a relay shows whether it relays for us at all. */
 const TRIAL_MESSAGES = 20;

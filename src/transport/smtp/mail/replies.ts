@@ -1,5 +1,5 @@
 import type { Phase } from "../../../queue/outcome.ts";
-import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import type { Verdict } from "./classify.ts";
 import { ConnectionBroken } from "../connection/connection.ts";
 

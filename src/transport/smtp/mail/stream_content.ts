@@ -1,4 +1,4 @@
-import type { Delivery } from "../../../queue/ports.ts";
+import type { Delivery } from "../../../queue/ports/transport.ts";
 import type { Channel } from "../connection/channel.ts";
 import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";
 import { DotStuffer, FINAL_DOT } from "./content.ts";

@@ -1,5 +1,5 @@
 import type { Phase } from "../../../queue/outcome.ts";
-import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import { type Outcomes, withoutReply } from "../../outcomes.ts";
 import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
 import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";

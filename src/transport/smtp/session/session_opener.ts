@@ -1,6 +1,6 @@
 import { errorText } from "../../../queue/errors.ts";
 import type { Phase } from "../../../queue/outcome.ts";
-import type { DeliveryOutcome } from "../../../queue/ports.ts";
+import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryOutcome } from "../../../../src/queue/ports.ts";
+import type { DeliveryOutcome } from "../../../../src/queue/ports/transport.ts";
 import { isRelayingDenied, RelayingTrial } from "../../../../src/transport/smtp/mail/relaying.ts";
 
 function outcome(code: number, text: string, enhanced: string | null = null): DeliveryOutcome {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DeliveryReport } from "../../../../src/queue/ports.ts";
+import type { DeliveryReport } from "../../../../src/queue/ports/transport.ts";
 import type { SecretSource } from "../../../../src/transport/smtp/session/secrets.ts";
 import { authWith, base64, scramServer } from "../../../support/smtp_auth.ts";
 import { deliveryOf, relayOn, unhindered } from "../../../support/smtp_delivery.ts";

@@ -1,0 +1,76 @@
+// What a worker holds while it sends, and what it records of an attempt. Stores make claims,
+// delivery hands them over and makes the attempts; what they are for is told in ports/claims.ts.
+
+import type { EnvelopeDsn, RecipientDsn } from "./dsn.ts";
+import type { ContentFacts, Priority } from "./message.ts";
+import type { AttemptResult, OutcomeKind } from "./outcome.ts";
+import type { FinalReason } from "./state.ts";
+
+/** A recipient in a worker's hands. */
+export interface ClaimedRecipient {
+  /** The recipient's place in its message. */
+  readonly n: number;
+  readonly address: string;
+  readonly tries: number;
+  readonly failures: number;
+  /** What the sender wants to be told of this recipient; absent where nothing was asked. */
+  readonly dsn?: RecipientDsn | null;
+}
+
+/** A worker's hold on the queued recipients of one message. */
+export interface Claim extends ContentFacts {
+  readonly seq: number;
+  readonly id: string;
+  /** Every write of the claim names it; a claim that was taken over has another. */
+  readonly token: number;
+  readonly sender: string;
+  readonly priority: Priority;
+  readonly lifeFrom: number;
+  readonly startedAt: number;
+  readonly recipients: readonly ClaimedRecipient[];
+  /** The bytes, where they are few; otherwise they are read in pieces. */
+  readonly content: Uint8Array | null;
+  /** Lets go of the memory of `content`: left to the collector, megabytes a moment would set it off
+   *  all the time. A write that is still under way keeps it; nobody else may read it any more. To
+   *  be called once at most. */
+  readonly release?: () => void;
+  /** What the sender asked of notices; absent where nothing was asked. */
+  readonly dsn?: EnvelopeDsn;
+}
+
+/** How one attempt ended for one recipient, and what becomes of the recipient. */
+export interface RecipientChange {
+  readonly n: number;
+  readonly address: string;
+  readonly outcome: OutcomeKind;
+  /** `sending`: another relay is tried at once, and decides. */
+  readonly state: "sent" | "deferred" | "failed" | "sending";
+  readonly reason: FinalReason | null;
+  readonly nextAt: number | null;
+  readonly failures: number;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  /** The address goes on the do-not-send list. */
+  readonly suppresses: boolean;
+}
+
+/** One attempt to be recorded. */
+export interface AttemptRecord {
+  readonly claim: Claim;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly relay: string;
+  readonly host: string | null;
+  readonly tls: string | null;
+  readonly result: AttemptResult;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  readonly error: string | null;
+  readonly traceback: string | null;
+  readonly transcript: string | null;
+  readonly changes: readonly RecipientChange[];
+  /** No further attempt of this claim follows. */
+  readonly endsClaim: boolean;
+}

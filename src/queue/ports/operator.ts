@@ -1,0 +1,88 @@
+// What a person does to mail that is in the queue, by a command or on the screen. Actions on a
+// filter run in commits of a few hundred messages, oldest first: one that fails has done its part
+// on those before. What it resolved to is on disk.
+// Errors of every method: `busy`, `disk_full`, `io_error`, `permission`, `queue_corrupt`.
+
+import type { Filter } from "../filter.ts";
+import type { Enqueued } from "./intake.ts";
+
+export interface Operator {
+  /** Moves deferred recipients back to queued, those due only if `dueOnly`. Otherwise somebody wants
+   *  them sent now: relays that are left alone may be tried again at once. */
+  retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
+  /** Queues recipients again whatever their state (all, or those not sent), counters and
+   *  lifetime anew. */
+  resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  /** Queues a copy of a message, with an id of its own, that names the old one (`replaces`); that
+   *  one stays as it is. Bytes (Message-ID included), priority and tags are the same; it has no
+   *  key and is not held. Throws `usage` if there is no such message, `input_unreadable` if its
+   *  bytes were not kept. */
+  resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued>;
+  /** Keeps open messages from being sent until `release`; what is being sent is finished. */
+  hold(filter: Filter): Promise<ActionResult>;
+  /** Ends the hold; the lifetime of the messages begins anew. */
+  release(filter: Filter): Promise<ActionResult>;
+  /** Cancels recipients that wait; those being sent to are left alone. */
+  cancel(filter: Filter): Promise<ActionResult>;
+  /** Deletes matching messages, never one being sent; resolves to how many. */
+  purge(filter: Filter, options: PurgeOptions): Promise<number>;
+  /** Lets nothing be claimed until `resume`; resolves to whether the queue was not paused before. */
+  pause(): Promise<boolean>;
+  /** Ends the pause; resolves to whether there was one. */
+  resume(): Promise<boolean>;
+  /** Puts addresses on the do-not-send list, in any case; resolves to how many were not on it. */
+  suppress(addresses: readonly string[], reason: string | null): Promise<number>;
+  /** Takes addresses off the list; resolves to how many were on it. */
+  unsuppress(addresses: readonly string[]): Promise<number>;
+  /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
+   *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
+   *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,
+   *  `queue_corrupt` for a damaged queue, and `busy` if it was told to stop. */
+  backup(path: string, options: BackupOptions): Promise<BackupResult>;
+}
+
+/** What an action on many messages did. */
+export interface ActionResult {
+  /** Messages changed. */
+  readonly changed: number;
+  /** Messages of the filter that the action does not apply to. */
+  readonly unchanged: number;
+  /** Messages among those whose bytes were deleted when they were sent. */
+  readonly withoutBody: number;
+  /** Recipients left alone because a worker is sending to them. */
+  readonly sendingRecipients: number;
+}
+
+/** What is different in a message sent anew; the rest is as it was. Addresses as intake takes
+ *  them. */
+export interface EnvelopeChanges {
+  /** Empty for the null sender. */
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
+}
+
+export interface RetryResult {
+  readonly requeued: number;
+  /** Matching messages that failed for want of retries. */
+  readonly exhausted: number;
+}
+
+export interface PurgeOptions {
+  /** Only messages final since before this time. */
+  readonly finalBefore: number | null;
+  /** Open messages too. */
+  readonly includeOpen: boolean;
+}
+
+/** How a copy of the queue is to be made. */
+export interface BackupOptions {
+  /** Writes over a plain file of that name. */
+  readonly replaces: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface BackupResult {
+  readonly sizeBytes: number;
+  /** Messages in the copy. */
+  readonly messages: number;
+}

@@ -1,12 +1,23 @@
+// Makes a message for the queue of raw input: envelope, schedule and display from options and
+// header, the few changes of product.md's Intake on its bytes. Every way in calls it; input that is
+// too large for memory goes through prepare_large.ts.
+
 import { MailqError } from "../queue/errors.ts";
 import { makeId } from "../queue/ids.ts";
 import type { NewMessage, WholeMessage } from "../queue/message.ts";
 import { isAddress } from "./address/address_syntax.ts";
 import { readSchedule } from "./header/control_fields.ts";
-import { type AddedField, editHeader, formatDate, hasField, signedNames } from "./header/edit.ts";
+import {
+  type AddedField,
+  closeHeader,
+  editHeader,
+  formatDate,
+  hasField,
+  signedNames,
+} from "./header/edit.ts";
 import { type Envelope, readEnvelope } from "./address/envelope.ts";
 import { readDisplay } from "./header/header_display.ts";
-import { type Header, scanHeader } from "./header/headers.ts";
+import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
 import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
@@ -56,7 +67,7 @@ export type Planner = (
 /** The bytes of a message, or its beginning with all of its header, with what the plan changes. */
 export function editAsPlanned(bytes: Uint8Array, header: Header, plan: MessagePlan): Uint8Array {
   return plan.keepsFields && plan.added.length === 0
-    ? bytes
+    ? closeHeader(bytes, header)
     : editHeader(bytes, header, plan.added);
 }
 
@@ -67,6 +78,10 @@ export async function planMessage(
   options: IntakeOptions,
 ): Promise<MessagePlan> {
   const warnings: string[] = [];
+  if (header.start === bytes.length) {
+    throw new MailqError("bad_message", "Cannot queue nothing: the input is empty");
+  }
+  if (!hasBlankLine(bytes, header)) refuseCutBcc(bytes, header);
   if (options.key !== undefined) checkKey(options.key);
   const schedule = await readSchedule(bytes, header, options, warnings);
   const envelope = await readEnvelope(bytes, header, options);
@@ -89,6 +104,27 @@ export async function planMessage(
   };
   return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
 }
+
+/** Refuses a header that breaks off above a Bcc field: that would be text, and everybody's to read,
+ *  and its recipients would get nothing. */
+function refuseCutBcc(bytes: Uint8Array, header: Header): void {
+  if (header.fields.length === 0) return;
+  const rest = new TextDecoder("latin1").decode(
+    bytes.subarray(header.end, header.end + MAX_CUT_BYTES),
+  );
+  const [below = ""] = rest.split(/\r{0,2}\n\r{0,2}\n|\r\r(?!\n)/, 1);
+  if (!/^(?:resent-)?bcc[ \t]*:/im.test(below)) return;
+  const [line = ""] = below.split(/[\r\n]/, 1);
+  throw new MailqError(
+    "bad_message",
+    `Cannot queue a message whose header breaks off above a Bcc field, at ${
+      JSON.stringify(line.slice(0, 60))
+    }: expected a field, a continuation that begins with a blank, or a blank line`,
+  );
+}
+
+/** How far a plan looks for a Bcc field below a header that breaks off. */
+export const MAX_CUT_BYTES = 64 * 1024;
 
 /** Keys that begin with U+0001 are the store's own, of mail that is not yet in the queue. */
 function checkKey(key: string): void {

@@ -1,10 +1,13 @@
+// As prepare.ts for input that is not held in memory: it goes through in pieces of 256 KB.
+// Enqueue and the drop folder load it when such input comes.
+
 import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
 import { joinBytes } from "./header/edit.ts";
-import { type Header, scanHeader } from "./header/headers.ts";
+import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
 import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
-import { checkSize, editAsPlanned, planMessage, type Planner } from "./prepare.ts";
+import { checkSize, editAsPlanned, MAX_CUT_BYTES, planMessage, type Planner } from "./prepare.ts";
 
 /** A message that is not held in memory. */
 export interface PreparedLarge {
@@ -52,7 +55,11 @@ async function readHeader(
 ): Promise<{ bytes: Uint8Array; header: Header }> {
   let bytes = head;
   let header = scanHeader(bytes);
-  while (!header.isClosed && bytes.length < MAX_HEADER_BYTES) {
+  // Below a header that breaks off a plan looks at the lines that follow, too.
+  const isClosed = () =>
+    header.isClosed &&
+    (hasBlankLine(bytes, header) || bytes.length >= header.end + MAX_CUT_BYTES);
+  while (!isClosed() && (header.isClosed || bytes.length < MAX_HEADER_BYTES)) {
     const next = await input.next();
     if (next.done) break;
     // Doubling at least: a header that comes byte by byte is not scanned a million times.

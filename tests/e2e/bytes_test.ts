@@ -44,12 +44,22 @@ const CASES: readonly Case[] = [
   ),
   unchanged("a folded header", whole("Text\r\n", "Subject: a\r\n b\r\n\tc\r\nX:\r\n")),
   unchanged("no body", whole("")),
-  changed("only a header, without a blank line", `${SENDER}${IDENTITY}`, `${SENDER}${IDENTITY}`),
+  changed("only a header, without a blank line", `${SENDER}${IDENTITY}`, whole("")),
+  changed(
+    "text right below the fields",
+    `${SENDER}${IDENTITY}hello world\nmore: text\n`,
+    whole("hello world\r\nmore: text\r\n"),
+  ),
+  changed(
+    "CR CR LF everywhere",
+    whole("a\r\n.b\r\n").replaceAll("\r", "\r\r"),
+    whole("a\r\n.b\r\n"),
+  ),
   changed("bare LF", whole("a\nb\n").replaceAll("\r\n", "\n"), whole("a\r\nb\r\n")),
   changed("bare CR", whole("a\rb\r"), whole("a\r\nb\r\n")),
   changed(
     "all line ends at once",
-    whole("a\r\r\nb\n\r\nc\n\rd"),
+    whole("a\r\r\r\nb\n\r\nc\n\rd"),
     whole("a\r\n\r\nb\r\n\r\nc\r\n\r\nd\r\n"),
   ),
   changed(
@@ -90,7 +100,6 @@ const CASES: readonly Case[] = [
   changed("neither Message-ID nor Date", `${SENDER}\r\nText\r\n`, `{added}${SENDER}\r\nText\r\n`),
   changed("no header at all", "Just text, no field\r\n", "{added}\r\nJust text, no field\r\n"),
   changed("a body that begins at once", "\r\nText\r\n", "{added}\r\nText\r\n"),
-  changed("empty input", "", "{added}\r\n"),
   changed("one line end", "\n", "{added}\r\n"),
   changed("one dot", ".", "{added}\r\n.\r\n"),
   unchanged("DKIM-signed mail", `${SIGNED}${SENDER}${IDENTITY}\r\nText \r\n\r\n`),
@@ -147,7 +156,7 @@ function largeMessage(sizeBytes: number, atBorder: readonly string[], offset: nu
 }
 
 const normalised = (text: string) =>
-  text.replace(/\r\n|\r|\n/g, "\r\n").replace(/(?<!\r\n)$/, "\r\n");
+  text.replace(/\r\r\n|\r\n|\r|\n/g, "\r\n").replace(/(?<!\r\n)$/, "\r\n");
 
 const large = (name: string, atBorder: readonly string[], offset: number): Case => {
   const input = largeMessage(3_000_000, atBorder, offset);
@@ -159,6 +168,8 @@ const LARGE: readonly Case[] = [
   large("a dot begins a stored piece", ["\r\n.\r\n", "x\r\n.", "\r\n.."], -1),
   large("CRLF cut by the pieces read", ["\r\n", "\r\n.\r\n", "\r\n\n"], 1),
   large("pieces read end in a bare CR", ["\rx", "\r\r", "\r."], 1),
+  large("CR CR LF cut by the pieces read", ["\r\r\n", "\r\r\n.", "\r\r\r\n", "\r\rx"], 1),
+  large("CR CR LF cut behind its second CR", ["\r\r\n", "\r\r\n.", "\r\r\r\n", "\r\rx"], 0),
   large("pieces read end in a bare LF", ["\nx", "\n\n", "\n\r"], 1),
 ];
 

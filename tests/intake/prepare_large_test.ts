@@ -36,19 +36,24 @@ async function refused(promise: Promise<unknown>, code: ErrorCode, pattern: RegE
 Deno.test("prepareStream: gives what prepareMessage gives, wherever pieces are cut", async () => {
   const part = fc.constantFrom(
     ...["From x", "Bcc: a@b", "Date: d", "Message-ID: m", "X-Mail-Queue-Priority: odd", "S: t"],
-    ...["\r\n", "\n", "\r", "\r\n\r\n", " ", ".", "\0", "\xe9", "text", ":"],
+    ...["\r\n", "\n", "\r", "\r\r\n", "\r\n\r\n", " ", ".", "\0", "\xe9", "text", ":"],
   );
   const cuts = fc.array(fc.nat(12), { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 25 }), cuts, async (parts, cuts) => {
       const bytes = bytesOf(parts.join(""));
-      const whole = await prepareMessage(bytes, intakeOptions());
+      const whole = await prepareMessage(bytes, intakeOptions()).catch((error) => {
+        assert.ok(error instanceof MailqError && error.code === "bad_message");
+        return null;
+      });
       const pieces: Uint8Array[] = [];
       let at = 0;
       for (const cut of cuts) pieces.push(bytes.subarray(at, at += cut));
       pieces.push(bytes.subarray(at));
       const [head = bytes, ...rest] = pieces;
-      const large = await collect(head, rest, intakeOptions());
+      const taken = collect(head, rest, intakeOptions());
+      if (whole === null) return await refused(taken, "bad_message", /./);
+      const large = await taken;
       const { content, sizeBytes, dotLines, isEightBit, ...message } = whole.message;
       assert.equal(large.text, textOf(content));
       assert.deepEqual(large.facts, { sizeBytes, dotLines, isEightBit });

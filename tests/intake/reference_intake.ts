@@ -3,7 +3,7 @@
 
 /** CRLF for every line end, and one at the end. */
 export function normaliseSlowly(text: string): string {
-  const lines = text.split(/\r\n|\r|\n/);
+  const lines = text.split(/\r\r\n|\r\n|\r|\n/);
   if (lines[lines.length - 1] === "") lines.pop();
   return lines.map((line) => line + "\r\n").join("");
 }
@@ -42,10 +42,9 @@ export function prepareSlowly(text: string, added: Record<string, string>): stri
     const isThere = fields.some((field) => nameOf(field) === lower);
     if (!isThere && !signed.includes(lower)) top += `${name}: ${value}\r\n`;
   }
-  if (top !== "" && fields.length === 0 && !rest.startsWith("\r\n")) top += "\r\n";
   const kept = fields.filter((field) => {
     const name = nameOf(field);
     return name !== "bcc" && name !== "resent-bcc" && !/^x-mail-queue-/.test(name);
   });
-  return top + kept.join("") + rest;
+  return top + kept.join("") + (rest.startsWith("\r\n") ? "" : "\r\n") + rest;
 }

@@ -39,7 +39,7 @@ function fieldsOf(type: string, encoding: string): string {
 export function plainPart(text: string): string | null {
   // deno-lint-ignore no-control-regex -- controls but NUL are ASCII too
   if (!/^[\x01-\x7f]*$/.test(text)) return null;
-  const lines = text.replace(/\r\n?|\n/g, "\r\n");
+  const lines = text.replace(/\r?\r\n|\r|\n/g, "\r\n");
   for (let start = 0; lines.length - start > MAX_LINE_BYTES;) {
     const end = lines.lastIndexOf("\n", start + MAX_LINE_BYTES);
     if (end < start) return null;
@@ -71,6 +71,8 @@ function quotedPrintable(bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;
     if (byte === CR || byte === LF) {
+      // CR CR LF is one line end, as intake has it.
+      if (byte === CR && bytes[at + 1] === CR && bytes[at + 2] === LF) at++;
       if (byte === CR && bytes[at + 1] === LF) at++;
       out[to++] = CR;
       out[to++] = LF;

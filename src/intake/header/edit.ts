@@ -1,4 +1,7 @@
-import { type FieldKind, fieldText, hasBlankLine, type Header } from "./headers.ts";
+// What intake changes in a message's header: fields are added and dropped, a missing blank line is
+// put in. prepare.ts calls it for all content; line ends are line_ends.ts's.
+
+import { type Field, type FieldKind, fieldText, hasBlankLine, type Header } from "./headers.ts";
 
 const LF = 10;
 const CR = 13;
@@ -13,31 +16,52 @@ export interface AddedField {
   readonly value: string;
 }
 
-/** The message without mbox line, `Bcc`, `Resent-Bcc` and `X-Mail-Queue-*`, and with `added` at its
- *  top, followed by a blank line if it had no header at all. Every other byte stays, and no two
- *  line ends become one; the same array where nothing changes. `bytes` may be the beginning of a
- *  message, if all of its header is there. */
+/** The message without mbox line, `Bcc`, `Resent-Bcc` and `X-Mail-Queue-*`, with `added` at its top,
+ *  and with a blank line behind its header where there was none: without one a relay would take
+ *  the text for fields. Every other byte stays, and no two line ends become one; the same array
+ *  where nothing changes. `bytes` may be the beginning of a message, if all of its header is
+ *  there. */
 export function editHeader(
   bytes: Uint8Array,
   header: Header,
   added: readonly AddedField[],
 ): Uint8Array {
-  const top = encoder.encode(topText(bytes, header, added));
   const dropped = header.fields.filter((field) => isDropped(field.kind));
-  if (top.length === 0 && dropped.length === 0 && header.start === 0) return bytes;
-  const kept: Uint8Array[] = [top];
+  const isSame = added.length === 0 && dropped.length === 0 && header.start === 0;
+  return isSame ? closeHeader(bytes, header) : cutAndJoin(bytes, header, added, dropped);
+}
+
+/** The message with a blank line behind its header; the same array where there is one. */
+export function closeHeader(bytes: Uint8Array, header: Header): Uint8Array {
+  return hasBlankLine(bytes, header) ? bytes : cutAndJoin(bytes, header, [], [], 0);
+}
+
+function cutAndJoin(
+  bytes: Uint8Array,
+  header: Header,
+  added: readonly AddedField[],
+  dropped: readonly Field[],
+  from = header.start,
+): Uint8Array {
+  const top = added.map(({ name, value }) => `${name}: ${value}${CRLF}`).join("");
+  const kept: Uint8Array[] = [encoder.encode(top)];
   let last = LF;
-  let from = header.start;
   const keepUpTo = (end: number) => {
     if (end === from) return;
-    // A bare CR and a bare LF that what is dropped kept apart are two line ends, not one.
-    if (last === CR && bytes[from] === LF) kept.push(LINE_FEED);
+    // A bare CR and a line end that what is dropped kept apart are two line ends, not one.
+    if (last === CR && (bytes[from] === LF || bytes[from] === CR)) kept.push(LINE_FEED);
     kept.push(bytes.subarray(from, end));
     last = bytes[end - 1] ?? LF;
   };
   for (const field of dropped) {
     keepUpTo(field.start);
     from = field.end;
+  }
+  if (!hasBlankLine(bytes, header)) {
+    keepUpTo(header.end);
+    from = header.end;
+    kept.push(encoder.encode(last === LF ? CRLF : last === CR ? `\n${CRLF}` : CRLF + CRLF));
+    last = LF;
   }
   keepUpTo(bytes.length);
   return joinBytes(kept);
@@ -109,11 +133,4 @@ function twoDigits(count: number): string {
 
 function isDropped(kind: FieldKind): boolean {
   return kind === "bcc" || kind === "resent-bcc" || kind === "control";
-}
-
-function topText(bytes: Uint8Array, header: Header, added: readonly AddedField[]): string {
-  let text = "";
-  for (const { name, value } of added) text += `${name}: ${value}${CRLF}`;
-  const isHeaderless = header.fields.length === 0 && !hasBlankLine(bytes, header);
-  return text !== "" && isHeaderless ? text + CRLF : text;
 }

@@ -1,3 +1,6 @@
+// Finds a message's header fields as offsets into its bytes, and reads their texts. All of intake
+// stands on it; what fields mean is for envelope.ts, control_fields.ts and header_display.ts.
+
 /** The fields intake knows by name; every other one is `other`. */
 export type FieldKind =
   | "to"
@@ -70,7 +73,7 @@ const KNOWN: readonly FieldKind[] = [
 ];
 const CONTROL_PREFIX = "x-mail-queue-";
 
-/** Finds the header of a message: CRLF, bare LF and bare CR all end a line, and the header ends
+/** Finds the header of a message: CRLF, CR CR LF, bare LF and bare CR all end a line, and the header ends
  *  at the first line that is neither field nor continuation. Copies and decodes nothing, and
  *  reads no further than the header. */
 export function scanHeader(bytes: Uint8Array): Header {
@@ -85,7 +88,9 @@ export function scanHeader(bytes: Uint8Array): Header {
     while (colon < size && isBlank(bytes[colon])) colon++;
     const isField = nameEnd > at && nameEnd - at <= MAX_NAME_BYTES && bytes[colon] === COLON;
     if (!isField) {
-      const isUndecided = colon === size && nameEnd > at && nameEnd - at <= MAX_NAME_BYTES;
+      const isUndecided = colon === size && nameEnd > at && nameEnd - at <= MAX_NAME_BYTES ||
+        // An LF behind it would make one line end of the CRs.
+        at + 1 === size && bytes[at] === CR && bytes[at - 1] === CR;
       return { start, fields, end: at, isClosed: !isUndecided };
     }
     let valueEnd = lineStop(bytes, colon + 1);
@@ -188,9 +193,12 @@ function lineStop(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-function skipLineEnd(bytes: Uint8Array, at: number): number {
-  if (bytes[at] === CR) return bytes[at + 1] === LF ? at + 2 : at + 1;
-  return bytes[at] === LF ? at + 1 : at;
+/** Just past the line end at `at`, if there is one: CRLF, CR CR LF, LF or CR. */
+export function skipLineEnd(bytes: Uint8Array, at: number): number {
+  if (bytes[at] === LF) return at + 1;
+  if (bytes[at] !== CR) return at;
+  if (bytes[at + 1] === LF) return at + 2;
+  return bytes[at + 1] === CR && bytes[at + 2] === LF ? at + 3 : at + 1;
 }
 
 function isBlank(byte: number | undefined): boolean {

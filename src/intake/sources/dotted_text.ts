@@ -1,3 +1,6 @@
+// A message's text up to the line of a single dot, as sendmail(1) and SMTP's DATA end it. Those two
+// read through it; line ends are mended later (header/line_ends.ts).
+
 import type { ReadAhead } from "./read_ahead.ts";
 import type { ByteSource } from "./files.ts";
 
@@ -6,8 +9,8 @@ const CR = 13;
 const DOT = 46;
 
 export interface DottedTextOptions {
-  /** Whether a bare LF ends a line too. If not, only CRLF does: a line that others might take
-   *  for the end is then text like any other (no SMTP smuggling). */
+  /** Whether a bare LF and CR CR LF end a line too. If not, only CRLF does: a line that others might
+   *  take for the end is then text like any other (no SMTP smuggling). */
   readonly takesBareLf: boolean;
   /** Whether a dot that begins a line and is not alone is dropped (RFC 5321 4.5.2). */
   readonly dropsDots: boolean;
@@ -23,8 +26,11 @@ type State =
   | "dot"
   /** As `dot`, and a CR behind it. */
   | "dot, CR"
-  /** The CR of that is still to be given out. */
+  /** As that, and one more CR. */
+  | "dot, CR CR"
+  /** The CRs of those are still to be given out. */
   | "held CR"
+  | "held CR CR"
   | "over";
 
 /** A text that ends at the first line of a single dot, which is no part of it. Its bytes come from
@@ -109,10 +115,27 @@ export class DottedText implements ByteSource {
             state = "over";
             this.#hasEnd = true;
             at++;
+          } else if (byte === CR && takesBareLf) {
+            state = "dot, CR CR";
+            at++;
           } else {
             if (!dropsDots) into[to++] = DOT;
             state = "held CR";
           }
+          break;
+        case "dot, CR CR":
+          if (byte === LF) {
+            state = "over";
+            this.#hasEnd = true;
+            at++;
+          } else {
+            if (!dropsDots) into[to++] = DOT;
+            state = "held CR CR";
+          }
+          break;
+        case "held CR CR":
+          into[to++] = CR;
+          state = "held CR";
           break;
         case "held CR":
           into[to++] = CR;
@@ -126,17 +149,25 @@ export class DottedText implements ByteSource {
 
   /** At the input's end: what was held back is text after all. */
   #giveHeld(into: Uint8Array): number {
-    const held: number[] = [];
-    if (this.#state === "dot" || this.#state === "dot, CR") {
-      if (!this.options.dropsDots) held.push(DOT);
-      if (this.#state === "dot, CR") held.push(CR);
-    } else if (this.#state === "held CR") held.push(CR);
+    const [text, crs] = HELD[this.#state] ?? ["", 0];
+    const held = this.options.dropsDots ? [] : Array.from(text, () => DOT);
+    for (let n = 0; n < crs; n++) held.push(CR);
     const given = held.slice(0, into.length);
     into.set(given);
-    this.#state = held.length > given.length ? "held CR" : "text";
+    const left = held.length - given.length;
+    this.#state = left === 2 ? "held CR CR" : left === 1 ? "held CR" : "text";
     return given.length;
   }
 }
+
+/** What is held back in a state: a dot, or none, and how many CRs. */
+const HELD: Partial<Record<State, readonly [dot: "." | "", crs: number]>> = {
+  "dot": [".", 0],
+  "dot, CR": [".", 1],
+  "dot, CR CR": [".", 2],
+  "held CR": ["", 1],
+  "held CR CR": ["", 2],
+};
 
 /** Where the run of text from `at` ends: before a CR or LF, or after `limit` bytes. */
 function textEnd(bytes: Uint8Array, at: number, limit: number): number {

@@ -12,10 +12,10 @@ const CASES: readonly [string, string, string[], string][] = [
     "\r\n",
   ],
   [
-    "bare LF and bare CR end lines",
-    "A: 1\nB: 2\rC: 3\r\r\nx",
-    ["A: 1\n", "B: 2\r", "C: 3\r"],
-    "\r\n",
+    "bare LF, bare CR and CR CR LF end lines",
+    "A: 1\nB: 2\rC: 3\r\r\nD: 4\r\r\n\r\r\nx",
+    ["A: 1\n", "B: 2\r", "C: 3\r\r\n", "D: 4\r\r\n"],
+    "\r\r\nx",
   ],
   [
     "continuations belong to their field",
@@ -67,7 +67,7 @@ Deno.test("scanHeader: finds the same fields as reading line by line", () => {
         const value = textOf(bytes.subarray(field.valueStart, field.valueEnd));
         assert.equal(
           whole.slice(whole.indexOf(":") + 1),
-          value.replace(/\r\n|\r|\n/g, "\r\n") + "\r\n",
+          value.replace(/\r\r\n|\r\n|\r|\n/g, "\r\n") + "\r\n",
         );
       });
     }),

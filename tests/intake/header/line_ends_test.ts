@@ -14,7 +14,11 @@ function normalise(pieces: readonly Uint8Array[]) {
 const CASES: readonly [string, string, string][] = [
   ["bare LF becomes CRLF", "a\nb\n", "a\r\nb\r\n"],
   ["bare CR becomes CRLF", "a\rb\r", "a\r\nb\r\n"],
-  ["CR CR LF is two lines", "a\r\r\nb\r\n", "a\r\n\r\nb\r\n"],
+  ["CR CR LF is one line end", "a\r\r\nb\r\r\n", "a\r\nb\r\n"],
+  ["CR CR LF twice is a blank line", "a\r\r\n\r\r\nb", "a\r\n\r\nb\r\n"],
+  ["a CR before CR CR LF is a line end of its own", "a\r\r\r\nb", "a\r\n\r\nb\r\n"],
+  ["CR CR before text is two", "a\r\rb", "a\r\n\r\nb\r\n"],
+  ["CR CR at the end is two", "a\r\r", "a\r\n\r\n"],
   ["LF CR is two lines", "a\n\rb\r\n", "a\r\n\r\nb\r\n"],
   ["a missing last line end is added", "a\r\nb", "a\r\nb\r\n"],
   ["a last CR gets its LF", "a\r", "a\r\n"],

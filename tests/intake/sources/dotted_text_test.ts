@@ -37,7 +37,7 @@ function read(text: string, options: DottedTextOptions, pieceSize: number, room:
 
 /** The same by a regular expression. */
 function expected(text: string, { takesBareLf, dropsDots }: DottedTextOptions): Read {
-  const end = takesBareLf ? /(^|\n)\.\r?\n/ : /(^|\r\n)\.\r\n/;
+  const end = takesBareLf ? /(^|\n)\.\r{0,2}\n/ : /(^|\r\n)\.\r\n/;
   const match = end.exec(text);
   const at = match === null ? text.length : match.index + (match[1]?.length ?? 0);
   const body = text.slice(0, at);

@@ -28,24 +28,46 @@ Deno.test("sendmail -bp lists, -q sends, -qI sends one, -bd serves", async () =>
   assert.equal(code, 64);
 });
 
-Deno.test("sendmail: global options stand before it or right behind it, and nowhere else", async () => {
+Deno.test("sendmail: mailq's own options stand before it, and behind it none is read", async () => {
   await using mailq = await Mailq.make();
   const other = `${mailq.folder}/other.db`;
   const stdin = mail();
   await mailq.ok(["--queue", other, "sendmail", "-i", "a@b.test"], { stdin });
-  await mailq.ok(["sendmail", `--queue=${other}`, "-i", "a@b.test"], { stdin });
-  assert.equal((await mailq.json(["--queue", other, "list"])).length, 2);
+  assert.equal((await mailq.json(["--queue", other, "list"])).length, 1);
   assert.equal(
-    (await mailq.ok(["sendmail", "--queue", other, "--json", "-bp"])).split("\n").length,
-    3,
+    (await mailq.ok(["--queue", other, "--json", "sendmail", "-bp"])).split("\n").length,
+    2,
   );
-  const injected = await mailq.run(["sendmail", "-t", "-i", "--queue", `${mailq.folder}/x.php`], {
-    stdin,
-  });
-  assert.equal(injected.code, 64);
+  for (const option of ["--queue", "--config", "--json", "--help", "--version", "--quiet"]) {
+    for (
+      const argv of [[option, `${mailq.folder}/x.php`, "a@b.test"], ["-t", "-i", option, "x.php"]]
+    ) {
+      const injected = await mailq.run(["sendmail", ...argv], { stdin });
+      assert.equal(injected.code, 64, option);
+      assert.match(injected.stderr, /mailq's own options stand before `sendmail`/);
+    }
+  }
   await assert.rejects(Deno.stat(`${mailq.folder}/x.php`), Deno.errors.NotFound);
-  assert.match(await mailq.ok(["sendmail", "--help"]), /sendmail\(1\)/);
-  // Letters that are global elsewhere are sendmail's here.
+  await assert.rejects(Deno.stat(mailq.queue), Deno.errors.NotFound);
+  assert.match(await mailq.ok(["--help", "sendmail"]), /sendmail\(1\)/);
+});
+
+Deno.test("sendmail: an address that looks like an option of mailq's is an address", async () => {
+  await using mailq = await Mailq.make();
+  const stdin = mail();
+  for (
+    const address of ["--config=/up/a@example.org", "--queue=/up/b@example.org", "--json@x.test"]
+  ) {
+    for (const before of [[], ["-i"], ["-f", "s@x.test"], ["--"]]) {
+      await sendmail(mailq, [...before, address], { stdin });
+      assert.deepEqual((await newest(mailq)).to, [address]);
+    }
+  }
+});
+
+Deno.test("sendmail: letters that are global options elsewhere are its own", async () => {
+  await using mailq = await Mailq.make();
+  const stdin = mail();
   await sendmail(mailq, ["-q", "-bm", "-V", "id", "-h", "3", "a@b.test"], { stdin });
   assert.equal((await newest(mailq)).dsn.envid, "id");
 });

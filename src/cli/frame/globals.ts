@@ -1,3 +1,6 @@
+// The options that every command takes, and where on a command line they are looked for. run.ts
+// splits each command line with it; a command's own flags are the library's matter.
+
 import { MailqError } from "../../queue/errors.ts";
 
 /** The options every command takes, before or after its name. */
@@ -42,16 +45,16 @@ const VALUES: Readonly<Record<string, "queue" | "config">> = {
 };
 
 /** Takes the global options out of a command line; what stands after `--` is left alone, as are the
- *  command that `tx` runs and the arguments of sendmail(1), whose letters are its own: there only
- *  long options that follow the command at once are global. What a web form adds to PHP's command
- *  line can thus never name another queue. */
+ *  command that `tx` runs and all that stands behind `sendmail`: its letters are sendmail(1)'s own,
+ *  and an address may begin with `--config=`. What a web form adds to PHP's command line can thus
+ *  never name another queue. */
 export function splitGlobals(argv: readonly string[]): { globals: Globals; rest: string[] } {
   const switches = new Set<keyof Globals>();
   const values: { queue: string | null; config: string | null } = { queue: null, config: null };
   const rest: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] ?? "";
-    if (arg === "--") {
+    if (arg === "--" || rest[0] === "sendmail") {
       rest.push(...argv.slice(i));
       break;
     }
@@ -64,13 +67,6 @@ export function splitGlobals(argv: readonly string[]): { globals: Globals; rest:
     const name = equals > 0 ? arg.slice(0, equals) : arg;
     const valueOf = VALUES[name];
     const switchOf = SWITCHES[arg];
-    if (rest[0] === "sendmail") {
-      const isGlobal = arg.startsWith("--") && (valueOf ?? switchOf) !== undefined;
-      if (!isGlobal) {
-        rest.push(...argv.slice(i));
-        break;
-      }
-    }
     if (valueOf !== undefined) {
       const value = equals > 0 ? arg.slice(equals + 1) : argv[++i];
       if (value === undefined || value === "") {

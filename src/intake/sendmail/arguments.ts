@@ -1,9 +1,12 @@
+// Reads the command line of sendmail(1) as Postfix's and Sendmail's getopt do. app/sendmail calls it
+// and does what it asks for; global options are cli/frame/globals.ts's.
+
 import type { RecipientDsn } from "../../queue/dsn.ts";
 import { MailqError } from "../../queue/errors.ts";
 
 /** What a sendmail(1) command line asks for. */
 export type SendmailMode =
-  /** `-bm`, the default: take a message from stdin. */
+  /** `-bm`, the default, and `-ba`: take a message from stdin. */
   | "deliver"
   /** `-bp`: list the queue. */
   | "list"
@@ -15,7 +18,7 @@ export type SendmailMode =
   | "service"
   /** `-bv`: say of each address whether mail for it would be taken. */
   | "verify"
-  /** `-bi`, `-I`, `-bh`, `-bH`: what mailq has no use for. */
+  /** `-bi`, `-I`, `-bh`, `-bH`, `-bt`: what mailq has no use for. */
   | "nothing";
 
 /** A sendmail(1) command line, read. */
@@ -48,9 +51,10 @@ const FLAGS = "GIUcimntvx";
 const WITH_VALUE = "ABCDFLNORVXbefhopr";
 const WITH_OPTIONAL_VALUE = "Qdq";
 
+/** By what follows `-b`. Any other delivers: to refuse it would lose a program's mail. */
 const MODES: Readonly<Record<string, SendmailMode>> = {
-  m: "deliver",
   p: "list",
+  P: "list",
   s: "smtp",
   d: "service",
   D: "service",
@@ -58,19 +62,24 @@ const MODES: Readonly<Record<string, SendmailMode>> = {
   i: "nothing",
   h: "nothing",
   H: "nothing",
+  t: "nothing",
+  // dma's "queue only", where there is a message to queue.
+  q: "list",
 };
 
 /** RFC 3461 4.4: an envelope's name has room for 100 characters. */
 const MAX_ENVID_LENGTH = 100;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type CallAtHand = Mutable<SendmailCall> & { hasBq?: boolean };
 
 /** Reads the arguments of sendmail(1). Options may stand among the recipients, as getopt has it;
  *  `--` ends them. What mailq has no use for is passed over. Throws `usage` for what sendmail
- *  does not know either, and for values that cannot be meant. */
+ *  does not know either, and for values that cannot be meant. No long option is one of sendmail's:
+ *  a word such as `--config=/x/a@example.org` is an address. */
 export function readSendmailArguments(argv: readonly string[]): SendmailCall {
   const recipients: string[] = [];
-  const call: Mutable<SendmailCall> = {
+  const call: CallAtHand = {
     mode: "deliver",
     recipients,
     readsRecipients: false,
@@ -83,7 +92,7 @@ export function readSendmailArguments(argv: readonly string[]): SendmailCall {
       recipients.push(...argv.slice(i + 1));
       break;
     }
-    if (!arg.startsWith("-") || arg === "-") {
+    if (!arg.startsWith("-") || arg === "-" || (arg.startsWith("--") && arg.includes("@"))) {
       recipients.push(arg);
       continue;
     }
@@ -105,7 +114,9 @@ export function readSendmailArguments(argv: readonly string[]): SendmailCall {
       break;
     }
   }
-  return call;
+  const { hasBq, ...read } = call;
+  const hasMessage = call.readsRecipients || recipients.length > 0;
+  return hasBq && hasMessage ? { ...read, mode: "deliver" } : read;
 }
 
 function takeFlag(call: Mutable<SendmailCall>, letter: string): void {
@@ -124,10 +135,11 @@ function takeOptionalValue(call: Mutable<SendmailCall>, letter: string, value: s
   call.id = value.slice(1);
 }
 
-function takeValue(call: Mutable<SendmailCall>, letter: string, value: string): void {
+function takeValue(call: CallAtHand, letter: string, value: string): void {
   switch (letter) {
     case "b":
-      call.mode = modeOf(value);
+      call.mode = Object.hasOwn(MODES, value) ? MODES[value] ?? "deliver" : "deliver";
+      call.hasBq = value === "q";
       return;
     case "o":
       if (value === "i") call.ignoresDots = true;
@@ -148,12 +160,6 @@ function takeValue(call: Mutable<SendmailCall>, letter: string, value: string): 
     case "V":
       call.envid = readEnvelopeId(value);
   }
-}
-
-function modeOf(value: string): SendmailMode {
-  const mode = Object.hasOwn(MODES, value) ? MODES[value] : undefined;
-  if (mode !== undefined) return mode;
-  throw usage(`Cannot use -b${value}: expected one of ${Object.keys(MODES).join(" ")} after -b`);
 }
 
 /** RFC 3461 4.1: `never` alone, or any of the others. */
@@ -185,7 +191,7 @@ function readEnvelopeId(value: string): string {
 
 function unknownOption(arg: string, letter: string): MailqError {
   const hint = arg.startsWith("--")
-    ? `${JSON.stringify(arg)} here: long options stand directly after \`mailq sendmail\``
+    ? `${JSON.stringify(arg)} here: mailq's own options stand before \`sendmail\``
     : `-${letter}: sendmail has no such option`;
   return usage(`Cannot use ${hint}`);
 }

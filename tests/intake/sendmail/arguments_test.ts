@@ -64,6 +64,16 @@ const CALLS: readonly (readonly [string, Partial<SendmailCall>])[] = [
   ["-F Ann a@b", { fullName: "Ann", recipients: ["a@b"] }],
   ["-o i a@b", { ignoresDots: true, recipients: ["a@b"] }],
   ["-bm a@b", { recipients: ["a@b"] }],
+  ["-ba -t -i", { readsRecipients: true, ignoresDots: true }],
+  ["-t -i -ba", { readsRecipients: true, ignoresDots: true }],
+  ["-bq", { mode: "list" }],
+  ["-bq -t -i", { readsRecipients: true, ignoresDots: true }],
+  ["a@b -bq", { recipients: ["a@b"] }],
+  ["-bq -bp a@b", { mode: "list", recipients: ["a@b"] }],
+  ["-bP", { mode: "list" }],
+  ["-bt", { mode: "nothing" }],
+  ["--config=/x/a@b c@d", { recipients: ["--config=/x/a@b", "c@d"] }],
+  ["-i --queue=a@b", { ignoresDots: true, recipients: ["--queue=a@b"] }],
   ["-b p", { mode: "list" }],
   ["-bp", { mode: "list" }],
   ["-vbp", { mode: "list", isVerbose: true }],
@@ -119,11 +129,11 @@ Deno.test("readSendmailArguments: what mailq has no use for changes nothing", ()
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["-s subject a@b", /-s: sendmail has no such option/],
   ["-iz", /-z/],
-  ["--sender x@y", /"--sender" here: long options stand directly after/],
+  ["--sender x@y", /"--sender" here: mailq's own options stand before/],
+  ["--queue /tmp/q.db a@b", /"--queue" here/],
+  ["--help", /"--help" here/],
   ["-f", /-f: expected a value after it/],
   ["-tif", /-f: expected a value/],
-  ["-bx", /-bx: expected one of m p s/],
-  ["-bconstructor", /-bconstructor/],
   ["-qI", /-qI: expected a message's id/],
   ["-N sometimes", /"sometimes": expected never/],
   ["-N never,success", /expected never, or/],
@@ -143,6 +153,16 @@ for (const [line, pattern] of REFUSED) {
     });
   });
 }
+
+Deno.test("readSendmailArguments: refuses no -b mode, and takes the mail of those it does not know", () => {
+  const letters = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i));
+  for (const mode of [...letters, "", "constructor", "__proto__", "é"]) {
+    const { mode: read } = readSendmailArguments(["-b", mode, "a@b"]);
+    const known = { p: "list", P: "list", s: "smtp", d: "service", D: "service", v: "verify" };
+    const idle = [..."ihHt"].includes(mode) ? "nothing" : "deliver";
+    assert.equal(read, new Map(Object.entries(known)).get(mode) ?? idle, mode);
+  }
+});
 
 Deno.test("readSendmailArguments: whatever it is given, it ends, and makes no recipient up", () => {
   const argument = fc.oneof(
@@ -167,7 +187,8 @@ Deno.test("readSendmailArguments: whatever it is given, it ends, and makes no re
       }
       const end = argv.indexOf("--");
       const options = end < 0 ? argv : argv.slice(0, end);
-      if (options.every((one) => !one.startsWith("-") || one === "-")) {
+      const isAddress = (one: string) => one.startsWith("--") && one.includes("@");
+      if (options.every((one) => !one.startsWith("-") || one === "-" || isAddress(one))) {
         const after = end < 0 ? [] : argv.slice(end + 1);
         assert.deepEqual(call, { ...PLAIN, recipients: [...options, ...after] });
       }

@@ -1,3 +1,7 @@
+// Does what the model asks for: questions to the queue, actions, pager, pipe, clipboard. Called by
+// session.tsx with every effect of an update; what comes of it goes back as an event. What is asked
+// when is decided in model/, never here.
+
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports/operator.ts";
 import type { Data } from "./data/data.ts";
@@ -5,7 +9,7 @@ import type { Effect, Event } from "./model/events.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-export interface EffectOptions {
+interface EffectOptions {
   readonly data: Data;
   readonly terminal: Terminal;
   readonly pager: string;

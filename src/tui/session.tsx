@@ -1,3 +1,7 @@
+// The screen at work: joins terminal, model, data and Ink, from the first frame until it is left.
+// Called by start.ts, and by tests with a terminal of their own. What a key does is model/'s work,
+// what a frame shows is screens/'s.
+
 import { EventEmitter } from "node:events";
 import { type Instance, render } from "ink";
 import type { ReactNode } from "react";

@@ -1,9 +1,12 @@
-import { readyMeasure } from "./screens/measure.ts";
+// Starts the screen on this process's terminal. Called by `mailq tui`, which loads it only then.
+// Opening the queue (a thread) and loading Ink go on at the same time.
+
+import { readyMeasure } from "./model/measure.ts";
 import type { SessionOptions } from "./session.tsx";
 import { systemTerminal } from "./terminal/terminal.ts";
 import { WorkerData } from "./data/worker_data.ts";
 
-export type StartOptions = Omit<SessionOptions, "data" | "terminal">;
+type StartOptions = Omit<SessionOptions, "data" | "terminal">;
 
 /** Runs the screen on this process's terminal until it is left. */
 export async function startTui(options: StartOptions): Promise<void> {

@@ -1,3 +1,6 @@
+// Reads the beginning of a message for the detail screen and makes it safe for a terminal. Called
+// by store_data.ts. Taking the mail apart is left to src/display/preview.
+
 import type { Previewer } from "../../display/preview/previewer.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { ShownContent } from "./data.ts";

@@ -1,3 +1,6 @@
+// The queue as the screen asks for it: the questions, the answers and the actions. Asked by
+// effects.ts; store_data.ts answers them from the store, worker_data.ts by way of a thread.
+
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter, Sort } from "../../queue/filter.ts";
@@ -48,16 +51,15 @@ export interface ShownContent {
   readonly leftOut: number;
 }
 
-export const VERBS = [
-  "retry",
-  "resend",
-  "resend_unsent",
-  "hold",
-  "release",
-  "cancel",
-  "delete",
-] as const;
-export type Verb = typeof VERBS[number];
+/** What can be done to messages. */
+export type Verb =
+  | "retry"
+  | "resend"
+  | "resend_unsent"
+  | "hold"
+  | "release"
+  | "cancel"
+  | "delete";
 
 /** What an action did. */
 export interface ActionOutcome {

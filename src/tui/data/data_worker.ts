@@ -1,11 +1,11 @@
+// The thread that has the queue open: a statement that takes long, or waits for a lock, keeps no
+// key waiting. Started by worker_data.ts; the answers are store_data.ts's.
+
 /// <reference lib="deno.worker" />
 import { openStore } from "../../store/open.ts";
 import { systemClock, systemRandom } from "../../system/time.ts";
 import { StoreData } from "./store_data.ts";
 import { type Answer, errorAnswer, type Opening, type Question } from "./worker_protocol.ts";
-
-// The thread that has the queue open: a statement that takes long, or waits for a lock, keeps no
-// key waiting.
 
 let data: Promise<StoreData> | null = null;
 const raws = new Map<number, AsyncIterator<Uint8Array>>();

@@ -1,3 +1,6 @@
+// The screen's questions answered from the store: windows of a list, counts, details, actions.
+// Called in the thread (data_worker.ts), and by tests directly.
+
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";

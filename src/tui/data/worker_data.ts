@@ -1,3 +1,6 @@
+// The screen's questions asked of a thread, which has the queue open. Called by start.ts; the other
+// side is data_worker.ts, and what goes between them is in worker_protocol.ts.
+
 import type { MessageDetail } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";

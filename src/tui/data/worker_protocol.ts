@@ -1,3 +1,6 @@
+// What the screen and its thread say to each other: questions, answers, errors. Used by
+// worker_data.ts on one side and data_worker.ts on the other.
+
 import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
 
 /** What the screen asks of the thread that has the queue. */

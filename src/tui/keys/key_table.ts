@@ -1,3 +1,7 @@
+// Every command of the screen with its keys, name and help: the one place that knows a key. Read by
+// keys.ts, through which dispatch, footer, help and palette see it. What a command does is in
+// model/commands.ts.
+
 /** Where a key means something. */
 export type KeyContext = "list" | "detail" | "stats";
 

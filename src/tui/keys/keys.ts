@@ -1,3 +1,6 @@
+// Finds the command of a key, and the commands there are in a place. Called by the model for
+// dispatch and palette, and by the screens for footer and help. The keys are in key_table.ts.
+
 import { type KeyContext, type Row, TABLE } from "./key_table.ts";
 
 export type CommandId = keyof typeof TABLE;

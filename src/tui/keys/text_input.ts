@@ -1,3 +1,6 @@
+// A line of text being typed, and what each key makes of it. Called by the model for prompt,
+// palette and form. Drawing it is left to the screens.
+
 import { graphemes } from "../../display/width.ts";
 import type { KeyPress } from "../terminal/key_decoder.ts";
 

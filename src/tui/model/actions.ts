@@ -1,5 +1,7 @@
+// Which messages an action is meant for, what is asked before it is done, and what is said after
+// it. Called by commands.ts, dialogs.ts and the confirm box. Doing it is effects.ts's work. Pure.
+
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Filter } from "../../queue/filter.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { ActionOutcome, Verb } from "../data/data.ts";
 import { type Step, step } from "./events.ts";
@@ -141,9 +143,4 @@ export function resultText(
   if (withoutBody > 0) parts.push(`${withoutBody} cannot go again: their bytes are deleted`);
   if (sendingRecipients > 0) parts.push(`${sendingRecipients} recipients being sent left alone`);
   return `${VERB_TEXT[verb].replace(/ of$/, "")}: ${parts.join(", ")}`;
-}
-
-/** The filter of one message. */
-export function only(id: string): Filter {
-  return { ids: [id] };
 }

@@ -1,3 +1,7 @@
+// The lines of the Attempts tab: recipients, attempts, replies, what is folded. Called by
+// detail.ts, which knows the cursor; the screen only paints them. Pure, but for the last answer it
+// keeps.
+
 import { formatAge, formatSpan } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import { sanitise } from "../../display/sanitise.ts";
@@ -5,7 +9,7 @@ import { formatTimeOfDay, formatTimestamp } from "../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
 import type { AttemptResult, OutcomeKind } from "../../queue/outcome.ts";
 import type { MessageStatus, RecipientState } from "../../queue/state.ts";
-import { TextRows } from "../screens/text_rows.ts";
+import { TextRows } from "./text_rows.ts";
 
 /** A line of the Attempts tab. */
 export interface AttemptLine {

@@ -1,6 +1,9 @@
+// What each command of the key table does to the state. Called by update.ts for a key and by the
+// palette for a name. The longer ones are in list.ts, detail.ts, marks.ts, actions.ts. Pure.
+
 import { SORTS } from "../../queue/filter.ts";
 import type { CommandId, KeyBinding } from "../keys/keys.ts";
-import { layoutOf } from "../screens/layout.ts";
+import { layoutOf } from "./layout.ts";
 import { textInput } from "../keys/text_input.ts";
 import { askAction, chosen, holdOrRelease } from "./actions.ts";
 import {

@@ -1,7 +1,10 @@
+// The message of the detail screen or the preview pane: reading it, its tabs, its cursor, finding
+// in it. Called by commands.ts, update.ts and the screens. Painting is left to screens/. Pure.
+
 import type { MessageDetail } from "../../queue/message.ts";
 import type { ShownContent } from "../data/data.ts";
-import { type Layout, layoutOf } from "../screens/layout.ts";
-import { type TextRows, textRows } from "../screens/text_rows.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { type TextRows, textRows } from "./text_rows.ts";
 import { type AttemptLine, attemptLines } from "./attempt_lines.ts";
 import { type Effect, type Step, step } from "./events.ts";
 import { currentRow, type DetailState, type State, type Tab, TABS } from "./state.ts";
@@ -62,11 +65,6 @@ function isReading({ message, content, tab }: DetailState): boolean {
 
 function contentWanted({ id, tab, content }: DetailState): Effect[] {
   return tab === "Attempts" || content !== null ? [] : [{ kind: "content", id }];
-}
-
-/** Reads the message on the screen once more. */
-export function refreshDetail({ detail }: State): readonly Effect[] {
-  return detail === null ? [] : [{ kind: "detail", id: detail.id }];
 }
 
 export function detailCame(state: State, id: string, message: MessageDetail | null): Step {

@@ -1,3 +1,6 @@
+// Keys while something is open over the screen: confirm box, prompt, palette, help. Called by
+// update.ts. The form is in form.ts, the boxes are drawn by screens/dialog_lines.ts. Pure.
+
 import { errorText } from "../../queue/errors.ts";
 import { EMPTY_FILTER, parseFilter } from "./filter_text.ts";
 import type { KeyPress } from "../terminal/key_decoder.ts";
@@ -13,9 +16,9 @@ import type { Dialog, PromptKind, State } from "./state.ts";
 type DialogOf<K extends Dialog["kind"]> = Extract<Dialog, { kind: K }>;
 
 /** What a command does; the palette is given it, for the two know each other otherwise. */
-export type RunCommand = (state: State, binding: KeyBinding) => Step;
+type RunCommand = (state: State, binding: KeyBinding) => Step;
 
-export function close(state: State): State {
+function close(state: State): State {
   return { ...state, dialog: null };
 }
 

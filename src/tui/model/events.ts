@@ -1,3 +1,6 @@
+// What can happen to the screen (events), what it wants done (effects), and a step: a state with
+// effects. Used by all of the model, by effects.ts and by session.tsx.
+
 import type { MessageDetail } from "../../queue/message.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";

@@ -1,3 +1,6 @@
+// Reads the line typed behind `/` and makes the store's filter of it. Called by dialogs.ts, list.ts
+// and stats.ts. Which rows a filter finds is the store's work. Pure.
+
 import { parseDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Filter } from "../../queue/filter.ts";

@@ -1,3 +1,6 @@
+// The form that asks for another sender or other recipients of a message. Called by dialogs.ts and
+// update.ts. Checking the addresses is left to whoever does the effect. Pure.
+
 import type { KeyPress } from "../terminal/key_decoder.ts";
 import { editText, textInput } from "../keys/text_input.ts";
 import type { MessageDetail } from "../../queue/message.ts";

@@ -1,9 +1,12 @@
+// The list: the window of rows around the cursor, moving in it, and when more rows are asked for.
+// Called by commands.ts, marks.ts and update.ts. Reading the rows is data/'s work. Pure.
+
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { Anchor, MessageWindow } from "../data/data.ts";
 import { isOnlyStatuses, toStoreFilter } from "./filter_text.ts";
-import { layoutOf } from "../screens/layout.ts";
+import { layoutOf } from "./layout.ts";
 import { type Effect, type Step, step } from "./events.ts";
 import { currentRow, type ListState, type State, VIEWS } from "./state.ts";
 
@@ -251,9 +254,4 @@ export function moveToEnd(state: State, isBottom: boolean): Step {
   // Where on the screen the cursor is to stand.
   const placed = { ...list, cursor: top, top: 0, isGoingToEnd: true, owed: 0 };
   return readWindow({ ...state, list: placed, notice: null }, isBottom ? "bottom" : "top", false);
-}
-
-/** Whether another message than before stands under the cursor. */
-export function hasMoved(before: State, after: State): boolean {
-  return currentRow(before.list)?.id !== currentRow(after.list)?.id;
 }

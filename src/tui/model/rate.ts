@@ -1,3 +1,6 @@
+// How many messages were sent a minute of late, told from the counts that came. Called by
+// update.ts, which notes each count, and by the header. Pure.
+
 import type { QueueStatus } from "../../queue/status.ts";
 import type { State } from "./state.ts";
 

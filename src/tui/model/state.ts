@@ -1,3 +1,6 @@
+// All that the screen knows at a moment: list, detail, dialog, notice, counts. Made once by
+// session.tsx and then only by update.ts and what it calls; the screens read it.
+
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { Filter, Sort } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
@@ -13,7 +16,7 @@ export interface Size {
 }
 
 /** A view: what the digits choose. */
-export interface View {
+interface View {
   readonly name: string;
   /** Null = any. */
   readonly statuses: readonly MessageStatus[] | null;
@@ -32,7 +35,7 @@ export const TABS = ["Headers", "Text", "Html", "Raw", "Attempts"] as const;
 export type Tab = typeof TABS[number];
 
 /** All that matched when `*` was pressed, but for some. */
-export interface AllMarked {
+interface AllMarked {
   readonly filter: Filter;
   /** Null while they are being counted. */
   readonly count: number | null;
@@ -40,7 +43,7 @@ export interface AllMarked {
 }
 
 /** A range being marked: the rows walked over since it began, the first one first. */
-export interface Range {
+interface Range {
   readonly base: ReadonlyMap<string, MessageSummary>;
   readonly path: readonly MessageSummary[];
 }
@@ -126,12 +129,12 @@ export type Dialog =
     readonly isAsking: boolean;
   };
 
-export interface Notice {
+interface Notice {
   readonly text: string;
   readonly isError: boolean;
 }
 
-export type Screen = "list" | "detail" | "stats";
+type Screen = "list" | "detail" | "stats";
 
 export interface State {
   readonly size: Size;

@@ -1,3 +1,6 @@
+// The statistics: what of them can be chosen, and the list each choice leads to. Called by
+// commands.ts and by screens/stats_lines.ts, which draws them. Pure.
+
 import { parseFilter } from "./filter_text.ts";
 import { type Step, step } from "./events.ts";
 import { openListing } from "./list.ts";
@@ -10,7 +13,7 @@ export interface StatsChoice {
   readonly filterText: string;
 }
 
-export interface StatsChoices {
+interface StatsChoices {
   readonly domains: readonly StatsChoice[];
   readonly replies: readonly StatsChoice[];
 }

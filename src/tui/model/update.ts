@@ -1,3 +1,6 @@
+// The heart of the screen: a state and an event in, a state and effects out. Called by session.tsx
+// for everything that happens. Keys go on to commands.ts, or to dialogs.ts where one is open. Pure.
+
 import { bindingFor } from "../keys/keys.ts";
 import { resultText } from "./actions.ts";
 import { refresh, runCommand } from "./commands.ts";
@@ -7,7 +10,7 @@ import { type Event, type Step, step, then } from "./events.ts";
 import { openForm } from "./form.ts";
 import { inView, listRows, recount, windowCame } from "./list.ts";
 import { noteSent } from "./rate.ts";
-import { MIN_SIZE } from "../screens/layout.ts";
+import { MIN_SIZE } from "./layout.ts";
 import type { State } from "./state.ts";
 
 /** The screen after an event, and what it wants done. `now` is the time of the event. Pure. */

@@ -1,7 +1,10 @@
+// The rows that have changed, as an Ink component. Rendered by session.tsx; the rows come from
+// frame.ts by way of paintLine.
+
 import { Box } from "ink";
 import { Row } from "./row.tsx";
 
-export interface AppProps {
+interface AppProps {
   /** Rows of the screen, painted, each with its place. */
   readonly rows: readonly { readonly place: number; readonly text: string }[];
   readonly columns: number;

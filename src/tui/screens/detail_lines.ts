@@ -1,7 +1,10 @@
+// Draws a message: what it is, its tabs, the visible rows of one. Called by frame.ts for the detail
+// screen and the preview pane. What the rows are is decided in model/detail.ts.
+
 import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageDetail } from "../../queue/message.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf } from "../model/layout.ts";
 import { linesOf, rowsOf } from "../model/detail.ts";
 import { type State, TABS } from "../model/state.ts";
 import { cell, type Line } from "./line.ts";

@@ -1,15 +1,18 @@
+// Draws the boxes over the screen: confirm, form, palette, help. Called by frame.ts, which puts a
+// box in its place. What their keys do is in model/dialogs.ts and model/form.ts.
+
 import { leftText, mustType, VERB_TEXT } from "../model/actions.ts";
 import { paletteChoices } from "../model/dialogs.ts";
 import { addressesOf } from "../model/form.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { BINDINGS, keyText } from "../keys/keys.ts";
 import type { Caret } from "../terminal/frame_writer.ts";
-import { fit, widthOf } from "./measure.ts";
+import { fit, widthOf } from "../model/measure.ts";
 import type { TextInput } from "../keys/text_input.ts";
 import { cell, type Line, padded, toWidth } from "./line.ts";
 
 /** A box over the screen, as wide as its content wants. */
-export interface Box {
+interface Box {
   readonly lines: readonly Line[];
   /** Where the cursor stands within it. */
   readonly caret: Caret | null;

@@ -1,3 +1,6 @@
+// Draws the two lines at the bottom: what there is to say, and the keys. Called by frame.ts. The
+// keys and their words come from keys/.
+
 import { whyIs } from "../../display/reasons.ts";
 import { bindingsIn, keyText } from "../keys/keys.ts";
 import { newAbove } from "../model/list.ts";

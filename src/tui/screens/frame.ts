@@ -1,5 +1,9 @@
+// Makes a whole frame of a state: header, body, footer, and the box over them. Called by
+// session.tsx after every event. The parts are drawn by the other files here; the terminal is not
+// known here.
+
 import type { Caret } from "../terminal/frame_writer.ts";
-import { layoutOf, MIN_SIZE } from "./layout.ts";
+import { layoutOf, MIN_SIZE } from "../model/layout.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
 import { dialogBox, field } from "./dialog_lines.ts";
@@ -10,7 +14,7 @@ import { listLines } from "./list_lines.ts";
 import { statsLines } from "./stats_lines.ts";
 
 /** A whole screen. */
-export interface Frame {
+interface Frame {
   readonly lines: readonly Line[];
   readonly caret: Caret | null;
 }

@@ -1,6 +1,9 @@
+// Draws the two lines at the top: the queue and its counts, the views and the filter. Called by
+// frame.ts. All that it shows is in the state.
+
 import { formatAge } from "../../display/ages.ts";
 import { formatTimeOfDay } from "../../display/timestamps.ts";
-import { hasRoomForPreview } from "./layout.ts";
+import { hasRoomForPreview } from "../model/layout.ts";
 import { markedCount } from "../model/marks.ts";
 import { rateOf } from "../model/rate.ts";
 import { type State, VIEWS } from "../model/state.ts";
@@ -94,7 +97,7 @@ function totalLine({ list, status }: State): Line {
 }
 
 /** A count in four characters: `200k`. */
-export function short(count: number): string {
+function short(count: number): string {
   if (count < 10_000) return String(count);
   return count < 10_000_000 ? `${Math.floor(count / 1_000)}k` : `${Math.floor(count / 1e6)}M`;
 }

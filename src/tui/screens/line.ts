@@ -1,6 +1,9 @@
+// Lines of styled text: cells made safe and cut, joined, filled up, painted with colours. Called by
+// every file that draws, and by session.tsx for painting.
+
 import { SGR } from "../../display/colour.ts";
 import type { Colour } from "../../display/colour.ts";
-import { fill, fit, widthOf } from "./measure.ts";
+import { fill, fit, widthOf } from "../model/measure.ts";
 
 export interface Style {
   readonly colour?: Colour;

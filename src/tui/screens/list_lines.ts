@@ -1,7 +1,10 @@
+// Draws the list: titles and rows, with the columns there is room for. Called by frame.ts. Which
+// rows there are is decided in model/list.ts.
+
 import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageSummary } from "../../queue/message.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf } from "../model/layout.ts";
 import { isMarked, type State } from "../model/state.ts";
 import { type Line, padded, type Style } from "./line.ts";
 

@@ -1,3 +1,6 @@
+// One painted row of the screen, as an Ink component. Used by app.tsx alone; what stands in the row
+// and in which colours is decided before.
+
 import { Text } from "ink";
 import { memo } from "react";
 

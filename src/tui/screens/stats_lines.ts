@@ -1,7 +1,10 @@
+// Draws the statistics: counts, throughput, failing domains and replies, workers. Called by
+// frame.ts. What can be chosen there is in model/stats.ts.
+
 import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf } from "../model/layout.ts";
 import { choicesOf, type StatsChoice } from "../model/stats.ts";
 import type { State } from "../model/state.ts";
 import { cell, type Line, padded } from "./line.ts";

@@ -1,5 +1,8 @@
+// Writes frames to the terminal: changed rows only, each from its own place, with the column told
+// again after characters on whose width terminals disagree. Called by session.tsx.
+
 import { graphemes } from "../../display/width.ts";
-import { widthOf } from "../screens/measure.ts";
+import { widthOf } from "../model/measure.ts";
 
 /** Where the terminal's cursor is shown; both count from 0. */
 export interface Caret {

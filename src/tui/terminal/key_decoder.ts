@@ -1,3 +1,6 @@
+// Turns a terminal's bytes into keys and pasted text. Called by terminal.ts. What a key does is not
+// known here.
+
 /** A key that was pressed, or a text that was pasted. */
 export interface KeyPress {
   /** `a`, `Enter`, `Ctrl-d`, `PgDn`, `Space`; `Paste` for pasted text. */

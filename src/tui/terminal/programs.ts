@@ -1,3 +1,6 @@
+// Runs the operator's pager, or a command that a message is piped to, on the terminal. Called by
+// effects.ts. Giving the terminal away and taking it back is terminal.ts's work.
+
 import { sanitise } from "../../display/sanitise.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,3 +1,7 @@
+// Enters and leaves the terminal's full-screen mode, reads its keys, lends it to other programs.
+// Called by session.tsx, effects.ts and programs.ts. What is written on it is frame_writer.ts's
+// work.
+
 import process from "node:process";
 import { KeyDecoder, type KeyPress } from "./key_decoder.ts";
 import type { Size } from "../model/state.ts";

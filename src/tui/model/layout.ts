@@ -1,4 +1,7 @@
-import type { Size, State } from "../model/state.ts";
+// Where things stand on a screen of a given size. Called by the model, which must know how many
+// rows there are to move in, and by the screens, which draw into them. Pure.
+
+import type { Size, State } from "./state.ts";
 
 export const MIN_SIZE: Size = { columns: 60, rows: 12 };
 const PREVIEW_SIZE: Size = { columns: 120, rows: 30 };

@@ -46,7 +46,7 @@ async function* sources(folder: string): AsyncGenerator<string> {
 async function imports(): Promise<Import[]> {
   const found: Import[] = [];
   for await (const path of sources("src")) {
-    const text = (await Deno.readTextFile(ROOT + path)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+    const text = await codeOf(path);
     for (const [, specifier = ""] of text.matchAll(/\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm)) {
       found.push({ from: path, specifier, isDynamic: false });
     }
@@ -124,7 +124,7 @@ Deno.test("packages that cost time at start are imported where they are used, dy
 Deno.test("only main.ts exits, and only the output module prints", async () => {
   const wrong: string[] = [];
   for await (const path of sources("src")) {
-    const text = (await Deno.readTextFile(ROOT + path)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+    const text = await codeOf(path);
     if (/\bDeno\.exit\b/.test(text)) wrong.push(`${path} exits`);
     if (/\bconsole\.(log|error|warn|info|debug)\b/.test(text)) wrong.push(`${path} prints`);
   }
@@ -147,7 +147,7 @@ Deno.test("files stay small", async () => {
 });
 
 /** Folders of src/ in which every file begins with a head; the others follow. */
-const WITH_HEADS: readonly string[] = ["src/config", "src/display", "src/queue/policy"];
+const WITH_HEADS: readonly string[] = ["src/config", "src/display", "src/queue/policy", "src/tui"];
 
 Deno.test("every file begins with what it is for", async () => {
   const wrong: string[] = [];
@@ -227,3 +227,111 @@ function reachedFrom(start: string, arrows: ReadonlyMap<string, ReadonlySet<stri
   }
   return reached;
 }
+
+/** Parts of src/ that still have exports which no other file uses. One that has none any more is to
+ *  be taken out. */
+const WITH_UNUSED_EXPORTS: readonly string[] = [
+  "src/app",
+  "src/cli",
+  "src/delivery",
+  "src/intake",
+  "src/queue",
+  "src/store",
+  "src/transport",
+];
+
+/** Values that tests alone import, and why there is no other way to test them. */
+const FOR_TESTS: readonly string[] = [
+  // The previewer's answers are held against its own limits.
+  "src/display/preview/previewer.ts PREVIEW_LIMITS",
+];
+
+Deno.test("no export is used in its own file alone", async () => {
+  const users = await usersOfFiles();
+  const unused: string[] = [];
+  for await (const path of sources("src")) {
+    for (const { name, isType } of exportsOf(await codeOf(path))) {
+      // The command line loads each command by its computed name.
+      if (path.startsWith("src/cli/commands/") && name === "command") continue;
+      const isUsed = (users.get(path) ?? []).some(({ from, text }) =>
+        // A type that tests name costs nothing; a value is to be used by the program.
+        (isType || !from.startsWith("tests/")) && new RegExp(`\\b${name}\\b`).test(text)
+      );
+      if (!isUsed) unused.push(`${path} ${name}`);
+    }
+  }
+  const isIn = (part: string) => (one: string) => one.startsWith(`${part}/`);
+  const known = (one: string) => FOR_TESTS.includes(one);
+  const others = unused.filter((one) =>
+    !known(one) && !WITH_UNUSED_EXPORTS.some((part) => isIn(part)(one))
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(FOR_TESTS.filter((one) => !unused.includes(one)), []);
+  assert.deepEqual(
+    WITH_UNUSED_EXPORTS.filter((part) => !unused.some((one) => isIn(part)(one) && !known(one))),
+    [],
+  );
+});
+
+Deno.test("the finder of exports finds them", () => {
+  const text = `export const a = 1;
+export async function b() {}
+export interface C {}
+export type D = C;
+export class E {}
+const f = 2;
+`;
+  assert.deepEqual(exportsOf(text), [
+    { name: "a", isType: false },
+    { name: "b", isType: false },
+    { name: "C", isType: true },
+    { name: "D", isType: true },
+    { name: "E", isType: false },
+  ]);
+});
+
+function exportsOf(text: string): { readonly name: string; readonly isType: boolean }[] {
+  const pattern =
+    /^export (?:async |abstract )?(const|let|function\*?|class|interface|type) (\w+)/gm;
+  return [...text.matchAll(pattern)].map(([, kind = "", name = ""]) => ({
+    name,
+    isType: kind === "interface" || kind === "type",
+  }));
+}
+
+interface User {
+  readonly from: string;
+  readonly text: string;
+}
+
+/** Who imports each file of src/, in whatever way, with the importing text. */
+async function usersOfFiles(): Promise<Map<string, User[]>> {
+  const users = new Map<string, User[]>();
+  const paths = ["main.ts", ...await Array.fromAsync(sources("src"))];
+  for (const from of [...paths, ...await Array.fromAsync(sources("tests"))]) {
+    const text = await codeOf(from);
+    const targets = new Set<string>();
+    for (const [, specifier = ""] of text.matchAll(/(?:\bfrom |\()\s*"(\.[^"]+)"/g)) {
+      const to = target({ from, specifier, isDynamic: false });
+      if (to !== null && to !== from) targets.add(to);
+    }
+    for (const to of targets) users.set(to, [...users.get(to) ?? [], { from, text }]);
+  }
+  return users;
+}
+
+/** A file's text without its comments. */
+async function codeOf(path: string): Promise<string> {
+  return (await Deno.readTextFile(ROOT + path)).replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+}
+
+Deno.test("what the screen knows does not know how it is shown", async () => {
+  const model = (await imports()).filter((one) => one.from.startsWith("src/tui/model/"));
+  const shown = model.filter((one) => {
+    const to = target(one) ?? "";
+    return /^src\/tui\/(screens\/|session|effects|start)/.test(to) ||
+      one.specifier.startsWith("ink");
+  });
+  assert.ok(model.length > 0);
+  assert.deepEqual(shown, []);
+});

@@ -202,11 +202,11 @@ export const OTHER_VARIABLES: readonly string[] = [
   "MAILQ_RELAYING",
 ];
 
-export function isSettingName(name: string): name is SettingName {
+function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);
 }
 
-export function isRelayKey(key: string): key is RelayKey {
+function isRelayKey(key: string): key is RelayKey {
   return Object.hasOwn(RELAY_KEYS, key);
 }
 

@@ -4,7 +4,7 @@
 import type { Login, RelayTarget } from "../queue/relay_target.ts";
 
 /** A URL that leads nowhere: the wrong part (no secret in it) and what would be right. */
-export interface WrongUrl {
+interface WrongUrl {
   readonly kind: "wrong";
   readonly part: string | null;
   readonly expected: string;
@@ -13,7 +13,7 @@ export interface WrongUrl {
 const DEFAULT_PORTS = { smtp: 25, smtps: 465, lmtp: 24 } as const;
 type NetworkScheme = keyof typeof DEFAULT_PORTS;
 const PATH_SCHEMES = ["sendmail", "maildir", "file"] as const;
-export const RELAY_SCHEMES: readonly string[] = [
+const RELAY_SCHEMES: readonly string[] = [
   ...Object.keys(DEFAULT_PORTS),
   ...PATH_SCHEMES,
   "exec",

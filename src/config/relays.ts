@@ -1,5 +1,5 @@
 // Makes the relays of the merged settings, and checks that relays and routes fit together. Called
-// by settings.ts, load.ts and whoever is about to send. Reading single keys is kinds.ts's work.
+// by settings.ts and load.ts. Reading single keys is kinds.ts's work.
 
 import {
   isLoopback,
@@ -107,20 +107,4 @@ export function checkRelays(
     });
   }
   return problems;
-}
-
-/** The relays that cannot log in because they have a user but no password, or the reverse, each
- *  as one line that says what to set. Only sending needs them: an operator's shell may lack the
- *  password that the service's has. */
-export function incompleteLogins(relays: readonly RelaySettings[]): string[] {
-  return relays.flatMap(({ name, user, password }) => {
-    if ((user === null) === (password === null)) return [];
-    return user === null
-      ? [`The relay ${name} has a password but no user: set relay.${name}.user`]
-      : [
-        `The relay ${name} has the user "${user}" but no password: set ` +
-        `relay.${name}.password_file or relay.${name}.password_command` +
-        (name === "default" ? ", or MAILQ_PASSWORD" : ""),
-      ];
-  });
 }

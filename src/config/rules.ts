@@ -7,7 +7,7 @@ import { suggestName } from "./suggest.ts";
 const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action"];
 
 /** Notes what is wrong with a key of a rule. */
-export type NoteWrong = (text: string, key: string, expected: string) => void;
+type NoteWrong = (text: string, key: string, expected: string) => void;
 
 /** Reads a `[[rule]]` table; null, and what is wrong is noted, where it cannot be one. */
 export function readRule(table: Readonly<Record<string, unknown>>, note: NoteWrong): Rule | null {

@@ -51,7 +51,7 @@ export interface Settings {
   entries(): SettingEntry[];
 }
 
-export interface SettingEntry {
+interface SettingEntry {
   readonly name: string;
   /** As it would be written; `none` where it is unset. */
   readonly value: string;

@@ -29,7 +29,7 @@ function normalise(name: string): string {
 }
 
 /** Letters to insert, drop, change or swap with their neighbour to turn `a` into `b`. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

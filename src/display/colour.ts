@@ -22,7 +22,7 @@ export function paint(text: string, colour: Colour, isEnabled: boolean): string 
 }
 
 /** What people see of a state, which is never told by colour alone. */
-export interface StateLook {
+interface StateLook {
   readonly glyph: string;
   readonly colour: Colour;
 }

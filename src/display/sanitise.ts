@@ -2,7 +2,7 @@
 // tables, the screen, complaints. How wide the safe text is, width.ts knows.
 
 /** How much of a text is shown: one line, or a text whose line ends stay. */
-export type LineMode = "one_line" | "multi_line";
+type LineMode = "one_line" | "multi_line";
 
 const REPLACEMENT = "\u{fffd}";
 const TAB = "    ";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { incompleteLogins, type RelaySettings } from "../../src/config/relays.ts";
-import { entryOf, load, loadFile } from "./fake_machine.ts";
+import type { RelaySettings } from "../../src/config/relays.ts";
+import { entryOf, loadFile } from "./fake_machine.ts";
 
 async function relayOf(text: string, env: Record<string, string> = {}): Promise<RelaySettings> {
   const relay = (await loadFile(text, { env })).relays[0];
@@ -104,23 +104,6 @@ Deno.test("relays: the password comes from the variable, the table, the URL", as
   const given = await relayOf(file, { MAILQ_PASSWORD: " p w " });
   assert.deepEqual(given.password, { kind: "text", text: " p w " });
   assert.equal((await relayOf("")).password, null);
-});
-
-Deno.test("incompleteLogins: names a user without password and a password without user", async () => {
-  const { relays } = await loadFile(
-    '[relay.a]\nurl = "smtp://me@h"\n[relay.b]\nurl = "smtp://me:pw@h"\n[relay.c]\nurl = "smtp://h"\n',
-    { env: { MAILQ_PASSWORD: "x" } },
-  );
-  assert.deepEqual(incompleteLogins(relays), [
-    "The relay default has a password but no user: set relay.default.user",
-    'The relay a has the user "me" but no password: ' +
-    "set relay.a.password_file or relay.a.password_command",
-  ]);
-  const { relays: [only] } = await load({ env: { MAILQ_TRANSPORT: "smtp://me@h" } });
-  assert.deepEqual(incompleteLogins(only ? [only] : []), [
-    'The relay default has the user "me" but no password: ' +
-    "set relay.default.password_file or relay.default.password_command, or MAILQ_PASSWORD",
-  ]);
 });
 
 Deno.test("routes: are read in order, and a later file's replace them all", async () => {

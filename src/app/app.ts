@@ -31,6 +31,8 @@ export interface App {
   /** Opens the queue that the settings name; whoever made the App closes it. A queue that is not
    *  there is made if `create`, and otherwise counts as empty. */
   openQueue(settings: Settings, options: OpenQueueOptions): Promise<Store>;
+  /** Closes early what `openQueue` has opened. */
+  closeQueue(queue: Store): Promise<void>;
   /** Is aborted when the program is told to stop. */
   stopSignal(): AbortSignal;
   /** Resolves after `ms`, or as soon as `signal` is aborted. */

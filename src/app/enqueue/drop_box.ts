@@ -1,13 +1,20 @@
+// Opens the drop folder beside a queue as a destination of mail. Loaded by destination.ts alone,
+// when the queue may not be opened; how drops are laid out on disk is src/store/drop's.
+
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { DropBox } from "../../store/drop/box.ts";
 import { dropFolder, usableDropFolder } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
-import type { Context } from "../../cli/frame/context.ts";
+import type { App } from "../app.ts";
 
 /** Where mail goes if the queue may not be opened, as `refusal` says: into the drop folder beside it.
  *  Throws `permission` where there is none. */
-export function openDropBox(context: Context, settings: Settings, refusal: MailqError): DropBox {
+export function openDropBox(
+  { clock, random, tell }: Pick<App, "clock" | "random" | "tell">,
+  settings: Settings,
+  refusal: MailqError,
+): DropBox {
   const queue = queuePath(settings.queue);
   const folder = usableDropFolder(queue);
   if (folder === null) {
@@ -20,12 +27,11 @@ export function openDropBox(context: Context, settings: Settings, refusal: Mailq
       { cause: refusal },
     );
   }
-  const { output, machine: { clock, random } } = context;
-  output.detail(`handing in by ${folder}: the queue is another user's`);
+  tell.detail(`handing in by ${folder}: the queue is another user's`);
   return new DropBox(
     folder,
     clock,
     random,
-    () => output.note("priority now: it goes first, but not at once: the queue is another user's"),
+    () => tell.note("priority now: it goes first, but not at once: the queue is another user's"),
   );
 }

@@ -1,42 +1,77 @@
+// Takes the mail of a Maildir into the queue, each file removed once its message is on disk. Called
+// by the command that was given a Maildir. How files are found, marked and read is
+// src/intake/sources's; waiting for more is maildir_watch.ts's.
+
 import type { Settings } from "../../config/settings.ts";
-import type { Maildir, MaildirFile } from "../../intake/sources/maildir.ts";
+import { Maildir, type MaildirFile } from "../../intake/sources/maildir.ts";
 import { MaildirBatch, setAside } from "../../intake/sources/maildir_batch.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { enqueueInputs } from "./enqueue.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import { FileLock, NotPlainFile } from "../../system/file_lock.ts";
+import type { App } from "../app.ts";
+import { type DestinationApp, openDestination } from "./destination.ts";
+import { enqueueInputs, type Queued } from "./enqueue.ts";
+import { watchMaildir } from "./maildir_watch.ts";
+
+/** How a Maildir is taken in. */
+export interface MaildirOptions {
+  readonly intake: IntakeOptions;
+  /** Renames files that cannot be queued and goes on. */
+  readonly setsAside: boolean;
+  /** Goes on until told to stop, and takes what comes. */
+  readonly isWatched: boolean;
+  /** Called for each commit, as long as the queue is open (null if it is not this process's to
+   *  read). The mail is on disk: must not reject. */
+  readonly onQueued: (queued: Queued, queue: Store | null) => Promise<void>;
+}
+
+/** What taking a Maildir in needs. */
+export type MaildirApp = DestinationApp & Pick<App, "stopSignal" | "wait">;
+
+/** Takes in all files of a Maildir or, if it neither sets aside nor watches, none. Returns whether
+ *  something was left that is not queued, other than what was set aside. Throws `input_unreadable`
+ *  for what is no Maildir, and `busy` if another mailq is at work on it. */
+export async function takeMaildir(
+  app: MaildirApp,
+  settings: Settings,
+  path: string,
+  options: MaildirOptions,
+): Promise<{ readonly hasLeft: boolean }> {
+  const maildir = Maildir.open(path);
+  using _lock = await lockMaildir(app, maildir);
+  const taker = new MaildirTaker(app, settings, maildir, options);
+  if (options.isWatched) await watchMaildir(app, maildir, taker);
+  else if (options.setsAside) await taker.takeSome();
+  else await taker.takeAll();
+  return { hasLeft: taker.hasLeft };
+}
+
+/** Whether an error says that a message cannot be queued as it is. */
+export function isAboutMessage(error: unknown): error is MailqError {
+  return error instanceof MailqError &&
+    (error.code === "bad_message" || error.code === "bad_address");
+}
 
 /** Files that go into one call where a bad one must not stop the others. */
 const SOME = 500;
 
-/** Takes the mail of a Maildir into the queue. */
-export class MaildirTaker {
+class MaildirTaker {
   /** Files that stay where they are, by key: what could not be queued, and what was queued but could
    *  not be taken away. They are told once. */
   readonly #passedOver = new Set<string>();
   #hasLeft = false;
 
   constructor(
-    readonly context: Context,
+    readonly app: MaildirApp,
     readonly settings: Settings,
     readonly maildir: Maildir,
-    readonly options: IntakeOptions,
-    readonly setsAside: boolean,
+    readonly options: MaildirOptions,
   ) {}
 
   /** Queues all there is or nothing. */
   async takeAll(): Promise<void> {
-    try {
-      await this.#enqueue(this.maildir.files(), () => {});
-    } catch (error) {
-      if (!isAboutMessage(error)) throw error;
-      throw new MailqError(
-        error.code,
-        `${error.message}; nothing was queued (--set-aside renames such files to ` +
-          ".rejected-NAME and queues the rest)",
-        { cause: error },
-      );
-    }
+    await this.#enqueue(this.maildir.files(), () => {});
   }
 
   /** Queues all there is but for what cannot be queued, which is told; stops early where the process
@@ -56,7 +91,7 @@ export class MaildirTaker {
   }
 
   async #takeEach(files: readonly MaildirFile[]): Promise<void> {
-    const signal = this.context.stopSignal();
+    const signal = this.app.stopSignal();
     for (let at = 0; at < files.length && !signal.aborted;) {
       const some = files.slice(at, at + SOME);
       const bad = await this.#enqueueUpToBad(some);
@@ -90,40 +125,71 @@ export class MaildirTaker {
     files: readonly MaildirFile[],
     onFault: (file: MaildirFile | null) => void,
   ): Promise<void> {
-    const { context, options } = this;
-    const now = context.now();
-    using batch = new MaildirBatch(this.maildir, files, options, now);
+    const { app, options } = this;
+    const intake = { ...options.intake, now: app.clock.now() };
+    using batch = new MaildirBatch(this.maildir, files, intake, intake.now);
+    // Opened for each call and closed again: a watch may wait for days between two.
+    const destination = await openDestination(app, this.settings);
     try {
-      await enqueueInputs(context, this.settings, batch.inputs(), { ...options, now });
+      const queued = await enqueueInputs(app, destination, batch.inputs(), intake);
       for (const file of batch.left) this.#passedOver.add(this.maildir.keyOf(file));
+      await options.onQueued(queued, destination.queue);
     } catch (error) {
       onFault(batch.current);
       throw error;
     } finally {
-      await context.closeStore();
+      if (destination.queue !== null) await app.closeQueue(destination.queue);
     }
   }
 
   /** A message's fault stays with it. What cannot be read now may be readable later. */
   #refuse(file: MaildirFile | undefined, error: MailqError): void {
     if (file === undefined) return;
-    const { output } = this.context;
+    const { tell } = this.app;
     let what = "left where it is";
-    if (this.setsAside && isAboutMessage(error)) {
+    if (this.options.setsAside && isAboutMessage(error)) {
       try {
         setAside(file);
-        return output.warn(`set aside as .rejected-${file.name}: ${error.message}`);
+        return tell.warn(`set aside as .rejected-${file.name}: ${error.message}`);
       } catch (reason) {
         what = `cannot be set aside (${errorText(reason)})`;
       }
     }
     this.#hasLeft = true;
     this.#passedOver.add(this.maildir.keyOf(file));
-    output.warn(`${what}: ${error.message}`);
+    tell.warn(`${what}: ${error.message}`);
   }
 }
 
-function isAboutMessage(error: unknown): error is MailqError {
-  return error instanceof MailqError &&
-    (error.code === "bad_message" || error.code === "bad_address");
+const LOCK_WAIT_MS = 3_000;
+const LOCK_POLL_MS = 100;
+
+/** Keeps a second mailq from a Maildir. The lock ends with the process. Throws `busy`. */
+async function lockMaildir(
+  { clock, wait }: Pick<App, "clock" | "wait">,
+  maildir: Maildir,
+): Promise<Disposable> {
+  const path = `${maildir.path}/.mailq-lock`;
+  const giveUpAt = clock.now() + LOCK_WAIT_MS;
+  for (;;) {
+    const lock = await tryLock(path);
+    if (lock !== null) return { [Symbol.dispose]: () => lock.release() };
+    if (clock.now() >= giveUpAt) {
+      throw new MailqError("busy", `Cannot take ${maildir.path}: another mailq is at work on it`);
+    }
+    await wait(LOCK_POLL_MS, new AbortController().signal);
+  }
+}
+
+async function tryLock(path: string): Promise<FileLock | null> {
+  try {
+    return await FileLock.tryTake(path);
+  } catch (error) {
+    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
+    throw new MailqError(
+      error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
+      `Cannot lock ${path}: ${errorText(error)}; mailq must be able to write in the Maildir`,
+      { cause: error },
+    );
+  }
 }

@@ -1,7 +1,9 @@
+// Waits for what comes into a Maildir and has it taken in, until the process is told to stop.
+// Called by maildir.ts, which does the taking.
+
 import type { Maildir } from "../../intake/sources/maildir.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import type { MaildirTaker } from "./maildir.ts";
+import type { App } from "../app.ts";
 
 /** How often the folders' times are looked at, for where no event comes. */
 const POLL_MS = 1_000;
@@ -13,14 +15,14 @@ const LONGEST_PAUSE_MS = 30_000;
  *  finished. Trouble that passes by itself (a full disk, a busy queue, a folder that cannot be read)
  *  is told once and outlasted; any other ends it. */
 export async function watchMaildir(
-  context: Context,
+  app: Pick<App, "clock" | "tell" | "stopSignal" | "wait">,
   maildir: Maildir,
-  taker: MaildirTaker,
+  taker: { takeSome(): Promise<void> },
 ): Promise<void> {
-  const { machine, output } = context;
-  const signal = context.stopSignal();
-  using changes = new FolderChanges(context, maildir);
-  output.detail(`taking mail from ${maildir.path}`);
+  const { tell } = app;
+  const signal = app.stopSignal();
+  using changes = new FolderChanges(app, maildir);
+  tell.detail(`taking mail from ${maildir.path}`);
   let told = "";
   let pauseMs = POLL_MS;
   while (!signal.aborted) {
@@ -31,9 +33,9 @@ export async function watchMaildir(
       pauseMs = POLL_MS;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      if (error.message !== told) output.warn(`${error.message}; trying again`);
+      if (error.message !== told) tell.warn(`${error.message}; trying again`);
       told = error.message;
-      await machine.wait(pauseMs, signal);
+      await app.wait(pauseMs, signal);
       pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       continue;
     }
@@ -54,7 +56,7 @@ class FolderChanges implements Disposable {
   #notedAt = 0;
   #wake = () => {};
 
-  constructor(readonly context: Context, readonly maildir: Maildir) {
+  constructor(readonly app: Pick<App, "clock" | "wait">, readonly maildir: Maildir) {
     this.#watcher = watch(maildir);
     if (this.#watcher !== null) void this.#listen(this.#watcher);
   }
@@ -63,17 +65,16 @@ class FolderChanges implements Disposable {
   note(): void {
     this.#isChanged = false;
     this.#stamp = this.maildir.stamp();
-    this.#notedAt = this.context.now();
+    this.#notedAt = this.app.clock.now();
   }
 
   /** Resolves once something may have come since `note`, or `signal` is aborted. */
   async next(signal: AbortSignal): Promise<void> {
-    const { machine } = this.context;
     while (!signal.aborted && !this.#isChanged) {
       const woken = new AbortController();
       this.#wake = () => woken.abort();
-      await machine.wait(POLL_MS, AbortSignal.any([signal, woken.signal]));
-      const sinceMs = this.context.now() - this.#notedAt;
+      await this.app.wait(POLL_MS, AbortSignal.any([signal, woken.signal]));
+      const sinceMs = this.app.clock.now() - this.#notedAt;
       if (sinceMs >= SCAN_EVERY_MS || sinceMs < 0 || this.#mayHaveChanged()) return;
     }
   }

@@ -1,47 +1,63 @@
+// Serves SMTP over a stream of bytes and queues each message by itself (`sendmail -bs`). What a
+// server says and obeys is src/intake/smtp's; whoever calls this owns the stream, and tells and
+// sends what was queued.
+
+import type { Settings } from "../../config/settings.ts";
 import { readEnvelope } from "../../intake/address/envelope.ts";
 import { scanHeader } from "../../intake/header/headers.ts";
 import type { DsnWishes, IntakeOptions } from "../../intake/options.ts";
 import { ReadAhead } from "../../intake/sources/read_ahead.ts";
 import { type SmtpEnvelope, SmtpSession } from "../../intake/smtp/session.ts";
-import { stdinInput, translatedStdin } from "../../intake/sources/files.ts";
+import { type ByteSource, stdinInput } from "../../intake/sources/files.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import {
-  type Destination,
-  enqueueInto,
-  intakeSettings,
-  openDestination,
-} from "../enqueue/enqueue.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import { type Destination, type DestinationApp, openDestination } from "../enqueue/destination.ts";
+import { enqueueInputs, type Queued } from "../enqueue/enqueue.ts";
+import { intakeOptions, type IntakeWishes, type OptionsApp } from "../enqueue/options.ts";
 
-/** `sendmail -bs`: speaks SMTP on stdin and stdout, and queues each message by itself. */
-export async function serveSmtp(context: Context): Promise<void> {
-  const { machine, output } = context;
-  context.isConversation = true;
-  const settings = await context.settings("intake");
-  const base = { takesSenderFromHeader: false, readsSchedule: false } as const;
-  const optionsFor = (fields: Partial<IntakeOptions>): IntakeOptions => ({
-    ...base,
-    headerRecipients: "never",
-    noRecipientCode: "usage",
-    settings: intakeSettings(settings, machine),
-    now: context.now(),
-    random: machine.random,
-    ...fields,
-  });
+/** The client of a conversation, and what its host does for it. */
+export interface SmtpClient {
+  readonly input: ByteSource;
+  /** Takes a reply, which may wait for `flush`. */
+  say(text: string): void;
+  /** Gets the replies out; called before more is waited for. */
+  flush(): void;
+  /** Called once a message is on disk, to say so by `reply`, get that out, and send what is urgent
+   *  from `queue` (null if it is not this process's to read). Must not reject. */
+  onQueued(queued: Queued, queue: Store | null, reply: () => void): Promise<void>;
+  /** Told of what went wrong through no fault of the mail: the client hears only that it did. */
+  onFailure(error: unknown): void;
+}
+
+/** What serving SMTP needs. */
+export type SmtpApp = DestinationApp & OptionsApp;
+
+/** Speaks SMTP with one client until it quits or its input ends. Throws `input_unreadable` where
+ *  that comes in the middle of a message, which is then not queued. */
+export async function serveSmtp(
+  app: SmtpApp,
+  settings: Settings,
+  client: SmtpClient,
+): Promise<void> {
+  const optionsFor = (wishes: IntakeWishes): IntakeOptions =>
+    intakeOptions(app, settings, {
+      takesSenderFromHeader: false,
+      readsSchedule: false,
+      headerRecipients: "never",
+      noRecipientCode: "usage",
+      ...wishes,
+    });
   // Not before it is needed: a queue that cannot be opened is the message's misfortune, and the
   // next one may have more luck.
   let destination: Destination | null = null;
-  const input = new ReadAhead(translatedStdin(machine.stdin), () => output.flush());
-  const session = new SmtpSession(input, (text) => output.text(text), {
+  const input = new ReadAhead(client.input, () => client.flush());
+  const session = new SmtpSession(input, (text) => client.say(text), {
     hostname: settings.hostname,
     maxSizeBytes: settings.maxSizeBytes,
     async checkRecipient(recipient) {
       const empty = new Uint8Array(0);
-      await readEnvelope(
-        empty,
-        scanHeader(empty),
-        optionsFor({ to: [`<${recipient}>`], from: "" }),
-      );
+      const options = optionsFor({ to: [`<${recipient}>`], from: "" });
+      await readEnvelope(empty, scanHeader(empty), options);
     },
     async queue(envelope, text, onQueued) {
       const options = optionsFor({
@@ -50,14 +66,12 @@ export async function serveSmtp(context: Context): Promise<void> {
         dsn: wishesOf(envelope),
       });
       try {
-        destination ??= await openDestination(context, settings);
-        await enqueueInto(context, destination, [stdinInput(text)], options, ([enqueued]) => {
-          onQueued(enqueued?.id ?? "");
-          output.flush();
-        });
+        destination ??= await openDestination(app, settings);
+        const queued = await enqueueInputs(app, destination, [stdinInput(text)], options);
+        const [one] = queued.messages;
+        await client.onQueued(queued, destination.queue, () => onQueued(one?.id ?? ""));
       } catch (error) {
-        // The client is told that something is wrong, its operator what.
-        if (!(error instanceof MailqError)) output.failure(error);
+        if (!(error instanceof MailqError)) client.onFailure(error);
         throw error;
       }
     },

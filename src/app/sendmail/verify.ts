@@ -1,47 +1,53 @@
-import { sanitise } from "../../display/sanitise.ts";
+// Says of addresses whether mail for them would be taken and where it would go (`sendmail -bv`).
+// It queues nothing and prints nothing: the command prints what is yielded.
+
+import type { Settings } from "../../config/settings.ts";
 import { readEnvelope } from "../../intake/address/envelope.ts";
 import { scanHeader } from "../../intake/header/headers.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { intakeSettings } from "../enqueue/enqueue.ts";
-import { queueExists } from "../../cli/frame/queue_path.ts";
+import { exists } from "../../store/open.ts";
+import type { App } from "../app.ts";
+import { intakeOptions, type OptionsApp } from "../enqueue/options.ts";
 
-/** `sendmail -bv`: says of each address where its mail would go, and queues none. Throws
- *  `bad_address` if one of them could get no mail. */
-export async function verifyAddresses(
-  context: Context,
+/** What mail for one address would come to. */
+export type Verified =
+  | { readonly address: string; readonly recipients: readonly VerifiedRecipient[] }
+  | { readonly address: string; readonly refusal: string };
+
+/** Who would get the mail; settings may redirect it. */
+export interface VerifiedRecipient {
+  readonly recipient: string;
+  /** It is on the do-not-send list. */
+  readonly isSuppressed: boolean;
+}
+
+/** Verifies addresses, one by one and in their order. */
+export async function* verifyAddresses(
+  app: OptionsApp & Pick<App, "openQueue">,
+  settings: Settings,
   addresses: readonly string[],
-): Promise<void> {
-  if (addresses.length === 0) {
-    throw new MailqError("usage", "Cannot verify nothing: give at least one address after -bv");
-  }
-  const { machine, output } = context;
-  const settings = await context.settings("intake");
-  const store = queueExists(settings.queue) ? await context.store(settings, false) : null;
+): AsyncGenerator<Verified> {
+  const store = exists(settings.queue) ? await app.openQueue(settings, { create: false }) : null;
   const empty = new Uint8Array(0);
-  let refused = 0;
   for (const address of addresses) {
+    const options = intakeOptions(app, settings, {
+      to: [address],
+      from: "",
+      headerRecipients: "never",
+    });
     try {
-      const { recipients } = await readEnvelope(empty, scanHeader(empty), {
-        to: [address],
-        from: "",
-        headerRecipients: "never",
-        settings: intakeSettings(settings, machine),
-        now: context.now(),
-        random: machine.random,
-      });
+      const { recipients } = await readEnvelope(empty, scanHeader(empty), options);
       const suppressed = new Set(await store?.suppressedAmong(recipients));
-      for (const recipient of recipients) {
-        const fate = suppressed.has(recipient) ? "on the do-not-send list" : "deliverable";
-        const goesTo = recipient === address ? "" : ` to ${recipient}`;
-        output.line(sanitise(`${address}... ${fate}${goesTo}`));
-      }
+      yield {
+        address,
+        recipients: recipients.map((recipient) => ({
+          recipient,
+          isSuppressed: suppressed.has(recipient),
+        })),
+      };
     } catch (error) {
       if (!(error instanceof MailqError) || error.code !== "bad_address") throw error;
-      refused++;
-      output.line(sanitise(`${address}... ${errorText(error)}`));
+      yield { address, refusal: errorText(error) };
     }
   }
-  if (refused === 0) return;
-  throw new MailqError("bad_address", `Cannot send to ${refused} of ${addresses.length} addresses`);
 }

@@ -6,9 +6,10 @@ import { composeMessage } from "../../intake/compose/compose.ts";
 import { decodeText, OpenFile, readWhole } from "../../intake/compose/files.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Context } from "../frame/context.ts";
-import { enqueueInputs } from "../../app/enqueue/enqueue.ts";
+import { intakeOptions } from "../../app/enqueue/options.ts";
+import { type QueueFlags, wishesOf } from "../enqueue/call.ts";
+import { queueAndPrint } from "../enqueue/queue_mail.ts";
 import { anyText, timeOf, word } from "../flags/parsers.ts";
-import { intakeOptions, type QueueFlags } from "../../app/enqueue/call.ts";
 import { QUEUE_FLAGS } from "./enqueue.ts";
 
 interface Flags extends QueueFlags {
@@ -60,15 +61,16 @@ export const command = buildCommand<Flags, string[], Context>({
       part === "from" && flags.from === undefined ? "the setting from" : PART_FLAGS[part];
     const { random } = this.machine;
     const composed = await composeMessage(draft, { random, nameOf, settings });
-    const options: IntakeOptions = {
-      ...intakeOptions(this, settings, { ...flags, from: undefined, to: composed.recipients }),
+    const options = intakeOptions(this.app, settings, {
+      ...wishesOf(flags),
+      to: composed.recipients,
       // Without a From of its own the message gets the envelope sender's.
       fromName: from === null ? "" : undefined,
-    };
+    });
     if (flags.print) await print(this, composed.bytes, options);
     else {
       const input = { name: "-", read: () => composed.bytes };
-      await enqueueInputs(this, settings, [input], options);
+      await queueAndPrint(this, settings, [input], options);
     }
   },
   parameters: {

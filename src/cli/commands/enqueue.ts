@@ -1,7 +1,7 @@
 import { buildCommand, type FlagParametersForType } from "@stricli/core";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../frame/context.ts";
-import { enqueue, type EnqueueFlags, type QueueFlags } from "../../app/enqueue/call.ts";
+import { enqueue, type EnqueueFlags, type QueueFlags } from "../enqueue/call.ts";
 import { anyText, duration, timeOf, word } from "../flags/parsers.ts";
 
 export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../frame/context.ts";
 import { anyText } from "../flags/parsers.ts";
-import { sendmail } from "../../app/sendmail/call.ts";
+import { sendmail } from "../sendmail/call.ts";
 
 export const command = buildCommand<Record<never, never>, string[], Context>({
   async func(_flags, ...argv) {

@@ -3,7 +3,7 @@ import type { BatchEnd, OpenBatch } from "../../queue/ports/intake.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { ChildCommand, type ChildEnd, dieAs } from "../../app/tx/child.ts";
 import type { Context } from "../frame/context.ts";
-import { sendUrgent } from "../../app/enqueue/enqueue.ts";
+import { sendUrgent } from "../enqueue/queue_mail.ts";
 import { anyText } from "../flags/parsers.ts";
 import { queuePath } from "../frame/queue_path.ts";
 import { plural } from "../../app/select.ts";

@@ -57,7 +57,7 @@ export class Context {
   isConversation = false;
   /** Another command line that is to be run in place of this one. */
   becomes: readonly string[] | null = null;
-  #store: Store | null = null;
+  readonly #stores = new Set<Store>();
   #stop: { readonly signal: AbortSignal; readonly listener: Disposable } | null = null;
   readonly #told = new Set<string>();
 
@@ -75,6 +75,7 @@ export class Context {
       settings: (purpose) => this.settings(purpose),
       openQueue: (settings, { create, isWorker = false }: OpenQueueOptions) =>
         this.store(settings, create, isWorker),
+      closeQueue: (queue) => this.#close(queue),
       stopSignal: () => this.stopSignal(),
       wait: machine.wait,
     };
@@ -109,8 +110,9 @@ export class Context {
   ): Promise<Store> {
     const { clock, random, openStore } = this.machine;
     const options = { create, isWorker, clock, random, keepsBodies };
-    this.#store = await openStore(settings.queue, options);
-    return this.#store;
+    const store = await openStore(settings.queue, options);
+    this.#stores.add(store);
+    return store;
   }
 
   /** The queue as most commands want it. */
@@ -131,12 +133,10 @@ export class Context {
   async close(): Promise<void> {
     this.#stop?.listener[Symbol.dispose]();
     this.#stop = null;
-    await this.closeStore();
+    for (const store of this.#stores) await this.#close(store);
   }
 
-  /** Closes the queue before the command ends, which may open it again. */
-  async closeStore(): Promise<void> {
-    await this.#store?.close();
-    this.#store = null;
+  async #close(store: Store): Promise<void> {
+    if (this.#stores.delete(store)) await store.close();
   }
 }

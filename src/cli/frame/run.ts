@@ -1,5 +1,4 @@
 import { MailqError } from "../../queue/errors.ts";
-import { isCommandName } from "./command_table.ts";
 import { Context, type Machine } from "./context.ts";
 import { globalArguments, splitGlobals } from "./globals.ts";
 import { Output, OutputClosed } from "./output.ts";
@@ -79,16 +78,16 @@ async function runPlain(
   context: Context,
 ): Promise<boolean> {
   if (name === "sendmail") {
-    const { sendmail }: typeof import("../../app/sendmail/call.ts") = await import(
-      import.meta.resolve("../../app/sendmail/call.ts")
+    const { sendmail }: typeof import("../sendmail/call.ts") = await import(
+      import.meta.resolve("../sendmail/call.ts")
     );
     await sendmail(context, words);
     return true;
   }
   const isPlain = words.every((word) => word === "-" || !word.startsWith("-"));
   if (name !== "enqueue" || !isPlain) return false;
-  const { enqueue }: typeof import("../../app/enqueue/call.ts") = await import(
-    import.meta.resolve("../../app/enqueue/call.ts")
+  const { enqueue }: typeof import("../enqueue/call.ts") = await import(
+    import.meta.resolve("../enqueue/call.ts")
   );
   await enqueue(context, {}, words);
   return true;
@@ -96,6 +95,9 @@ async function runPlain(
 
 async function tellHelp(words: readonly string[], context: Context): Promise<number> {
   const [name] = words;
+  const { isCommandName }: typeof import("./command_table.ts") = await import(
+    import.meta.resolve("./command_table.ts")
+  );
   // What is no command has no help, but a suggestion.
   if (name !== undefined && !isCommandName(name)) return await runCommand([name], plain(context));
   const { helpFor }: typeof import("./help.ts") = await import(import.meta.resolve("./help.ts"));

@@ -1,11 +1,16 @@
+// `mailq sendmail`, with sendmail(1)'s own arguments: queues the message on stdin, or becomes what
+// the mode asks for. Called by frame/run.ts without the library of the command line. How arguments
+// are read is src/intake/sendmail's; -bs and -bv are loaded when they are wanted.
+
 import { DottedText } from "../../intake/sources/dotted_text.ts";
-import type { DsnWishes, IntakeOptions } from "../../intake/options.ts";
+import type { DsnWishes } from "../../intake/options.ts";
 import { ReadAhead } from "../../intake/sources/read_ahead.ts";
 import { readSendmailArguments, type SendmailCall } from "../../intake/sendmail/arguments.ts";
 import { stdinInput } from "../../intake/sources/files.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { enqueueInto, intakeSettings, openDestination } from "../enqueue/enqueue.ts";
+import { intakeOptions } from "../../app/enqueue/options.ts";
+import { queueMail } from "../enqueue/queue_mail.ts";
+import type { Context } from "../frame/context.ts";
 // Loaded together with this: later it would be a round of loading of its own.
 import "../../store/sqlite/store.ts";
 
@@ -16,16 +21,16 @@ export async function sendmail(context: Context, argv: readonly string[]): Promi
     case "deliver":
       return await deliver(context, call);
     case "smtp": {
-      const { serveSmtp }: typeof import("./smtp.ts") = await import(
-        import.meta.resolve("./smtp.ts")
+      const { converse }: typeof import("./converse.ts") = await import(
+        import.meta.resolve("./converse.ts")
       );
-      return await serveSmtp(context);
+      return await converse(context);
     }
     case "verify": {
-      const { verifyAddresses }: typeof import("./verify.ts") = await import(
+      const { verify }: typeof import("./verify.ts") = await import(
         import.meta.resolve("./verify.ts")
       );
-      return await verifyAddresses(context, call.recipients);
+      return await verify(context, call.recipients);
     }
     case "list":
       context.becomes = ["list"];
@@ -58,7 +63,7 @@ async function deliver(context: Context, call: SendmailCall): Promise<void> {
   const text = call.ignoresDots
     ? null
     : new DottedText(input, { takesBareLf: true, dropsDots: false });
-  const options: IntakeOptions = {
+  const options = intakeOptions(context.app, settings, {
     from: call.sender,
     takesSenderFromHeader: false,
     to: call.recipients,
@@ -67,14 +72,10 @@ async function deliver(context: Context, call: SendmailCall): Promise<void> {
     fromName: call.fullName ?? machine.env.NAME ?? "",
     readsSchedule: false,
     dsn: wishesOf(call),
-    settings: intakeSettings(settings, machine),
-    now: context.now(),
-    random: machine.random,
-  };
-  const destination = await openDestination(context, settings);
+  });
   const inputs = [stdinInput(text ?? machine.stdin)];
-  await enqueueInto(context, destination, inputs, options, ([enqueued]) => {
-    if (call.isVerbose && enqueued !== undefined) output.note(`queued as ${enqueued.id}`);
+  await queueMail(context, settings, inputs, options, ({ messages: [one] }) => {
+    if (call.isVerbose && one !== undefined) output.note(`queued as ${one.id}`);
   });
   if (text?.hasEnd && await hasMore(context, input)) {
     output.warn(

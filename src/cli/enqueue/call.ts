@@ -1,9 +1,14 @@
-import type { Settings } from "../../config/settings.ts";
+// `mailq enqueue`: makes options of its flags, opens its inputs and has them queued. Called for plain
+// arguments without the library of the command line (frame/run.ts), else by commands/enqueue.ts.
+// Queuing and printing are queue_mail.ts's.
+
 import { type Input, openInputs } from "../../intake/sources/files.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
 import type { Priority } from "../../queue/message.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { enqueueInputs, intakeSettings } from "./enqueue.ts";
+import { intakeOptions, type IntakeWishes } from "../../app/enqueue/options.ts";
+import type { Context } from "../frame/context.ts";
+import { queueAndPrint } from "./queue_mail.ts";
+import type { SpoolFlags } from "./spool.ts";
 // Loaded together with this: later it would be a round of loading of its own.
 import "../../store/sqlite/store.ts";
 
@@ -18,36 +23,20 @@ export interface QueueFlags {
 }
 
 /** The flags of `enqueue`. */
-export interface EnqueueFlags extends QueueFlags {
+export interface EnqueueFlags extends QueueFlags, SpoolFlags {
   readonly from?: string;
   readonly to?: readonly string[];
-  readonly jsonl?: boolean;
-  readonly mbox?: boolean;
-  readonly mboxFormat?: "mboxrd" | "mboxo";
-  readonly maildir?: string;
-  readonly watch?: boolean;
-  readonly setAside?: boolean;
 }
 
-/** What intake is told by the settings and the flags of a command. */
-export function intakeOptions(
-  context: Context,
-  settings: Settings,
-  flags: QueueFlags & Pick<EnqueueFlags, "from" | "to">,
-): IntakeOptions {
-  const { machine } = context;
+/** What flags wish for the mail. */
+export function wishesOf(flags: QueueFlags): IntakeWishes {
   return {
-    from: flags.from,
-    to: flags.to,
     priority: flags.priority,
     sendAt: flags.sendAt,
     expiresInMs: flags.expiresIn,
     tags: flags.tag,
     key: flags.key,
     isHeld: flags.hold,
-    settings: intakeSettings(settings, machine),
-    now: context.now(),
-    random: machine.random,
   };
 }
 
@@ -67,7 +56,8 @@ export async function enqueue(
       `reading ${flags.jsonl ? "JSON lines" : "a message"} from the terminal; end it with Ctrl-D`,
     );
   }
-  const options = intakeOptions(context, settings, flags);
+  const { from, to } = flags;
+  const options = intakeOptions(context.app, settings, { ...wishesOf(flags), from, to });
   if (isSpool) {
     const { enqueueSpool }: typeof import("./spool.ts") = await import(
       import.meta.resolve("./spool.ts")
@@ -77,16 +67,16 @@ export async function enqueue(
   const inputs = flags.jsonl
     ? await jsonlInputs(context, named, options)
     : openInputs(named, machine.stdin);
-  await enqueueInputs(context, settings, inputs, options);
+  await queueAndPrint(context, settings, inputs, options);
 }
 
 async function jsonlInputs(
-  context: Context,
+  { machine }: Context,
   paths: readonly string[],
   options: IntakeOptions,
 ): Promise<AsyncIterable<Input>> {
-  const { openJsonl }: typeof import("./jsonl.ts") = await import(
-    import.meta.resolve("./jsonl.ts")
+  const { openJsonl }: typeof import("../../app/enqueue/jsonl.ts") = await import(
+    import.meta.resolve("../../app/enqueue/jsonl.ts")
   );
-  return openJsonl(context, paths, options);
+  return openJsonl(paths, machine.stdin, options);
 }

@@ -1,3 +1,8 @@
+// What addresses may stand in an envelope, and how they are written there. Every transport asks
+// before it writes anything; what an address means is intake's matter.
+
+import { asciiAddress, isAscii } from "../queue/ascii_address.ts";
+
 // What an address on the wire may be: an optional quoted local part, which may hold blanks and
 // angle brackets, then nothing that could end the path or begin a parameter.
 // deno-lint-ignore no-control-regex
@@ -14,6 +19,14 @@ export function addressFault(address: string): string | null {
 
 /** Whether `text` has characters outside ASCII. */
 export function isUnicode(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return true;
-  return false;
+  return !isAscii(text);
+}
+
+/** An address as a relay can be told it: one that does not know SMTPUTF8 gets the domain as DNS
+ *  writes it. */
+export function addressFor(
+  { takesUnicode }: { readonly takesUnicode: boolean },
+  address: string,
+): string {
+  return takesUnicode ? address : asciiAddress(address);
 }

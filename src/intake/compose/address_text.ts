@@ -1,3 +1,7 @@
+// Writes address lists for the headers of composed mail: encoded words, domains in ASCII. header.ts
+// calls it with lists that address/addresses.ts has read.
+
+import { asciiAddress, isAscii } from "../../queue/ascii_address.ts";
 import { encodedWords } from "../header/encoded_words.ts";
 
 const QUOTED = /"(?:[^"\\]|\\[^])*"/y;
@@ -22,7 +26,7 @@ export function encodeList(text: string, localHost: string | null): string {
 /** A mailbox for a header. */
 export function encodeMailbox(name: string | null, address: string): string {
   const shown = name?.replaceAll("\t", " ").trim() ?? "";
-  const encoded = encodeAddress(address);
+  const encoded = asciiAddress(address);
   // Many programs take a quoted local part for a name, where it stands alone.
   if (shown === "") return encoded.startsWith('"') ? `<${encoded}>` : encoded;
   if (/^[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]{1,200}$/.test(shown) && !shown.includes("=?")) {
@@ -33,25 +37,6 @@ export function encodeMailbox(name: string | null, address: string): string {
     ? `"${shown.replace(/["\\]/g, "\\$&")}"`
     : encodedWords(shown, FIRST_BYTES);
   return `${phrase} <${encoded}>`;
-}
-
-/** An address, its domain as DNS knows it (RFC 5890): then no relay need know SMTPUTF8. With a
- *  local part beyond ASCII it needs to all the same, and the address stays as it is. */
-export function encodeAddress(address: string): string {
-  const at = address.lastIndexOf("@");
-  const domain = address.slice(at + 1);
-  if (at < 0 || isAscii(domain) || !isAscii(address.slice(0, at))) return address;
-  try {
-    const { hostname } = new URL(`http://${domain}`);
-    return /^[a-z0-9_.-]+$/.test(hostname) ? `${address.slice(0, at)}@${hostname}` : address;
-  } catch {
-    return address; // No name that DNS could have: the relay says what it thinks of it.
-  }
-}
-
-function isAscii(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- all of ASCII is meant
-  return /^[\x00-\x7f]*$/.test(text);
 }
 
 /** One walk over a list that is known to be well-formed. */
@@ -77,7 +62,7 @@ class ListEncoder {
       this.#endPhrase();
       const address = this.#match(ANGLE).slice(1, -1).trim();
       this.#isBare = false;
-      this.#write(`<${address.includes("@") ? encodeAddress(address) : this.#local(address)}>`);
+      this.#write(`<${address.includes("@") ? asciiAddress(address) : this.#local(address)}>`);
     } else if (char === "(") {
       this.#endPhrase();
       this.#write(encodeComment(this.#comment()));
@@ -109,7 +94,7 @@ class ListEncoder {
     else {
       this.#endPhrase();
       this.#isBare = false;
-      this.#write(encodeAddress(raw));
+      this.#write(asciiAddress(raw));
     }
   }
 

@@ -2,7 +2,8 @@ import { quoted } from "../address/address_syntax.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { readAddresses } from "../address/addresses.ts";
 import { formatDate } from "../header/edit.ts";
-import { encodeAddress, encodeList, encodeMailbox } from "./address_text.ts";
+import { asciiAddress } from "../../queue/ascii_address.ts";
+import { encodeList, encodeMailbox } from "./address_text.ts";
 import {
   checkOneLine,
   type Draft,
@@ -92,7 +93,7 @@ async function readParty(
   const address = localHost === null ? text.trim() : `${text.trim()}@${localHost}`;
   return {
     shown: isMailbox ? encodeMailbox(party.name, address) : encodeList(text, localHost),
-    addresses: addresses.map(({ address }) => encodeAddress(address)),
+    addresses: addresses.map(({ address }) => asciiAddress(address)),
   };
 }
 

@@ -137,6 +137,29 @@ Deno.test("smtp wire: a Unicode address goes only to a server that knows SMTPUTF
   assert.ok(known.sent[0]?.includes("RCPT TO:<j\xc3\xb6rg@x.y>"));
 });
 
+Deno.test("smtp wire: only a local part needs SMTPUTF8, a domain has a form in ASCII", async () => {
+  const recipients = ["info@bücher.example", "jörg@bücher.example", "a@x.y", "b@例え.テスト"];
+  const delivery = { ...deliveryOf(recipients), sender: "o'b+1@Straße.example" };
+  const without = await wire({}, delivery);
+  const outcomes = without.reports[0]?.outcomes ?? [];
+  assert.deepEqual(outcomes.map(({ kind }) => kind), ["sent", "failed", "sent", "sent"]);
+  const [sent = ""] = without.sent;
+  assert.match(sent, /MAIL FROM:<o'b\+1@xn--strae-oqa\.example>/);
+  assert.deepEqual(sent.match(/(?<=RCPT TO:<)[^>]*/g), [
+    "info@xn--bcher-kva.example",
+    "a@x.y",
+    "b@xn--r8jz45g.xn--zckzah",
+  ]);
+  assert.doesNotMatch(sent, /SMTPUTF8|[\u0080-\uffff]/);
+  const known = await wire({ ehlo: "250-x\r\n250 SMTPUTF8" }, delivery);
+  const utf8 = (text: string) => new TextDecoder("latin1").decode(new TextEncoder().encode(text));
+  for (const address of recipients) {
+    assert.ok(known.sent[0]?.includes(`RCPT TO:<${utf8(address)}>`), address);
+  }
+  const odd = { ...deliveryOf(["a@x.y"]), sender: "jörg@x.y" };
+  assert.equal((await wire({}, odd)).reports[0]?.outcomes[0]?.enhanced, "5.6.7");
+});
+
 Deno.test("smtpRelay: a name that cannot be said in EHLO is refused", () => {
   for (const heloName of ["", "a b", "a\r\nMAIL", "ä.example", "<a>"]) {
     assert.throws(

@@ -2,7 +2,7 @@
 // command of each. The transaction goes through them; it judges the replies.
 
 import type { Delivery } from "../../../queue/ports/transport.ts";
-import { isUnicode } from "../../envelope.ts";
+import { addressFor, isUnicode } from "../../envelope.ts";
 import type { Timeouts } from "../connection/timers.ts";
 import type { Session } from "../session/session.ts";
 import { mailParameters, rcptParameters } from "./dsn.ts";
@@ -54,11 +54,9 @@ export function limitOf({ phase }: Step, timeouts: Timeouts): number {
 }
 
 /** MAIL with the parameters that the server knows. */
-function mailCommand(
-  { takesSize, takesEightBit, takesUnicode, takesDsn }: Session,
-  { delivery, indices }: Envelope,
-): string {
-  let line = `MAIL FROM:<${delivery.sender}>`;
+function mailCommand(session: Session, { delivery, indices }: Envelope): string {
+  const { takesSize, takesEightBit, takesUnicode, takesDsn } = session;
+  let line = `MAIL FROM:<${addressFor(session, delivery.sender)}>`;
   if (takesSize) line += ` SIZE=${delivery.sizeBytes}`;
   if (takesEightBit && delivery.isEightBit) line += " BODY=8BITMIME";
   if (takesDsn) line += mailParameters(delivery.dsn);
@@ -68,7 +66,8 @@ function mailCommand(
 }
 
 /** RCPT for the recipient at `index`. */
-function rcptCommand({ takesDsn }: Session, delivery: Delivery, index: number): string {
-  const asked = takesDsn ? rcptParameters(delivery.dsn?.recipients[index]) : "";
-  return `RCPT TO:<${delivery.recipients[index]}>${asked}\r\n`;
+function rcptCommand(session: Session, delivery: Delivery, index: number): string {
+  const asked = session.takesDsn ? rcptParameters(delivery.dsn?.recipients[index]) : "";
+  const address = addressFor(session, delivery.recipients[index] ?? "");
+  return `RCPT TO:<${address}>${asked}\r\n`;
 }

@@ -1,4 +1,7 @@
-import { isUnicode } from "../../envelope.ts";
+// What cannot go to a server whatever it will reply: its size limit, addresses it cannot be told.
+// The transport asks before the transaction begins.
+
+import { asciiAddress, isAscii } from "../../../queue/ascii_address.ts";
 import { type Outcomes, withoutReply } from "../../outcomes.ts";
 
 /** A message over the server's limit would be refused once all of it had been sent (RFC 1870). */
@@ -10,9 +13,11 @@ export function failOversize(outcomes: Outcomes, maxSizeBytes: number): void {
   outcomes.setOpen({ ...withoutReply("failed", text), enhanced: "5.3.4", phase: "mail" });
 }
 
-/** An address outside ASCII may only go to a server that knows SMTPUTF8 (RFC 6531 3.2). */
+/** For a server without SMTPUTF8: an address that has no form in ASCII may not go to it (RFC 6531
+ *  3.2). */
 export function failUnicode(outcomes: Outcomes): void {
   const { sender, recipients } = outcomes.delivery;
+  const isUnicode = (address: string) => !isAscii(asciiAddress(address));
   const isSenderUnicode = isUnicode(sender);
   for (let index = 0; index < recipients.length; index++) {
     const address = isSenderUnicode ? sender : recipients[index] ?? "";

@@ -1,8 +1,13 @@
+// Reads the messages of mbox files one by one, in either of two quotings. `enqueue --mbox` calls it;
+// what becomes of each message is prepare.ts's matter.
+
 import { MailqError } from "../../queue/errors.ts";
+import { skipLineEnd } from "../header/headers.ts";
 import { attempt, type ByteSource, type Input, readSource, Scratch } from "./files.ts";
 
 /** How a file tells a line of a message from the line that begins the next one. In both a message
- *  begins with a line that begins with `From `, at the start of the file or below an empty line.
+ *  begins with a separator, at the start of the file or below an empty line: `From `, a sender and a
+ *  date. In a file whose first one has no date, every line that begins with `From ` is one.
  *
  *  `mboxrd` writers put one `>` before every line of any number of `>` and then `From `; it is taken
  *  away again. `mboxo` writers do so only where there is none yet, so nobody can tell afterwards
@@ -11,9 +16,9 @@ export const MBOX_FORMATS = ["mboxrd", "mboxo"] as const;
 export type MboxFormat = typeof MBOX_FORMATS[number];
 
 /** The messages of mbox files, one after another; `-` is `stdin`. The empty line before the next
- *  `From ` line, or before the end of the file, is no part of a message. Line ends may be LF or
- *  CRLF. Of a file no more than 256 KB are in memory, besides the message at hand. An empty file
- *  holds no message. Throws `input_unreadable`, and `bad_message` for a file that is no mbox. */
+ *  `From ` line, or before the end of the file, is no part of a message. Line ends may be LF,
+ *  CRLF or CR CR LF. Of a file no more than 256 KB are in memory, besides the message at hand. An
+ *  empty file holds no message. Throws `input_unreadable`, and `bad_message` for a file that is no mbox. */
 export function* mboxInputs(
   paths: readonly string[],
   stdin: ByteSource,
@@ -48,6 +53,23 @@ function* messagesOf(
 const ROOM_BYTES = 256 * 1024;
 const LF = 10, CR = 13, MARK = 62;
 const FROM = Uint8Array.from("From ", (character) => character.charCodeAt(0));
+/** A longer line is no separator. */
+const MAX_SEPARATOR_BYTES = 1024;
+const TIME = "\\d{1,2}:\\d\\d(?::\\d\\d)?(?: +(?:[A-Z]{1,5}|[+-]\\d{4})){0,2}";
+const DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
+const MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
+const YEAR = "(?:\\d\\d){1,2}";
+/** Sender and date as programs write them: the C library's date with a zone before or behind the
+ *  year, that of a mail, or ISO 8601; and what UUCP puts behind it. */
+const SEPARATOR = new RegExp(
+  "^From (?:.* )?(?:" +
+    `${DAY} +${MONTH} +\\d{1,2} +${TIME} +${YEAR}(?: +[+-]\\d{4})?|` +
+    `(?:${DAY}, +)?\\d{1,2} +${MONTH} +${YEAR} +${TIME}(?: +\\([A-Za-z]+\\))?|` +
+    `\\d{4}-\\d\\d-\\d\\d[T ]${TIME}(?:Z|[+-]\\d\\d:\\d\\d)?` +
+    ")(?: +remote from \\S+)?\\s*$",
+);
+
+const decoder = new TextDecoder("latin1");
 
 /** What stands where the reader is: the beginning of a line, one behind nothing but `>`, or the
  *  middle of one. */
@@ -62,6 +84,8 @@ export class MboxReader implements ByteSource {
   #isAtEnd = false;
   #place: Place = "line";
   #hasBegun = false;
+  /** Whether separators have a date: null before the first. */
+  #hasDates: boolean | null = null;
 
   constructor(
     /** What to call the file in a complaint. */
@@ -79,6 +103,7 @@ export class MboxReader implements ByteSource {
     this.#skipEmptyLines();
     if (!this.#has(1)) return false;
     if (!this.#has(FROM.length) || !this.#isFromAt(this.#from)) throw this.#noMbox();
+    this.#hasDates ??= this.#isDatedHere();
     this.#hasBegun = true;
     this.#skipLine();
     this.#place = "line";
@@ -125,8 +150,8 @@ export class MboxReader implements ByteSource {
         this.#place = "inside";
         continue;
       }
-      // CR, LF and what a From line begins with; a mark needs less.
-      if (this.#to - at < FROM.length + 2 && !this.#isAtEnd) break;
+      // CR, CR, LF and what a From line begins with; a mark needs less.
+      if (this.#to - at < FROM.length + 3 && !this.#isAtEnd) break;
       if (isMark) {
         if (this.#isFromAt(at + 1)) {
           if (at > this.#from) return at - this.#from;
@@ -139,11 +164,13 @@ export class MboxReader implements ByteSource {
         continue;
       }
       const below = this.#belowEmptyLine(at);
+      const isEnd = below !== null && (below === this.#to || this.#isSeparatorAt(below));
+      if (isEnd === null) break;
       if (below === null) this.#place = "inside";
-      else if (below === this.#to || this.#isFromAt(below)) return at - this.#from;
+      else if (isEnd) return at - this.#from;
       else if (below <= stop) at = below;
       else {
-        // Between CR and LF: what is left of the line is no empty line of its own.
+        // Between its CR and LF: what is left of the line is no empty line of its own.
         at = stop;
         this.#place = "inside";
       }
@@ -154,8 +181,31 @@ export class MboxReader implements ByteSource {
 
   /** Where the line below an empty line begins; null if the line is not empty. */
   #belowEmptyLine(at: number): number | null {
-    if (this.#room[at] === LF) return at + 1;
-    return at + 1 < this.#to && this.#room[at + 1] === LF ? at + 2 : null;
+    const end = skipLineEnd(this.#room.subarray(0, this.#to), at);
+    return this.#room[end - 1] === LF && end > at ? end : null;
+  }
+
+  /** Whether a message begins at `at`; null if the room does not hold enough to tell. */
+  #isSeparatorAt(at: number): boolean | null {
+    if (!this.#isFromAt(at) || !this.#hasDates) return this.#isFromAt(at);
+    return this.#isDatedAt(at);
+  }
+
+  /** Whether the line at `at` has a sender and a date; null if the room does not hold enough of it. */
+  #isDatedAt(at: number): boolean | null {
+    const line = this.#room.subarray(at, Math.min(this.#to, at + MAX_SEPARATOR_BYTES));
+    const lf = line.indexOf(LF);
+    if (lf >= 0) return SEPARATOR.test(decoder.decode(line.subarray(0, lf)));
+    if (line.length === MAX_SEPARATOR_BYTES) return false;
+    return this.#isAtEnd ? SEPARATOR.test(decoder.decode(line)) : null;
+  }
+
+  #isDatedHere(): boolean {
+    for (;;) {
+      const isDated = this.#isDatedAt(this.#from);
+      if (isDated !== null) return isDated;
+      this.#fill();
+    }
   }
 
   #isFromAt(at: number): boolean {
@@ -165,7 +215,7 @@ export class MboxReader implements ByteSource {
 
   #skipEmptyLines(): void {
     while (this.#has(1)) {
-      this.#has(2);
+      this.#has(3);
       const below = this.#belowEmptyLine(this.#from);
       if (below === null) return;
       this.#from = below;

@@ -41,13 +41,15 @@ async function messagesOf(
 /** The same once more, slowly, line by line. */
 function splitSlowly(text: string, format: MboxFormat): string[] {
   const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  const isEmpty = (line: string | undefined) => line === "\n" || line === "\r\n";
+  const isEmpty = (line: string | undefined) => /^\r{0,2}\n$/.test(line ?? "");
   while (isEmpty(lines[0])) lines.shift();
+  const isDated = (line = "") => /^From [^\r\n]*\d\d:\d\d:\d\d \d{4}\r*\n?$/.test(line);
+  const hasDates = isDated(lines[0]);
   const messages: string[][] = [];
   let current: string[] = [];
   lines.forEach((line, i) => {
     const isBelowEmpty = i === 0 || (current.length > 0 && isEmpty(lines[i - 1]));
-    if (line.startsWith("From ") && isBelowEmpty) {
+    if (line.startsWith("From ") && isBelowEmpty && (!hasDates || isDated(line))) {
       if (i > 0) current.pop();
       current = [];
       messages.push(current);
@@ -57,6 +59,8 @@ function splitSlowly(text: string, format: MboxFormat): string[] {
   const unquoted = (line: string) => format === "mboxrd" ? line.replace(/^>(>*From )/, "$1") : line;
   return messages.map((message) => message.map(unquoted).join(""));
 }
+
+const DATED = "From a@b.test Sat Nov 21 10:00:00 2026\n";
 
 const cases: readonly [what: string, text: string, messages: readonly string[]][] = [
   ["an empty file holds none", "", []],
@@ -76,6 +80,20 @@ const cases: readonly [what: string, text: string, messages: readonly string[]][
     "A: 1\r\n\r\nFrom x\r\n",
     "B: 1\r\n",
   ]],
+  ["files of CR CR LF", "From a\r\r\nA: 1\r\r\n\r\r\nb\r\r\n\r\r\nFrom b\r\r\nB: 1\r\r\n", [
+    "A: 1\r\r\n\r\r\nb\r\r\n",
+    "B: 1\r\r\n",
+  ]],
+  [
+    "where separators have a date, From in the text has none",
+    `${DATED}A: 1\n\nFrom here on it is dry.\n\nFrom\n\nFrom Sat Nov 21\n\n${DATED}B: 1\n`,
+    ["A: 1\n\nFrom here on it is dry.\n\nFrom\n\nFrom Sat Nov 21\n", "B: 1\n"],
+  ],
+  [
+    "a line that goes on behind the date is text",
+    `${DATED}\n${DATED.trimEnd()} he wrote:\n\nFrom x\n`,
+    [`\n${DATED.trimEnd()} he wrote:\n\nFrom x\n`],
+  ],
   ["a bare CR is no empty line", "From a\nA: 1\n\n\rFrom x\n\r\rFrom y\n", [
     "A: 1\n\n\rFrom x\n\r\rFrom y\n",
   ]],
@@ -91,6 +109,51 @@ for (const [what, text, messages] of cases) {
     assert.deepEqual(splitSlowly(text, "mboxrd"), messages, "the reference agrees");
   });
 }
+
+Deno.test("mboxInputs: knows the separators that programs write", async () => {
+  const separators = [
+    "From MAILER-DAEMON Sat Nov 21 10:00:00 2026",
+    "From - Sat Nov 21 10:00:00 2026",
+    "From Sat Nov  1  9:00:00 2026",
+    "From a at b.test  Sat Nov 21 10:00:00 2026",
+    "From 1810@xxx Sat Nov 21 10:00:00 +0000 2026",
+    "From a@b.test Sat Nov 21 10:00:00 2026 +0100",
+    "From a@b.test Sat Nov 21 10:00:00 MET DST 2026",
+    "From a@b.test Sat Nov 21 10:00 2026",
+    "From a@b.test Sat Nov 21 10:00:00 96",
+    'From "a b"@c.test Sat Nov 21 10:00:00 2026',
+    "From \xe4@b.test Sat Nov 21 10:00:00 2026",
+    "From a@b.test Sat, 21 Nov 2026 10:00:00 +0100 (CET)",
+    "From a@b.test 21 Nov 2026 10:00:00 GMT",
+    "From a@b.test 2026-11-21T10:00:00Z",
+    "From a Sat Nov 21 10:00:00 2026 remote from b",
+    "From a@b.test Sat Nov 21 10:00:00 2026 \r",
+  ];
+  for (const separator of separators) {
+    const text = `${DATED}x\n\n${separator}\ny\n`;
+    for (const steps of [[Infinity], [1], [11]]) {
+      assert.deepEqual(await messagesOf(text, "mboxrd", steps), ["x\n", "y\n"], separator);
+    }
+    assert.deepEqual(await messagesOf(`${separator}\nx\n\nFrom y\n`), ["x\n\nFrom y\n"], separator);
+  }
+  const texts = [
+    "From",
+    "From ",
+    "From Monday on",
+    "From 10:00:00 to 2026",
+    "From Sat Nov 21 10:00:00 on we met 26",
+    "From a@b.test Sat Nov 21 10:00:00 2026, in Rome",
+    "From a Samstag Nov 21 10:00:00 2026",
+    `From ${"a".repeat(2000)} Sat Nov 21 10:00:00 2026`,
+    "from a@b.test Sat Nov 21 10:00:00 2026",
+  ];
+  for (const line of texts) {
+    const text = `x\n\n${line}\n`;
+    for (const steps of [[Infinity], [1]]) {
+      assert.deepEqual(await messagesOf(DATED + text, "mboxo", steps), [text], line);
+    }
+  }
+});
 
 Deno.test("mboxInputs: of mboxo the lines stay as they stand in the file", async () => {
   const text = "From a\n\n>From x\n>>From y\n\nFrom b\nz\n";
@@ -170,9 +233,12 @@ Deno.test("mboxInputs: agrees with the slow reading, wherever reads are cut", as
     "x",
     " ",
     "\0",
+    "\r\r\n",
+    DATED,
     "ÿ",
   );
-  const text = fc.array(token, { maxLength: 40 }).map((tokens) => `From a\n${tokens.join("")}`);
+  const text = fc.tuple(fc.constantFrom("From a\n", DATED), fc.array(token, { maxLength: 40 }))
+    .map(([first, tokens]) => first + tokens.join(""));
   const steps = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 });
   const format = fc.constantFrom<MboxFormat>("mboxrd", "mboxo");
   await fc.assert(

@@ -147,7 +147,13 @@ Deno.test("files stay small", async () => {
 });
 
 /** Folders of src/ in which every file begins with a head; the others follow. */
-const WITH_HEADS: readonly string[] = ["src/config", "src/display", "src/queue/policy", "src/tui"];
+const WITH_HEADS: readonly string[] = [
+  "src/config",
+  "src/delivery",
+  "src/display",
+  "src/queue/policy",
+  "src/tui",
+];
 
 Deno.test("every file begins with what it is for", async () => {
   const wrong: string[] = [];
@@ -166,7 +172,6 @@ Deno.test("every file begins with what it is for", async () => {
 
 /** Folders that still have a circle of imports. One that has none any more is to be taken out. */
 const WITH_CIRCLES: readonly string[] = [
-  "src/delivery",
   "src/intake/address",
   "src/intake/compose",
   "src/store/sqlite/db",

@@ -1,45 +1,12 @@
-import type { AttemptRecord } from "../queue/claim.ts";
-import type { Store } from "../queue/ports/store.ts";
+// One pass over the queue: `mailq send` calls `runPass`, each round of the service `runRound`. Both
+// get the relays ready and tell what came of it; the sending itself is in `round/`.
+
 import type { WorkerHandle } from "../queue/ports/claims.ts";
-import type { Rate } from "../queue/policy/rate.ts";
-import type { RetryPolicy } from "../queue/policy/retry.ts";
-import type { Route } from "../queue/policy/route.ts";
-import type { Rule } from "../queue/policy/rule.ts";
-import type { ErrorHandler } from "./round/overrule.ts";
-import { type DownRelay, Outlet, type OutletPlan } from "./outlets/outlet.ts";
-import { Round, type RoundOptions } from "./round/round.ts";
-import type { Clock, Random, Wait } from "../system/time.ts";
-
-export interface PassOptions {
-  readonly store: Store;
-  readonly relays: readonly OutletPlan[];
-  /** Which recipients go by which relays; else by the one called `default`. */
-  readonly routes: readonly Route[];
-  /** The most messages to one recipient domain. */
-  readonly ratePerDomain: Rate | null;
-  readonly policy: RetryPolicy;
-  /** What replies mean, whatever they would mean otherwise. */
-  readonly rules: readonly Rule[];
-  readonly errorHandler: ErrorHandler | null;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Ends the pass after so many messages sent; those in flight count. */
-  readonly maxBatch: number | null;
-  /** Ends the pass after so many messages deferred or failed; those in flight count. */
-  readonly maxDeferred: number | null;
-  /** A pause after each attempt, of which there is one at a time; 0 = none. */
-  readonly throttleMs: number;
-  /** Only these messages (whole ids). */
-  readonly ids?: readonly string[];
-  /** Told to stop: messages whose bytes go out are finished, the others given back. */
-  readonly signal: AbortSignal;
-  /** Resolves after a while, or when the signal is aborted. */
-  readonly wait: Wait;
-  /** Called with each attempt once it is on disk. */
-  readonly onAttempt?: (attempt: AttemptRecord, isClaimLost: boolean) => void;
-}
-
-export type StopReason = "max_batch" | "max_deferred" | "paused" | "relay" | "rate" | "signal";
+import type { PassOptions } from "./options.ts";
+import { type DownRelay, Outlet } from "./outlets/outlet.ts";
+import type { StopReason } from "./round/allowance.ts";
+import type { Pace } from "./pace.ts";
+import { Round } from "./round/round.ts";
 
 /** Counts are of messages; one that was not sent to all counts by its worst outcome. */
 export interface PassResult {
@@ -56,17 +23,19 @@ export interface PassResult {
   readonly resumeAt: number | null;
 }
 
-/** One run over the queue: claims, hands over and records until nothing due is left that this
- *  pass has not tried, a limit is reached, no relay is any use or the signal says stop. Rejects
- *  if the store fails: what is in DATA is finished first, and the rest given back as far as the
- *  store lets us. If the process dies, another pass takes over what was in hand at once. */
+/** Claims, hands over and records until nothing due is left that this pass has not tried, a limit is
+ *  reached, no relay can be used or the signal says stop. Rejects if the store fails: messages whose
+ *  bytes go out are finished first, and the rest given back as far as the store lets us. If the
+ *  process dies, another pass takes over at once what was in hand. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
-  const worker = await options.store.registerWorker("send");
+  const { store } = options;
+  const worker = await store.registerWorker("send");
   let end: RoundEnd;
   try {
-    end = await runRound(options, worker, { onlyUntried: true, mayClaim: null, news: null });
+    const pace: Pace = { onlyUntried: true, mayClaim: () => true };
+    end = await runRound(options, { worker, pace, proven: new Set() });
     // A pass over a few messages only says nothing of whether the queue moves.
-    if (options.ids === undefined) await options.store.noteRound();
+    if (options.ids === undefined) await store.noteRound();
   } catch (error) {
     // The first error says more than those that follow from it.
     await worker.close().catch(() => {});
@@ -76,37 +45,37 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   return await end.result();
 }
 
-/** How one pass of a worker that stays came to its end. */
+/** What a round takes from one worker to the next round. */
+export interface RoundPlan {
+  readonly worker: WorkerHandle;
+  readonly pace: Pace;
+  /** The relays that answered in the round before; afterwards, those that answered in this one. */
+  readonly proven: Set<string>;
+}
+
+/** How a round came to its end. */
 export interface RoundEnd {
-  /** It was ended: there may be more to do at once. */
+  /** `Pace.mayClaim` ended it: there may be more to do at once. */
   readonly isCutShort: boolean;
   readonly resumeAt: number | null;
-  /** What came of it; to be asked for when all that the worker had in hand is settled. */
+  /** What came of it. To be asked once the worker has nothing in hand any more. */
   readonly result: () => Promise<PassResult>;
 }
 
-/** One pass of a worker that stays. */
+/** One round of a worker that is registered and stays so. Rejects as `runPass` does. */
 export async function runRound(
   options: PassOptions,
-  worker: WorkerHandle,
-  how: RoundOptions,
-  /** The relays that answered in the round before; afterwards, in this one. */
-  proven: Set<string> = new Set(),
+  { worker, pace, proven }: RoundPlan,
 ): Promise<RoundEnd> {
-  const { store, clock } = options;
+  const { store } = options;
   await store.takeOver();
   const expired = await store.expireDue();
-  const outlets: Outlet[] = [];
-  for (const plan of options.relays) {
-    const outlet = new Outlet(plan, await store.relayHealth(plan.relay.name), clock.now());
-    outlet.isProven = proven.has(outlet.name);
-    outlets.push(outlet);
-  }
-  const round = new Round(options, worker, outlets, how);
+  const outlets = await openOutlets(options, proven);
+  const round = new Round(options, { worker, outlets, pace });
   round.counts.failed += expired;
   await round.run();
   proven.clear();
-  for (const outlet of outlets) if (outlet.isProven && !outlet.isDown) proven.add(outlet.name);
+  for (const { name, isProven, isDown } of outlets) if (isProven && !isDown) proven.add(name);
   const downRelays = outlets.flatMap(({ down }) => down ?? []);
   const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
     .filter((at) => at !== null);
@@ -114,7 +83,7 @@ export async function runRound(
   return {
     isCutShort: round.isCutShort,
     resumeAt,
-    result: async () => {
+    async result() {
       const status = await store.status();
       return {
         ...round.counts,
@@ -125,4 +94,18 @@ export async function runRound(
       };
     },
   };
+}
+
+/** The relays with what is known of their health. */
+async function openOutlets(
+  { store, outlets: { relays }, machine: { clock } }: PassOptions,
+  proven: ReadonlySet<string>,
+): Promise<Outlet[]> {
+  const outlets: Outlet[] = [];
+  for (const plan of relays) {
+    const outlet = new Outlet(plan, await store.relayHealth(plan.relay.name), clock.now());
+    outlet.isProven = proven.has(outlet.name);
+    outlets.push(outlet);
+  }
+  return outlets;
 }

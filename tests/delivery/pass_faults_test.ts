@@ -305,7 +305,10 @@ Deno.test("pass: a claim that was lost meanwhile is told, and only its 250 recor
     for (const { id } of (await other.status()).workers) await loseWorker(queue, id);
     return reportOf(delivery, [SENT, FAILED]);
   });
-  const result = await passOn(queue, { relay, onAttempt: (_, isLost) => told.push(isLost) });
+  const result = await passOn(queue, {
+    relay,
+    onAttempt: (_, { isClaimLost }) => told.push(isClaimLost),
+  });
   assert.deepEqual(told, [true]);
   assert.equal(result.stoppedBy, null);
   const message = await queue.show(id);

@@ -1,4 +1,11 @@
-import { type PassOptions, type PassResult, runPass } from "../../src/delivery/pass.ts";
+import type {
+  Judging,
+  Limits,
+  OutletOptions,
+  PassMachine,
+  PassOptions,
+} from "../../src/delivery/options.ts";
+import { type PassResult, runPass } from "../../src/delivery/pass.ts";
 import type { Relay } from "../../src/queue/ports/transport.ts";
 import type { RetryPolicy } from "../../src/queue/policy/retry.ts";
 import type { QueueFile } from "./queue_file.ts";
@@ -10,30 +17,37 @@ export const HOUR_MS = 3_600_000;
 /** Hourly for a day. */
 export const POLICY: RetryPolicy = { max: null, lifetimeMs: 24 * HOUR_MS, scheduleMs: [HOUR_MS] };
 
-/** Options of a pass by one relay, where `relays` says nothing else. */
-export interface OnePassOptions extends Partial<PassOptions> {
+/** What a test says of a pass, of whatever group it is. */
+export type PassParts =
+  & Partial<Pick<PassOptions, "store" | "signal" | "ids" | "onAttempt">>
+  & Partial<OutletOptions & Judging & Limits & PassMachine>;
+
+/** The options of a pass over `queue`, by no relay unless told otherwise. */
+export function passOptions(queue: QueueFile, parts: PassParts = {}): PassOptions {
+  const { relays = [], routes = [], ratePerDomain = null } = parts;
+  const { policy = POLICY, rules = [], errorHandler = null } = parts;
+  const { maxBatch = null, maxDeferred = null, throttleMs = 0 } = parts;
+  const { clock = queue.clock, random = queue.random, wait = quickWaits().wait } = parts;
+  return {
+    store: parts.store ?? queue.store,
+    outlets: { relays, routes, ratePerDomain },
+    judging: { policy, rules, errorHandler },
+    limits: { maxBatch, maxDeferred, throttleMs },
+    machine: { clock, random, wait },
+    signal: parts.signal ?? new AbortController().signal,
+    ids: parts.ids,
+    onAttempt: parts.onAttempt,
+  };
+}
+
+/** The parts of a pass by one relay, where `relays` says nothing else. */
+export type OnePassOptions = PassParts & {
   readonly relay?: Relay;
   readonly concurrency?: number;
-}
+};
 
 /** One pass over `queue`, ten messages at a time unless told otherwise. */
 export function passOn(queue: QueueFile, options: OnePassOptions = {}): Promise<PassResult> {
-  const { relay = new ScriptedRelay(), concurrency = 10, ...others } = options;
-  return runPass({
-    store: queue.store,
-    relays: [{ relay, concurrency, rate: null }],
-    routes: [],
-    ratePerDomain: null,
-    policy: POLICY,
-    rules: [],
-    errorHandler: null,
-    clock: queue.clock,
-    random: queue.random,
-    maxBatch: null,
-    maxDeferred: null,
-    throttleMs: 0,
-    signal: new AbortController().signal,
-    wait: quickWaits().wait,
-    ...others,
-  });
+  const { relay = new ScriptedRelay(), concurrency = 10, ...parts } = options;
+  return runPass(passOptions(queue, { relays: [{ relay, concurrency, rate: null }], ...parts }));
 }

@@ -1,7 +1,8 @@
-import type { PassOptions, PassResult } from "../../src/delivery/pass.ts";
+import type { PassOptions } from "../../src/delivery/options.ts";
+import type { PassResult } from "../../src/delivery/pass.ts";
 import { runService, type ServiceOptions, type ServicePlan } from "../../src/delivery/service.ts";
 import type { MailqError } from "../../src/queue/errors.ts";
-import { POLICY } from "./pass_on.ts";
+import { passOptions, type PassParts } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";
 import type { ScriptedRelay } from "./scripted_relay.ts";
 import { planOf } from "./several_relays.ts";
@@ -40,37 +41,22 @@ export class RunningService implements AsyncDisposable {
     return new RunningService(await QueueFile.make(), relay);
   }
 
-  pass(parts: Partial<PassOptions>): PassOptions {
-    return {
-      store: this.queue.store,
-      relays: [],
-      routes: [],
-      ratePerDomain: null,
-      policy: POLICY,
-      rules: [],
-      errorHandler: null,
-      clock: this.queue.clock,
-      random: this.queue.random,
-      maxBatch: null,
-      maxDeferred: null,
-      throttleMs: 0,
-      signal: this.stop.signal,
-      wait: this.wait,
-      ...parts,
-    };
+  pass(parts: PassParts): PassOptions {
+    return passOptions(this.queue, { signal: this.stop.signal, wait: this.wait, ...parts });
   }
 
   start(parts: Partial<ServiceOptions> = {}): this {
     this.ended = runService({
       store: this.plan.current.pass.store,
-      clock: this.queue.clock,
-      plan: () => this.plan.current,
-      onPlanChange: (listener) => {
-        this.#listeners.add(listener);
-        return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+      plans: {
+        current: () => this.plan.current,
+        onChange: (listener) => {
+          this.#listeners.add(listener);
+          return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+        },
       },
+      machine: { clock: this.queue.clock, wait: this.wait },
       signal: this.stop.signal,
-      wait: this.wait,
       isOnce: false,
       onRound: (result) => {
         this.results.push(result);

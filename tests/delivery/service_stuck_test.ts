@@ -34,10 +34,13 @@ class StuckService implements AsyncDisposable {
     const { service, other, relay } = this;
     await service.queue.add({});
     service.start({
-      wait: (ms, signal) => {
-        const wait = service.wait(ms, signal);
-        if (ms === this.#watched?.ms) this.#watched.resolve();
-        return wait;
+      machine: {
+        clock: service.queue.clock,
+        wait: (ms, signal) => {
+          const wait = service.wait(ms, signal);
+          if (ms === this.#watched?.ms) this.#watched.resolve();
+          return wait;
+        },
       },
     });
     await service.idle(1);

@@ -1,7 +1,8 @@
 import type { Settings } from "../../config/settings.ts";
 import type { RelaySettings } from "../../config/relays.ts";
-import { type PassOptions, type PassResult, runPass } from "../../delivery/pass.ts";
-import type { ErrorHandler } from "../../delivery/round/overrule.ts";
+import type { ErrorHandler } from "../../delivery/error_handler.ts";
+import type { PassOptions } from "../../delivery/options.ts";
+import { type PassResult, runPass } from "../../delivery/pass.ts";
 import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { MailqError } from "../../queue/errors.ts";
@@ -39,23 +40,23 @@ export async function passOptions(
   }
   return {
     store,
-    relays,
-    routes: settings.routes,
-    ratePerDomain: settings.ratePerDomain,
-    policy: settings.retry,
-    rules: settings.rules,
-    errorHandler: settings.errorHandler === null
-      ? null
-      : await errorHandler(context, settings.errorHandler),
-    clock,
-    random,
-    maxBatch: settings.maxBatch,
-    maxDeferred: settings.maxDeferred,
-    throttleMs: settings.throttleMs,
+    outlets: { relays, routes: settings.routes, ratePerDomain: settings.ratePerDomain },
+    judging: {
+      policy: settings.retry,
+      rules: settings.rules,
+      errorHandler: settings.errorHandler === null
+        ? null
+        : await errorHandler(context, settings.errorHandler),
+    },
+    limits: {
+      maxBatch: settings.maxBatch,
+      maxDeferred: settings.maxDeferred,
+      throttleMs: settings.throttleMs,
+    },
+    machine: { clock, random, wait },
     signal: context.stopSignal(),
-    wait,
     onAttempt: context.globals.isVerbose
-      ? (attempt, isLost) => tellAttempt(context, attempt, isLost)
+      ? (attempt, { isClaimLost }) => tellAttempt(context, attempt, isClaimLost)
       : undefined,
   };
 }

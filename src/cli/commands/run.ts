@@ -28,7 +28,10 @@ export const command = buildCommand<Flags, [], Context>({
     const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
       const pass = await passOptions(this, fresh, store);
       return {
-        pass: { ...pass, relays: kept.replace(pass.relays) },
+        pass: {
+          ...pass,
+          outlets: { ...pass.outlets, relays: kept.replace(pass.outlets.relays) },
+        },
         intervalMs: fresh.intervalMs,
         retention: fresh.retention,
       };
@@ -57,14 +60,15 @@ export const command = buildCommand<Flags, [], Context>({
     try {
       await runService({
         store,
-        clock: machine.clock,
-        plan: () => plan,
-        onPlanChange: (listener) => {
-          waiting.add(listener);
-          return { [Symbol.dispose]: () => void waiting.delete(listener) };
+        plans: {
+          current: () => plan,
+          onChange(listener) {
+            waiting.add(listener);
+            return { [Symbol.dispose]: () => void waiting.delete(listener) };
+          },
         },
+        machine,
         signal: this.stopSignal(),
-        wait: machine.wait,
         isOnce: flags.once ?? false,
         onRound: flags.once ? (result) => tellPass(this, result, false) : undefined,
         onTrouble: (error) => output.warn(`${error.message}; trying again`),

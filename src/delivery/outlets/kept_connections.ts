@@ -1,3 +1,7 @@
+// Keeps the service's connections open between two rounds, so that mail that trickles in does not
+// open one for each message. It stands between the outlets and the transports, and looks like a relay
+// from one side and like its user from the other.
+
 import type {
   DeliverOptions,
   Delivery,
@@ -8,8 +12,7 @@ import type {
 import type { OutletPlan } from "./outlet.ts";
 import type { Wait } from "../../system/time.ts";
 
-/** So long a connection is kept that nobody uses: mail that trickles in has not to open one each,
- *  and no relay has to put up with silence for long. */
+/** A connection is kept so long without use: no relay has to put up with silence for longer. */
 const IDLE_MS = 5_000;
 
 /** Keeps the connections of a service's relays from one round to the next. A connection is kept
@@ -19,7 +22,8 @@ export class KeptConnections {
 
   constructor(readonly wait: Wait) {}
 
-  /** The same relays, whose connections are kept; those of the relays given before are no more. */
+  /** The same relays with their connections kept from now on. Closes the connections of the relays
+   *  given before. */
   replace(plans: readonly OutletPlan[]): OutletPlan[] {
     void this.close();
     return plans.map((plan) => {
@@ -29,7 +33,7 @@ export class KeptConnections {
     });
   }
 
-  /** Closes what nobody uses, and from now on keeps nothing. */
+  /** Closes the connections that nobody uses, and keeps none from now on. */
   async close(): Promise<void> {
     await Promise.all(this.#relays.splice(0).map((relay) => relay.end()));
   }
@@ -56,14 +60,13 @@ class KeptRelay implements Relay {
     // The one used last is the likeliest to be open still.
     const idle = this.#idle.pop();
     idle?.use.abort();
-    return new KeptTransport(
-      idle?.transport ?? this.relay.open(),
-      idle !== undefined,
-      (transport) => this.#keep(transport),
-    );
+    return new KeptTransport(this, idle?.transport ?? this.relay.open(), {
+      hasCarried: idle !== undefined,
+    });
   }
 
-  async #keep(transport: Transport): Promise<void> {
+  /** Takes a connection back that may be used again. */
+  async keep(transport: Transport): Promise<void> {
     if (this.#isOver) return await transport.close();
     const use = new AbortController();
     const over = this.wait(IDLE_MS, use.signal).then(async () => {
@@ -85,15 +88,15 @@ class KeptRelay implements Relay {
 class KeptTransport implements Transport {
   #underWay = 0;
   #hasFailed = false;
-  #isOpen: boolean;
+  /** It has carried a message, so there is something to keep. */
+  #hasCarried: boolean;
 
   constructor(
+    readonly keeper: KeptRelay,
     readonly transport: Transport,
-    /** It has carried a message. */
-    isOpen: boolean,
-    readonly keep: (transport: Transport) => Promise<void>,
+    { hasCarried }: { readonly hasCarried: boolean },
   ) {
-    this.#isOpen = isOpen;
+    this.#hasCarried = hasCarried;
   }
 
   get takesAhead(): boolean {
@@ -109,15 +112,15 @@ class KeptTransport implements Transport {
       return report;
     } finally {
       this.#underWay--;
-      this.#isOpen = true;
+      this.#hasCarried = true;
       if (!isWell) this.#hasFailed = true;
     }
   }
 
   async close(): Promise<void> {
-    const isFit = this.#isOpen && !this.#hasFailed && this.#underWay === 0;
-    // It is given away once.
-    this.#isOpen = false;
-    await (isFit ? this.keep(this.transport) : this.transport.close());
+    const isFit = this.#hasCarried && !this.#hasFailed && this.#underWay === 0;
+    // It can be given away only once.
+    this.#hasCarried = false;
+    await (isFit ? this.keeper.keep(this.transport) : this.transport.close());
   }
 }

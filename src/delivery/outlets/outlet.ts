@@ -1,7 +1,11 @@
+// One relay as a pass sees it: its connections, the mail in hand for it, and whether it may be used.
+// The round asks how much room there is, `deliver_claim.ts` takes a connection and gives it back. How
+// a message is handed over is left to the transport.
+
 import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
 import type { Relay, Transport } from "../../queue/ports/transport.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
-import { Waiting } from "../round/waiting.ts";
+import { Waiting } from "./waiting.ts";
 import type { Clock } from "../../system/time.ts";
 
 /** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
@@ -35,8 +39,16 @@ export interface DownRelay {
   readonly until: number | null;
 }
 
-/** One relay during a pass: its connections, the claims that wait for one, and whether it is any
- *  use. */
+/** What all outlets of a pass have in common. */
+export interface OutletPace {
+  /** One message at a time on each. */
+  readonly isOneByOne: boolean;
+  /** Mail goes out so fast that connections are given their next message ahead. */
+  readonly isFast: boolean;
+  readonly clock: Clock;
+}
+
+/** One relay during a pass. */
 export class Outlet {
   /** Claims in hand for this relay. */
   readonly waiting = new Waiting();
@@ -74,7 +86,7 @@ export class Outlet {
 
   /** How many more messages may be started on it now; of a fast relay each connection is given
    *  the next message ahead. */
-  room(isOneByOne: boolean, isFast: boolean, clock: Clock): number {
+  room({ isOneByOne, isFast, clock }: OutletPace): number {
     if (this.isDown || this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
     if (!this.isProven || isOneByOne) return 1 - this.inFlight;
     const { concurrency } = this.plan;
@@ -109,7 +121,7 @@ export class Outlet {
   }
 
   /** Takes back a connection whose message has come to its end; `isUsable` if it may have more. */
-  giveBack(transport: Transport, isUsable: boolean): void {
+  giveBack(transport: Transport, { isUsable }: { readonly isUsable: boolean }): void {
     const one = this.#busy.find((busy) => busy.transport === transport);
     if (one === undefined) return;
     if (!isUsable) one.isRetired = true;

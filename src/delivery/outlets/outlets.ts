@@ -1,19 +1,24 @@
+// All relays of a pass together: which one to use next, and how much is in hand. The round, the
+// claimer and the postponer ask it; each relay looks after itself in `outlet.ts`.
+
 import type { Claim } from "../../queue/claim.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Outlet, OutletPace } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 
 /** The relays of a pass, in the order of the settings. */
-export class Outlets {
-  /** Mail goes out so fast that connections are given their next message ahead. */
+export class Outlets implements OutletPace {
+  /** Set by the claimer, which knows the speed. */
   isFast = false;
+  readonly isOneByOne: boolean;
+  readonly clock: Clock;
   readonly #byName: ReadonlyMap<string, Outlet>;
 
   constructor(
     readonly all: readonly Outlet[],
-    /** One message at a time on each. */
-    readonly isOneByOne: boolean,
-    readonly clock: Clock,
+    { isOneByOne, clock }: Pick<OutletPace, "isOneByOne" | "clock">,
   ) {
+    this.isOneByOne = isOneByOne;
+    this.clock = clock;
     this.#byName = new Map(all.map((outlet) => [outlet.name, outlet]));
   }
 
@@ -21,7 +26,7 @@ export class Outlets {
     return this.all.every((outlet) => outlet.isDown);
   }
 
-  /** Messages in hand and not started. */
+  /** How many messages are in hand and not started. */
   get inHand(): number {
     let inHand = 0;
     for (const outlet of this.all) inHand += outlet.waiting.length;
@@ -38,11 +43,11 @@ export class Outlets {
   /** How many more messages may be started now. */
   get room(): number {
     let room = 0;
-    for (const outlet of this.all) room += Math.max(0, this.#roomOn(outlet));
+    for (const outlet of this.all) room += Math.max(0, outlet.room(this));
     return room;
   }
 
-  /** The first of these relays that is any use. */
+  /** The first of the relays with these names that is not down; null if all are. */
   firstUsable(relays: readonly string[]): Outlet | null {
     for (const name of relays) {
       const outlet = this.#byName.get(name);
@@ -54,7 +59,7 @@ export class Outlets {
   /** A relay with room that has mail in hand. */
   next(): Outlet | null {
     for (const outlet of this.all) {
-      if (outlet.waiting.length > 0 && this.#roomOn(outlet) > 0) return outlet;
+      if (outlet.waiting.length > 0 && outlet.room(this) > 0) return outlet;
     }
     return null;
   }
@@ -73,9 +78,5 @@ export class Outlets {
 
   async closeIdle(): Promise<void> {
     await Promise.all(this.all.map((outlet) => outlet.closeIdle()));
-  }
-
-  #roomOn(outlet: Outlet): number {
-    return outlet.room(this.isOneByOne, this.isFast, this.clock);
   }
 }

@@ -1,3 +1,7 @@
+// The rates of relays and of recipient domains during a pass: takes each message's share from the
+// store before the message goes out. What to do with a message that has to wait is left to the claimer
+// and the postponer.
+
 import type { Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
@@ -64,12 +68,17 @@ export class Rates {
     const outlet = outlets.find((one) => relayShare(one)[0]?.scope === scope);
     if (outlet !== undefined) {
       outlet.blockedUntil = until;
-      return { outlet, until, reason: `the rate of the relay ${outlet.name} is used up` };
+      return relayUsedUp(outlet, until);
     }
     const domain = scope.slice(scope.indexOf(":") + 1);
     this.#domains.set(domain, until);
     return domainUsedUp(domain, until);
   }
+}
+
+/** That a relay's rate is used up until then. */
+export function relayUsedUp(outlet: Outlet, until: number): UsedUp {
+  return { outlet, until, reason: `the rate of the relay ${outlet.name} is used up` };
 }
 
 function domainUsedUp(domain: string, until: number): UsedUp {

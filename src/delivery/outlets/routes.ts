@@ -1,15 +1,18 @@
+// Groups the recipients of one message by the relays they go by. The rules for it are in
+// `queue/policy/route.ts`; the claimer and the round ask for the groups.
+
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import { relaysFor, type Route } from "../../queue/policy/route.ts";
 
 /** Recipients of one message that go by the same relays. */
-export interface Group {
+export interface RouteGroup {
   /** In order of preference. */
   readonly relays: readonly string[];
   readonly recipients: readonly ClaimedRecipient[];
 }
 
-/** Parts a message's recipients by their route. */
-export function groupByRoute(claim: Claim, routes: readonly Route[]): Group[] {
+/** A message's recipients by their route, in the order of the first of each. */
+export function groupByRoute(claim: Claim, routes: readonly Route[]): RouteGroup[] {
   if (routes.length === 0) return [{ relays: ["default"], recipients: claim.recipients }];
   const groups = new Map<string, { relays: readonly string[]; recipients: ClaimedRecipient[] }>();
   for (const recipient of claim.recipients) {

@@ -1,45 +1,56 @@
+// Takes mail out of the queue a little ahead of need, beside what is being handed over, and puts each
+// message in hand for its relay. The round says when there is room; how far ahead is decided here by
+// the speed of the moment. Mail that has to wait goes to the postponer.
+
 import type { Claim } from "../../queue/claim.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
-import { groupByRoute } from "../outlets/routes.ts";
-import type { PassOptions } from "../pass.ts";
-import type { Postponer } from "./postponer.ts";
-import type { Rates, UsedUp } from "../outlets/rates.ts";
+import type { PassOptions } from "../options.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Outlets } from "../outlets/outlets.ts";
-import type { RoundOptions } from "./round.ts";
+import { type Rates, relayUsedUp, type UsedUp } from "../outlets/rates.ts";
+import { groupByRoute } from "../outlets/routes.ts";
+import type { Allowance } from "./allowance.ts";
+import type { Change } from "./change.ts";
+import type { Counts } from "./counts.ts";
+import type { Pace } from "../pace.ts";
+import type { Postponer } from "./postponer.ts";
+import type { Stopper } from "./stopper.ts";
 
-/** How much work is claimed ahead of need, at the speed of the moment; urgent mail waits for it. */
+/** How much work is claimed ahead of need, in ms at the speed of the moment: urgent mail that comes
+ *  waits for it. */
 const AHEAD_MS = 20;
-/** Messages claimed ahead of need at most: a commit each would halve the speed of a fast relay. */
+/** Messages claimed ahead of need at most; with one commit for each a fast relay would get half. */
 const AHEAD = 512;
-/** With so much done in that time the relay is fast. */
+/** With so many messages in that time the relay is fast. */
 const FAST = 32;
-/** Messages in hand at most, where a relay that is slow would keep the others from theirs. */
+/** Messages in hand at most, so that mail for a slow relay does not keep the others without. */
 const IN_HAND = 1_024;
 /** Bytes of bodies in hand at most; nothing is claimed ahead of need where there is half of that. */
 const BYTES_IN_HAND = 16 * 1024 * 1024;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
-/** How a pass lets mail be claimed. */
-export interface ClaimTools {
-  /** How many more messages may be started. */
-  readonly room: number;
-  readonly isStopping: () => boolean;
-  /** Does work whose failure ends the pass. */
-  readonly guarded: (work: () => Promise<void>) => Promise<void>;
-  /** Told of messages met that had expired. */
-  readonly onExpired: (count: number) => void;
-  readonly onEnd: () => void;
+export interface ClaimerTools {
+  readonly worker: WorkerHandle;
+  readonly pace: Pace;
+  readonly outlets: Outlets;
+  readonly rates: Rates;
+  readonly postponer: Postponer;
+  readonly allowance: Allowance;
+  readonly stopper: Stopper;
+  /** Messages met that had expired are counted. */
+  readonly counts: Counts;
+  /** Notified when a claim has ended, and when there may be more to claim. */
+  readonly change: Change;
 }
 
-/** Takes mail out of the queue a little ahead of need, and puts it in hand for its relay. */
+/** Claims for one round. */
 export class Claimer {
-  /** What claims at the moment. */
+  /** The claim that is under way; null while there is none. */
   claiming: Promise<void> | null = null;
   /** The last claim found nothing, and nothing has ended since. */
   isDry = false;
-  /** Nothing more is claimed, since its time is over. */
+  /** Nothing more is claimed: `Pace.mayClaim` has said no. */
   isCutShort = false;
   #isListening = false;
   #finished = 0;
@@ -48,14 +59,7 @@ export class Claimer {
   #measuredAt = 0;
   #finishedThen = 0;
 
-  constructor(
-    readonly options: PassOptions,
-    readonly worker: WorkerHandle,
-    readonly outlets: Outlets,
-    readonly rates: Rates,
-    readonly postponer: Postponer,
-    readonly how: RoundOptions,
-  ) {}
+  constructor(readonly options: PassOptions, readonly tools: ClaimerTools) {}
 
   /** Notes that a hand-over has ended. */
   noteFinished(): void {
@@ -63,130 +67,127 @@ export class Claimer {
     this.isDry = false;
   }
 
-  /** Claims beside what is being handed over, if it is time to. */
-  claimIfShort(tools: ClaimTools): void {
+  /** Claims beside what is being handed over, if it is time to. `room` is how many more messages
+   *  may be started. */
+  claimIfShort(room: number): void {
     if (this.claiming !== null || this.isDry || !this.#isShort) return;
-    this.isCutShort = this.how.mayClaim?.() === false;
+    const { pace, stopper, change } = this.tools;
+    this.isCutShort = !pace.mayClaim();
     this.isDry = this.isCutShort;
     if (this.isCutShort) return;
-    this.claiming = tools.guarded(() => this.#claim(tools)).then(() => {
+    this.claiming = stopper.guarded(() => this.#claim(room)).then(() => {
       this.claiming = null;
-      tools.onEnd();
+      change.notify();
     });
   }
 
   /** Where nothing was left to claim: claims again once there may be more, however long the
    *  hand-overs under way still take. */
-  listen(over: AbortSignal, onMore: () => void): void {
-    if (this.how.news === null || this.#isListening || !this.isDry) return;
+  listen(): void {
+    const { pace, stopper, change } = this.tools;
+    if (pace.moreToClaim === undefined || this.#isListening || !this.isDry) return;
     this.#isListening = true;
-    void this.how.news(over, this.isCutShort).then((isThere) => {
+    const wanted = { signal: stopper.over, isCutShort: this.isCutShort };
+    void pace.moreToClaim(wanted).then((isThere) => {
       this.#isListening = false;
       if (!isThere) return;
       this.isDry = false;
-      onMore();
+      change.notify();
     });
   }
 
   /** Whether more is to be claimed now: a relay with room has nothing to do, or a fast one soon
    *  will have. */
   get #isShort(): boolean {
-    const { inHand } = this.outlets;
+    const { outlets } = this.tools;
+    const { inHand } = outlets;
     if (inHand >= IN_HAND) return false;
     // A fast relay takes all that is in hand while the next claim is under way.
-    const enough = this.outlets.isFast ? this.#soon() : this.#soon() / 2;
-    return inHand < enough && this.outlets.bytesInHand < BYTES_IN_HAND / 2 ||
-      this.outlets.room > 0 && this.outlets.next() === null;
+    const enough = outlets.isFast ? this.#soon() : this.#soon() / 2;
+    return inHand < enough && outlets.bytesInHand < BYTES_IN_HAND / 2 ||
+      outlets.room > 0 && outlets.next() === null;
   }
 
-  /** Claims until a relay with room has mail, or there is none to be had. `room` is how many more
-   *  messages may be started. */
-  async #claim({ room, isStopping, onExpired }: ClaimTools): Promise<void> {
+  /** Claims until a relay with room has mail, or there is none to be had. */
+  async #claim(room: number): Promise<void> {
     const { store, ids } = this.options;
+    const { worker, pace, outlets, postponer, allowance, counts } = this.tools;
     this.#measure();
-    while (!isStopping() && this.#isShort) {
-      const { inHand } = this.outlets;
+    while (!allowance.isStopping && this.#isShort) {
+      const { inHand } = outlets;
       const { claims, expired } = await store.claimDue({
-        worker: this.worker,
+        worker,
         limit: Math.min(this.#limit(room), IN_HAND - inHand),
         ...(ids === undefined ? {} : { ids }),
-        onlyUntried: this.how.onlyUntried,
-        bodyBytes: Math.max(0, BYTES_IN_HAND - this.outlets.bytesInHand),
+        onlyUntried: pace.onlyUntried,
+        bodyBytes: Math.max(0, BYTES_IN_HAND - outlets.bytesInHand),
       });
-      onExpired(expired);
+      counts.failed += expired;
       for (const claim of claims) this.assign(claim);
-      await this.postponer.flush();
+      await postponer.flush();
       if (claims.length > 0) continue;
       this.isDry = true;
       return;
     }
   }
 
-  /** Puts a claim in hand for the relay of its first recipients. Where no relay is usable, or a
-   *  rate is used up, it is postponed. */
+  /** Puts a claim in hand for the relay of its first recipients. Where no relay can be used, or a
+   *  rate is used up, it is to be postponed. */
   assign(claim: Claim): void {
-    const domain = this.rates.usedUpDomain(claim);
-    if (domain !== null) return this.postponer.addUsedUp(claim, claim.recipients, domain);
-    const groups = groupByRoute(claim, this.options.routes);
+    const { outlets, rates, postponer } = this.tools;
+    const usedUp = rates.usedUpDomain(claim);
+    if (usedUp !== null) return postponer.addUsedUp(claim, claim.recipients, usedUp);
+    const groups = groupByRoute(claim, this.options.outlets.routes);
     for (const { relays } of groups) {
-      const outlet = this.outlets.firstUsable(relays);
+      const outlet = outlets.firstUsable(relays);
       if (outlet === null) continue;
       if (this.#isLongBlocked(outlet)) {
-        this.postponer.addUsedUp(claim, claim.recipients, blocked(outlet));
+        const until = outlet.blockedUntil ?? 0;
+        postponer.addUsedUp(claim, claim.recipients, relayUsedUp(outlet, until));
       } else outlet.waiting.push(claim);
       return;
     }
-    for (const group of groups) this.postponer.addUnreached(claim, group);
+    for (const group of groups) postponer.addUnreached(claim, group);
   }
 
-  /** Lets a claim wait for the rate that is used up: in hand for a moment, or for as long as the
-   *  relay is the only one; else in the queue, that it does not keep others from their relays. */
-  async letWait(claim: Claim, by: UsedUp): Promise<void> {
-    const { outlet } = by;
-    if (outlet !== null && !this.#isLongBlocked(outlet)) {
-      outlet.waiting.unshift(claim);
-      return;
-    }
-    this.postponer.addUsedUp(claim, claim.recipients, by);
-    if (outlet !== null) { for (const one of outlet.waiting.takeAll()) this.assign(one); }
-    await this.postponer.flush();
+  /** Lets a claim wait for a rate that is used up: in hand, where that is for a moment or the relay
+   *  is the only one; else in the queue, so that it does not keep other mail from other relays. */
+  async letWait(claim: Claim, usedUp: UsedUp): Promise<void> {
+    const { outlet } = usedUp;
+    if (outlet !== null && !this.#isLongBlocked(outlet)) return outlet.waiting.unshift(claim);
+    const { postponer } = this.tools;
+    postponer.addUsedUp(claim, claim.recipients, usedUp);
+    for (const other of outlet?.waiting.takeAll() ?? []) this.assign(other);
+    await postponer.flush();
   }
 
   #isLongBlocked(outlet: Outlet): boolean {
-    const now = this.options.clock.now();
-    return this.outlets.all.length > 1 && outlet.isBlocked(now + SHORT_WAIT_MS);
+    const now = this.options.machine.clock.now();
+    return this.tools.outlets.all.length > 1 && outlet.isBlocked(now + SHORT_WAIT_MS);
   }
 
   /** As many as will be handed over in the next moment, going by the last: a slow relay's queue
    *  is claimed one by one and urgent mail overtakes, a fast one's many in a commit. */
   #limit(mayStart: number): number {
-    return Math.max(1, Math.min(mayStart, this.outlets.room), this.#soon());
+    return Math.max(1, Math.min(mayStart, this.tools.outlets.room), this.#soon());
   }
 
   /** How many will be handed over in the next moment; 0 where each one that is started counts. */
   #soon(): number {
-    const { maxBatch, maxDeferred, throttleMs } = this.options;
+    const { maxBatch, maxDeferred, throttleMs } = this.options.limits;
     if (maxBatch !== null || maxDeferred !== null || throttleMs > 0) return 0;
     return Math.min(Math.floor(this.#perMs * AHEAD_MS), AHEAD);
   }
 
   /** Measures the speed of the moment, over a span that tells something. */
   #measure(): void {
-    const now = this.options.clock.now();
+    const now = this.options.machine.clock.now();
     const elapsedMs = now - this.#measuredAt;
     const finished = this.#finished - this.#finishedThen;
     if (elapsedMs < AHEAD_MS / 4 && finished < FAST / 2) return;
     this.#perMs = finished / Math.max(1, elapsedMs);
     this.#finishedThen = this.#finished;
     this.#measuredAt = now;
-    this.outlets.isFast = this.#soon() >= FAST;
+    this.tools.outlets.isFast = this.#soon() >= FAST;
   }
-}
-
-function blocked(outlet: Outlet): UsedUp {
-  return {
-    outlet,
-    until: outlet.blockedUntil ?? 0,
-    reason: `the rate of the relay ${outlet.name} is used up`,
-  };
 }

@@ -1,4 +1,7 @@
-import type { Delivered } from "./deliver_claim.ts";
+// Counts a pass's messages by their end, for its result and for the limits `maxBatch` and
+// `maxDeferred`. The round adds each message once.
+
+import type { Delivered } from "./delivered.ts";
 
 /** How many messages of a pass came to which end. */
 export class Counts {

@@ -1,54 +1,43 @@
-import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
+// Sends one claimed message to all its recipients: an attempt for each group that goes by the same
+// relays, and by the next relay where one is at fault. The round calls it once a message, and
+// decides what is done with the recipients that were not reached.
+
+import type { Claim, RecipientChange } from "../../queue/claim.ts";
 import type { Transport } from "../../queue/ports/transport.ts";
-import type { Group } from "../outlets/routes.ts";
+import type { RouteGroup } from "../outlets/routes.ts";
 import { handOver, type HandOverTools } from "./hand_over.ts";
-import type { UsedUp } from "../outlets/rates.ts";
+import type { Rates, UsedUp } from "../outlets/rates.ts";
 import type { Outlet } from "../outlets/outlet.ts";
+import type { Delivered, DeliveredEnd } from "./delivered.ts";
+import type { Outlets } from "../outlets/outlets.ts";
+import type { Recorder } from "./recorder.ts";
+import type { RelayNotes } from "./relay_notes.ts";
+import type { Stopper } from "./stopper.ts";
 
 export interface DeliverTools extends HandOverTools {
-  /** The first of these relays that is any use. */
-  readonly firstUsable: (relays: readonly string[]) => Outlet | null;
-  /** Takes the message's share of the rate of one more relay; null if it was there. */
-  readonly takeShare: (outlet: Outlet) => Promise<UsedUp | null>;
-  readonly record: (attempt: AttemptRecord) => void;
-  readonly onRelayFault: (outlet: Outlet, error: string) => Promise<void>;
-  readonly onRelayProven: (outlet: Outlet) => Promise<void>;
-  readonly isAbandoned: () => boolean;
+  readonly outlets: Outlets;
+  readonly rates: Rates;
+  readonly recorder: Recorder;
+  readonly relayNotes: RelayNotes;
+  readonly stopper: Stopper;
 }
 
-/** What came of a claimed message. */
-export interface Delivered {
-  /** What became of the recipients that were tried, and need not wait for another relay. */
-  readonly changes: readonly RecipientChange[];
-  /** Recipients that no relay could be used for. */
-  readonly unreached: readonly Group[];
-  /** Recipients whose other relay has used up its rate. */
-  readonly usedUp: readonly { readonly group: Group; readonly by: UsedUp }[];
-  readonly end: DeliveredEnd;
-}
-
-/** `all`: every recipient is accounted for. `rest`: we were told to stop, or are in trouble of
- *  our own, before all of it was tried; what is not recorded is to be given back. `abandoned`:
- *  what comes now comes too late and counts no more. */
-export type DeliveredEnd =
-  | { readonly kind: "all" | "abandoned" }
-  | { readonly kind: "rest"; readonly trouble: { readonly error: unknown } | null };
-
-/** What came of one group: nothing more to do, no relay left, or the end of the whole. */
+/** What came of one group: nothing more to do, no relay left, a rate used up, or the end of the
+ *  whole message. */
 type GroupEnd = "done" | "unreached" | UsedUp | DeliveredEnd;
 
 /** Hands a message over, an attempt for each group of recipients that go by the same relay; where
  *  a relay is at fault the group's next one is tried at once. Records every attempt. */
 export async function deliverClaim(
   claim: Claim,
-  groups: readonly Group[],
+  groups: readonly RouteGroup[],
   /** The relays whose shares have been taken. */
   paid: readonly Outlet[],
   tools: DeliverTools,
 ): Promise<Delivered> {
   const changes: RecipientChange[] = [];
-  const unreached: Group[] = [];
-  const usedUp: { readonly group: Group; readonly by: UsedUp }[] = [];
+  const unreached: RouteGroup[] = [];
+  const usedUp: { readonly group: RouteGroup; readonly by: UsedUp }[] = [];
   const paidOutlets = new Set(paid);
   for (const group of groups) {
     const end = await deliverGroup(claim, group, paidOutlets, changes, tools);
@@ -62,18 +51,19 @@ export async function deliverClaim(
 
 async function deliverGroup(
   claim: Claim,
-  group: Group,
+  group: RouteGroup,
   paid: Set<Outlet>,
   changes: RecipientChange[],
   tools: DeliverTools,
 ): Promise<GroupEnd> {
+  const { outlets, rates, recorder, relayNotes, stopper } = tools;
   const isWhole = group.recipients === claim.recipients;
   const ofGroup = isWhole ? claim : { ...claim, recipients: group.recipients };
   for (;;) {
-    const outlet = tools.firstUsable(group.relays);
+    const outlet = outlets.firstUsable(group.relays);
     if (outlet === null) return "unreached";
     if (!paid.has(outlet)) {
-      const usedUp = await tools.takeShare(outlet);
+      const usedUp = await rates.takeOf(outlet);
       if (usedUp !== null) return usedUp;
       paid.add(outlet);
     }
@@ -85,20 +75,21 @@ async function deliverGroup(
     }
     outlet.inFlight++;
     const isLast = group.relays.length === 1 ||
-      tools.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
+      outlets.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
     const via = { transport, relay: outlet.name, isLast };
     const handed = await handOver(ofGroup, via, tools);
     outlet.inFlight--;
-    const isAbandoned = tools.isAbandoned();
-    outlet.giveBack(transport, !handed.isTransportBroken && !isAbandoned);
-    // What comes this late has been closed as uncertain with the worker.
-    if (isAbandoned) return { kind: "abandoned" };
+    outlet.giveBack(transport, {
+      isUsable: !handed.isTransportBroken && !stopper.isAbandoned,
+    });
+    // What comes this late has become uncertain when the worker was closed.
+    if (stopper.isAbandoned) return { kind: "abandoned" };
     const { attempt, trouble } = handed;
     if (attempt === null) return { kind: "rest", trouble };
-    tools.record(attempt);
-    if (handed.isRelayProven) await tools.onRelayProven(outlet);
+    recorder.add(attempt);
+    if (handed.isRelayProven) await relayNotes.noteAnswer(outlet);
     if (handed.isRelayFault) {
-      await tools.onRelayFault(outlet, attempt.error ?? attempt.reply ?? "the relay failed");
+      await relayNotes.noteFault(outlet, attempt.error ?? attempt.reply ?? "the relay failed");
     }
     const isForNext = attempt.changes.some((change) => change.state === "sending");
     if (!isForNext) changes.push(...attempt.changes);

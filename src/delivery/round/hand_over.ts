@@ -1,21 +1,24 @@
+// Hands one claimed message to one relay: reads its bytes, notes when they begin to go out, asks what
+// the outcome means (`overrule.ts`, `judge.ts`), and makes the attempt's record. `deliver_claim.ts`
+// calls it and does with the result what is to be done.
+
 import { errorText } from "../../queue/errors.ts";
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
 import { deriveResult, type OutcomeKind } from "../../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/ports/transport.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
-import type { RetryPolicy } from "../../queue/policy/retry.ts";
+import type { Judging, PassMachine } from "../options.ts";
 import { judge } from "./judge.ts";
-import { overrule, type OverruleTools, type RuledOutcome } from "./overrule.ts";
+import { overrule, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
-import type { Clock, Random } from "../../system/time.ts";
 
-export interface HandOverTools extends OverruleTools {
+export interface HandOverTools {
   readonly store: Store;
   readonly worker: WorkerHandle;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly policy: RetryPolicy;
+  readonly judging: Judging;
+  readonly machine: Pick<PassMachine, "clock" | "random">;
+  /** Told to stop: ends a hand-over before its bytes go out. */
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +53,7 @@ export async function handOver(
   via: Via,
   tools: HandOverTools,
 ): Promise<HandedOver> {
-  const { clock, signal } = tools;
+  const { machine: { clock }, judging, signal } = tools;
   const startedAt = clock.now();
   let hasBegun = false;
   let trouble: HandedOver["trouble"] = null;
@@ -85,15 +88,13 @@ export async function handOver(
     report = brokenReport(claim, error, hasBegun ? "uncertain" : "deferred");
   }
   const isStopped = signal.aborted || trouble !== null;
-  const { outcomes, wantsReconnect } = await overrule(
-    claim,
-    report,
-    via.relay,
-    tools,
-    (outcome) => !isStopped || !isUnanswered(outcome),
-  );
+  const { outcomes, wantsReconnect } = await overrule(claim, report, {
+    relay: via.relay,
+    judging,
+    isAsked: (outcome) => !isStopped || !isUnanswered(outcome),
+  });
   const now = clock.now();
-  const changes = judgeAll(claim, outcomes, via, tools, now, isStopped);
+  const changes = judgeAll(claim, outcomes, { tools, now, isStopped, isLast: via.isLast });
   const isRelayFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
   const worst = worstOf(outcomes);
   const attempt: AttemptRecord | null = changes.length === 0 ? null : {
@@ -128,12 +129,14 @@ export async function handOver(
 function judgeAll(
   claim: Claim,
   outcomes: readonly RuledOutcome[],
-  { isLast }: Via,
-  tools: HandOverTools,
-  now: number,
-  isStopped: boolean,
+  { tools, now, isStopped, isLast }: {
+    readonly tools: HandOverTools;
+    readonly now: number;
+    readonly isStopped: boolean;
+    readonly isLast: boolean;
+  },
 ): RecipientChange[] {
-  const { policy, random } = tools;
+  const { judging: { policy }, machine: { random } } = tools;
   const changes: RecipientChange[] = [];
   const isFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
   for (const [i, recipient] of claim.recipients.entries()) {

@@ -1,3 +1,6 @@
+// What becomes of one recipient after an attempt: sent, failed, or deferred until when. Pure;
+// `hand_over.ts` asks once for each recipient, when the rules have had their say (`overrule.ts`).
+
 import type { ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
 import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
 import type { RuledOutcome } from "./overrule.ts";

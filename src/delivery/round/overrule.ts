@@ -1,47 +1,17 @@
+// The user's own word on what a failure means: first the rules of the settings, then the error
+// handler. `hand_over.ts` calls it with what the relay said; what becomes of a recipient is then
+// decided in `judge.ts`.
+
 import type { Claim } from "../../queue/claim.ts";
-import type { Phase } from "../../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports/transport.ts";
 import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
+import type { HandlerAnswer } from "../error_handler.ts";
+import type { Judging } from "../options.ts";
 
 /** An outcome as it is judged. */
 export interface RuledOutcome extends DeliveryOutcome {
   /** The recipient is to get no mail from now on. */
   readonly suppresses: boolean;
-}
-
-/** One recipient that a message was not sent to, as an error handler is told of it. */
-export interface Failure {
-  readonly id: string;
-  readonly sender: string;
-  readonly recipient: string;
-  readonly relay: string;
-  readonly host: string | null;
-  /** Where in the conversation it was decided; null where there is none. */
-  readonly phase: Phase | null;
-  /** What it means if the handler does not say otherwise. */
-  readonly outcome: "deferred" | "failed" | "uncertain";
-  readonly code: number | null;
-  readonly enhanced: string | null;
-  readonly reply: string;
-  /** The step that failed, where the reply is not all there is to say. */
-  readonly error: string | null;
-  /** Tries so far, this one included. */
-  readonly tries: number;
-}
-
-/** What an error handler makes of a failure. */
-export interface Verdict {
-  readonly outcome: "sent" | "deferred" | "failed";
-  /** The connection is not to be used again. */
-  readonly wantsReconnect: boolean;
-}
-
-/** Decides what a failure means; null leaves it as it is. Never rejects. */
-export type ErrorHandler = (failure: Failure) => Promise<Verdict | null>;
-
-export interface OverruleTools {
-  readonly rules: readonly Rule[];
-  readonly errorHandler: ErrorHandler | null;
 }
 
 /** What an outcome means by the rules. An acceptance stays one, and so does what may have been
@@ -59,26 +29,31 @@ export function applyRules(outcome: DeliveryOutcome, rules: readonly Rule[]): Ru
   };
 }
 
-/** What each recipient's outcome means by the rules and then by the error handler, which is asked
- *  of the recipients that `isAsked` names and that the message was not sent to. */
+/** Who may say what an outcome means, and of what. */
+export interface Overruling {
+  readonly relay: string;
+  readonly judging: Pick<Judging, "rules" | "errorHandler">;
+  /** Of the recipients that were not sent to, those that the error handler is asked about. */
+  isAsked(outcome: DeliveryOutcome): boolean;
+}
+
+/** What each recipient's outcome means by the rules, and then by the error handler. */
 export async function overrule(
   claim: Claim,
   { outcomes, host, error }: Pick<DeliveryReport, "outcomes" | "host" | "error">,
-  relay: string,
-  tools: OverruleTools,
-  isAsked: (outcome: DeliveryOutcome) => boolean,
+  { relay, judging: { rules, errorHandler }, isAsked }: Overruling,
 ): Promise<{ readonly outcomes: readonly RuledOutcome[]; readonly wantsReconnect: boolean }> {
-  if (tools.errorHandler === null) {
-    const ruled = outcomes.map((outcome) => applyRules(outcome, tools.rules));
+  if (errorHandler === null) {
+    const ruled = outcomes.map((outcome) => applyRules(outcome, rules));
     return { outcomes: ruled, wantsReconnect: false };
   }
   const ruled: RuledOutcome[] = [];
   let wantsReconnect = false;
   for (const [i, given] of outcomes.entries()) {
-    const outcome = applyRules(given, tools.rules);
+    const outcome = applyRules(given, rules);
     const recipient = claim.recipients[i];
     const isFailure = outcome.kind !== "sent" && recipient !== undefined && isAsked(given);
-    const verdict = !isFailure ? null : await tools.errorHandler({
+    const answer = !isFailure ? null : await errorHandler({
       id: claim.id,
       sender: claim.sender,
       recipient: recipient.address,
@@ -92,15 +67,15 @@ export async function overrule(
       error,
       tries: recipient.tries + 1,
     });
-    ruled.push(verdict === null ? outcome : applyVerdict(outcome, verdict));
-    wantsReconnect ||= verdict?.wantsReconnect ?? false;
+    ruled.push(answer === null ? outcome : applyAnswer(outcome, answer));
+    wantsReconnect ||= answer?.wantsReconnect ?? false;
   }
   return { outcomes: ruled, wantsReconnect };
 }
 
-function applyVerdict(outcome: RuledOutcome, verdict: Verdict): RuledOutcome {
-  // To be tried again is what an uncertain one is as well, and it stays marked; and a fault of
-  // the relay uses up no retry.
-  if (verdict.outcome === "deferred" && outcome.kind !== "failed") return outcome;
-  return { ...outcome, kind: verdict.outcome, isRelayFault: false, suppresses: false };
+function applyAnswer(outcome: RuledOutcome, answer: HandlerAnswer): RuledOutcome {
+  // An uncertain outcome is tried again, too, and stays marked as uncertain; and a fault of the relay
+  // uses up no retry.
+  if (answer.outcome === "deferred" && outcome.kind !== "failed") return outcome;
+  return { ...outcome, kind: answer.outcome, isRelayFault: false, suppresses: false };
 }

@@ -1,25 +1,29 @@
+// Brings attempts to the disk, many in one commit, so that durability does not cost one disk sync a
+// message. `deliver_claim.ts` hands each attempt in; the store writes it. Until `flush` has resolved an
+// attempt may still be in memory.
+
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { Wait } from "../../system/time.ts";
+import type { PassOptions } from "../options.ts";
 
 /** Attempts in one commit, at most. */
-const GROUP = 512;
-/** How long an attempt waits for others to be recorded with. */
+const COMMIT_ATTEMPTS = 512;
+/** How long an attempt waits for others to be recorded with, in ms. */
 const WAIT_MS = 20;
 
-/** The reason for ending a wait; without one a stack is taken each time. */
+/** The reason for ending a wait; without a reason a stack is taken each time. */
 const NOT_NEEDED = "not needed any more";
 
 export interface RecorderTools {
   readonly store: Store;
   readonly wait: Wait;
-  /** Called with each attempt once it is on disk. */
-  readonly onRecorded: (attempt: AttemptRecord, isClaimLost: boolean) => void;
-  /** Called with what a write failed with: what cannot be recorded must stop the sending. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onAttempt?: PassOptions["onAttempt"];
+  /** Told what a write failed with: what cannot be recorded must stop the sending. */
+  readonly stopper: { fail(error: unknown): void };
 }
 
-/** Records attempts in groups, so that durability does not cost one disk sync a message. */
+/** Records attempts, those that come close together in one commit. */
 export class Recorder {
   #waiting: AttemptRecord[] = [];
   /** Ends the wait for more attempts. */
@@ -34,7 +38,7 @@ export class Recorder {
     this.#waiting.push(attempt);
     // After a failure all waits for `flush`: the pass is being ended.
     if (this.#hasFailed) return;
-    if (this.#waiting.length >= GROUP) this.#writeSoon();
+    if (this.#waiting.length >= COMMIT_ATTEMPTS) this.#writeSoon();
     else if (this.#timer === null) this.#startTimer();
   }
 
@@ -64,23 +68,25 @@ export class Recorder {
     this.#timer = null;
     const taken = this.#waiting;
     this.#waiting = [];
-    for (let at = 0; at < taken.length; at += GROUP) {
-      const group = taken.slice(at, at + GROUP);
+    for (let at = 0; at < taken.length; at += COMMIT_ATTEMPTS) {
+      const group = taken.slice(at, at + COMMIT_ATTEMPTS);
       this.#writing = this.#writing.then(() => this.#write(group));
     }
   }
 
   async #write(group: readonly AttemptRecord[]): Promise<void> {
-    const { store, onRecorded, onFailure } = this.tools;
+    const { store, onAttempt, stopper } = this.tools;
     let isOnDisk = false;
     try {
       const { lost } = await store.record(group);
       isOnDisk = true;
-      for (const attempt of group) onRecorded(attempt, lost.includes(attempt.claim.token));
+      for (const attempt of group) {
+        onAttempt?.(attempt, { isClaimLost: lost.includes(attempt.claim.token) });
+      }
     } catch (error) {
       this.#hasFailed = true;
       if (!isOnDisk) this.#waiting.push(...group);
-      onFailure(error);
+      stopper.fail(error);
     }
   }
 }

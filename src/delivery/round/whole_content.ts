@@ -1,3 +1,6 @@
+// Reads a message's bytes from the store while they go out, and sees that all of them are there.
+// `hand_over.ts` uses it for messages whose bytes did not come with their claim.
+
 import type { Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";
 

@@ -3,6 +3,8 @@ import { Outlet } from "../../../src/delivery/outlets/outlet.ts";
 import { HEALTHY } from "../../../src/queue/policy/breaker.ts";
 import type { Transport } from "../../../src/queue/ports/transport.ts";
 
+const PACE = { isOneByOne: false, isFast: true, clock: { now: () => 0 } };
+
 /** A fast relay, of which as many messages are begun as it has room for. */
 class FastOutlet {
   takesAhead = true;
@@ -27,7 +29,7 @@ class FastOutlet {
 
   begin(): Transport[] {
     const begun: Transport[] = [];
-    while (this.outlet.room(false, true, { now: () => 0 }) > 0) {
+    while (this.outlet.room(PACE) > 0) {
       begun.push(this.outlet.take());
       this.outlet.inFlight++;
     }
@@ -36,7 +38,7 @@ class FastOutlet {
 
   end(transport: Transport, isUsable = true): void {
     this.outlet.inFlight--;
-    this.outlet.giveBack(transport, isUsable);
+    this.outlet.giveBack(transport, { isUsable });
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../../../src/delivery/round/hand_over.ts";
 import type { Claim } from "../../../src/queue/claim.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
+import type { Clock } from "../../../src/system/time.ts";
 import { POLICY } from "../pass_on.ts";
 import { alteredStore } from "../altered_store.ts";
 import { QueueFile } from "../queue_file.ts";
@@ -33,6 +34,7 @@ interface Situation {
   readonly script: Script;
   readonly via?: Partial<Via>;
   readonly tools?: (queue: QueueFile) => Partial<HandOverTools>;
+  readonly clock?: (queue: QueueFile) => Clock;
   readonly claim?: (claim: Claim) => Claim;
 }
 
@@ -56,11 +58,8 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
       {
         store: queue.store,
         worker,
-        clock: queue.clock,
-        random: queue.random,
-        policy: POLICY,
-        rules: [],
-        errorHandler: null,
+        judging: { policy: POLICY, rules: [], errorHandler: null },
+        machine: { clock: situation.clock?.(queue) ?? queue.clock, random: queue.random },
         signal: new AbortController().signal,
         ...situation.tools?.(queue),
       },
@@ -94,7 +93,7 @@ Deno.test("handOver: each recipient gets the outcome the relay gave it", async (
 Deno.test("handOver: its time is measured on the clock given", async () => {
   const end = await handOverOne({
     script: accept,
-    tools: ({ clock }) => ({ clock: { now: () => clock.time++ } }),
+    clock: ({ clock }) => ({ now: () => clock.time++ }),
   });
   assert.equal(end.attempt?.durationMs, 1);
 });
@@ -102,7 +101,7 @@ Deno.test("handOver: its time is measured on the clock given", async () => {
 Deno.test("handOver: a clock that goes back makes no negative duration", async () => {
   const end = await handOverOne({
     script: accept,
-    tools: ({ clock }) => ({ clock: { now: () => clock.time-- } }),
+    clock: ({ clock }) => ({ now: () => clock.time-- }),
   });
   assert.equal(end.attempt?.durationMs, 0);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { applyRules, type Failure, type Verdict } from "../../../src/delivery/round/overrule.ts";
+import type { Failure, HandlerAnswer } from "../../../src/delivery/error_handler.ts";
+import { applyRules } from "../../../src/delivery/round/overrule.ts";
 import type { DeliveryOutcome } from "../../../src/queue/ports/transport.ts";
 import type { Rule } from "../../../src/queue/policy/rule.ts";
 import { passOn, POLICY } from "../pass_on.ts";
@@ -96,7 +97,7 @@ Deno.test("pass: a rule that makes the relay's fault the message's keeps the rel
 interface HandlerCase {
   readonly what: string;
   readonly outcome: DeliveryOutcome;
-  readonly verdict: Verdict["outcome"] | null;
+  readonly verdict: HandlerAnswer["outcome"] | null;
   /** The recipient's state, and the outcome recorded. */
   readonly becomes: readonly [state: string, outcome: string, failures: number];
 }

@@ -30,8 +30,9 @@ class Desk implements AsyncDisposable {
     this.recorder = new Recorder({
       store,
       wait: this.waits.wait,
-      onRecorded: ({ claim }, isLost) => this.recorded.push({ id: claim.id, isLost }),
-      onFailure: (error) => this.failures.push(error),
+      onAttempt: ({ claim }, { isClaimLost }) =>
+        this.recorded.push({ id: claim.id, isLost: isClaimLost }),
+      stopper: { fail: (error) => void this.failures.push(error) },
     });
   }
 
@@ -158,7 +159,7 @@ Deno.test("recorder: a listener that throws is a failure, and nothing is recorde
   await using desk = await Desk.with(1);
   const recorder = new Recorder({
     ...desk.recorder.tools,
-    onRecorded() {
+    onAttempt() {
       throw new Error("nobody listens");
     },
   });

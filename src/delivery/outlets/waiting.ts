@@ -1,6 +1,9 @@
+// The claims in hand for one relay, which wait for a connection of it. The claimer puts them in, the
+// round takes them out in order.
+
 import type { Claim } from "../../queue/claim.ts";
 
-/** The claims in hand that wait for a connection, the next one first. */
+/** The claims that wait for a connection, the next one first. */
 export class Waiting {
   #claims: Claim[] = [];
   #bytes = 0;

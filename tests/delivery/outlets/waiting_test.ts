@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Waiting } from "../../../src/delivery/round/waiting.ts";
+import { Waiting } from "../../../src/delivery/outlets/waiting.ts";
 import type { Claim } from "../../../src/queue/claim.ts";
 
 const claim = (seq: number, sizeBytes: number | null): Claim => ({

@@ -1,0 +1,68 @@
+// What the service does beside sending: takes over from dead workers and requeues what is due before
+// mail is claimed; between two rounds shows that it goes round, and purges old mail. The service says
+// when; expired mail is failed by the round itself (`pass.ts`).
+
+import type { Store } from "../queue/ports/store.ts";
+import type { MessageStatus } from "../queue/state.ts";
+import type { Clock } from "../system/time.ts";
+import { LastTime } from "./last_time.ts";
+import type { ServiceWorker } from "./service_worker.ts";
+
+const NOTE_ROUND_EVERY_MS = 10_000;
+const PURGE_EVERY_MS = 60 * 60_000;
+
+/** Finished mail is purged after so long, in ms; null = never. */
+export interface Retention {
+  readonly sentMs: number | null;
+  /** Of mail that failed for all its recipients or for some. */
+  readonly failedMs: number | null;
+}
+
+export interface HousekeepingTools {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly worker: ServiceWorker;
+}
+
+/** Rejects as the store does. */
+export class Housekeeping {
+  readonly #lastNote: LastTime;
+  readonly #lastPurge: LastTime;
+
+  constructor(readonly tools: HousekeepingTools) {
+    this.#lastNote = new LastTime(tools.clock);
+    this.#lastPurge = new LastTime(tools.clock);
+  }
+
+  /** Queues the mail again that dead workers held, and the mail whose next try is due. */
+  async requeue(): Promise<void> {
+    await this.tools.store.takeOver();
+    await this.tools.store.requeueDue();
+  }
+
+  /** Does what is due between two rounds. */
+  async keep(retention: Retention): Promise<void> {
+    await this.#noteRound();
+    await this.tools.worker.beat();
+    await this.#purge(retention);
+  }
+
+  async #noteRound(): Promise<void> {
+    if (this.#lastNote.isWithin(NOTE_ROUND_EVERY_MS)) return;
+    this.#lastNote.note();
+    await this.tools.store.noteRound();
+  }
+
+  async #purge({ sentMs, failedMs }: Retention): Promise<void> {
+    if (this.#lastPurge.isWithin(PURGE_EVERY_MS)) return;
+    this.#lastPurge.note();
+    await this.#purgeOlder(["sent"], sentMs);
+    await this.#purgeOlder(["failed", "partial"], failedMs);
+  }
+
+  async #purgeOlder(statuses: readonly MessageStatus[], ageMs: number | null): Promise<void> {
+    if (ageMs === null) return;
+    const { store, clock } = this.tools;
+    await store.purge({ statuses }, { finalBefore: clock.now() - ageMs, includeOpen: false });
+  }
+}

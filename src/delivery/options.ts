@@ -1,0 +1,63 @@
+// What a pass over the queue is told, in groups: by which relays mail goes, how failures are judged,
+// when to end, and what it uses of the machine. The application makes it of the settings; the round
+// and what belongs to it read it.
+
+import type { AttemptRecord } from "../queue/claim.ts";
+import type { Rate } from "../queue/policy/rate.ts";
+import type { RetryPolicy } from "../queue/policy/retry.ts";
+import type { Route } from "../queue/policy/route.ts";
+import type { Rule } from "../queue/policy/rule.ts";
+import type { Store } from "../queue/ports/store.ts";
+import type { Clock, Random, Wait } from "../system/time.ts";
+import type { ErrorHandler } from "./error_handler.ts";
+import type { OutletPlan } from "./outlets/outlet.ts";
+
+export interface PassOptions {
+  readonly store: Store;
+  readonly outlets: OutletOptions;
+  readonly judging: Judging;
+  readonly limits: Limits;
+  readonly machine: PassMachine;
+  /** Told to stop: messages whose bytes go out are finished, the others given back. */
+  readonly signal: AbortSignal;
+  /** Only these messages (whole ids); absent = all. */
+  readonly ids?: readonly string[];
+  /** Called with each attempt once it is on disk. `isClaimLost`: another worker had taken the
+   *  message over meanwhile. */
+  readonly onAttempt?: (attempt: AttemptRecord, end: { readonly isClaimLost: boolean }) => void;
+}
+
+/** By which relays mail goes, and how fast. */
+export interface OutletOptions {
+  readonly relays: readonly OutletPlan[];
+  /** Which recipients go by which relays; the others go by the relay called `default`. */
+  readonly routes: readonly Route[];
+  /** The most messages to one recipient domain. */
+  readonly ratePerDomain: Rate | null;
+}
+
+/** What becomes of a recipient that was not sent to. */
+export interface Judging {
+  readonly policy: RetryPolicy;
+  /** What replies mean, whatever they would mean otherwise. */
+  readonly rules: readonly Rule[];
+  /** Asked after the rules; null = nobody is asked. */
+  readonly errorHandler: ErrorHandler | null;
+}
+
+/** When a pass ends before the queue is empty, and how fast it may go. */
+export interface Limits {
+  /** Ends the pass after so many messages sent; those in flight count. */
+  readonly maxBatch: number | null;
+  /** Ends the pass after so many messages deferred or failed; those in flight count. */
+  readonly maxDeferred: number | null;
+  /** A pause after each attempt, in ms, of which there is one at a time then; 0 = none. */
+  readonly throttleMs: number;
+}
+
+/** What a pass uses of the machine. */
+export interface PassMachine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wait: Wait;
+}

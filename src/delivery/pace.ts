@@ -1,0 +1,18 @@
+// When a round claims mail: where one pass (`mailq send`) and the rounds of the service differ. Made
+// by `pass.ts` and by `service.ts`; the claimer asks it.
+
+export interface Pace {
+  /** Leaves out what this worker has tried before. */
+  readonly onlyUntried: boolean;
+  /** Asked before each claim: once it says no, the round ends when what is in hand is done. */
+  mayClaim(): boolean;
+  /** Called while hand-overs alone keep the round going: resolves to true once there may be more to
+   *  claim, to false at `signal`; never rejects. Absent = the round waits for what it has in hand. */
+  moreToClaim?(wanted: MoreToClaim): Promise<boolean>;
+}
+
+export interface MoreToClaim {
+  readonly signal: AbortSignal;
+  /** `mayClaim` has said no. */
+  readonly isCutShort: boolean;
+}

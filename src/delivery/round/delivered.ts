@@ -1,0 +1,24 @@
+// What came of one claimed message: `deliver_claim.ts` says it, the round and its counts read it. The
+// attempts themselves go to the recorder.
+
+import type { RecipientChange } from "../../queue/claim.ts";
+import type { UsedUp } from "../outlets/rates.ts";
+import type { RouteGroup } from "../outlets/routes.ts";
+
+/** What came of a claimed message. */
+export interface Delivered {
+  /** What became of the recipients that were tried, and need not wait for another relay. */
+  readonly changes: readonly RecipientChange[];
+  /** Recipients that no relay could be used for. */
+  readonly unreached: readonly RouteGroup[];
+  /** Recipients whose other relay has used up its rate. */
+  readonly usedUp: readonly { readonly group: RouteGroup; readonly by: UsedUp }[];
+  readonly end: DeliveredEnd;
+}
+
+/** `all`: every recipient is accounted for. `rest`: we were told to stop, or are in trouble of
+ *  our own, before all of it was tried; what is not recorded is to be given back. `abandoned`:
+ *  what comes now comes too late and counts no more. */
+export type DeliveredEnd =
+  | { readonly kind: "all" | "abandoned" }
+  | { readonly kind: "rest"; readonly trouble: { readonly error: unknown } | null };

@@ -1,3 +1,7 @@
+// Takes the messages of one drop into the queue, trusting nothing the drop says: each is planned anew.
+// Called by take_in.ts, which finds drops, opens them and removes them. How a drop is laid out is
+// src/store/drop's.
+
 import type { Settings } from "../../config/settings.ts";
 import { isAddress } from "../../intake/address/address_syntax.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
@@ -5,23 +9,18 @@ import { checkSize, type Planner, prepareMessage } from "../../intake/prepare.ts
 import { prepareStream } from "../../intake/prepare_large.ts";
 import { planResubmitted } from "../../intake/resubmit.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Stage } from "../../queue/ports/intake.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { WholeMessage } from "../../queue/message.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
 import type { OpenDrop } from "../../store/drop/folder.ts";
 import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";
-import type { Context } from "../../cli/frame/context.ts";
-
-// What goes into one commit, at most.
-const COMMIT_MESSAGES = 2_000;
-const COMMIT_BYTES = 16 * 1024 * 1024;
+import type { App } from "../app.ts";
+import { Batch } from "../enqueue/enqueue.ts";
 
 /** Takes drops into the queue, trusting nothing they say. */
 export class DropIntake {
   readonly #options: IntakeOptions;
 
-  constructor(readonly context: Context, settings: Settings, readonly store: Store) {
+  constructor(app: Pick<App, "clock" | "random">, settings: Settings, readonly store: Store) {
     const complete = (name: string, address: string | null) =>
       address === null ? null : completed(name, address, settings.hostname);
     this.#options = {
@@ -35,8 +34,8 @@ export class DropIntake {
         adminAddress: null,
         maxSizeBytes: settings.maxSizeBytes,
       },
-      now: context.now(),
-      random: context.machine.random,
+      now: app.clock.now(),
+      random: app.random,
     };
   }
 
@@ -94,45 +93,8 @@ export class DropIntake {
     if (sizeBytes <= WHOLE_BYTES) {
       await batch.add((await prepareMessage(head, options, plan)).message);
     } else {
-      const large = await prepareStream(head, rest, options, plan);
-      await (await batch.staging()).addLarge(large.message, large.pieces, large.facts);
+      await batch.addLarge(await prepareStream(head, rest, options, plan));
     }
-  }
-}
-
-/** Messages on their way into the queue: in one commit if they are few, otherwise staged. */
-class Batch {
-  #waiting: WholeMessage[] = [];
-  #waitingBytes = 0;
-  #stage: Stage | null = null;
-
-  constructor(readonly store: Store) {}
-
-  async add(message: WholeMessage): Promise<void> {
-    this.#waiting.push(message);
-    this.#waitingBytes += message.content.length;
-    const isFull = this.#waiting.length >= COMMIT_MESSAGES || this.#waitingBytes >= COMMIT_BYTES;
-    if (isFull) await this.staging();
-  }
-
-  /** The stage, with everything in it. */
-  async staging(): Promise<Stage> {
-    this.#stage ??= await this.store.stage();
-    const messages = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    if (messages.length > 0) await this.#stage.add(messages);
-    return this.#stage;
-  }
-
-  /** Messages whose key was taken meanwhile are in the queue already. */
-  async commit(): Promise<void> {
-    if (this.#stage !== null) await (await this.staging()).commit();
-    else await this.store.enqueue(this.#waiting);
-  }
-
-  async abort(): Promise<void> {
-    await this.#stage?.abort();
   }
 }
 

@@ -1,3 +1,6 @@
+// Finds what lies in the drop folder of a queue and has it taken in, drop by drop. Called before a
+// pass (send), and beside the service by watch.ts. What a drop may say is intake.ts's to judge.
+
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
@@ -7,7 +10,7 @@ import { FileLock } from "../../system/file_lock.ts";
 import { giveToOwnerOf, systemCode } from "../../system/files.ts";
 import { queuePath } from "../../store/open.ts";
 import { sanitise } from "../../display/sanitise.ts";
-import type { Context } from "../../cli/frame/context.ts";
+import type { App } from "../app.ts";
 import type { DropIntake } from "./intake.ts";
 import { type PasswdEntry, readPasswd, userName } from "../setup/passwd.ts";
 
@@ -19,21 +22,24 @@ const LOCK_POLL_MS = 50;
 /** More lines than this say nothing more, and cron would mail all of them. */
 const MAX_TOLD = 10;
 
+/** What taking drops in needs. */
+export type DropsApp = Pick<App, "clock" | "random" | "tell" | "stopSignal">;
+
 /** Takes into the queue what lies in its drop folder, before a pass. Whatever goes wrong is told
  *  and does not stop the pass. */
 export async function takeInDrops(
-  context: Context,
+  app: DropsApp & Pick<App, "wait">,
   settings: Settings,
   store: Store,
 ): Promise<void> {
   try {
     const giveUpAt = performance.now() + LOCK_MS;
-    while (!await importDrops(context, settings, () => Promise.resolve(store))) {
-      if (performance.now() > giveUpAt || context.stopSignal().aborted) return;
-      await context.machine.wait(LOCK_POLL_MS, context.stopSignal());
+    while (!await importDrops(app, settings, () => Promise.resolve(store))) {
+      if (performance.now() > giveUpAt || app.stopSignal().aborted) return;
+      await app.wait(LOCK_POLL_MS, app.stopSignal());
     }
   } catch (error) {
-    context.output.warn(`mail in the drop folder has to wait: ${errorText(error)}`);
+    app.tell.warn(`mail in the drop folder has to wait: ${errorText(error)}`);
   }
 }
 
@@ -42,7 +48,7 @@ export async function takeInDrops(
  *  moved aside and told in a line; it stands in nobody's way. False if another process is at it.
  *  Rejects, leaving everything in its place, where the queue or the folder is in trouble. */
 export async function importDrops(
-  context: Context,
+  app: DropsApp,
   settings: Settings,
   openStore: () => Promise<Store>,
 ): Promise<boolean> {
@@ -50,13 +56,13 @@ export async function importDrops(
   const path = usableDropFolder(queue);
   if (path === null) return true;
   const folder = DropFolder.open(path);
-  const { leftovers, dropped } = folder.names(context.now());
+  const { leftovers, dropped } = folder.names(app.clock.now());
   if (leftovers.length + dropped.length === 0) return true;
   const lock = await FileLock.tryTake(`${queue}-drop-lock`);
   if (lock === null) return false;
   try {
     giveToOwnerOf(queue, lock.path);
-    await new DropImport(context, settings, await openStore(), folder).run();
+    await new DropImport(app, settings, await openStore(), folder).run();
     return true;
   } finally {
     lock.release();
@@ -71,22 +77,22 @@ class DropImport {
   readonly #users: readonly PasswdEntry[] = readPasswd();
 
   constructor(
-    readonly context: Context,
+    readonly app: DropsApp,
     readonly settings: Settings,
     readonly store: Store,
     readonly folder: DropFolder,
   ) {}
 
   async run(): Promise<void> {
-    const { context, folder, store } = this;
+    const { app, folder, store } = this;
     const { DropIntake }: typeof import("./intake.ts") = await import(
       import.meta.resolve("./intake.ts")
     );
-    const intake = new DropIntake(context, this.settings, store);
-    const { leftovers, dropped } = folder.names(context.now());
+    const intake = new DropIntake(app, this.settings, store);
+    const { leftovers, dropped } = folder.names(app.clock.now());
     // What the process that had taken them was staging would be in the way of their ids.
     if (leftovers.length > 0) await store.takeOver();
-    const signal = context.stopSignal();
+    const signal = app.stopSignal();
     const stopAt = performance.now() + PASS_MS;
     for (const name of leftovers) {
       if (signal.aborted) break;
@@ -99,13 +105,13 @@ class DropImport {
       if (drop !== null) await this.#refusing(drop.path, () => this.#take(intake, drop));
     }
     if (this.#refused > MAX_TOLD) {
-      context.output.note(`refused ${this.#refused - MAX_TOLD} more drops`);
+      app.tell.note(`refused ${this.#refused - MAX_TOLD} more drops`);
     }
     if (this.#diskFull !== null) throw this.#diskFull;
   }
 
   async #take(intake: DropIntake, drop: TakenDrop): Promise<void> {
-    const { folder, context } = this;
+    const { folder, app: { tell } } = this;
     const opened = await folder.open(drop, intake.maxBytes);
     // Its owner keeps it from being read for a while: the next pass tries again.
     if (opened === null) return;
@@ -125,9 +131,9 @@ class DropImport {
     folder.remove(drop);
     if (ids === null) {
       const text = `a drop of ${submitter} is in the queue already`;
-      if (drop.isLeftover) context.output.detail(text);
-      else context.output.note(text);
-    } else context.output.detail(`taken in for ${submitter}: ${ids.join(" ")}`);
+      if (drop.isLeftover) tell.detail(text);
+      else tell.note(text);
+    } else tell.detail(`taken in for ${submitter}: ${ids.join(" ")}`);
   }
 
   /** Runs a step that may find the drop unfit, which moves it aside and makes null of it. */
@@ -141,7 +147,7 @@ class DropImport {
       if (at === null || ++this.#refused > MAX_TOLD) return null;
       const who = uid === null ? "" : `of ${userName(uid, this.#users)}, `;
       const text = errorText(error).replace(/^Cannot take the drop: /, "");
-      this.context.output.note(
+      this.app.tell.note(
         `refused a drop (${who}now ${JSON.stringify(sanitise(at))}): ${sanitise(text)}`,
       );
       return null;

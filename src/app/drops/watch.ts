@@ -1,13 +1,19 @@
+// Takes drops in beside the service, as soon as they are there. Called by `mailq run`, whose rounds
+// the commit wakes as another process's would; the taking in is take_in.ts's.
+
 import type { Settings } from "../../config/settings.ts";
 import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { importDrops } from "./take_in.ts";
+import type { App } from "../app.ts";
+import { type DropsApp, importDrops } from "./take_in.ts";
 
 /** How often the folder is looked at, should its watch have told nothing. */
 const POLL_MS = 1_000;
+
+/** What watching for drops needs. */
+export type DropWatchApp = DropsApp & Pick<App, "openQueue" | "closeQueue" | "wait">;
 
 /** Imports drops beside the service, which the commit wakes as another process's would. */
 export class DropWatch implements AsyncDisposable {
@@ -20,7 +26,7 @@ export class DropWatch implements AsyncDisposable {
   #onTouched = () => {};
   #told = "";
 
-  constructor(readonly context: Context, readonly settings: () => Settings) {
+  constructor(readonly app: DropWatchApp, readonly settings: () => Settings) {
     this.#queue = queuePath(settings().queue);
     this.#running = this.#run();
   }
@@ -37,26 +43,21 @@ export class DropWatch implements AsyncDisposable {
 
   async #import(): Promise<void> {
     try {
-      await importDrops(this.context, this.settings(), () => this.#open());
+      await importDrops(this.app, this.settings(), () => this.#open());
       this.#told = "";
     } catch (error) {
       // A full disk, say: told once, and waited out.
       const text = errorText(error);
       if (text !== this.#told) {
-        this.context.output.warn(`mail in the drop folder has to wait: ${text}; trying again`);
+        this.app.tell.warn(`mail in the drop folder has to wait: ${text}; trying again`);
       }
       this.#told = text;
     }
   }
 
   async #open(): Promise<Store> {
-    const { clock, random, openStore } = this.context.machine;
-    return this.#store ??= await openStore(this.settings().queue, {
-      create: false,
-      isWorker: true,
-      clock,
-      random,
-    });
+    const options = { create: false, isWorker: true };
+    return this.#store ??= await this.app.openQueue(this.settings(), options);
   }
 
   /** Begins to watch as soon as there is a folder. */
@@ -84,25 +85,17 @@ export class DropWatch implements AsyncDisposable {
     }
   }
 
-  #nextLook(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#isTouched) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        this.#onTouched = () => {};
-        resolve();
-      };
-      const timer = setTimeout(end, POLL_MS);
-      signal.addEventListener("abort", end);
-      this.#onTouched = end;
-    });
+  async #nextLook(signal: AbortSignal): Promise<void> {
+    if (this.#isTouched) return;
+    const touched = new AbortController();
+    this.#onTouched = () => touched.abort();
+    await this.app.wait(POLL_MS, AbortSignal.any([signal, touched.signal]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#watcher?.close();
     await this.#running;
-    await this.#store?.close();
+    if (this.#store !== null) await this.app.closeQueue(this.#store);
   }
 }

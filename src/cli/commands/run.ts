@@ -55,8 +55,8 @@ export const command = buildCommand<Flags, [], Context>({
     using _reload = machine.onReload(() => void reload());
     tellAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
-    if (flags.once) await takeInDrops(this, settings, store);
-    await using _drops = flags.once ? null : new DropWatch(this, () => current);
+    if (flags.once) await takeInDrops(this.app, settings, store);
+    await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
     try {
       await runService({
         store,

@@ -35,7 +35,7 @@ export const command = buildCommand<Flags, string[], Context>({
       concurrency: flags.concurrency,
     });
     const store = await this.store(settings, false, true);
-    if (!flags.dryRun && queueExists(settings.queue)) await takeInDrops(this, settings, store);
+    if (!flags.dryRun && queueExists(settings.queue)) await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await tellDue(this, store, ids);
     if (!queueExists(settings.queue)) {

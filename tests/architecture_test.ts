@@ -151,6 +151,7 @@ const WITH_HEADS: readonly string[] = [
   "src/config",
   "src/delivery",
   "src/display",
+  "src/intake",
   "src/queue/policy",
   "src/tui",
 ];
@@ -172,8 +173,6 @@ Deno.test("every file begins with what it is for", async () => {
 
 /** Folders that still have a circle of imports. One that has none any more is to be taken out. */
 const WITH_CIRCLES: readonly string[] = [
-  "src/intake/address",
-  "src/intake/compose",
   "src/store/sqlite/db",
   "src/store/sqlite/filter",
   "src/transport",

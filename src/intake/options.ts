@@ -1,3 +1,6 @@
+// What the caller knows of the messages it takes in: flags, settings, the sender's wishes, and the
+// effects. Made by the use cases of app/, read all over intake.
+
 import type { DsnRequest, RecipientDsn } from "../queue/dsn.ts";
 import type { Priority } from "../queue/message.ts";
 import type { Random } from "../system/time.ts";

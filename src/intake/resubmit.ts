@@ -1,3 +1,7 @@
+// Plans a message anew that another process of another user prepared and left in the drop folder.
+// Called by app/drops; nothing that the drop says of itself is believed. What is planned for mail
+// of our own is prepare.ts's work.
+
 import { MailqError } from "../queue/errors.ts";
 import type { NewMessage } from "../queue/message.ts";
 import { addressError, isAddress } from "./address/address_syntax.ts";

@@ -1,3 +1,7 @@
+// Reads a point in time that people or programs wrote. Called for flags, header fields and JSON
+// lines; the package that knows the many forms is loaded for the first time that is no plain
+// duration.
+
 import { parseDuration } from "../queue/durations.ts";
 import { MailqError } from "../queue/errors.ts";
 

@@ -1,6 +1,14 @@
+// Asks a second parser what doubtful address entries mean, so that no relay reads one another way.
+// Called by addresses.ts, which loads it only for such entries.
+
 import parse from "nodemailer/lib/addressparser";
 import { addressError } from "./address_syntax.ts";
-import type { DoubtfulEntry } from "./addresses.ts";
+
+/** An entry that two parsers shall agree on. */
+export interface DoubtfulEntry {
+  readonly text: string;
+  readonly address: string;
+}
 
 /** Asks nodemailer's parser what each entry means. Throws `bad_address` for one it reads another
  *  way than we did: then a relay might, too. */

@@ -1,3 +1,6 @@
+// What one address may look like, and the error for one that cannot be used. Called wherever an
+// address comes in. It knows single addresses only; lists are addresses.ts's.
+
 import { MailqError } from "../../queue/errors.ts";
 
 /** RFC 5321 4.5.3.1.3 gives a path 256 octets, two of them its brackets. A local part over 64 is

@@ -1,4 +1,8 @@
+// Reads address lists as headers have them: names, groups, comments, quoted parts. Called for
+// header fields, flags and drafts; what mail is sent to is envelope.ts's decision.
+
 import type { MailqError } from "../../queue/errors.ts";
+import type { DoubtfulEntry } from "./address_check.ts";
 import { addressError, isAddress, isLocalName } from "./address_syntax.ts";
 import { controlAt } from "../header/headers.ts";
 
@@ -32,12 +36,6 @@ export async function readAddresses(text: string, place: string): Promise<Addres
     confirmAddresses(list.doubtful, place);
   }
   return list;
-}
-
-/** An entry that two parsers shall agree on. */
-export interface DoubtfulEntry {
-  readonly text: string;
-  readonly address: string;
 }
 
 const TAB = 9;

@@ -1,3 +1,7 @@
+// Whom a message is from and goes to: from the options, the header and the settings. Called by
+// prepare.ts, resubmit.ts and the resend of a changed message. Reading lists is addresses.ts's
+// work.
+
 import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { addressError, isAddress } from "./address_syntax.ts";

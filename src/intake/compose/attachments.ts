@@ -1,12 +1,14 @@
+// Makes a message with attachments, by nodemailer's composer, below our own header. Called by
+// compose.ts, which loads it for the first draft with an attachment.
+
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { joinBytes } from "../header/edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
-import { fitsLines } from "./body.ts";
-import { boundaryText, type ComposeTools, type Texts } from "./compose.ts";
+import { boundaryText, fitsLines, type Texts } from "./body.ts";
 import { quoted } from "../address/address_syntax.ts";
-import { type Attachment, checkOneLine, naming } from "./draft.ts";
+import { type Attachment, checkOneLine, type ComposeTools, naming } from "./draft.ts";
 import { checkFits, OpenFile, readWhole } from "./files.ts";
 
 const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\w-]+=[\w.+-]+)*$/;

@@ -1,3 +1,7 @@
+// Text as MIME parts, and the boundary between parts. Called by compose.ts and attachments.ts,
+// which put parts together; header fields of the message are header.ts's.
+
+import type { Random } from "../../system/time.ts";
 import { MAX_LINE_BYTES } from "./fold.ts";
 
 const NUL = 0;
@@ -11,6 +15,20 @@ const HEX = new TextEncoder().encode("0123456789ABCDEF");
 const QUOTED_LINE_BYTES = 76;
 
 const encoder = new TextEncoder();
+
+/** The text and html of a message. */
+export interface Texts {
+  readonly text: string | null;
+  readonly html: string | null;
+}
+
+/** No line of any text: the equals sign and underscore after it stand in no quoted-printable text
+ *  (RFC 2045 6.7), and nobody guesses 120 bits. */
+export function boundaryText(random: Random): string {
+  let text = "=_";
+  for (const byte of random.bytes(15)) text += byte.toString(36).padStart(2, "0");
+  return text;
+}
 
 /** A part of a message that is text. */
 export interface TextPart {

@@ -1,9 +1,12 @@
+// Makes a message of its parts, for `mailq compose` and for JSON lines. Called by the command and
+// by jsonl/inputs.ts; what comes out is taken in like any other input. Attachments are left to
+// attachments.ts.
+
 import type { Random } from "../../system/time.ts";
 import { joinBytes } from "../header/edit.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
-import type { IntakeSettings } from "../options.ts";
-import { plainPart, textPart } from "./body.ts";
-import type { Draft, PartName } from "./draft.ts";
+import { boundaryText, plainPart, textPart, type Texts } from "./body.ts";
+import type { ComposeTools, Draft } from "./draft.ts";
 import { checkFits } from "./files.ts";
 import { composeHeader } from "./header.ts";
 
@@ -13,14 +16,6 @@ export interface Composed {
   readonly bytes: InputBytes;
   /** Address lists with all that it goes to. */
   readonly recipients: readonly string[];
-}
-
-export interface ComposeTools {
-  /** For the boundaries of parts. */
-  readonly random: Random;
-  /** What the draft's parts are called where it comes from. */
-  readonly nameOf: PartName;
-  readonly settings: Pick<IntakeSettings, "hostname" | "maxSizeBytes">;
 }
 
 const PIECE_BYTES = 256 * 1024;
@@ -40,12 +35,6 @@ export async function composeMessage(draft: Draft, tools: ComposeTools): Promise
     return { bytes: await composeWithAttachments(text, texts, attachments, tools), recipients };
   }
   return { bytes: inputBytes(composeTexts(text, texts, tools.random)), recipients };
-}
-
-/** The text and html of a message. */
-export interface Texts {
-  readonly text: string | null;
-  readonly html: string | null;
 }
 
 async function textVersion(html: string | null): Promise<string | null> {
@@ -81,14 +70,6 @@ function composeTexts(header: string, { text, html }: Texts, random: Random): Ui
     second.body,
     encoder.encode(`\r\n${boundary}--\r\n`),
   ]);
-}
-
-/** No line of any text: the equals sign and underscore after it stand in no quoted-printable text
- *  (RFC 2045 6.7), and nobody guesses 120 bits. */
-export function boundaryText(random: Random): string {
-  let text = "=_";
-  for (const byte of random.bytes(15)) text += byte.toString(36).padStart(2, "0");
-  return text;
 }
 
 /** Bytes that are in memory as the bytes of an input. */

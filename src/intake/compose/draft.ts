@@ -1,6 +1,11 @@
+// A message as its parts, before it is put together, and how errors name a part. Made by the
+// compose command and by jsonl/line_message.ts; read by all of compose/.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
+import type { Random } from "../../system/time.ts";
 import { quoted } from "../address/address_syntax.ts";
 import { controlAt } from "../header/headers.ts";
+import type { IntakeSettings } from "../options.ts";
 
 /** A message as its parts, before it is put together. */
 export interface Draft {
@@ -56,6 +61,15 @@ export type DraftPart =
 
 /** What a part is called where it comes from, such as `--reply-to`. */
 export type PartName = (part: DraftPart) => string;
+
+/** What putting a draft together takes. */
+export interface ComposeTools {
+  /** For the boundaries of parts. */
+  readonly random: Random;
+  /** What the draft's parts are called where it comes from. */
+  readonly nameOf: PartName;
+  readonly settings: Pick<IntakeSettings, "hostname" | "maxSizeBytes">;
+}
 
 /** Does one step for a part of the draft; its errors begin with `name`. */
 export async function naming<T>(name: string, step: () => Promise<T> | T): Promise<T> {

@@ -1,3 +1,6 @@
+// Files that go into a message: read to their end within limits, or opened to be read once, and
+// text decoded. Called by attachments.ts and the compose command.
+
 import { MailqError } from "../../queue/errors.ts";
 import { joinBytes } from "../header/edit.ts";
 import { attempt, type ByteSource } from "../sources/files.ts";

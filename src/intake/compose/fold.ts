@@ -1,3 +1,6 @@
+// Header fields on the wire: the name, the value, folded into lines that are short enough. Called
+// by header.ts for each field; addresses are address_text.ts's.
+
 import { encodedWords } from "../header/encoded_words.ts";
 
 /** RFC 2047 2 for lines with encoded words; RFC 5322 2.1.1 has 78. */

@@ -1,3 +1,6 @@
+// Writes the header of a draft, and says whom it goes to. Called by compose.ts. Every address is
+// checked here and every control character refused, so that no text can become a field.
+
 import { quoted } from "../address/address_syntax.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { readAddresses } from "../address/addresses.ts";

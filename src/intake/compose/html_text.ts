@@ -1,3 +1,6 @@
+// The text version of an HTML mail that is being composed. Called by compose.ts, which loads it for
+// the first draft with html and no text.
+
 import { convert } from "html-to-text";
 
 /** What is read of the html: twice and more of what mail programs show. */

@@ -1,3 +1,6 @@
+// When and how urgently a message is to go, from the options or the header's X-Mail-Queue fields.
+// Called by prepare.ts, which takes the fields out as well.
+
 import { parseDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { PRIORITIES, type Priority } from "../../queue/message.ts";

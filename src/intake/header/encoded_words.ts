@@ -1,3 +1,6 @@
+// Encoded words of RFC 2047, read and written. Called for what people see of a header, for composed
+// headers and for spools; which fields may hold them, the callers know.
+
 const WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi;
 
 // Kept: making one takes as long as decoding a word does.

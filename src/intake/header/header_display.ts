@@ -1,3 +1,7 @@
+// The header as people read it: subject, from, to, message id, decoded and cut. Called by
+// prepare.ts and resubmit.ts for what listings show. Making it safe for a terminal is src/display's
+// work.
+
 import type { HeaderDisplay } from "../../queue/message.ts";
 import type { AddedField } from "./edit.ts";
 import { controlAt, type FieldKind, fieldText, type Header } from "./headers.ts";

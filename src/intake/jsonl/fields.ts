@@ -1,3 +1,6 @@
+// The fields of a JSON object, each read as what it has to be, with complaints that name it. Called
+// by line_message.ts and inputs.ts; which fields there are, they know.
+
 import { MailqError } from "../../queue/errors.ts";
 import { quoted } from "../address/address_syntax.ts";
 

@@ -1,3 +1,6 @@
+// The messages of a source of JSON lines, each made when its turn comes. Called by app/enqueue for
+// `enqueue --jsonl`. Lines are found by lines.ts, read by line_message.ts, composed by compose/.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { composeMessage, inputBytes } from "../compose/compose.ts";
 import type { DraftPart, Party } from "../compose/draft.ts";

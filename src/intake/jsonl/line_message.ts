@@ -1,3 +1,6 @@
+// What one JSON line says of a message, each field checked. Called by inputs.ts for lines that are
+// objects; making the message of it is compose/'s work.
+
 import { parseDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { PRIORITIES, type Priority } from "../../queue/message.ts";

@@ -1,3 +1,6 @@
+// Finds the lines in a source of JSON lines, one in memory at a time. Called by inputs.ts; what a
+// line says is line_message.ts's work.
+
 import { MailqError } from "../../queue/errors.ts";
 import { attempt, type ByteSource } from "../sources/files.ts";
 

@@ -1,3 +1,6 @@
+// Reads SMTP commands: the word, and what follows MAIL and RCPT. Called by session.ts, which obeys
+// them or answers with the refusal thrown here.
+
 import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
 import { isAddress, isLocalName } from "../address/address_syntax.ts";
 import { refused } from "./reply.ts";

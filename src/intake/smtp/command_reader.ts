@@ -1,3 +1,6 @@
+// Finds the lines of SMTP commands in what a client sends, and says why a line is none. Called by
+// session.ts; what a line means is command.ts's work.
+
 import type { ReadAhead } from "../sources/read_ahead.ts";
 
 const LF = 10;

@@ -1,3 +1,6 @@
+// What the SMTP server says: replies, refusals, and the reply to a failure of ours. Called by
+// session.ts and command.ts; when which is said is decided there.
+
 import { type ErrorCode, errorText, MailqError } from "../../queue/errors.ts";
 
 /** What a server says to a command (RFC 5321 4.2, RFC 3463). */

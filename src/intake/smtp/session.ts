@@ -1,3 +1,7 @@
+// A server's end of an SMTP conversation: which command may come when, what is answered, when mail
+// is handed over. Called by app/sendmail for `sendmail -bs`; sockets and the queue are left to its
+// host.
+
 import { MailqError } from "../../queue/errors.ts";
 import { readAddresses } from "../address/addresses.ts";
 import { DottedText } from "../sources/dotted_text.ts";

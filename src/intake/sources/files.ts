@@ -1,3 +1,6 @@
+// Inputs: standard input, files and folders of *.eml, each read when its turn comes. Called by
+// app/enqueue; the types here are what every other source of messages keeps to.
+
 import type { IntakeOptions } from "../options.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 

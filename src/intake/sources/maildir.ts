@@ -1,3 +1,6 @@
+// A Maildir, or a spool of zope.sendmail, to take mail from: its files, their order, opening one
+// safely. Called by app/enqueue and maildir_batch.ts, which takes the files in.
+
 import { MailqError } from "../../queue/errors.ts";
 import { lookAt, withoutSlash } from "../../system/files.ts";
 import { attempt, isFolder, unreadable } from "./files.ts";

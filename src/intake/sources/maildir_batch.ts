@@ -1,3 +1,6 @@
+// Files of a Maildir on their way into the queue, marked so that no other process takes the same
+// ones. Called by app/enqueue; finding the files is maildir.ts's work.
+
 import { type Maildir, type MaildirFile, openMaildirFile, REJECTED, SENDING } from "./maildir.ts";
 import { isThere, lookAt, makeFile, removeFile } from "../../system/files.ts";
 import type { IntakeOptions } from "../options.ts";

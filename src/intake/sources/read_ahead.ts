@@ -1,3 +1,6 @@
+// The bytes of a source, read ahead and taken from by whoever's turn it is: commands and message
+// texts of one stream. Called by the SMTP server and by sendmail's input.
+
 import type { ByteSource } from "./files.ts";
 
 const BUFFER_BYTES = 64 * 1024;

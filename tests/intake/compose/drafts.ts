@@ -1,6 +1,6 @@
 import PostalMime, { type Email } from "postal-mime";
-import { composeMessage, type ComposeTools } from "../../../src/intake/compose/compose.ts";
-import type { Draft } from "../../../src/intake/compose/draft.ts";
+import { composeMessage } from "../../../src/intake/compose/compose.ts";
+import type { ComposeTools, Draft } from "../../../src/intake/compose/draft.ts";
 import { prepareMessage } from "../../../src/intake/prepare.ts";
 import { prepareStream } from "../../../src/intake/prepare_large.ts";
 import type { InputBytes } from "../../../src/intake/sources/files.ts";

@@ -1,3 +1,6 @@
+// The users of this machine, as /etc/passwd has them. For whoever needs the name of a file's owner
+// or an owner by name: the set-up and the taking in of drops.
+
 /** A user as /etc/passwd has him. */
 export interface PasswdEntry {
   readonly name: string;

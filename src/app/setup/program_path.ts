@@ -1,3 +1,6 @@
+// The command lines that cron and systemd are to run, with words quoted as both read them. Used by
+// texts.ts and by what `mailq init system` says at its end.
+
 /** Where this program is to be found by cron and service managers, which know no shell's PATH. */
 export function programPath(): string {
   const path = Deno.execPath();

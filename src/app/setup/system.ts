@@ -1,121 +1,89 @@
-import { errorText, MailqError } from "../../queue/errors.ts";
-import { dropFolder } from "../../store/drop/names.ts";
-import { beside, folderOf, lookAt, nameOf } from "../../system/files.ts";
-import type { Context } from "../../cli/frame/context.ts";
-import { type PasswdEntry, readPasswd, userName } from "./passwd.ts";
+// Makes the system's queue, its folder and the drop folder beside it, or mends their owners and
+// modes. Called by `mailq init system`, which prints the steps and says what to do next.
 
-const OTHERS_PASS = 0o001;
+import { MailqError } from "../../queue/errors.ts";
+import { folderOf } from "../../system/files.ts";
+import { dropFolder, REFUSED, TAKEN } from "../../store/drop/names.ts";
+import { queuePath } from "../../store/open.ts";
+import type { App } from "../app.ts";
+import { type PasswdEntry, readPasswd } from "./passwd.ts";
+import { SetUp, type SetUpStep } from "./folders.ts";
 
-/** Makes files and folders what they must be for one owner, and prints what it did to each. */
-export class SetUp {
-  readonly #users = readPasswd();
+const SYSTEM_QUEUE = "/var/lib/mailq/queue.db";
 
-  constructor(readonly context: Context, readonly owner: PasswdEntry) {}
+/** Everybody may pass through, to what is open to him; nobody but the owner may list it. */
+const PASSABLE = 0o711;
+const PRIVATE = 0o700;
+/** Everybody may leave files (and remove his own: sticky), nobody but the owner list them. */
+const DROP = 0o1733;
+/** For an owner who is not root: what is left there is of his group, which may read it. */
+const DROP_FOR_GROUP = 0o3733;
+const QUEUE = 0o600;
 
-  isMissing(path: string): boolean {
-    return look(path) === null;
-  }
-
-  /** Throws `cannot_create` for a folder that other things are kept in: its mode is theirs to
-   *  say. */
-  checkFolder(folder: string, queue: string): void {
-    if (look(folder) === null) return;
-    const ours = nameOf(queue);
-    const names = attempt(folder, () => [...Deno.readDirSync(folder)]);
-    const isOurs = (name: string) =>
-      name === ours || name.startsWith(`${ours}-`) || name.startsWith(".") ||
-      beside(queue, name) === dropFolder(queue);
-    const other = names.find(({ name }) => !isOurs(name));
-    if (folder !== "/" && other === undefined) return;
-    throw new MailqError(
-      "cannot_create",
-      `Cannot set up a queue in ${folder}: it holds ${JSON.stringify(other?.name)}, too; ` +
-        "expected a folder for the queue alone",
-    );
-  }
-
-  /** What SQLite and we keep beside the queue. */
-  besides(folder: string, queue: string): string[] {
-    return [...Deno.readDirSync(folder)].map(({ name }) => beside(queue, name))
-      .filter((path) => path.startsWith(`${queue}-`)).sort();
-  }
-
-  /** Makes a folder that is nobody else's yet. */
-  make(path: string): void {
-    attempt(path, () => {
-      Deno.mkdirSync(folderOf(path), { recursive: true });
-      Deno.mkdirSync(path, { mode: 0o700 });
-    });
-  }
-
-  folder(path: string, mode: number, wasMade = false): void {
-    const isNew = wasMade || this.isMissing(path);
-    if (isNew && !wasMade) this.make(path);
-    this.#mend(path, mode, "folder", isNew);
-  }
-
-  file(path: string, mode: number, wasMade: boolean): void {
-    this.#mend(path, mode, "file", wasMade);
-  }
-
-  #mend(path: string, mode: number, kind: "file" | "folder", isNew: boolean): void {
-    const info = look(path);
-    const isPlain = kind === "folder" ? info?.isDirectory : info?.isFile && info.nlink === 1;
-    if (info === null || !isPlain) {
-      // Root must neither give away nor open to all what a link laid here leads to.
-      throw new MailqError(
-        "permission",
-        `Cannot set up ${path}: it is no plain ${kind}; remove it`,
-      );
-    }
-    const { uid, gid } = this.owner;
-    const isOwned = info.uid === uid && info.gid === gid;
-    const isRight = isOwned && ((info.mode ?? 0) & 0o7777) === mode;
-    attempt(path, () => {
-      if (!isOwned) Deno.chownSync(path, uid, gid);
-      if (!isRight) Deno.chmodSync(path, mode);
-    });
-    this.#tell(isNew ? "made" : isRight ? "kept" : "mended", path, mode);
-  }
-
-  #tell(step: "made" | "mended" | "kept", path: string, mode: number): void {
-    const { output } = this.context;
-    const text = mode.toString(8).padStart(4, "0");
-    const owner = userName(this.owner.uid, this.#users);
-    if (output.isJson) output.json({ step, path, mode: text, owner });
-    else output.line(`${step.padEnd(6)} ${path} (${text}, ${owner})`);
-  }
-
-  /** Warns of folders above `folder` that keep others from it. */
-  warnOfClosed(folder: string): void {
-    for (let path = folder; path !== "/";) {
-      path = folderOf(path);
-      if (((Deno.statSync(path).mode ?? 0) & OTHERS_PASS) === 0) {
-        this.context.output.warn(
-          `${path} keeps other users from the drop folder: chmod o+x`,
-        );
-      }
-    }
-  }
+/** How the system's queue is to be set up. */
+export interface SystemOptions {
+  /** The login name of the owner; null is the user who asks. */
+  readonly user: string | null;
+  /** Told each step as soon as it is done: what comes after it may fail. */
+  readonly onStep: (step: SetUpStep) => void;
 }
 
-function look(path: string): Deno.FileInfo | null {
-  return attempt(path, () => lookAt(path));
+/** The system's queue as it was set up. */
+export interface SystemSetUp {
+  readonly queue: string;
+  /** Where the settings say where the queue is; `default` where none does. */
+  readonly origin: string;
+  /** The login name of the owner. */
+  readonly owner: string;
 }
 
-function attempt<T>(path: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw failure(path, error);
+/** Makes the system's queue and the drop folder beside it, or brings owners and modes to what they
+ *  must be. May be called any number of times. Throws `permission`, `cannot_create`, and `usage`
+ *  for an unknown user. */
+export async function setUpSystem(
+  app: Pick<App, "tell" | "settings" | "openQueue" | "closeQueue">,
+  { user, onStep }: SystemOptions,
+): Promise<SystemSetUp> {
+  const settings = await app.settings("all");
+  const origin = settings.entries().find(({ name }) => name === "queue")?.origin ?? "default";
+  const queue = origin === "default" ? SYSTEM_QUEUE : absolute(queuePath(settings.queue));
+  const owner = ownerOf(user);
+  if (Deno.uid() !== 0 && (queue === SYSTEM_QUEUE || owner.uid !== Deno.uid())) {
+    throw new MailqError("permission", "Cannot set up the system's queue: only root may; use sudo");
   }
+  const setUp = new SetUp(owner, onStep);
+  const folder = folderOf(queue);
+  setUp.checkFolder(folder, queue);
+  setUp.folder(folder, PASSABLE);
+  const isNewQueue = setUp.isMissing(queue);
+  await app.closeQueue(await app.openQueue({ ...settings, queue }, { create: true }));
+  setUp.file(queue, QUEUE, isNewQueue);
+  for (const path of setUp.besides(folder, queue)) setUp.file(path, QUEUE, false);
+  const drop = dropFolder(queue);
+  // Open to everybody only once there is inside it what must not be his.
+  const isNewDrop = setUp.isMissing(drop);
+  if (isNewDrop) setUp.make(drop);
+  setUp.folder(`${drop}/${TAKEN}`, PRIVATE);
+  setUp.folder(`${drop}/${REFUSED}`, PRIVATE);
+  setUp.folder(drop, owner.uid === 0 ? DROP : DROP_FOR_GROUP, isNewDrop);
+  setUp.warnOfClosed(folder, app.tell);
+  return { queue, origin, owner: owner.name };
 }
 
-function failure(path: string, error: unknown): MailqError {
-  const isDenied = error instanceof Deno.errors.PermissionDenied;
-  return new MailqError(
-    isDenied ? "permission" : "cannot_create",
-    `Cannot set up ${path}: ${isDenied ? "permission denied" : errorText(error)}`,
-    { cause: error },
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+function ownerOf(user: string | null): PasswdEntry {
+  const users = readPasswd();
+  const uid = Deno.uid() ?? 0;
+  const owner = user === null
+    ? users.find((one) => one.uid === uid) ?? { name: `uid${uid}`, uid, gid: Deno.gid() ?? 0 }
+    : users.find((one) => one.name === user);
+  if (owner !== undefined) return owner;
+  throw new MailqError(
+    "usage",
+    `Cannot find the user ${JSON.stringify(user)} in /etc/passwd; make one, such as by ` +
+      "`useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mailq`",
   );
 }

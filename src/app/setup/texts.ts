@@ -1,3 +1,6 @@
+// Texts that set mailq up on a machine: a crontab, a systemd unit, a settings file. `mailq init`
+// prints them; nothing is written here.
+
 import { type Definition, RELAY_KEYS, SETTINGS, variableName } from "../../config/definitions.ts";
 import { formatValue } from "../../config/kinds.ts";
 import { folderOf } from "../../system/files.ts";

@@ -1,3 +1,6 @@
+// A command that is run in our place: on our own standard streams, with signals passed on to it, and
+// ended as it ends. Used for `mailq tx`; what its mail comes to is batch.ts's.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { wait } from "../../system/time.ts";
 

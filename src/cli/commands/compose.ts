@@ -1,3 +1,6 @@
+// `mailq compose`: makes a draft of flags and stdin, has src/intake/compose build the message of it,
+// and queues or prints that.
+
 import { buildCommand } from "@stricli/core";
 import type { Attachment, Draft, DraftPart, HeaderLine } from "../../intake/compose/draft.ts";
 import type { IntakeOptions } from "../../intake/options.ts";

@@ -1,3 +1,7 @@
+// `mailq enqueue` as the command-line library sees it: flags and help. The work is
+// ../enqueue/call.ts's, which plain arguments reach without this file. compose shares the flags that
+// say how mail is queued.
+
 import { buildCommand, type FlagParametersForType } from "@stricli/core";
 import { PRIORITIES } from "../../queue/message.ts";
 import type { Context } from "../frame/context.ts";

@@ -1,9 +1,15 @@
+// `mailq init`: sets mailq up on a machine, or prints the texts that do. The work is
+// src/app/setup's; here are flags, help, and how what was done is printed.
+
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../frame/context.ts";
 import { crontab, settingsFile, systemdUnit } from "../../app/setup/texts.ts";
-import { initSystem } from "../../app/setup/init_system.ts";
+import type { SetUpStep } from "../../app/setup/folders.ts";
+import { programPath } from "../../app/setup/program_path.ts";
+import { setUpSystem, type SystemSetUp } from "../../app/setup/system.ts";
 import { word } from "../flags/parsers.ts";
+import type { Output } from "../frame/output.ts";
 
 interface Flags {
   readonly user?: string;
@@ -18,8 +24,10 @@ const user = (brief: string) => ({
 } as const);
 
 const system = buildCommand<Flags, [], Context>({
-  func({ user }) {
-    return initSystem(this, user ?? null);
+  async func({ user = null }) {
+    const { app, output } = this;
+    const done = await setUpSystem(app, { user, onStep: (step) => printStep(output, step) });
+    if (!output.isJson && !output.globals.isQuiet) output.text(nextSteps(done));
   },
   parameters: {
     flags: { user: user("Whose queue it is to be, who then runs `send` or `run` [you]") },
@@ -98,4 +106,33 @@ async function namedQueue(context: Context): Promise<string | null> {
   if (!/^(--|MAILQ_)/.test(origin)) return null;
   const path = queuePath(settings.queue);
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+function printStep(output: Output, { step, path, mode, owner }: SetUpStep): void {
+  const text = mode.toString(8).padStart(4, "0");
+  if (output.isJson) output.json({ step, path, mode: text, owner });
+  else output.line(`${step.padEnd(6)} ${path} (${text}, ${owner})`);
+}
+
+const SETTINGS_FILE = "/etc/mailq.toml";
+
+/** What is left to do once the system's queue is there. */
+function nextSteps({ queue, origin, owner }: SystemSetUp): string {
+  const isKnown = origin === "default" || origin.startsWith(SETTINGS_FILE);
+  return `
+Every user of this machine can hand in mail now; ${owner} alone can read it, and sends it.
+What to do next:
+- In ${SETTINGS_FILE}, say where mail goes${
+    isKnown ? "" : ", and where the queue is, which everybody must know"
+  }:
+    transport = "smtp://smarthost.example.org"
+${
+    isKnown
+      ? ""
+      : `    queue = ${JSON.stringify(queue)}\n`
+  }- Let ${owner} send: by cron, in /etc/cron.d/mailq, such as
+    * * * * *    ${owner}  ${programPath()} send
+  or by a service. \`mailq init cron --user ${owner}\` and \`mailq init systemd --user ${owner}\`
+  print the whole of it.
+`;
 }

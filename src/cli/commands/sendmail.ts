@@ -1,3 +1,6 @@
+// `mailq sendmail` in the help. Its arguments never come through the command-line library:
+// frame/run.ts hands them to ../sendmail/call.ts.
+
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../frame/context.ts";
 import { anyText } from "../flags/parsers.ts";

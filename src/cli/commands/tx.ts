@@ -1,11 +1,14 @@
+// `mailq tx`: runs a command whose mail is queued if it exits 0. The work is src/app/tx's; here are
+// what is told of it, and the exit status, which is the command's.
+
 import { buildCommand } from "@stricli/core";
-import type { BatchEnd, OpenBatch } from "../../queue/ports/intake.ts";
-import { errorText, MailqError } from "../../queue/errors.ts";
-import { ChildCommand, type ChildEnd, dieAs } from "../../app/tx/child.ts";
+import type { BatchEnd } from "../../queue/ports/intake.ts";
+import { MailqError } from "../../queue/errors.ts";
+import { runBatch } from "../../app/tx/batch.ts";
+import { dieAs } from "../../app/tx/child.ts";
 import type { Context } from "../frame/context.ts";
 import { sendUrgent } from "../enqueue/queue_mail.ts";
 import { anyText } from "../flags/parsers.ts";
-import { queuePath } from "../frame/queue_path.ts";
 import { plural } from "../../app/select.ts";
 
 export const command = buildCommand<Record<never, never>, string[], Context>({
@@ -18,32 +21,14 @@ export const command = buildCommand<Record<never, never>, string[], Context>({
       );
     }
     const settings = await this.settings("intake");
-    const within = machine.env.MAILQ_TX || null;
-    const store = await this.store(settings, within === null);
-    const batch = await store.openBatch(within);
-    const env = {
-      MAILQ_TX: batch.token,
-      // What was given to us by flags holds for the command as well, wherever it goes.
-      MAILQ_QUEUE: Deno.realPathSync(queuePath(settings.queue)),
-      ...config === null ? {} : { MAILQ_CONFIG: Deno.realPathSync(config) },
-    };
-    // From here on, or a signal that the command outlives would cut off the sending.
-    this.stopSignal();
-    let end: ChildEnd;
-    let queued: BatchEnd | null;
-    {
-      using child = new ChildCommand(words, env, machine.stdin.isTerminal());
-      try {
-        end = await child.end;
-      } catch (error) {
-        await drop(this, batch);
-        throw error;
-      }
-      queued = end.status === 0 ? await release(batch) : await drop(this, batch);
-    }
+    const { end, queued, queue } = await runBatch(this.app, settings, {
+      words,
+      env: config === null ? {} : { MAILQ_CONFIG: Deno.realPathSync(config) },
+      isAtTerminal: machine.stdin.isTerminal(),
+    });
     if (queued !== null) {
       tellQueued(this, queued);
-      return await sendUrgent(this, store, queued.urgent);
+      return await sendUrgent(this, queue, queued.urgent);
     }
     const how = end.signal === null ? `exited ${end.status}` : `was killed by ${end.signal}`;
     this.output.detail(`the command ${how}: nothing that it queued was kept`);
@@ -72,28 +57,6 @@ A tx within a tx is a part of it: its mail waits for the outer one. Children fin
 their batch by MAILQ_TX; MAILQ_TX= mailq enqueue queues mail outside of it.`,
   },
 });
-
-/** Queues what the command brought, or throws; then nothing of it is queued. */
-async function release(batch: OpenBatch): Promise<BatchEnd> {
-  try {
-    return await batch.commit();
-  } catch (error) {
-    // It shows nowhere; what cannot be swept now is swept by the next sender.
-    await batch.abort().catch(() => {});
-    if (!(error instanceof MailqError)) throw error;
-    const text = `${error.message}; nothing that the command queued was kept`;
-    throw new MailqError(error.code, text, { cause: error });
-  }
-}
-
-async function drop({ output }: Context, batch: OpenBatch): Promise<null> {
-  try {
-    await batch.abort();
-  } catch (error) {
-    output.warn(`dropped, but not swept yet: ${errorText(error)}`);
-  }
-  return null;
-}
 
 function tellQueued({ output }: Context, { count, known }: BatchEnd): void {
   for (const { id, firstId } of known) {

@@ -54,7 +54,7 @@ export const FILTER_FLAGS = {
   },
   tag: {
     kind: "parsed",
-    parse: anyText,
+    parse: word,
     optional: true,
     variadic: true,
     brief: "Only with this tag; more than one: with all",

@@ -102,7 +102,7 @@ export const command = buildCommand<Flags, string[], Context>({
       inline: files("A file the HTML shows, as cid:NAME. May be repeated"),
       header: {
         kind: "parsed",
-        parse: anyText,
+        parse: word,
         optional: true,
         variadic: true,
         brief: "A further header field: 'X-Foo: bar'. May be repeated",

@@ -3,7 +3,7 @@ import { MailqError } from "../../queue/errors.ts";
 import { type Sort, SORTS } from "../../queue/filter.ts";
 import type { Context } from "../frame/context.ts";
 import { tellMessages } from "../print/message_table.ts";
-import { anyText, count } from "../flags/parsers.ts";
+import { count, word } from "../flags/parsers.ts";
 import { queueExists } from "../frame/queue_path.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { FILTER_FLAGS, type FilterFlags, resolveId, toFilter } from "../../app/select.ts";
@@ -53,7 +53,7 @@ export const command = buildCommand<Flags, [], Context>({
       },
       after: {
         kind: "parsed",
-        parse: anyText,
+        parse: word,
         optional: true,
         brief: "Go on after this message",
         placeholder: "ID",

@@ -66,15 +66,17 @@ export function splitGlobals(argv: readonly string[]): { globals: Globals; rest:
     const equals = arg.indexOf("=");
     const name = equals > 0 ? arg.slice(0, equals) : arg;
     const valueOf = VALUES[name];
-    const switchOf = SWITCHES[arg];
+    const switchOf = SWITCHES[name];
     if (valueOf !== undefined) {
       const value = equals > 0 ? arg.slice(equals + 1) : argv[++i];
       if (value === undefined || value === "") {
         throw new MailqError("usage", `Cannot use ${name}: expected a value after it`);
       }
       values[valueOf] = value;
-    } else if (switchOf !== undefined) switches.add(switchOf);
-    else rest.push(arg);
+    } else if (switchOf === undefined) rest.push(arg);
+    else if (equals > 0) {
+      throw new MailqError("usage", `Cannot use ${name} with a value: it takes none`);
+    } else switches.add(switchOf);
   }
   return {
     globals: {

@@ -1,4 +1,7 @@
-import { buildApplication, buildRouteMap, run, text_en } from "@stricli/core";
+// Runs a command whose arguments the command line's library reads, and says what is wrong with them.
+// run.ts calls it for all but the plainest calls; what a command does is in commands/.
+
+import { buildApplication, buildRouteMap, type Command, run, text_en } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
 import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./command_table.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +38,7 @@ export async function runParsed(rest: readonly string[], context: Context): Prom
       },
     },
   );
-  await run(app, rest, context);
+  await run(app, spellOut(rest, commandAt(routes[name], rest)), context);
   if (context.failure !== null) throw context.failure.error;
   const status = Number(context.process.exitCode ?? 0);
   // The library's own statuses are negative or above any of ours.
@@ -50,6 +53,39 @@ function commandOf(target: CommandTarget | undefined, words: readonly string[]):
   if ("parameters" in target) return name;
   const isOne = target.getAllEntries().some((entry) => entry.name.original === below);
   return isOne ? `${name} ${below}` : name;
+}
+
+/** The command that the words lead to. */
+function commandAt(
+  target: CommandTarget | undefined,
+  [, below = ""]: readonly string[],
+): Command<Context> | undefined {
+  if (target === undefined || "parameters" in target) return target;
+  const entry = target.getAllEntries().find(({ name }) => name.original === below);
+  return commandAt(entry?.target, []);
+}
+
+/** The words with `--name=value` as two words where the library would take it for an argument: the
+ *  value is empty, as in `--from=`, or has a line end in it. Throws `usage` for a flag that takes no
+ *  value. */
+function spellOut(words: readonly string[], command: Command<Context> | undefined): string[] {
+  const { flags = {}, aliases = {} } = command?.parameters ?? {};
+  const end = words.indexOf("--");
+  const stop = end < 0 ? words.length : end;
+  const spelt = words.slice(0, stop).flatMap((word) => {
+    const match = /^(--[a-z][a-z-.\d_]+|-[a-z])=(|[^]*[\n\r\u2028\u2029][^]*)$/i.exec(word);
+    if (match === null) return [word];
+    const [, name = "", value = ""] = match;
+    const letters: Readonly<Record<string, string | undefined>> = aliases;
+    const long = name.startsWith("--") ? name.slice(2) : letters[name.slice(1)] ?? "";
+    const camel = long.replace(/-[a-z]/g, (pair) => pair.charAt(1).toUpperCase());
+    const flag = Object.entries(flags).find(([one]) => one === camel)?.[1];
+    // One that there is not: the library says so, and what may have been meant.
+    if (flag === undefined) return [name];
+    if (flag.kind !== "boolean" && flag.kind !== "counter") return [name, value];
+    throw usageError(`Cannot use ${name} with a value: it takes none`, words[0] ?? "");
+  });
+  return [...spelt, ...words.slice(stop)];
 }
 
 /** A command that has commands does nothing by itself. */

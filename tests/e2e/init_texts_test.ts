@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 
 /** Without a queue of its own in the environment. */
@@ -41,11 +42,8 @@ Deno.test("init cron: the printed commands run, whatever the queue is called", a
   // As cron reads it: five fields, then a command in which \% is %.
   const command = line.split(/ +/).slice(5).join(" ").replaceAll("\\%", "%");
   const [, words = ""] = /^\S+ (.*)$/.exec(command) ?? [];
-  const shell = await new Deno.Command("sh", {
-    args: ["-c", `printf '%s\\n' ${words}`],
-    clearEnv: true,
-  }).output();
-  assert.equal(new TextDecoder().decode(shell.stdout), `send\n--queue\n${queue}\n`);
+  const stdout = await childOk(["sh", "-c", `printf '%s\\n' ${words}`], { clearEnv: true });
+  assert.equal(stdout, `send\n--queue\n${queue}\n`);
 });
 
 Deno.test("init systemd: prints a unit that lets others drop mail", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { collect, feed, signalChild } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpProcess } from "../support/smtp_process.ts";
 
@@ -31,21 +32,20 @@ export class KilledQueue implements AsyncDisposable {
     stdin?: string,
   ): Promise<string | null> {
     const child = await this.mailq.spawn(args, stdin === undefined ? {} : { stdin });
-    if (stdin !== undefined) {
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(stdin)).catch(() => {});
-      await writer.close().catch(() => {});
-    }
     // At no event that could be waited for: any moment may be the wrong one.
-    const timer = afterMs === null ? undefined : setTimeout(() => kill(child), afterMs);
-    const { code, signal, stdout, stderr } = await child.output();
+    const timer = afterMs === null
+      ? undefined
+      : setTimeout(() => signalChild(child, "SIGKILL"), afterMs);
+    const ending = collect(child);
+    if (stdin !== undefined) await feed(child, stdin);
+    const { code, signal, stdout, stderr } = await ending;
     clearTimeout(timer);
     if (signal === "SIGKILL") {
       this.kills++;
       return null;
     }
-    assert.equal(code, 0, `mailq ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-    return new TextDecoder().decode(stdout);
+    assert.equal(code, 0, `mailq ${args.join(" ")}: ${stderr}`);
+    return stdout;
   }
 
   /** Enqueues one message from stdin; whether it was killed. */
@@ -145,14 +145,6 @@ export class KilledQueue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
     await this.mailq[Symbol.asyncDispose]();
-  }
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended by itself.
   }
 }
 

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import type { Store } from "../../src/queue/ports/store.ts";
 import { openStore } from "../../src/store/open.ts";
+import { endChild, Heard } from "../support/child.ts";
 import type { Mailq, RunOptions } from "../support/mailq.ts";
 import { systemClock, systemRandom } from "../../src/system/time.ts";
 
 /** A command that was started and goes on, and what it says on stderr. */
 export class Running implements AsyncDisposable {
-  stderr = "";
   #hasEnded = false;
-  readonly #reading: Promise<void>;
+  readonly #stderr: Heard;
   readonly #stdout: Promise<string>;
-  #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
   private constructor(readonly child: Deno.ChildProcess) {
-    this.#reading = this.#read();
+    this.#stderr = new Heard(child.stderr);
     this.#stdout = new Response(child.stdout).text();
   }
 
@@ -34,18 +33,14 @@ export class Running implements AsyncDisposable {
 
   /** Resolves once stderr has a match; fails if the command ends before. */
   async said(pattern: RegExp): Promise<void> {
-    if (pattern.test(this.stderr)) return;
-    await Promise.race([
-      new Promise<void>((resolve) => this.#waiting.push({ pattern, resolve })),
-      this.#reading.then(() => assert.match(this.stderr, pattern)),
-    ]);
+    await this.#stderr.said(pattern);
   }
 
   /** Waits for what the command is to bring about; fails if it ends before that. */
   async meanwhile(event: Promise<void>): Promise<void> {
     let hasCome = false;
     const end = this.child.status.then(async ({ code }) => {
-      await this.#reading;
+      await this.#stderr.end;
       assert.ok(hasCome, `it ended with ${code}: ${this.stderr}`);
     });
     // Of an end that comes later nobody needs to know.
@@ -53,20 +48,16 @@ export class Running implements AsyncDisposable {
     await Promise.race([event.then(() => void (hasCome = true)), end]);
   }
 
-  async #read(): Promise<void> {
-    for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
-      this.stderr += text;
-      const due = this.#waiting.filter(({ pattern }) => pattern.test(this.stderr));
-      this.#waiting = this.#waiting.filter((one) => !due.includes(one));
-      for (const { resolve } of due) resolve();
-    }
+  /** What it has said so far. */
+  get stderr(): string {
+    return this.#stderr.text;
   }
 
   /** Waits for its end; it must exit 0. Returns what it printed. */
   async ended(): Promise<string> {
     const { code, signal } = await this.child.status;
     this.#hasEnded = true;
-    await this.#reading;
+    await this.#stderr.end;
     assert.deepEqual([code, signal], [0, null], this.stderr);
     return await this.#stdout;
   }
@@ -77,15 +68,8 @@ export class Running implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasEnded) {
-      try {
-        this.child.kill("SIGKILL");
-      } catch {
-        // It has ended by itself.
-      }
-      await this.child.status;
-    }
-    await this.#reading;
+    if (!this.#hasEnded) await endChild(this.child);
+    await this.#stderr.end;
     await this.#stdout;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runChild } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { Running } from "./running.ts";
@@ -99,20 +100,12 @@ Deno.test("sendmail: a link named sendmail, newaliases or mailq tells what is me
   const call = async (name: string, args: readonly string[], input = "") => {
     const path = `${mailq.folder}/${name}`;
     await Deno.symlink(Deno.env.get("MAILQ_TEST_PROGRAM") ?? "", path).catch(() => {});
-    const child = new Deno.Command(path, {
-      args: [...args],
+    const { code, stdout, stderr } = await runChild([path, ...args], {
+      stdin: input,
       env: mailq.env,
       clearEnv: true,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(input)).catch(() => {});
-    await writer.close().catch(() => {});
-    const { code, stdout, stderr } = await child.output();
-    const decoder = new TextDecoder();
-    return [code, ageless(decoder.decode(stdout)), decoder.decode(stderr)] as const;
+    });
+    return [code, ageless(stdout), stderr] as const;
   };
   assert.deepEqual(await call("newaliases", []), [0, "", ""]);
   assert.deepEqual(await call("sendmail", ["-t", "-i"], mail()), [0, "", ""]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Ended, mail, Mailq } from "../support/mailq.ts";
+import type { Ended } from "../support/child.ts";
+import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { count, newest, sendmail } from "./sendmail_calls.ts";
 import { runInShell } from "./shell.ts";

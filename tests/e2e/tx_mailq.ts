@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { type Ended, Mailq, PROGRAM, type RunOptions } from "../support/mailq.ts";
+import type { Ended } from "../support/child.ts";
+import { Mailq, PROGRAM, type RunOptions } from "../support/mailq.ts";
 
 /** A queue, and a `mailq` in the PATH of what is run in a transaction. */
 export async function makeTxMailq(env: Readonly<Record<string, string>> = {}): Promise<Mailq> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import fc from "fast-check";
 import { formatDate } from "../../src/intake/header/edit.ts";
 import type { IntakeOptions, IntakeSettings } from "../../src/intake/options.ts";
@@ -284,10 +285,9 @@ Deno.test("prepareMessage: simple mail needs no library, which would cost start-
   `;
   try {
     Deno.writeTextFileSync(`${folder}/simple.js`, code);
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-check", "--no-config", "--no-remote", `${folder}/simple.js`],
-    }).output();
-    assert.equal(new TextDecoder().decode(stdout), "simple\nodd\n");
+    const flags = ["--quiet", "--no-check", "--no-config", "--no-remote"];
+    const stdout = await childOk([Deno.execPath(), "run", ...flags, `${folder}/simple.js`]);
+    assert.equal(stdout, "simple\nodd\n");
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

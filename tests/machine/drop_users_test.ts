@@ -8,13 +8,15 @@ import {
   NOTHING_LEFT,
 } from "../e2e/system_queue.ts";
 import { Running } from "../e2e/running.ts";
-import { type Ended, mail, type Mailq, PROGRAM } from "../support/mailq.ts";
+import { childOk, endChild, type Ended, Heard, runChild, startChild } from "../support/child.ts";
+import { mail, type Mailq, PROGRAM } from "../support/mailq.ts";
 import { newMessage } from "../support/queue_messages.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { require } from "./requirements.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { letNobodyIn, runAs, runAsNobody } from "./unprivileged.ts";
 
+const SETPRIV = "/usr/bin/setpriv";
 const NOBODY = 65534;
 /** www-data of Debian: a web server, and in one test the queue's owner is daemon. */
 const WEB = 33;
@@ -312,7 +314,7 @@ Deno.test("drop: hostile files stand in nobody's way", async () => {
     : > "${dropsOf(mailq)}/ "
     chmod 000 ${at(8)}
   `);
-  await new Deno.Command("/usr/bin/mknod", { args: [at(9), "c", "1", "5"] }).output();
+  await childOk(["/usr/bin/mknod", at(9), "c", "1", "5"]);
   await dropBytes(mailq, "\xff".repeat(1_000));
   await drop(mailq, newMessage());
   const startedAt = performance.now();
@@ -345,21 +347,21 @@ async function leasedDrop(): Promise<void> {
   // Linux: fcntl(F_SETLEASE = 1024, F_WRLCK = 1); whoever opens the file waits up to 45 seconds.
   const script = `open(F, "+<", $ARGV[0]) or die; $SIG{IO} = "IGNORE";
     fcntl(F, 1024, 1) or die "no lease: $!"; $| = 1; print "held\\n"; <STDIN>`;
-  const holder = new Deno.Command("/usr/bin/setpriv", {
-    args: [`--reuid=${NOBODY}`, "--clear-groups", "/usr/bin/perl", "-e", script, path],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const reader = holder.stdout.getReader();
-  assert.equal(new TextDecoder().decode((await reader.read()).value), "held\n");
+  const user = [`--reuid=${NOBODY}`, "--clear-groups"];
+  const holder = startChild([SETPRIV, ...user, "/usr/bin/perl", "-e", script, path], {
+    stdin: "",
+    stderr: "inherit",
+  });
+  const stdout = new Heard(holder.stdout);
+  await stdout.said(/^held\n/);
   await drop(mailq, newMessage());
   const startedAt = performance.now();
   await mailq.ok(["send"]);
   assert.ok(performance.now() - startedAt < 10_000);
   assert.equal((await mailq.json(["list"])).length, 1);
   await holder.stdin.close();
-  await reader.cancel();
   await holder.status;
+  await stdout.end;
   await mailq.ok(["send"]);
   assert.equal((await mailq.json(["list"])).length, 2);
   assert.deepEqual(leftIn(mailq), NOTHING_LEFT);
@@ -380,18 +382,17 @@ Deno.test("drop: root needs the rights that the unit gives him, and without them
   const unit = await mailq.ok(["init", "systemd"]);
   const rights = /^CapabilityBoundingSet=(.+)$/m.exec(unit)?.[1] ?? "";
   const send = (bounding: string) =>
-    new Deno.Command("/usr/bin/setpriv", {
-      args: ["--no-new-privs", "--bounding-set", bounding, ...PROGRAM, "send"],
+    runChild([SETPRIV, "--no-new-privs", "--bounding-set", bounding, ...PROGRAM, "send"], {
       env: mailq.env,
       clearEnv: true,
-    }).output();
+    });
   assertOk(await runAsNobody(mailq, ["enqueue"], { stdin: mail() }));
   const without = await send("-all");
-  assert.match(new TextDecoder().decode(without.stderr), /has to wait: [^\n]*permission denied\n$/);
+  assert.match(without.stderr, /has to wait: [^\n]*permission denied\n$/);
   assert.deepEqual(leftIn(mailq).refused, []);
   const words = rights.split(" ").map((right) => right.replace("CAP_", "+").toLowerCase());
   const within = await send(["-all", ...words].join(","));
-  assert.equal(new TextDecoder().decode(within.stderr), "");
+  assert.equal(within.stderr, "");
   assert.deepEqual(await mailq.statuses(), { Hello: "sent" });
 });
 
@@ -414,9 +415,11 @@ Deno.test("drop: a file that is swapped all the time is taken whole or refused",
   const his = `${mailq.folder}/nobody`;
   const script = `while :; do : > ${his}/f; mv -f ${his}/f ${path}; rm -f ${path}; mkfifo ${path}
     rm -f ${path}; ln -s /etc/shadow ${path}; rm -f ${path}; done 2>/dev/null`;
-  const swapper = new Deno.Command("/usr/bin/setpriv", {
-    args: [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "/bin/sh", "-c", script],
-  }).spawn();
+  const user = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
+  const swapper = startChild([SETPRIV, ...user, "/bin/sh", "-c", script], {
+    stdout: "null",
+    stderr: "null",
+  });
   try {
     for (let n = 0; n < 10; n++) {
       await drop(mailq, newMessage());
@@ -425,8 +428,7 @@ Deno.test("drop: a file that is swapped all the time is taken whole or refused",
       assert.match(stderr, /^(mailq: refused a drop [^\n]+\n)*$/);
     }
   } finally {
-    swapper.kill("SIGKILL");
-    await swapper.status;
+    await endChild(swapper);
   }
   assert.equal((await mailq.json(["list"])).length, 10);
 });

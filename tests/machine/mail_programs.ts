@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { Mailq, PROGRAM } from "../support/mailq.ts";
 import { type ReceivedMessage, SmtpServer } from "../support/smtp_server.ts";
 import { require } from "./requirements.ts";
@@ -43,21 +44,12 @@ exec ${quoted} sendmail "$@" <'${mailq.folder}/given'
     input = "",
   ): Promise<{ readonly call: string; readonly message: ReceivedMessage }> {
     require(program);
-    const child = new Deno.Command(program, {
-      args: [...args],
+    await childOk([program, ...args], {
+      stdin: input,
       env: this.mailq.env,
       clearEnv: true,
       cwd: this.mailq.folder,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(input)).catch(() => {});
-    await writer.close().catch(() => {});
-    const { code, stdout, stderr } = await child.output();
-    const decoder = new TextDecoder();
-    assert.equal(code, 0, `${program}: ${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+    });
     const calls = (await Deno.readTextFile(`${this.mailq.folder}/calls`)).trimEnd().split("\n");
     assert.equal(calls.length, 1, calls.join("; "));
     assert.equal((await this.mailq.json(["list"])).length, 1);

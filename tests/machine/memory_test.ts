@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { Mailq, PROGRAM } from "../support/mailq.ts";
 import { makeManyMessages } from "../support/many_messages.ts";
 import { require } from "./requirements.ts";
@@ -15,13 +16,11 @@ async function peakKb(mailq: Mailq, args: readonly string[], input: string): Pro
   require(TIME);
   const out = `${mailq.folder}/peak`;
   const command = `exec "$0" -f %M -o '${out}' "$@" < '${input}'`;
-  const { code, stderr } = await new Deno.Command("/bin/sh", {
-    args: ["-c", command, TIME, ...PROGRAM, ...args],
+  await childOk(["/bin/sh", "-c", command, TIME, ...PROGRAM, ...args], {
     env: mailq.env,
     clearEnv: true,
     cwd: mailq.folder,
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  });
   return Number((await Deno.readTextFile(out)).trim());
 }
 

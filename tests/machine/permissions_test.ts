@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Ended, mail, Mailq } from "../support/mailq.ts";
+import type { Ended } from "../support/child.ts";
+import { mail, Mailq } from "../support/mailq.ts";
 import { letNobodyIn, runAsNobody } from "./unprivileged.ts";
 
 /** Settings that root and nobody share. */

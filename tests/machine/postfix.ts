@@ -1,3 +1,4 @@
+import { childOk, startChild } from "../support/child.ts";
 import { SERVER_NAMES, type ServerName, writeSettings } from "./postfix_settings.ts";
 import { require } from "./requirements.ts";
 
@@ -43,13 +44,11 @@ export class Postfix implements AsyncDisposable {
     const ports = freePorts();
     await writeSettings(folder, ports, policy.addr.port);
     await addLogin(folder);
-    const child = new Deno.Command(POSTFIX, {
-      args: ["-c", `${folder}/etc`, "start-fg"],
+    const child = startChild([POSTFIX, "-c", `${folder}/etc`, "start-fg"], {
       cwd: "/",
-      stdin: "null",
       stdout: "null",
       stderr: "null",
-    }).spawn();
+    });
     return new Postfix(folder, ports, policy, child);
   }
 
@@ -140,16 +139,9 @@ function freePorts(): Record<ServerName, number> {
 /** Puts the login into a SASL database of the folder. */
 async function addLogin(folder: string): Promise<void> {
   const path = `${folder}/etc/sasl/sasldb2`;
-  const child = new Deno.Command(SASLPASSWD, {
-    args: ["-p", "-c", "-f", path, "-u", "mx.receiver.test", LOGIN.user],
-    stdin: "piped",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(LOGIN.password));
-  await writer.close();
-  const { code, stderr } = await child.output();
-  if (code !== 0) throw new Error(`saslpasswd2: ${new TextDecoder().decode(stderr)}`);
+  const domain = "mx.receiver.test";
+  await childOk([SASLPASSWD, "-p", "-c", "-f", path, "-u", domain, LOGIN.user], {
+    stdin: LOGIN.password,
+  });
   await Deno.chmod(path, 0o644);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { SmtpClient } from "../e2e/smtp_client.ts";
 import { mail, Mailq, PROGRAM } from "../support/mailq.ts";
 import { require } from "./requirements.ts";
@@ -61,14 +62,11 @@ async function peakKb(mailq: Mailq, args: readonly string[], input: string): Pro
   require(TIME);
   const out = `${mailq.folder}/peak`;
   const command = `exec "$0" -f %M -o '${out}' "$@" < '${input}'`;
-  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
-    args: ["-c", command, TIME, ...PROGRAM, "sendmail", ...args],
+  const stdout = await childOk(["/bin/sh", "-c", command, TIME, ...PROGRAM, "sendmail", ...args], {
     env: mailq.env,
     clearEnv: true,
-  }).output();
-  const decoder = new TextDecoder();
-  assert.equal(code, 0, decoder.decode(stderr));
-  if (args.includes("-bs")) assert.match(decoder.decode(stdout), /queued as/);
+  });
+  if (args.includes("-bs")) assert.match(stdout, /queued as/);
   return Number((await Deno.readTextFile(out)).trim());
 }
 

@@ -1,3 +1,4 @@
+import { childOk } from "../support/child.ts";
 import { require } from "./requirements.ts";
 
 const MOUNT = "/usr/bin/mount";
@@ -10,7 +11,7 @@ export class SmallDisk implements AsyncDisposable {
   static async mount(sizeBytes: number): Promise<SmallDisk> {
     require(MOUNT, UMOUNT);
     const folder = await Deno.makeTempDir({ prefix: "mailq-disk-" });
-    await runTool(MOUNT, "-t", "tmpfs", "-o", `size=${sizeBytes},mode=0755`, "mailq", folder);
+    await childOk([MOUNT, "-t", "tmpfs", "-o", `size=${sizeBytes},mode=0755`, "mailq", folder]);
     return new SmallDisk(folder);
   }
 
@@ -38,13 +39,7 @@ export class SmallDisk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Lazily: after a failed test somebody may still have a file of it open.
-    await runTool(UMOUNT, "--lazy", this.folder);
+    await childOk([UMOUNT, "--lazy", this.folder]);
     await Deno.remove(this.folder);
   }
-}
-
-async function runTool(program: string, ...args: string[]): Promise<void> {
-  const { code, stderr } = await new Deno.Command(program, { args }).output();
-  if (code === 0) return;
-  throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

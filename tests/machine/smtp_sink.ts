@@ -1,3 +1,4 @@
+import { endChild, Heard, startChild } from "../support/child.ts";
 import { require } from "./requirements.ts";
 
 const PROGRAM = "/usr/sbin/smtp-sink";
@@ -5,24 +6,18 @@ const BACKLOG = "1000";
 
 /** Postfix's smtp-sink on a free port of 127.0.0.1. */
 export class SmtpSink implements AsyncDisposable {
-  #said = "";
-  readonly #reading: Promise<void>;
+  readonly #stdout: Heard;
 
   private constructor(readonly child: Deno.ChildProcess, readonly port: number) {
-    this.#reading = this.#read();
+    this.#stdout = new Heard(child.stdout);
   }
 
   /** `flags` are its own, such as `-r RCPT`. */
   static async start(...flags: string[]): Promise<SmtpSink> {
     require(PROGRAM);
     const port = freePort();
-    const child = new Deno.Command(PROGRAM, {
-      args: ["-u", "nobody", "-c", ...flags, `127.0.0.1:${port}`, BACKLOG],
-      cwd: "/",
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
+    const command = [PROGRAM, "-u", "nobody", "-c", ...flags, `127.0.0.1:${port}`, BACKLOG];
+    const child = startChild(command, { cwd: "/", stderr: "inherit" });
     const sink = new SmtpSink(child, port);
     await sink.#listening();
     return sink;
@@ -34,16 +29,9 @@ export class SmtpSink implements AsyncDisposable {
 
   /** Ends it and returns how many messages it took, by its own count. */
   async stop(): Promise<number> {
-    this.child.kill("SIGTERM");
-    await this.child.status;
-    await this.#reading;
-    return Number([...this.#said.matchAll(/mesg=(\d+)/g)].at(-1)?.[1] ?? 0);
-  }
-
-  async #read(): Promise<void> {
-    for await (const text of this.child.stdout.pipeThrough(new TextDecoderStream())) {
-      this.#said = (this.#said + text).slice(-10_000);
-    }
+    await endChild(this.child, "SIGTERM");
+    await this.#stdout.end;
+    return Number([...this.#stdout.text.matchAll(/mesg=(\d+)/g)].at(-1)?.[1] ?? 0);
   }
 
   /** It says nothing when it is ready: a connection tells. */
@@ -60,11 +48,7 @@ export class SmtpSink implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.stop();
-    } catch {
-      // It was stopped before.
-    }
+    await this.stop();
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runChild } from "../support/child.ts";
 import { Mailq } from "../support/mailq.ts";
 import { require } from "./requirements.ts";
 
@@ -11,10 +12,8 @@ for (const flags of [[], ["--user", "daemon"], ["--queue", "/srv/a b/50%/q.db"]]
     const text = await mailq.ok(["init", "systemd", ...flags]);
     // The program need not be installed here.
     await Deno.writeTextFile(unit, text.replace(/^ExecStart=\S+/m, "ExecStart=/bin/true"));
-    const { code, stderr } = await new Deno.Command("/usr/bin/systemd-analyze", {
-      args: ["verify", unit],
-    }).output();
-    assert.equal(new TextDecoder().decode(stderr), "");
+    const { code, stderr } = await runChild(["/usr/bin/systemd-analyze", "verify", unit]);
+    assert.equal(stderr, "");
     assert.equal(code, 0);
   });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk, startChild } from "../support/child.ts";
 import { PROGRAM } from "../support/mailq.ts";
 
 export interface TmuxOptions {
@@ -37,14 +38,10 @@ export class Tmux implements AsyncDisposable {
   }
 
   async #command(args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-u", "-S", this.socket, ...args],
+    return await childOk(["tmux", "-u", "-S", this.socket, ...args], {
       env: this.#env,
       clearEnv: true,
-    }).output();
-    const decoder = new TextDecoder();
-    assert.equal(code, 0, `tmux ${args.join(" ")}: ${decoder.decode(stderr)}`);
-    return decoder.decode(stdout);
+    });
   }
 
   /** The server takes it over from the first command. */
@@ -55,14 +52,12 @@ export class Tmux implements AsyncDisposable {
 
   /** A client in control mode is told of every output. */
   #listen(): void {
-    this.#events = new Deno.Command("tmux", {
-      args: ["-u", "-S", this.socket, "-C", "attach"],
-      stdin: "piped",
-      stdout: "piped",
+    this.#events = startChild(["tmux", "-u", "-S", this.socket, "-C", "attach"], {
+      stdin: "",
       stderr: "null",
       env: this.#env,
       clearEnv: true,
-    }).spawn();
+    });
     const { stdout } = this.#events;
     void (async () => {
       for await (const _ of stdout) {

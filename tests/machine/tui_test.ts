@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { runChild } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 import { require } from "./requirements.ts";
 import { Tmux, type TmuxOptions } from "./tmux.ts";
@@ -120,10 +121,8 @@ for (const signal of ["TERM", "HUP"]) {
 
 /** Sends a signal to the screen's own process. */
 async function kill({ mailq }: Desk, signal: string): Promise<void> {
-  const { stdout } = await new Deno.Command("pgrep", {
-    args: ["-f", "-x", `.*mailq.* tui|.*main\\.ts tui`],
-  }).output();
-  for (const pid of new TextDecoder().decode(stdout).trim().split("\n").map(Number)) {
+  const { stdout } = await runChild(["pgrep", "-f", "-x", `.*mailq.* tui|.*main\\.ts tui`]);
+  for (const pid of stdout.trim().split("\n").map(Number)) {
     const environ = await Deno.readTextFile(`/proc/${pid}/environ`);
     if (environ.includes(mailq.folder)) Deno.kill(pid, `SIG${signal}` as Deno.Signal);
   }

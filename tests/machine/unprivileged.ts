@@ -1,5 +1,5 @@
-import { PROGRAM, type RunOptions } from "../support/mailq.ts";
-import { type Ended, type Mailq } from "../support/mailq.ts";
+import { childOk, type Ended, runChild } from "../support/child.ts";
+import { type Mailq, PROGRAM, type RunOptions } from "../support/mailq.ts";
 import { require } from "./requirements.ts";
 
 const SETPRIV = "/usr/bin/setpriv";
@@ -14,11 +14,9 @@ export async function letNobodyIn(mailq: Mailq): Promise<string> {
   await Deno.mkdir(home);
   const cache = mailq.env.DENO_DIR ?? "";
   if (Deno.env.get("MAILQ_TEST_PROGRAM") === undefined) {
-    await new Deno.Command("/usr/bin/cp", { args: ["-r", `${cache}/.`, `${home}/deno`] }).output();
+    await childOk(["/usr/bin/cp", "-r", `${cache}/.`, `${home}/deno`]);
   }
-  const args = ["-R", `${NOBODY}:${NOBODY}`, home];
-  const { code } = await new Deno.Command("/usr/bin/chown", { args }).output();
-  if (code !== 0) throw new Error(`cannot give ${home} away`);
+  await childOk(["/usr/bin/chown", "-R", `${NOBODY}:${NOBODY}`, home]);
   mailq.env.DENO_DIR = `${home}/deno`;
   return home;
 }
@@ -39,28 +37,11 @@ export async function runAs(
   command: readonly string[],
   options: RunOptions = {},
 ): Promise<Ended> {
-  const child = new Deno.Command(SETPRIV, {
-    args: [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", ...command],
+  const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+  return await runChild([SETPRIV, ...user, ...command], {
+    stdin: options.stdin ?? "",
     env: { ...mailq.env, HOME: `${mailq.folder}/nobody`, USER: "nobody", ...options.env },
     clearEnv: true,
     cwd: options.cwd ?? mailq.folder,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const { stdin = "" } = options;
-  const writer = child.stdin.getWriter();
-  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-  // A command that fails at once closes the pipe.
-  await writer.write(bytes).catch(() => {});
-  await writer.close().catch(() => {});
-  const { code, signal, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    signal,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-    stdoutBytes: stdout,
-  };
+  });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { childOk } from "../support/child.ts";
 import { MailqError } from "../../src/queue/errors.ts";
 import { exists, openStore } from "../../src/store/open.ts";
 import { FakeClock } from "../support/queue_clock.ts";
@@ -220,12 +221,8 @@ test("openStore refuses names that stand for no file", async () => {
 });
 
 test("a path that is relative is a file, even one that SQLite reads otherwise", async (folder) => {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["eval", RELATIVE_QUEUE, import.meta.resolve("../support/queue_sqlite.ts")],
-    cwd: folder,
-    stderr: "inherit",
-  });
-  assert.equal((await child.output()).code, 0);
+  const module = import.meta.resolve("../support/queue_sqlite.ts");
+  await childOk([Deno.execPath(), "eval", RELATIVE_QUEUE, module], { cwd: folder });
   for (const name of [":memory:", "file:x.db?mode=memory", "plain.db"]) {
     assert.deepEqual(rowsOf(`${folder}/${name}`, "PRAGMA user_version"), [
       { user_version: SCHEMA_VERSION },

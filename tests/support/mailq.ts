@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type ChildOptions, collect, type Ended, feed, startChild } from "./child.ts";
 import { HEAP_FLAGS, PERMISSIONS } from "./permissions.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -10,20 +11,7 @@ export const PROGRAM: readonly string[] = Deno.env.get("MAILQ_TEST_PROGRAM") !==
   ? [Deno.env.get("MAILQ_TEST_PROGRAM") ?? ""]
   : [Deno.execPath(), "run", "--quiet", "--no-check", HEAP, ...PERMISSIONS, `${ROOT}main.ts`];
 
-/** How a command ended. */
-export interface Ended {
-  readonly code: number;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly stdoutBytes: Uint8Array;
-}
-
-export interface RunOptions {
-  readonly stdin?: string | Uint8Array;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-}
+export type RunOptions = Pick<ChildOptions, "stdin" | "env" | "cwd">;
 
 /** A throwaway queue in a folder of its own, and the program to work on it: no HOME, settings or
  *  variables of the machine reach it. */
@@ -58,39 +46,20 @@ export class Mailq implements AsyncDisposable {
   async spawn(args: readonly string[], options: RunOptions = {}): Promise<Deno.ChildProcess> {
     const settings = `${this.folder}/mailq.toml`;
     if (!await exists(settings)) await Deno.writeTextFile(settings, "");
-    const [program = "", ...before] = PROGRAM;
-    return new Deno.Command(program, {
-      args: [...before, ...args],
+    return startChild([...PROGRAM, ...args], {
+      cwd: this.folder,
+      ...options,
       env: { ...this.env, ...options.env },
       clearEnv: true,
-      cwd: options.cwd ?? this.folder,
-      stdin: options.stdin === undefined ? "null" : "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    });
   }
 
   /** Runs a command to its end. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
     const child = await this.spawn(args, options);
-    if (options.stdin !== undefined) {
-      const bytes = typeof options.stdin === "string"
-        ? new TextEncoder().encode(options.stdin)
-        : options.stdin;
-      const writer = child.stdin.getWriter();
-      // A command that ends without reading all of its input closes the pipe.
-      await writer.write(bytes).catch(() => {});
-      await writer.close().catch(() => {});
-    }
-    const { code, signal, stdout, stderr } = await child.output();
-    const decoder = new TextDecoder();
-    return {
-      code,
-      signal,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-      stdoutBytes: stdout,
-    };
+    const ended = collect(child);
+    if (options.stdin !== undefined) await feed(child, options.stdin);
+    return await ended;
   }
 
   /** Runs a command that must exit 0 and returns its stdout. */

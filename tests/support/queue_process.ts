@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { endChild, startChild } from "./child.ts";
 
 const SCRIPT = new URL("./queue_child.ts", import.meta.url).pathname;
 
@@ -8,35 +9,29 @@ export class QueueProcess implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
 
-  private constructor(command: string, args: readonly string[], env: Record<string, string>) {
-    this.#child = new Deno.Command(command, {
-      args: [...args],
-      stdin: "piped",
-      stdout: "piped",
-      env,
-    }).spawn();
+  private constructor(command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = startChild(command, { stdin: "", stderr: "inherit", env });
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#writer = this.#child.stdin.getWriter();
   }
 
   static start(task: string, queue: string, count = 0): QueueProcess {
-    return new QueueProcess(Deno.execPath(), denoArgs(task, queue, count), {});
+    return new QueueProcess(denoCommand(task, queue, count));
   }
 
   /** As a user whom the permissions of files bind, also where the tests are run by root. */
   static startUnprivileged(task: string, queue: string, home: string): QueueProcess {
     const env = { DENO_DIR: `${home}/deno`, HOME: home };
-    const args = denoArgs(task, queue, 0);
-    if (Deno.uid() !== 0) return new QueueProcess(Deno.execPath(), args, env);
-    const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", Deno.execPath()];
-    return new QueueProcess("setpriv", [...nobody, ...args], env);
+    const command = denoCommand(task, queue);
+    if (Deno.uid() !== 0) return new QueueProcess(command, env);
+    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    return new QueueProcess([...nobody, ...command], env);
   }
 
   /** No file of the process can grow beyond so many bytes: writes fail as on a broken disk. */
   static startLimited(task: string, queue: string, fileBytes: number): QueueProcess {
-    const command = `trap '' XFSZ; ulimit -f ${fileBytes / 512}; exec "$0" "$@"`;
-    const args = ["-c", command, Deno.execPath(), ...denoArgs(task, queue, 0)];
-    return new QueueProcess("sh", args, {});
+    const script = `trap '' XFSZ; ulimit -f ${fileBytes / 512}; exec "$0" "$@"`;
+    return new QueueProcess(["sh", "-c", script, ...denoCommand(task, queue)]);
   }
 
   get pid(): number {
@@ -60,12 +55,7 @@ export class QueueProcess implements AsyncDisposable {
 
   /** Kills the process as nothing can prevent, and waits for its end. */
   async kill(): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-    await this.#child.status;
+    await endChild(this.#child);
   }
 
   async end(): Promise<void> {
@@ -80,7 +70,7 @@ export class QueueProcess implements AsyncDisposable {
   }
 }
 
-function denoArgs(task: string, queue: string, count: number): string[] {
+function denoCommand(task: string, queue: string, count = 0): string[] {
   const flags = ["--quiet", "--allow-all", "--no-check", "--no-lock", "--no-config"];
-  return ["run", ...flags, SCRIPT, task, queue, String(count)];
+  return [Deno.execPath(), "run", ...flags, SCRIPT, task, queue, String(count)];
 }

@@ -1,3 +1,4 @@
+import { endChild, Heard, startChild } from "./child.ts";
 import type { ReceivedMessage } from "./smtp_server.ts";
 
 /** The SMTP server as a process of its own, which writes each message to a file before it says
@@ -5,30 +6,20 @@ import type { ReceivedMessage } from "./smtp_server.ts";
 export class SmtpProcess implements AsyncDisposable {
   private constructor(
     readonly child: Deno.ChildProcess,
+    readonly stdout: Heard,
     readonly file: string,
     readonly port: number,
   ) {}
 
   static async start(file: string): Promise<SmtpProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-check",
-        "--allow-all",
-        new URL("smtp_server.ts", import.meta.url).pathname,
-        file,
-      ],
-      stdin: "null",
-      stdout: "piped",
+    const script = new URL("smtp_server.ts", import.meta.url).pathname;
+    const flags = ["--quiet", "--no-check", "--allow-net", "--allow-write"];
+    const child = startChild([Deno.execPath(), "run", ...flags, script, file], {
       stderr: "inherit",
-    }).spawn();
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    reader.releaseLock();
-    const port = Number(new TextDecoder().decode(value));
-    if (!Number.isInteger(port)) throw new Error("the SMTP server told no port");
-    return new SmtpProcess(child, file, port);
+    });
+    const stdout = new Heard(child.stdout);
+    const [port] = await stdout.said(/^\d+(?=\n)/);
+    return new SmtpProcess(child, stdout, file, Number(port));
   }
 
   get url(): string {
@@ -45,8 +36,7 @@ export class SmtpProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill("SIGKILL");
-    await this.child.status;
-    await this.child.stdout.cancel();
+    await endChild(this.child);
+    await this.stdout.end;
   }
 }

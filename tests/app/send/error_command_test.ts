@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import { askErrorCommand } from "../../../src/app/send/error_command.ts";
 
 const FAILURE = { id: "7kq3vd", recipient: "bob@x.test", code: 550, reply: 'it\'s "gone"\n$(id)' };
@@ -63,7 +64,7 @@ Deno.test("error_handler: gets the failure as a line of JSON on its stdin", asyn
 Deno.test("error_handler: one that hangs is killed with its children after 30 seconds", async () => {
   const folder = await Deno.makeTempDir();
   const started = `${folder}/started`;
-  await new Deno.Command("mkfifo", { args: [started] }).output();
+  await childOk(["mkfifo", started]);
   const asked: number[] = [];
   try {
     const { answer, warnings } = await ask(

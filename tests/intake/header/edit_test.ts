@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import { editHeader, formatDate, signedNames } from "../../../src/intake/header/edit.ts";
 import { scanHeader } from "../../../src/intake/header/headers.ts";
 import { bytesOf, textOf } from "../intake_options.ts";
@@ -86,12 +87,9 @@ Deno.test("formatDate: gives the local zone's offset, halves of hours too", asyn
   };
   await Promise.all(
     Object.entries(expected).map(async ([zone, text]) => {
-      const command = new Deno.Command(Deno.execPath(), {
-        args: ["eval", "--quiet", code],
-        env: { TZ: zone },
-      });
-      const { stdout } = await command.output();
-      assert.equal(new TextDecoder().decode(stdout).trim(), text);
+      const env = { TZ: zone };
+      const stdout = await childOk([Deno.execPath(), "eval", "--quiet", code], { env });
+      assert.equal(stdout.trim(), text);
     }),
   );
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import fc from "fast-check";
 import { Maildir } from "../../../src/intake/sources/maildir.ts";
 import { MaildirBatch, setAside } from "../../../src/intake/sources/maildir_batch.ts";
@@ -74,12 +75,12 @@ Deno.test("MaildirBatch: takes new/ and cur/, the oldest first, and takes them a
   assert.equal(batch.left.size, 0);
 });
 
-Deno.test("MaildirBatch: leaves links, folders, pipes, dotfiles, drafts and trash alone", () => {
+Deno.test("MaildirBatch: leaves links, folders, pipes, dotfiles, drafts and trash alone", async () => {
   using spool = new Spool();
   Deno.symlinkSync(spool.write("secret", "secret"), `${spool.path}/new/link`);
   Deno.symlinkSync("nowhere", `${spool.path}/new/broken`);
   Deno.mkdirSync(`${spool.path}/new/folder`);
-  new Deno.Command("mkfifo", { args: [`${spool.path}/new/pipe`] }).outputSync();
+  await childOk(["mkfifo", `${spool.path}/new/pipe`]);
   spool.write("new/.hidden", "x");
   spool.write("new/.rejected-1", "x");
   spool.write("cur/draft:2,D", "x");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import { DropFolder } from "../../../src/store/drop/folder.ts";
 import {
   dropFolder,
@@ -96,17 +97,14 @@ Deno.test("DropFolder: takes a drop out of the folder, opens and removes it", as
   assert.equal(folder.take(NAME), null);
 });
 
-const ODD: readonly (readonly [string, RegExp, (path: string) => void])[] = [
+const ODD: readonly (readonly [string, RegExp, (path: string) => void | Promise<void>])[] = [
   ["a symbolic link", /a symbolic link/, (path) => Deno.symlinkSync("/etc/hostname", path)],
   ["a folder", /a folder/, (path) => Deno.mkdirSync(path)],
   ["a hard link", /2 hard links/, (path) => {
     Deno.writeTextFileSync(`${path}-one`, "");
     Deno.linkSync(`${path}-one`, path);
   }],
-  ["a pipe", /a pipe/, (path) => {
-    const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
-    assert.ok(success);
-  }],
+  ["a pipe", /a pipe/, async (path) => void await childOk(["mkfifo", path])],
 ];
 
 for (const [what, message, make] of ODD) {
@@ -114,7 +112,7 @@ for (const [what, message, make] of ODD) {
     await using scratch = await ScratchFolder.make();
     const folder = await opened(scratch);
     const path = folder.dropped(NAME);
-    make(path);
+    await make(path);
     assert.throws(() => folder.take(NAME), { code: "bad_message", message });
     assert.equal(folder.refuse(path), `${folder.path}/refused/${NAME}`);
     assert.deepEqual(namesIn(`${folder.path}/refused`), [NAME]);

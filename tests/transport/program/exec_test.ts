@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import { execRelay, type ExecSettings } from "../../../src/transport/program/exec.ts";
 import { deliveryOf, SENDER, unhindered } from "../../support/smtp_delivery.ts";
 import { FakeTimers } from "../../support/smtp_timers.ts";
@@ -67,7 +68,7 @@ Deno.test("exec: input is read as the command takes it", async () => {
   await using way = await WayOut.make();
   const { seen, delivery } = manyPieces(400);
   const command = `head -c 10 >/dev/null; read go < ${way.path}/go; cat | wc -c > ${way.path}/size`;
-  await new Deno.Command("mkfifo", { args: [`${way.path}/go`] }).output();
+  await childOk(["mkfifo", `${way.path}/go`]);
   const delivered = open(command).deliver(delivery, unhindered());
   // Opening the pipe waits for its reader, by when nothing more is taken.
   using go = await Deno.open(`${way.path}/go`, { write: true });
@@ -82,7 +83,7 @@ Deno.test("exec: input is read as the command takes it", async () => {
 Deno.test("exec: a command that does not end is killed with its children", async () => {
   await using way = await WayOut.make();
   const path = `${way.path}/up`;
-  await new Deno.Command("mkfifo", { args: [path] }).output();
+  await childOk(["mkfifo", path]);
   const timers = new FakeTimers();
   const command = `exec 3> ${path}; sleep 60 & echo up >&3; wait`;
   const delivered = open(command, { timers }).deliver(deliveryOf(["a@x.y"]), unhindered());
@@ -99,7 +100,7 @@ Deno.test("exec: a command that does not end is killed with its children", async
 
 Deno.test("exec: a command that will not be told to end is killed", async () => {
   await using way = await WayOut.make();
-  await new Deno.Command("mkfifo", { args: [`${way.path}/up`] }).output();
+  await childOk(["mkfifo", `${way.path}/up`]);
   const timers = new FakeTimers();
   const command = `trap "" TERM; echo up > ${way.path}/up; while :; do sleep 600; done`;
   const delivered = open(command, { timers, limitMs: 1_000 })

@@ -1,3 +1,5 @@
+import { childOk, startChild } from "../support/child.ts";
+
 /** How a whole process ran. */
 export interface ProcessRun {
   readonly ms: number;
@@ -9,29 +11,11 @@ export async function runTimed(
   command: readonly string[],
   options: { readonly env?: Record<string, string>; readonly input?: Uint8Array } = {},
 ): Promise<ProcessRun> {
-  const [program = "", ...args] = command;
+  const { env, input: stdin } = options;
   const startedAt = performance.now();
-  const child = new Deno.Command(program, {
-    args,
-    env: options.env,
-    stdin: options.input === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  if (options.input !== undefined) {
-    const writer = child.stdin.getWriter();
-    await writer.write(options.input);
-    await writer.close();
-  }
-  const output = await child.output();
+  const stdout = await childOk(command, { env, stdin });
   const ms = performance.now() - startedAt;
-  const decoder = new TextDecoder();
-  if (!output.success) {
-    throw new Error(
-      `${command.join(" ")} ended with ${output.code}: ${decoder.decode(output.stderr)}`,
-    );
-  }
-  return { ms, stdout: decoder.decode(output.stdout) };
+  return { ms, stdout };
 }
 
 /** Runs things in turn, A B A B …, after one run of each that does not count, and returns the
@@ -80,9 +64,8 @@ export async function runByThread(
   command: readonly string[],
   env: Record<string, string>,
 ): Promise<{ readonly ms: number; readonly cpuMs: ReadonlyMap<string, number> }> {
-  const [program = "", ...args] = command;
   const startedAt = performance.now();
-  const child = new Deno.Command(program, { args, env, stdout: "null", stderr: "inherit" }).spawn();
+  const child = startChild(command, { env, stdout: "null", stderr: "inherit" });
   const threads = new Map<string, { readonly name: string; readonly ms: number }>();
   const look = () => {
     try {
@@ -109,9 +92,8 @@ export async function runWatched(
   command: readonly string[],
   env: Record<string, string>,
 ): Promise<{ readonly ms: number; readonly peakMb: number; readonly cpuMs: number }> {
-  const [program = "", ...args] = command;
   const startedAt = performance.now();
-  const child = new Deno.Command(program, { args, env, stdout: "null", stderr: "inherit" }).spawn();
+  const child = startChild(command, { env, stdout: "null", stderr: "inherit" });
   let peakKb = 0;
   let cpuMs = 0;
   const look = () => {

@@ -1,4 +1,5 @@
 import { openStore } from "../../src/store/open.ts";
+import { endChild, startChild } from "../support/child.ts";
 import { PERMISSIONS } from "../support/permissions.ts";
 import { newMessage } from "../support/queue_messages.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
@@ -22,16 +23,15 @@ export async function benchRunLatency(): Promise<void> {
     },
   });
   await Deno.writeTextFile(`${folder}/mailq.toml`, "");
-  const service = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...PERMISSIONS, `${root}main.ts`, "run", "--verbose"],
+  const command = [Deno.execPath(), "run", "--no-check", ...PERMISSIONS, `${root}main.ts`];
+  const service = startChild([...command, "run", "--verbose"], {
     env: {
       MAILQ_CONFIG: `${folder}/mailq.toml`,
       MAILQ_QUEUE: `${folder}/queue.db`,
       MAILQ_TRANSPORT: server.url,
     },
     stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  });
   const told = (async () => {
     // It tells of each message once it is on disk.
     for await (const _ of service.stderr) settled.resolve();
@@ -67,8 +67,7 @@ export async function benchRunLatency(): Promise<void> {
         `a bare connection ${median(bare).toFixed(1)} ms, p95 ${percentile(bare, 0.95).toFixed(1)}`,
     );
   } finally {
-    service.kill("SIGTERM");
-    await service.status;
+    await endChild(service, "SIGTERM");
     await told;
     await store.close();
     await Deno.remove(folder, { recursive: true });

@@ -1,3 +1,4 @@
+import { endChild, startChild } from "../support/child.ts";
 import { HEAP_FLAGS, PERMISSIONS } from "../support/permissions.ts";
 import { mail } from "./mail.ts";
 import { cpuMsOf, median, medianRatio, runByThread, runTimed } from "./processes.ts";
@@ -24,12 +25,12 @@ export async function benchSend(sizeBytes: number, count: number, budget: number
   await Deno.chmod(folder, 0o755);
   const root = new URL("../../", import.meta.url).pathname;
   const port = freePort();
-  const sink = new Deno.Command(SINK, {
-    args: [...(Deno.uid() === 0 ? ["-u", "nobody"] : []), `127.0.0.1:${port}`, "1000"],
+  const user = Deno.uid() === 0 ? ["-u", "nobody"] : [];
+  const sink = startChild([SINK, ...user, `127.0.0.1:${port}`, "1000"], {
     cwd: folder,
     stdout: "null",
     stderr: "null",
-  }).spawn();
+  });
   try {
     await listening(port);
     const mails = `${folder}/mails`;
@@ -77,8 +78,7 @@ export async function benchSend(sizeBytes: number, count: number, budget: number
         `(budget ${budget}); ${spent}`,
     );
   } finally {
-    sink.kill("SIGKILL");
-    await sink.status;
+    await endChild(sink);
     await Deno.remove(folder, { recursive: true });
   }
 }

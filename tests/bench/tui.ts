@@ -1,3 +1,4 @@
+import { startChild } from "../support/child.ts";
 import { makeManyMessages } from "../support/many_messages.ts";
 import { PERMISSIONS } from "../support/permissions.ts";
 import { openSqlite } from "../support/queue_sqlite.ts";
@@ -109,14 +110,12 @@ class Screen implements AsyncDisposable {
   static start(command: readonly string[], place: Place): Promise<Screen> {
     const { queue, folder, columns, rows } = place;
     const line = command.map((word) => `'${word}'`).join(" ");
-    const child = new Deno.Command("script", {
-      args: ["-q", "-f", "-E", "never", "-c", `stty cols ${columns} rows ${rows}; exec ${line}`]
-        .concat("/dev/null"),
+    const inner = `stty cols ${columns} rows ${rows}; exec ${line}`;
+    const child = startChild(["script", "-q", "-f", "-E", "never", "-c", inner, "/dev/null"], {
       env: { MAILQ_QUEUE: queue, HOME: folder, TERM: "xterm-256color" },
-      stdin: "piped",
-      stdout: "piped",
+      stdin: "",
       stderr: "inherit",
-    }).spawn();
+    });
     return Promise.resolve(new Screen(child));
   }
 

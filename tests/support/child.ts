@@ -9,6 +9,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clearEnv?: boolean;
   readonly cwd?: string;
+  /** Ends the process when it is aborted. */
+  readonly signal?: AbortSignal;
   /** `piped` if left out. */
   readonly stdout?: "piped" | "inherit" | "null";
   /** `piped` if left out. */

@@ -1,9 +1,11 @@
 // Shows the main job on a throwaway queue and a local SMTP server: `deno task demo`.
+import { childOk, startChild } from "./child.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { SmtpServer } from "./smtp_server.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const folder = await Deno.makeTempDir({ prefix: "mailq-demo-" });
+const SHOWN = { stdout: "inherit", stderr: "inherit" } as const;
 let isDeferring = true;
 const server = new SmtpServer({
   onRcpt(address) {
@@ -57,21 +59,15 @@ function say(...lines: string[]): void {
 
 async function mailq(...args: string[]): Promise<void> {
   console.log(`$ mailq ${args.join(" ")}`);
-  const { code } = await start(args, "inherit");
+  const { code } = await startChild(commandOf(args), { cwd: root, env, ...SHOWN }).status;
   if (code !== 0) throw new Error(`mailq ${args.join(" ")} ended with ${code}`);
 }
 
 async function idOfNewsletter(): Promise<string> {
-  const { stdout } = await start(["list", "--from", "news@sender.example", "--json"], "piped");
-  return JSON.parse(new TextDecoder().decode(stdout)).id;
+  const args = ["list", "--from", "news@sender.example", "--json"];
+  return JSON.parse(await childOk(commandOf(args), { cwd: root, env })).id;
 }
 
-async function start(args: readonly string[], stdout: "inherit" | "piped") {
-  return await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...PERMISSIONS, `${root}main.ts`, ...args],
-    cwd: root,
-    env,
-    stdout,
-    stderr: "inherit",
-  }).output();
+function commandOf(args: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "--quiet", ...PERMISSIONS, `${root}main.ts`, ...args];
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { FileLock } from "../../src/system/file_lock.ts";
 
 /** As on Deno 2.4, which has no `tryLock`, with threads that come so late. */
@@ -56,7 +57,7 @@ Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link
   await Deno.symlink(victim, `${folder}/symbolic`);
   await Deno.symlink(`${folder}/missing`, `${folder}/dangling`);
   await Deno.link(victim, `${folder}/hard`);
-  await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+  await childOk(["mkfifo", `${folder}/pipe`]);
   for (const name of ["symbolic", "dangling", "hard", "pipe"]) {
     const path = `${folder}/${name}`;
     for (const taking of [FileLock.tryTake(path), FileLock.tryTakeOld(path)]) {

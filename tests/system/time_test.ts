@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { systemClock, systemRandom, systemTimers, wait } from "../../src/system/time.ts";
 
 const TIME = import.meta.resolve("../../src/system/time.ts");
@@ -54,12 +55,8 @@ Deno.test("a cancelled timer does not call", async () => {
 Deno.test("a timer keeps no process alive", async () => {
   const code = `import { systemTimers } from ${JSON.stringify(TIME)};` +
     `systemTimers.after(600_000, () => {}); console.log("over");`;
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", code],
-    signal: AbortSignal.timeout(60_000),
-  }).output();
-  assert.ok(success);
-  assert.equal(new TextDecoder().decode(stdout), "over\n");
+  const signal = AbortSignal.timeout(60_000);
+  assert.equal(await childOk([Deno.execPath(), "eval", code], { signal }), "over\n");
 });
 
 Deno.test("the system's clock tells the time and its timers go forward", () => {

@@ -125,7 +125,7 @@ for (const [what, message, make] of ODD) {
     const drop = folder.take(NAME);
     assert.ok(drop !== null);
     await Deno.remove(drop.path);
-    make(drop.path);
+    await make(drop.path);
     await assert.rejects(folder.open(drop, 1_000), { code: "bad_message", message });
   });
 }

@@ -6,6 +6,7 @@ import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
+import { FileWatch } from "../../system/file_watch.ts";
 import type { App } from "../app.ts";
 import { type DropsApp, importDrops } from "./take_in.ts";
 
@@ -21,13 +22,12 @@ export class DropWatch implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #store: Store | null = null;
-  #watcher: Deno.FsWatcher | null = null;
-  #isTouched = true;
-  #onTouched = () => {};
+  readonly #touches: FileWatch;
   #told = "";
 
   constructor(readonly app: DropWatchApp, readonly settings: () => Settings) {
     this.#queue = queuePath(settings().queue);
+    this.#touches = new FileWatch(app);
     this.#running = this.#run();
   }
 
@@ -35,9 +35,9 @@ export class DropWatch implements AsyncDisposable {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       this.#watch();
-      this.#isTouched = false;
+      this.#touches.clear();
       await this.#import();
-      await this.#nextLook(signal);
+      await this.#touches.next(POLL_MS, signal);
     }
   }
 
@@ -62,39 +62,13 @@ export class DropWatch implements AsyncDisposable {
 
   /** Begins to watch as soon as there is a folder. */
   #watch(): void {
-    const folder = this.#watcher === null ? usableDropFolder(this.#queue) : null;
-    if (folder === null) return;
-    try {
-      this.#watcher = Deno.watchFs(folder, { recursive: false });
-    } catch {
-      // No watch left to be had: the poll is enough.
-      return;
-    }
-    void this.#follow(this.#watcher);
-  }
-
-  async #follow(watcher: Deno.FsWatcher): Promise<void> {
-    try {
-      for await (const { kind } of watcher) {
-        if (kind === "access") continue;
-        this.#isTouched = true;
-        this.#onTouched();
-      }
-    } catch {
-      // The poll goes on.
-    }
-  }
-
-  async #nextLook(signal: AbortSignal): Promise<void> {
-    if (this.#isTouched) return;
-    const touched = new AbortController();
-    this.#onTouched = () => touched.abort();
-    await this.app.wait(POLL_MS, AbortSignal.any([signal, touched.signal]));
+    const folder = this.#touches.isWatching ? null : usableDropFolder(this.#queue);
+    if (folder !== null) this.#touches.watch(folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#watcher?.close();
+    this.#touches[Symbol.dispose]();
     await this.#running;
     if (this.#store !== null) await this.app.closeQueue(this.#store);
   }

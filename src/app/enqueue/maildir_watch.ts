@@ -3,6 +3,7 @@
 
 import type { Maildir } from "../../intake/sources/maildir.ts";
 import { MailqError } from "../../queue/errors.ts";
+import { FileWatch } from "../../system/file_watch.ts";
 import type { App } from "../app.ts";
 
 /** How often the folders' times are looked at, for where no event comes. */
@@ -50,30 +51,28 @@ function isPassing(error: unknown): error is MailqError {
 
 /** Tells when there is something new in a Maildir. */
 class FolderChanges implements Disposable {
-  readonly #watcher: Deno.FsWatcher | null;
-  #isChanged = false;
+  readonly #touches: FileWatch;
   #stamp: string | null = null;
   #notedAt = 0;
-  #wake = () => {};
 
   constructor(readonly app: Pick<App, "clock" | "wait">, readonly maildir: Maildir) {
-    this.#watcher = watch(maildir);
-    if (this.#watcher !== null) void this.#listen(this.#watcher);
+    // Our own taking away brings nothing new.
+    this.#touches = new FileWatch({ wait: app.wait, ignored: ["remove"] });
+    // Where the system has no watch left to give, the folders' times are enough.
+    this.#touches.watch(`${maildir.path}/new`, `${maildir.path}/cur`);
   }
 
   /** What is to be compared with: to be called before the folders are read. */
   note(): void {
-    this.#isChanged = false;
+    this.#touches.clear();
     this.#stamp = this.maildir.stamp();
     this.#notedAt = this.app.clock.now();
   }
 
   /** Resolves once something may have come since `note`, or `signal` is aborted. */
   async next(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isChanged) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      await this.app.wait(POLL_MS, AbortSignal.any([signal, woken.signal]));
+    while (!signal.aborted && !this.#touches.isTouched) {
+      await this.#touches.next(POLL_MS, signal);
       const sinceMs = this.app.clock.now() - this.#notedAt;
       if (sinceMs >= SCAN_EVERY_MS || sinceMs < 0 || this.#mayHaveChanged()) return;
     }
@@ -86,31 +85,7 @@ class FolderChanges implements Disposable {
     return stamp.split(",").some((time) => Number(time) >= this.#notedAt - 10);
   }
 
-  async #listen(watcher: Deno.FsWatcher): Promise<void> {
-    try {
-      for await (const { kind } of watcher) {
-        // Neither our own reading nor our own taking away brings anything new.
-        if (kind === "access" || kind === "remove") continue;
-        this.#isChanged = true;
-        this.#wake();
-      }
-    } catch {
-      // The folders' times are looked at all the same.
-    }
-  }
-
   [Symbol.dispose](): void {
-    this.#watcher?.close();
-  }
-}
-
-/** Null where the system has no watch left to give. */
-function watch(maildir: Maildir): Deno.FsWatcher | null {
-  try {
-    return Deno.watchFs(["new", "cur"].map((part) => `${maildir.path}/${part}`), {
-      recursive: false,
-    });
-  } catch {
-    return null;
+    this.#touches[Symbol.dispose]();
   }
 }

@@ -1,18 +1,21 @@
+// Tells a service, or a screen, that another process has changed the queue. Commits touch the wake
+// file (wake.ts); what that does not tell is found by looking once a second.
+
 import { giveToOwnerOf, makeFile } from "../../../system/files.ts";
 import type { Connection } from "./connection.ts";
 import { hasDeadWorker } from "../claims/take_over.ts";
 import { wakePath } from "./wake.ts";
+import { FileWatch } from "../../../system/file_watch.ts";
+import { wait } from "../../../system/time.ts";
 
 /** How often the queue is asked what the wake file does not tell: whether a program that knows of
  *  no such file has written to it, and whether a worker has died. */
 const POLL_MS = 1_000;
 
-/** Waits for what other processes do. */
+/** Waits for what other processes do to the queue. */
 export class Watch {
   #version: number;
-  #watcher: Deno.FsWatcher | null = null;
-  #isTouched = false;
-  #onTouched = () => {};
+  readonly #wakes = new FileWatch({ wait });
 
   constructor(readonly db: Connection) {
     this.#version = this.#dataVersion();
@@ -22,35 +25,19 @@ export class Watch {
   /** Resolves once another connection has committed since the last call ended (at first: since
    *  the watch began), a worker has died, or at `signal`. */
   async changed(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isTouched && !await this.#hasNews()) {
-      await this.#nextLook(signal);
+    while (!signal.aborted && !this.#wakes.isTouched && !await this.#hasNews()) {
+      await this.#wakes.next(POLL_MS, signal);
     }
-    this.#isTouched = false;
+    this.#wakes.clear();
     this.#version = this.#dataVersion();
   }
 
   close(): void {
-    this.#watcher?.close();
-    this.#watcher = null;
+    this.#wakes[Symbol.dispose]();
   }
 
   async #hasNews(): Promise<boolean> {
     return this.#dataVersion() !== this.#version || await hasDeadWorker(this.db);
-  }
-
-  #nextLook(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#isTouched) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        this.#onTouched = () => {};
-        resolve();
-      };
-      const timer = setTimeout(end, POLL_MS);
-      signal.addEventListener("abort", end);
-      this.#onTouched = end;
-    });
   }
 
   /** Changes when another connection has committed. */
@@ -62,24 +49,11 @@ export class Watch {
     const path = wakePath(this.db);
     try {
       makeWakeFile(path, this.db.file);
-      this.#watcher = Deno.watchFs(path);
     } catch {
-      // Another user's file, a full disk, no watch left to be had: the poll is enough.
+      // Another user's file, or a full disk: the poll is enough.
       return;
     }
-    void this.#follow(this.#watcher);
-  }
-
-  async #follow(watcher: Deno.FsWatcher): Promise<void> {
-    try {
-      for await (const { kind } of watcher) {
-        if (kind === "access") continue;
-        this.#isTouched = true;
-        this.#onTouched();
-      }
-    } catch {
-      // The poll goes on.
-    }
+    this.#wakes.watch(path);
   }
 }
 

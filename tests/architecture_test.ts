@@ -153,6 +153,7 @@ const WITH_HEADS: readonly string[] = [
   "src/display",
   "src/intake",
   "src/queue/policy",
+  "src/transport",
   "src/tui",
 ];
 
@@ -172,11 +173,7 @@ Deno.test("every file begins with what it is for", async () => {
 });
 
 /** Folders that still have a circle of imports. One that has none any more is to be taken out. */
-const WITH_CIRCLES: readonly string[] = [
-  "src/store/sqlite/db",
-  "src/store/sqlite/filter",
-  "src/transport",
-];
+const WITH_CIRCLES: readonly string[] = ["src/store/sqlite/db", "src/store/sqlite/filter"];
 
 Deno.test("no import circle", async () => {
   const arrows = new Map<string, Set<string>>();

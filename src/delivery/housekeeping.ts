@@ -1,6 +1,6 @@
-// What the service does beside sending: takes over from dead workers and requeues what is due before
-// mail is claimed; between two rounds shows that it goes round, and purges old mail. The service says
-// when; expired mail is failed by the round itself (`pass.ts`).
+// What the service does beside sending: takes over from dead workers and requeues what is due
+// before mail is claimed; between two rounds shows that it goes round, and purges old mail. The
+// service says when; expired mail is failed by the round itself (`pass.ts`).
 
 import type { Store } from "../queue/ports/store.ts";
 import type { MessageStatus } from "../queue/state.ts";

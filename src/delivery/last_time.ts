@@ -1,5 +1,5 @@
-// Remembers when something was last done, for what the service does only every so often. A clock that
-// was set back counts as long ago: a wrong clock must not stop what is due.
+// Remembers when something was last done, for what the service does only every so often. A clock
+// that was set back counts as long ago: a wrong clock must not stop what is due.
 
 import type { Clock } from "../system/time.ts";
 

@@ -1,6 +1,6 @@
-// What a pass over the queue is told, in groups: by which relays mail goes, how failures are judged,
-// when to end, and what it uses of the machine. The application makes it of the settings; the round
-// and what belongs to it read it.
+// What a pass over the queue is told, in groups: by which relays mail goes, how failures are
+// judged, when to end, and what it uses of the machine. The application makes it of the settings;
+// the round and what belongs to it read it.
 
 import type { AttemptRecord } from "../queue/claim.ts";
 import type { Rate } from "../queue/policy/rate.ts";

@@ -1,5 +1,5 @@
-// When a round claims mail: where one pass (`mailq send`) and the rounds of the service differ. Made
-// by `pass.ts` and by `service.ts`; the claimer asks it.
+// When a round claims mail: where one pass (`mailq send`) and the rounds of the service differ.
+// Made by `pass.ts` and by `service.ts`; the claimer asks it.
 
 export interface Pace {
   /** Leaves out what this worker has tried before. */

@@ -1,5 +1,6 @@
-// Watches the queue for the service: tells when another process has changed it, so that new mail goes
-// out at once. The store finds out how a change is seen; what to do about it is left to the service.
+// Watches the queue for the service: tells when another process has changed it, so that new mail
+// goes out at once. The store finds out how a change is seen; what to do about it is left to the
+// service.
 
 import type { Store } from "../queue/ports/store.ts";
 

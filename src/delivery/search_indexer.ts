@@ -1,5 +1,5 @@
-// Brings the search index up to date while the service has nothing else to do. No mail waits for it;
-// what the index does not have yet is found by the search itself, only slower.
+// Brings the search index up to date while the service has nothing else to do. No mail waits for
+// it; what the index does not have yet is found by the search itself, only slower.
 
 import type { Store } from "../queue/ports/store.ts";
 import type { Clock, Wait } from "../system/time.ts";

@@ -1,6 +1,7 @@
-// The service (`mailq run`): a round over the queue, then a pause until there is something to do, for
-// ever. The command starts it and hands in the settings. One round is in `pass.ts`; what is done beside
-// sending is in `housekeeping.ts` and `search_indexer.ts`, its registration in `service_worker.ts`.
+// The service (`mailq run`): a round over the queue, then a pause until there is something to do,
+// for ever. The command starts it and hands in the settings. One round is in `pass.ts`; what is
+// done beside sending is in `housekeeping.ts` and `search_indexer.ts`, its registration in
+// `service_worker.ts`.
 
 import { MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports/store.ts";

@@ -1,6 +1,6 @@
-// The service's registration as a worker of the queue: made when it is first needed, made anew after
-// trouble, and shown to be alive. The service asks for it before each round; what a worker's death
-// means for its claims is the store's affair.
+// The service's registration as a worker of the queue: made when it is first needed, made anew
+// after trouble, and shown to be alive. The service asks for it before each round; what a worker's
+// death means for its claims is the store's affair.
 
 import type { Store } from "../queue/ports/store.ts";
 import type { WorkerHandle } from "../queue/ports/claims.ts";

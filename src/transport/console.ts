@@ -1,3 +1,6 @@
+// The relay `console:`: writes each message to the program's output instead of sending it. Made by
+// `open_relay.ts`; what the output is, the program says.
+
 import { errorText } from "../queue/errors.ts";
 import type {
   DeliverOptions,

@@ -1,3 +1,6 @@
+// What stops a hand-over that reaches all its recipients at once (mailboxes, programs), as an error
+// with its outcome; and the words of the system for what went wrong.
+
 import { errorText } from "../queue/errors.ts";
 import type { DeliveryOutcome } from "../queue/ports/transport.ts";
 import { withoutReply } from "./outcomes.ts";

@@ -1,3 +1,6 @@
+// The relay `null:`: takes everything and keeps nothing, for measuring and for rehearsals. Made by
+// `open_relay.ts`.
+
 import type {
   DeliverOptions,
   Delivery,

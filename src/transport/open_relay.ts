@@ -1,35 +1,13 @@
+// Makes the relay of a URL in the settings, whatever its kind. The application calls it once for
+// each relay. Each kind is loaded only when it is wanted: a command that sends nothing starts
+// without the SMTP client.
+
 import { MailqError } from "../queue/errors.ts";
 import type { Relay } from "../queue/ports/transport.ts";
-import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
-import { consoleRelay, type Writer } from "./console.ts";
+import { consoleRelay } from "./console.ts";
 import { nullRelay } from "./null.ts";
 import { RELAYING, type Variables } from "./program/variables.ts";
-
-/** A relay as the settings describe it. */
-export interface RelayRequest {
-  readonly name: string;
-  readonly target: RelayTarget;
-  readonly user: string | null;
-  /** Null = with a user: systemd's credential `mailq-password-NAME`, else `mailq-password`. */
-  readonly password: PasswordSource | null;
-  readonly tls: TlsSettings;
-  /** Recipients of one transaction at most; null = as many as the relay takes. */
-  readonly recipientLimit: number | null;
-}
-
-/** What relays need of the program. */
-export interface RelayContext {
-  /** Our name towards SMTP servers. */
-  readonly heloName: string;
-  /** Where systemd keeps our credentials; null = there are none. */
-  readonly credentialsFolder?: string | null;
-  /** Where `console:` writes. */
-  readonly write: Writer;
-  /** The environment that programs get; by default ours. */
-  readonly env?: Variables;
-  /** The file we run from; by default that of this process. */
-  readonly ownPath?: string;
-}
+import type { RelayContext, RelayRequest } from "./relay_request.ts";
 
 /** Makes a relay; nothing is connected yet. Throws `config_invalid` for
  *  settings that cannot be used. */

@@ -1,3 +1,7 @@
+// Collects what became of each recipient of one hand-over, and makes the report of it. Every
+// transport uses it. Recipients whose address can go into no envelope have failed before anything
+// is sent.
+
 import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports/transport.ts";
 import { addressFault } from "./envelope.ts";
 

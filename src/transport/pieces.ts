@@ -1,3 +1,6 @@
+// A message's bytes in order, from memory or from the store, as they are or with LF line ends. For
+// the ways out other than SMTP, and for exports.
+
 import type { Delivery } from "../queue/ports/transport.ts";
 import { LfLines } from "./mailbox/lf_lines.ts";
 

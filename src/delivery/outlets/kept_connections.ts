@@ -1,6 +1,6 @@
 // Keeps the service's connections open between two rounds, so that mail that trickles in does not
-// open one for each message. It stands between the outlets and the transports, and looks like a relay
-// from one side and like its user from the other.
+// open one for each message. It stands between the outlets and the transports, and looks like a
+// relay from one side and like its user from the other.
 
 import type {
   DeliverOptions,

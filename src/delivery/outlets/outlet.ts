@@ -1,6 +1,6 @@
-// One relay as a pass sees it: its connections, the mail in hand for it, and whether it may be used.
-// The round asks how much room there is, `deliver_claim.ts` takes a connection and gives it back. How
-// a message is handed over is left to the transport.
+// One relay as a pass sees it: its connections, the mail in hand for it, and whether it may be
+// used. The round asks how much room there is, `deliver_claim.ts` takes a connection and gives it
+// back. How a message is handed over is left to the transport.
 
 import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
 import type { Relay, Transport } from "../../queue/ports/transport.ts";

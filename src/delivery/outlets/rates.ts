@@ -1,6 +1,6 @@
 // The rates of relays and of recipient domains during a pass: takes each message's share from the
-// store before the message goes out. What to do with a message that has to wait is left to the claimer
-// and the postponer.
+// store before the message goes out. What to do with a message that has to wait is left to the
+// claimer and the postponer.
 
 import type { Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";

@@ -1,5 +1,5 @@
-// The claims in hand for one relay, which wait for a connection of it. The claimer puts them in, the
-// round takes them out in order.
+// The claims in hand for one relay, which wait for a connection of it. The claimer puts them in,
+// the round takes them out in order.
 
 import type { Claim } from "../../queue/claim.ts";
 

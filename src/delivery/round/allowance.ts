@@ -1,5 +1,5 @@
-// Whether a round may start more messages, how many, and why not. It looks at the limits of the pass,
-// at what was counted, at the relays and at the stopper. The round and the claimer ask it.
+// Whether a round may start more messages, how many, and why not. It looks at the limits of the
+// pass, at what was counted, at the relays and at the stopper. The round and the claimer ask it.
 
 import type { Limits } from "../options.ts";
 import type { Outlets } from "../outlets/outlets.ts";

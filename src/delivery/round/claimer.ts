@@ -1,6 +1,6 @@
-// Takes mail out of the queue a little ahead of need, beside what is being handed over, and puts each
-// message in hand for its relay. The round says when there is room; how far ahead is decided here by
-// the speed of the moment. Mail that has to wait goes to the postponer.
+// Takes mail out of the queue a little ahead of need, beside what is being handed over, and puts
+// each message in hand for its relay. The round says when there is room; how far ahead is decided
+// here by the speed of the moment. Mail that has to wait goes to the postponer.
 
 import type { Claim } from "../../queue/claim.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";

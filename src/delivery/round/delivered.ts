@@ -1,5 +1,5 @@
-// What came of one claimed message: `deliver_claim.ts` says it, the round and its counts read it. The
-// attempts themselves go to the recorder.
+// What came of one claimed message: `deliver_claim.ts` says it, the round and its counts read it.
+// The attempts themselves go to the recorder.
 
 import type { RecipientChange } from "../../queue/claim.ts";
 import type { UsedUp } from "../outlets/rates.ts";

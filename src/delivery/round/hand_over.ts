@@ -1,6 +1,6 @@
-// Hands one claimed message to one relay: reads its bytes, notes when they begin to go out, asks what
-// the outcome means (`overrule.ts`, `judge.ts`), and makes the attempt's record. `deliver_claim.ts`
-// calls it and does with the result what is to be done.
+// Hands one claimed message to one relay: reads its bytes, notes when they begin to go out, asks
+// what the outcome means (`overrule.ts`, `judge.ts`), and makes the attempt's record.
+// `deliver_claim.ts` calls it and does with the result what is to be done.
 
 import { errorText } from "../../queue/errors.ts";
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";

@@ -1,5 +1,5 @@
-// Gives mail back to the queue that was claimed and is not sent by this round: it keeps its place, and
-// the next round or another worker takes it. The round says when; the store does it.
+// Gives mail back to the queue that was claimed and is not sent by this round: it keeps its place,
+// and the next round or another worker takes it. The round says when; the store does it.
 
 import type { Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";

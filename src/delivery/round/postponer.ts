@@ -1,5 +1,5 @@
-// Mail that has to wait for its relay or for its rate: it is deferred untried, which uses up no retry.
-// The claimer and the round put recipients in and say when to write; the store defers them.
+// Mail that has to wait for its relay or for its rate: it is deferred untried, which uses up no
+// retry. The claimer and the round put recipients in and say when to write; the store defers them.
 
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";

@@ -1,6 +1,6 @@
 // Brings attempts to the disk, many in one commit, so that durability does not cost one disk sync a
-// message. `deliver_claim.ts` hands each attempt in; the store writes it. Until `flush` has resolved an
-// attempt may still be in memory.
+// message. `deliver_claim.ts` hands each attempt in; the store writes it. Until `flush` has
+// resolved an attempt may still be in memory.
 
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
 import type { Store } from "../../queue/ports/store.ts";

@@ -1,5 +1,6 @@
-// Notes in the queue how relays have been doing, so that the next pass knows, too. `deliver_claim.ts`
-// tells it after each hand-over; when a relay is left alone is decided in `queue/policy/breaker.ts`.
+// Notes in the queue how relays have been doing, so that the next pass knows, too.
+// `deliver_claim.ts` tells it after each hand-over; when a relay is left alone is decided in
+// `queue/policy/breaker.ts`.
 
 import type { Store } from "../../queue/ports/store.ts";
 import { afterFault, HEALTHY } from "../../queue/policy/breaker.ts";

@@ -1,7 +1,7 @@
 // One round over the queue, from above: claim a little ahead, start a message wherever a relay has
-// room, sleep until something changes, stop when there is nothing left or a reason to. `pass.ts` makes
-// and runs it. Every step is in a file of its own: claimer, deliver_claim, recorder, postponer,
-// left_over; when to stop is in allowance (limits) and stopper (signal, failure).
+// room, sleep until something changes, stop when there is nothing left or a reason to. `pass.ts`
+// makes and runs it. Every step is in a file of its own: claimer, deliver_claim, recorder,
+// postponer, left_over; when to stop is in allowance (limits) and stopper (signal, failure).
 
 import type { Claim } from "../../queue/claim.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";

@@ -1,5 +1,6 @@
-// Ends a round before the queue is empty: when the caller says stop, or when something of our own has
-// failed. Hand-overs see its signal; the round asks it whether to go on, and to report the failure.
+// Ends a round before the queue is empty: when the caller says stop, or when something of our own
+// has failed. Hand-overs see its signal; the round asks it whether to go on, and to report the
+// failure.
 
 import type { Wait } from "../../system/time.ts";
 import type { Change } from "./change.ts";

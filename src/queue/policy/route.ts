@@ -1,5 +1,6 @@
 // Which relays a recipient's mail goes by: the first route that matches says it. Pure: delivery
-// parts a message's recipients by this; the settings are read elsewhere, but patterns are matched here.
+// parts a message's recipients by this; the settings are read elsewhere, but patterns are matched
+// here.
 
 /** Which relays a message's recipients go by, in order of preference. */
 export interface Route {

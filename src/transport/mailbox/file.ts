@@ -1,3 +1,6 @@
+// The relay `file:`: appends each message to an mbox file, under a lock, whole or not at all.
+// `open_relay.ts` loads it. The lock is in `locked_file.ts`, the format in `mbox_lines.ts`.
+
 import type { DeliverOptions, Delivery, Relay } from "../../queue/ports/transport.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { LockedFile } from "./locked_file.ts";

@@ -1,3 +1,6 @@
+// Turns CRLF into LF while a message goes by, in pieces cut anywhere. For mailboxes, for sendmail
+// programs (`pieces.ts`) and for exports.
+
 const LF = 10, CR = 13;
 const NOTHING: Uint8Array = new Uint8Array(0);
 const ONE_CR = Uint8Array.of(CR);

@@ -1,3 +1,6 @@
+// Opens a file under a lock (flock) that other mail programs respect, and waits for it within
+// limits. The relay `file:` takes it for each message.
+
 import { HandOverFault, onDisk, STOPPED } from "../fault.ts";
 import { withoutReply } from "../outcomes.ts";
 import type { Timers } from "../../system/time.ts";

@@ -1,3 +1,7 @@
+// What the relays `file:` and `maildir:` have in common: a transport that keeps each message once
+// for all its recipients, with the envelope as header fields above it. Where and how is the
+// mailbox's matter.
+
 import { errorText } from "../../queue/errors.ts";
 import type {
   DeliverOptions,

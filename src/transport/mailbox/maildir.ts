@@ -1,3 +1,6 @@
+// The relay `maildir:`: puts each message into a Maildir as a file of its own, on disk before it is
+// seen. `open_relay.ts` loads it.
+
 import type { DeliverOptions, Delivery, Relay } from "../../queue/ports/transport.ts";
 import { HandOverFault, onDisk, STOPPED, systemText } from "../fault.ts";
 import { folderOf, makeFolder, syncFolder, withoutSlash, writeAll } from "../../system/files.ts";

@@ -1,3 +1,6 @@
+// Names for files in a Maildir, as its convention has them. For the relay `maildir:` and for
+// exports to a Maildir.
+
 /** What the names of files in a Maildir are made of. */
 export interface MaildirNaming {
   /** This machine's name. */

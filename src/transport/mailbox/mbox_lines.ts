@@ -1,3 +1,6 @@
+// The mbox format (mboxrd): the line that begins a message, and lines that must not look like it.
+// Pure. For the relay `file:` and for exports.
+
 const LF = 10, GREATER = 62, F = 70;
 const FROM = Uint8Array.from("From ", (character) => character.charCodeAt(0));
 const NOTHING: Uint8Array = new Uint8Array(0);

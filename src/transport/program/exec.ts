@@ -1,3 +1,6 @@
+// The relay `exec:COMMAND`: hands each message to a shell command. `open_relay.ts` loads it;
+// running the command is in `transport.ts`.
+
 import type { Relay } from "../../queue/ports/transport.ts";
 import { piecesOf } from "../pieces.ts";
 import { type ProgramSettings, ProgramTransport, type ProgramWay } from "./transport.ts";

@@ -1,3 +1,6 @@
+// Runs one program with a message on its stdin, and waits for its end within a time limit. The
+// program transport calls it; what an exit status means is in `sysexits.ts`.
+
 import type { Timers } from "../../system/time.ts";
 
 export interface ProgramCall {

@@ -1,3 +1,6 @@
+// The relay `sendmail:PATH`: hands each message to a program that is called like sendmail.
+// `open_relay.ts` loads it; running the program is in `transport.ts`.
+
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import { lfPiecesOf } from "../pieces.ts";

@@ -1,3 +1,6 @@
+// What the exit status of a mail program means: a table after sysexits.h and Postfix's pipe(8).
+// Pure; the program transport asks it.
+
 /** What an exit status of a mail program means. */
 export interface ExitMeaning {
   readonly kind: "sent" | "deferred" | "failed" | "uncertain";

@@ -1,3 +1,7 @@
+// What the relays `sendmail:` and `exec:` have in common: a transport that runs a program for each
+// message and judges how it ended. Which program, and how it is told the envelope, they say
+// themselves.
+
 import { errorText } from "../../queue/errors.ts";
 import type {
   DeliverOptions,

@@ -1,3 +1,6 @@
+// The environment of a program that a relay runs: what it is told of the message, and what of ours
+// it must not see. The program transport uses it; `open_relay.ts` looks for `MAILQ_RELAYING`.
+
 import type { Delivery } from "../../queue/ports/transport.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,10 @@
+// Makes SMTP and LMTP relays of the settings: which TLS, which login, and what cannot go together.
+// `open_relay.ts` loads it when a relay of this kind is wanted; the relay itself is in `relay.ts`.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
-import type { RelayContext, RelayRequest } from "../open_relay.ts";
+import type { RelayContext, RelayRequest } from "../relay_request.ts";
 import type { RelayTls } from "./session/session_opener.ts";
 import { lmtpRelay, type RelayLogin, smtpRelay } from "./relay.ts";
 

@@ -1,3 +1,25 @@
+// A relay that speaks SMTP or LMTP. `open_smtp_relay.ts` makes it of the settings, tests of what
+// they like. Here is what all its connections share; each connection is an `SmtpTransport`.
+
+// A session step by step, and where each step is:
+//
+//   connect        connection/connect.ts   one address after another
+//   greeting       session/open_session.ts the server speaks first, 220
+//   EHLO           session/open_session.ts what the server can do (session/session.ts keeps it)
+//   STARTTLS       session/open_session.ts and connection/tls.ts, node_wire.ts, tcp_wire.ts
+//   EHLO again     session/open_session.ts what was said in clear counts no more
+//   AUTH           session/log_in.ts       mechanisms.ts, scram.ts; the password: secrets.ts
+//   MAIL, RCPT …   mail/transaction.ts     in one write where the server can (envelope_steps.ts)
+//   DATA           mail/transaction.ts     only if a recipient was accepted
+//   content, dot   mail/content.ts         in one write, or in pieces: mail/stream_content.ts
+//   next message   transport.ts            on the same session; its commands may go out behind the
+//                                          dot of the one before (mail/sending_ahead.ts)
+//   RSET           mail/transaction.ts     before the next MAIL, where a transaction was left open
+//   QUIT           session/session.ts      when the pass is over, or the connection has idled
+//
+// Any step can fail: a reply or the end of the connection is looked up in mail/classify.ts, and
+// session/session_opener.ts (up to AUTH) or transport.ts (from MAIL on) does what it says.
+
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import { RelayingTrial } from "./mail/relaying.ts";

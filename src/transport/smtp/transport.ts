@@ -1,3 +1,7 @@
+// One SMTP or LMTP connection as delivery sees it: hands over message after message, in as many
+// transactions as each takes, and connects again where that helps. Made by `relay.ts`, where a
+// session is told step by step. One transaction is in `mail/transaction.ts`, opening in `session/`.
+
 import { errorText } from "../../queue/errors.ts";
 import type {
   DeliverOptions,
@@ -10,7 +14,7 @@ import { Outcomes, withoutReply } from "../outcomes.ts";
 import { failOversize, failUnicode } from "./mail/fit.ts";
 import type { Channel } from "./connection/channel.ts";
 import { STEP } from "./mail/classify.ts";
-import { ConnectionBroken } from "./connection/connection.ts";
+import { ConnectionBroken } from "./connection/broken.ts";
 import type { RelayingTrial } from "./mail/relaying.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionOpener } from "./session/session_opener.ts";

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { Outcomes } from "../../../src/transport/outcomes.ts";
 import { Channel } from "../../../src/transport/smtp/connection/channel.ts";
-import {
-  type ConnectionBroken,
-  type Wire,
-} from "../../../src/transport/smtp/connection/connection.ts";
+import type { ConnectionBroken } from "../../../src/transport/smtp/connection/broken.ts";
+import type { Wire } from "../../../src/transport/smtp/connection/wire.ts";
 import { Session } from "../../../src/transport/smtp/session/session.ts";
 import { DEFAULT_TIMEOUTS } from "../../../src/transport/smtp/connection/timers.ts";
 import { Transaction } from "../../../src/transport/smtp/mail/transaction.ts";

@@ -1,4 +1,8 @@
-import { asBroken, ConnectionBroken, type Wire } from "./connection.ts";
+// SMTP on a wire: command lines out, replies in, each step within its time limit, and all of it in
+// the transcript. Session and transaction speak through it; what replies mean is left to them.
+
+import { asBroken, ConnectionBroken } from "./broken.ts";
+import type { Wire } from "./wire.ts";
 import { ReplyReader, SmtpReply } from "../mail/replies.ts";
 import { Watchdog } from "./timers.ts";
 import { type TlsFacts, tlsLabel, type TlsRequest } from "./tls.ts";

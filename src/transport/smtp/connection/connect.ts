@@ -1,16 +1,26 @@
-import {
-  asBroken,
-  ConnectionBroken,
-  type ConnectOptions,
-  waitWithin,
-  type Wire,
-} from "./connection.ts";
+// From a host name to a wire: looks the name up and tries its addresses, the last good one first.
+// `session_opener.ts` calls it for each new connection.
+
+import { asBroken, ConnectionBroken } from "./broken.ts";
+import { waitWithin } from "./wait_within.ts";
+import type { Wire } from "./wire.ts";
+import type { Timers } from "../../../system/time.ts";
 import { dialTcp, dialUnix } from "./tcp_wire.ts";
 
 /** Opens a wire to one address. */
 export type Dial = (address: string, port: number) => Promise<Wire>;
 /** The addresses of a host, the likeliest first. */
 export type Resolve = (host: string) => readonly string[] | Promise<readonly string[]>;
+
+/** Where and for how long to connect. */
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** For all of it. */
+  readonly limitMs: number;
+  readonly timers: Timers;
+  readonly signal: AbortSignal;
+}
 
 /** Finds the way to one relay, and remembers which of its addresses took the last connection. */
 export class Connector {

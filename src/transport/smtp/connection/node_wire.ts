@@ -1,6 +1,11 @@
+// A wire on `node:net` and `node:tls`, which tell all about a certificate. Loaded only where TLS is
+// wanted (`session_opener.ts`): loading it costs 40 ms, and in clear Deno's own connections are
+// quicker.
+
 import net from "node:net";
 import tls from "node:tls";
-import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
+import { ConnectionBroken, networkErrorText } from "./broken.ts";
+import type { Wire } from "./wire.ts";
 import { dialTcp } from "./tcp_wire.ts";
 import {
   type CertificateFacts,

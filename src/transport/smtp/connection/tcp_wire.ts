@@ -1,5 +1,9 @@
+// A wire on Deno's own connections, over TCP or a socket in the file system. `connect.ts` makes it
+// where no TLS is wanted; its own TLS is for runtimes whose `node:tls` cannot be relied on.
+
 import { errorText } from "../../../queue/errors.ts";
-import { ConnectionBroken, networkErrorText, type Wire } from "./connection.ts";
+import { ConnectionBroken, networkErrorText } from "./broken.ts";
+import type { Wire } from "./wire.ts";
 import { explainPeerDoubt, pinMismatch, type TlsFacts, type TlsRequest } from "./tls.ts";
 
 /** A wire on Deno's own connections: the quickest in clear. Its TLS serves runtimes whose

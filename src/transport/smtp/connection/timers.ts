@@ -1,5 +1,6 @@
 // How long each step of an SMTP conversation may take, and the watchdog that ends a step that takes
 // longer. Each connection has one watchdog; time itself comes from src/system/time.ts.
+
 import type { Timers } from "../../../system/time.ts";
 
 /** How long each step may take, in ms. */

@@ -1,4 +1,8 @@
-import { ConnectionBroken } from "./connection.ts";
+// TLS in words: what is asked of it, what it turned out to be, and why a certificate is not
+// trusted, so that a reader knows what to do. Both kinds of wire begin TLS themselves and come here
+// for the words.
+
+import { ConnectionBroken } from "./broken.ts";
 
 /** What TLS on one connection is to be. */
 export interface TlsRequest {

@@ -1,3 +1,6 @@
+// What was said in one hand-over, for people who look for a fault. The channel writes it; it comes
+// into the report only if a recipient was not sent to. Secrets and bodies are never given to it.
+
 import type { SmtpReply } from "../mail/replies.ts";
 
 /** A transcript's size at most, in UTF-8 bytes; of a longer one the middle is left out. */

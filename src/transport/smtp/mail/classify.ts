@@ -3,7 +3,7 @@
 // left to them.
 
 import type { OutcomeKind, Phase } from "../../../queue/outcome.ts";
-import type { BreakKind } from "../connection/connection.ts";
+import type { BreakKind } from "../connection/broken.ts";
 
 /** What is being done in each phase, for people. */
 export const STEP: Readonly<Record<Phase, string>> = {

@@ -1,3 +1,7 @@
+// Content as SMTP wants it: a dot more where a line begins with one, and a dot alone at the end.
+// Pure. The transaction packs a small message in one write, `stream_content.ts` sends a large one
+// in pieces.
+
 const LF = 10, CR = 13, DOT = 46;
 
 /** Ends the content, whose own last line end comes before it (RFC 5321 4.1.1.4). */

@@ -1,3 +1,6 @@
+// What MAIL and RCPT say of delivery status notifications (RFC 3461), and xtext, in which they say
+// it. `envelope_steps.ts` asks for it where the server offers DSN.
+
 import type { DsnRequest, RecipientDsn } from "../../../queue/dsn.ts";
 
 /** What MAIL says of notifications (RFC 3461 sections 4.3 and 4.4). */

@@ -1,5 +1,5 @@
-// The steps of an SMTP envelope (RSET where it is due, MAIL, a RCPT for each recipient, DATA) and the
-// command of each. The transaction goes through them; it judges the replies.
+// The steps of an SMTP envelope (RSET where it is due, MAIL, a RCPT for each recipient, DATA) and
+// the command of each. The transaction goes through them; it judges the replies.
 
 import type { Delivery } from "../../../queue/ports/transport.ts";
 import { addressFor, isUnicode } from "../../envelope.ts";

@@ -1,3 +1,6 @@
+// Tells a relay that refuses all our mail from one that refuses a recipient, by what it says of
+// "relaying". The transport asks after each message; `relay.ts` makes one trial a relay.
+
 import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 
 /** Messages by which a relay shows whether it relays for us at all. */

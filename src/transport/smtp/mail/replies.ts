@@ -1,7 +1,10 @@
+// SMTP replies: cut out of the bytes that come, and taken apart. The channel reads them, the
+// session and the transaction look at them; what a reply means is in `classify.ts`.
+
 import type { Phase } from "../../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import type { Verdict } from "./classify.ts";
-import { ConnectionBroken } from "../connection/connection.ts";
+import { ConnectionBroken } from "../connection/broken.ts";
 
 /** RFC 5321 allows 512 bytes; some servers explain themselves at more length. */
 export const MAX_LINE_BYTES = 2_048;

@@ -1,6 +1,10 @@
+// Sends content of any size, piece by piece, and listens meanwhile for a server that has had
+// enough. The transaction uses it for messages too large for one write (`packContent` in
+// `content.ts`).
+
 import type { Delivery } from "../../../queue/ports/transport.ts";
 import type { Channel } from "../connection/channel.ts";
-import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";
+import { answeredTooMuch, ConnectionBroken } from "../connection/broken.ts";
 import { DotStuffer, FINAL_DOT } from "./content.ts";
 import type { SmtpReply } from "./replies.ts";
 

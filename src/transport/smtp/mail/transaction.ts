@@ -1,8 +1,12 @@
+// One SMTP transaction on an open session: MAIL, RCPT, DATA, content, final dot, and what each
+// reply means for whom. The transport makes one for each try of a message. What a reply means is
+// read from the table in `classify.ts`; connecting again is left to the transport.
+
 import type { Phase } from "../../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import { type Outcomes, withoutReply } from "../../outcomes.ts";
 import { classify, isPositive, type NextStep, STEP, type Verdict } from "./classify.ts";
-import { answeredTooMuch, ConnectionBroken } from "../connection/connection.ts";
+import { answeredTooMuch, ConnectionBroken } from "../connection/broken.ts";
 import { commandOf, type Envelope, envelopeSteps, limitOf, type Step } from "./envelope_steps.ts";
 import { AHEAD_BYTES, NOT_BORNE, verdictOnSendingAhead } from "./sending_ahead.ts";
 import { FINAL_DOT, packContent } from "./content.ts";

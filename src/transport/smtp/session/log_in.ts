@@ -1,7 +1,10 @@
+// Logs in on a session (RFC 4954): picks a mechanism and goes through its exchange.
+// `open_session.ts` calls it after EHLO; what a mechanism says is in `mechanisms.ts`.
+
 import { errorText } from "../../../queue/errors.ts";
 import type { Channel } from "../connection/channel.ts";
 import { classify } from "../mail/classify.ts";
-import { ConnectionBroken } from "../connection/connection.ts";
+import { ConnectionBroken } from "../connection/broken.ts";
 import { beginExchange, chooseMechanism, type Exchange, MECHANISMS } from "./mechanisms.ts";
 import type { SmtpReply } from "../mail/replies.ts";
 import { base64Bytes, bytesBase64 } from "./scram.ts";

@@ -1,3 +1,6 @@
+// The SASL mechanisms we know, and which one to use. Each is an exchange of messages that says
+// nothing of SMTP: `log_in.ts` puts them into commands. SCRAM's arithmetic is in `scram.ts`.
+
 import { bytesBase64, saslName, ScramClient } from "./scram.ts";
 
 /** Whom a login is for. */

@@ -1,7 +1,11 @@
+// From a connection to a session: greeting, EHLO, STARTTLS and EHLO again, AUTH.
+// `session_opener.ts` calls it on a new connection; a step that fails is thrown, and what that
+// means is left to it.
+
 import type { Channel } from "../connection/channel.ts";
 import type { Phase } from "../../../queue/outcome.ts";
 import { classify } from "../mail/classify.ts";
-import { ConnectionBroken } from "../connection/connection.ts";
+import { ConnectionBroken } from "../connection/broken.ts";
 import { logIn, type SessionLogin } from "./log_in.ts";
 import type { SmtpReply } from "../mail/replies.ts";
 import { type Extensions, type Protocol, readExtensions, Refusal, Session } from "./session.ts";

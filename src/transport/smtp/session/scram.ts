@@ -1,3 +1,6 @@
+// SCRAM-SHA-256, the client's side: proves that we know the password without sending it, and checks
+// that the server knows it, too. `mechanisms.ts` uses it. Also base64, which SASL is spoken in.
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** RFC 7677 asks for 4,096 at least; more than this is a server that wastes our time. */

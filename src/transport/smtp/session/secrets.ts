@@ -1,6 +1,9 @@
+// The password or token of a relay, and where it is had from: the settings, a command, a file,
+// systemd's credentials. `log_in.ts` asks for it when a login is due; it is never written anywhere.
+
 import { errorText } from "../../../queue/errors.ts";
 import type { PasswordSource } from "../../../queue/relay_target.ts";
-import { ConnectionBroken } from "../connection/connection.ts";
+import { ConnectionBroken } from "../connection/broken.ts";
 
 /** Where a secret comes from: as set, or else systemd's credentials, the first file that is there
  *  (`LoadCredential=` in the unit). */

@@ -1,3 +1,6 @@
+// An open session: the server has greeted us and told what it can do. `open_session.ts` makes it,
+// the transport keeps it from message to message and says goodbye with it.
+
 import type { Channel } from "../connection/channel.ts";
 import type { Phase } from "../../../queue/outcome.ts";
 import type { Verdict } from "../mail/classify.ts";

@@ -1,3 +1,7 @@
+// Opens the sessions of one relay: connects, opens (`open_session.ts`), and says what a failure
+// means for the recipients. The transport calls it when it needs a connection. Where TLS is no must
+// and cannot be begun, it tries once more in clear.
+
 import { errorText } from "../../../queue/errors.ts";
 import type { Phase } from "../../../queue/outcome.ts";
 import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
@@ -5,7 +9,7 @@ import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
 import { Connector, connectUnix } from "../connection/connect.ts";
-import { ConnectionBroken } from "../connection/connection.ts";
+import { ConnectionBroken } from "../connection/broken.ts";
 import type { SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "../mail/replies.ts";

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { Connector, resolveHost } from "../../../../src/transport/smtp/connection/connect.ts";
-import {
-  ConnectionBroken,
-  type Wire,
-} from "../../../../src/transport/smtp/connection/connection.ts";
+import { ConnectionBroken } from "../../../../src/transport/smtp/connection/broken.ts";
+import type { Wire } from "../../../../src/transport/smtp/connection/wire.ts";
 import { FakeTimers } from "../../../support/smtp_timers.ts";
 
 /** A wire that is only looked at. */

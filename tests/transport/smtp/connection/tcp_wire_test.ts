@@ -6,7 +6,7 @@ import {
   explainPeerDoubt,
   type TlsRequest,
 } from "../../../../src/transport/smtp/connection/tls.ts";
-import { ConnectionBroken } from "../../../../src/transport/smtp/connection/connection.ts";
+import { ConnectionBroken } from "../../../../src/transport/smtp/connection/broken.ts";
 import { scriptedServer, stall } from "../../../support/smtp_script.ts";
 import {
   CA,

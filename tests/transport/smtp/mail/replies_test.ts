@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ConnectionBroken } from "../../../../src/transport/smtp/connection/connection.ts";
+import { ConnectionBroken } from "../../../../src/transport/smtp/connection/broken.ts";
 import {
   MAX_LINE_BYTES,
   MAX_REPLY_BYTES,

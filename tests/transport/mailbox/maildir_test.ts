@@ -42,7 +42,7 @@ Deno.test("maildir: taken in again the message has the same bytes", async () => 
   const messages = [
     "Message-ID: <1@x.y>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\nSubject: \xff\r\n\r\n" +
     "From a\r\n>From b\r\n.\r\n\x00\r\n\r\n",
-    "Message-ID: <1@x.y>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n",
+    "Message-ID: <1@x.y>\r\nDate: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n",
   ];
   for (const text of messages) {
     for (const size of [1, 3, 1_000]) {

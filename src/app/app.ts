@@ -15,6 +15,8 @@ export interface Tell {
   warn(text: string): void;
   /** Something for those who asked to hear everything (`--verbose`). */
   detail(text: string): void;
+  /** Whether somebody hears details; whoever has many can spare making them. */
+  readonly hearsDetails: boolean;
   /** How far the work has come, in place of the last such line; null when it is done. */
   progress(text: string | null): void;
 }
@@ -37,6 +39,8 @@ export interface App {
   stopSignal(): AbortSignal;
   /** Resolves after `ms`, or as soon as `signal` is aborted. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Writes what a `console:` relay is handed. */
+  writeToConsole(bytes: Uint8Array): void;
 }
 
 export interface OpenQueueOptions {

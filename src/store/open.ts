@@ -22,7 +22,7 @@ export async function openStore(queue: string, options: OpenOptions): Promise<St
 }
 
 /** Whether there is a queue by this name. */
-export function exists(queue: string): boolean {
+export function queueExists(queue: string): boolean {
   return fileExists(queuePath(queue));
 }
 

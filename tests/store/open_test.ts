@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { childOk } from "../support/child.ts";
 import { MailqError } from "../../src/queue/errors.ts";
-import { exists, openStore } from "../../src/store/open.ts";
+import { openStore, queueExists } from "../../src/store/open.ts";
 import { FakeClock } from "../support/queue_clock.ts";
 import { enqueued, listed } from "../support/queue_messages.ts";
 import { openSqlite, rowsOf, SqliteFixture, verifySqlite } from "../support/queue_sqlite.ts";
@@ -207,7 +207,7 @@ test("openStore keeps the mail on disk, whatever SQLite reads in the name", asyn
     const store = await openStore(`file:${folder}/${name}`, OPTIONS);
     await enqueued(store);
     await store.close();
-    assert.equal(exists(`sqlite:${folder}/${name}`), true);
+    assert.equal(queueExists(`sqlite:${folder}/${name}`), true);
   }
 });
 
@@ -216,7 +216,7 @@ test("openStore refuses names that stand for no file", async () => {
     for (const create of [true, false]) {
       await rejects(openStore(queue, { ...OPTIONS, create }), "config_invalid", 78, /file's path/);
     }
-    assert.throws(() => exists(queue), MailqError, queue);
+    assert.throws(() => queueExists(queue), MailqError, queue);
   }
 });
 
@@ -240,7 +240,7 @@ const RELATIVE_QUEUE = `
 
 test("a queue that is not there counts as empty, and is not made by looking", async (folder) => {
   const path = `${folder}/none/queue.db`;
-  assert.equal(exists(path), false);
+  assert.equal(queueExists(path), false);
   const store = await openStore(path, { ...OPTIONS, create: false });
   assert.deepEqual(await listed(store), []);
   const worker = await store.registerWorker("test");
@@ -254,7 +254,7 @@ test("a queue that is not there counts as empty, and is not made by looking", as
   await worker.close();
   await store.close();
   assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
-  assert.equal(exists(folder), true);
+  assert.equal(queueExists(folder), true);
 });
 
 test("workers that came by different names find each other", async (folder) => {

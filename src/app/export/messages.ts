@@ -1,8 +1,14 @@
+// Writes messages out of the queue, which keeps them. Called by `export`. What a message looks like on
+// disk is the place's (places.ts).
+
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { ExportPlace } from "./places.ts";
+
+/** What is asked of the queue. */
+export type ExportStore = Pick<Store, "list" | "show" | "content">;
 
 export interface ExportResult {
   readonly exported: number;
@@ -10,16 +16,21 @@ export interface ExportResult {
   readonly withoutBody: number;
 }
 
-/** Writes messages to a place, in the order of their arrival; of each only a piece is in memory. With
- *  `hasEnvelope` the two lines of a zope.sendmail spool stand above each. What is purged meanwhile is
- *  left out. `onExported` is called after each. Throws `busy` when told to stop. */
+export interface ExportOptions {
+  readonly filter: Filter;
+  readonly place: ExportPlace;
+  /** Puts the two lines of a zope.sendmail spool above each message. */
+  readonly hasEnvelope: boolean;
+  readonly signal: AbortSignal;
+  /** Called after each message. */
+  readonly onExported?: () => void;
+}
+
+/** Writes messages to a place, in the order of their arrival; of each only a piece is in memory.
+ *  What is purged meanwhile is left out. Throws `busy` when told to stop, and as the place does. */
 export async function exportMessages(
-  store: Store,
-  filter: Filter,
-  place: ExportPlace,
-  hasEnvelope: boolean,
-  signal: AbortSignal,
-  onExported: () => void,
+  store: ExportStore,
+  { filter, place, hasEnvelope, signal, onExported }: ExportOptions,
 ): Promise<ExportResult> {
   let exported = 0, withoutBody = 0;
   for await (const message of store.list(filter, { sort: "oldest", after: null, limit: 0 })) {
@@ -31,7 +42,7 @@ export async function exportMessages(
     if (above === null) continue;
     await place.add(message, body, above);
     exported++;
-    onExported();
+    onExported?.();
   }
   await place.end();
   return { exported, withoutBody };
@@ -39,7 +50,7 @@ export async function exportMessages(
 
 /** A message's bytes, of which the first are there, so that nothing is begun that has none. */
 async function openBody(
-  store: Store,
+  store: ExportStore,
   message: MessageSummary,
 ): Promise<AsyncIterable<Uint8Array> | "deleted" | "purged"> {
   const pieces = store.content(message.seq)[Symbol.asyncIterator]();
@@ -56,7 +67,7 @@ async function openBody(
 }
 
 async function* bodyOf(
-  store: Store,
+  store: ExportStore,
   message: MessageSummary,
   first: IteratorResult<Uint8Array>,
   pieces: AsyncIterator<Uint8Array>,
@@ -76,7 +87,7 @@ async function* bodyOf(
 }
 
 /** The envelope as zope.sendmail writes it; null if the message is gone. */
-async function envelopeLines(store: Store, id: string): Promise<string | null> {
+async function envelopeLines(store: ExportStore, id: string): Promise<string | null> {
   const message = await store.show(id);
   if (message === null) return null;
   const recipients = message.recipients.map(({ address }) => address).join(", ");

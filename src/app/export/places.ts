@@ -1,3 +1,6 @@
+// The places that messages are exported to: a stream, a folder of .eml files, an mbox, a Maildir. Called
+// by messages.ts; `export` picks one. None writes over anything, and what is not whole is removed.
+
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Clock, Random } from "../../system/time.ts";
 import { makeFolder, syncFolder, withoutSlash, writeAll } from "../../system/files.ts";
@@ -6,7 +9,6 @@ import { cannotWrite, onFile } from "../../store/cannot_write.ts";
 import { maildirName } from "../../transport/mailbox/maildir_name.ts";
 import { fromLine, FromQuoter } from "../../transport/mailbox/mbox_lines.ts";
 import { lfPiecesOf } from "../../transport/pieces.ts";
-import type { Output } from "../../cli/frame/output.ts";
 
 /** Where messages are exported to. Throws as `cannotWrite` says. */
 export interface ExportPlace extends Disposable {
@@ -23,13 +25,13 @@ export interface ExportPlace extends Disposable {
 const encoder = new TextEncoder();
 const NEW: NewFileOptions = { replaces: false, toError: cannotWrite };
 
-/** Standard output, as one .eml file or as an mbox. */
+/** A stream, as one .eml file or as an mbox. */
 export class StreamPlace implements ExportPlace {
-  constructor(readonly output: Output, readonly isMbox: boolean) {}
+  constructor(readonly write: (bytes: Uint8Array) => void, readonly isMbox: boolean) {}
 
   async add(message: MessageSummary, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const written = this.isMbox ? mboxPieces(message, pieces) : pieces;
-    for await (const piece of written) this.output.bytes(piece);
+    for await (const piece of written) this.write(piece);
   }
 
   end(): Promise<void> {
@@ -98,31 +100,28 @@ async function* mboxPieces(
 
 const PARTS = ["tmp", "new", "cur"] as const;
 
+/** What names of files in a Maildir are made of. */
+export interface MaildirNaming {
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 /** A Maildir, with LF line ends: each message as a file of its own in `new/`, with the time it was
  *  queued at. Folders that are not there are made. */
 export class MaildirPlace implements ExportPlace {
   #count = 0;
 
-  private constructor(
-    readonly folder: string,
-    readonly hostname: string,
-    readonly clock: Clock,
-    readonly random: Random,
-  ) {}
+  private constructor(readonly folder: string, readonly naming: MaildirNaming) {}
 
-  static async make(
-    path: string,
-    hostname: string,
-    clock: Clock,
-    random: Random,
-  ): Promise<MaildirPlace> {
+  static async make(path: string, naming: MaildirNaming): Promise<MaildirPlace> {
     const folder = withoutSlash(path);
     await onFile(folder, () => makeFolder(folder));
     for (const part of PARTS) {
       const path = `${folder}/${part}`;
       await onFile(path, () => makeFolder(path));
     }
-    return new MaildirPlace(folder, hostname, clock, random);
+    return new MaildirPlace(folder, naming);
   }
 
   async add(
@@ -130,9 +129,13 @@ export class MaildirPlace implements ExportPlace {
     pieces: AsyncIterable<Uint8Array>,
     above: string,
   ): Promise<void> {
-    const { hostname, random } = this;
-    const now = this.clock.now();
-    const name = maildirName({ hostname, now, count: ++this.#count, random: random.bytes(8) });
+    const { hostname, clock, random } = this.naming;
+    const name = maildirName({
+      hostname,
+      now: clock.now(),
+      count: ++this.#count,
+      random: random.bytes(8),
+    });
     const temporary = `${this.folder}/tmp/${name}`;
     try {
       await onFile(temporary, async () => {

@@ -1,44 +1,67 @@
+// The lock that keeps passes from piling up when cron starts one each minute. Taken by `send`, which
+// also prints who holds it. That the lock ends with its process is src/system/file_lock.ts's.
+
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { queuePath } from "../../store/open.ts";
 import { FileLock, NotPlainFile, openOwnFile } from "../../system/file_lock.ts";
 import { giveToOwnerOf } from "../../system/files.ts";
-import { queuePath } from "../../store/open.ts";
-import type { Context } from "../../cli/frame/context.ts";
+import type { App } from "../app.ts";
 
-/** A lock held so long is worth a line, once, even under cron. */
-const LONG_HELD_MS = 15 * 60_000;
 const POLL_MS = 100;
 
-/** Takes the lock that keeps passes from piling up; null if another pass has it for longer than
- *  `waitMs`. It ends with the process, so a crash leaves none behind. */
+/** The lock, until it is disposed of. */
+export interface SendLock extends Disposable {
+  readonly kind: "taken";
+}
+
+/** Another pass has the lock. */
+export interface HeldLock {
+  readonly kind: "held";
+  /** Null where the holder was just writing who it is. */
+  readonly pid: number | null;
+  /** How long it has had the lock; 0 if that is not known. */
+  readonly heldMs: number;
+  /** Whether somebody was told of it already, by `noteTold`. */
+  readonly isTold: boolean;
+  /** Keeps in the lock's file that somebody was told. */
+  noteTold(): void;
+}
+
+export interface SendLockOptions {
+  /** So long another pass is waited for. */
+  readonly waitMs: number;
+  /** Called once, before the wait. */
+  readonly onWait: (held: HeldLock) => void;
+}
+
+/** Takes the lock; `held` if another pass has it for longer than `waitMs`, or if told to stop
+ *  meanwhile. It ends with the process, so a crash leaves none behind. Throws `permission` or
+ *  `io_error` if its file cannot be used. */
 export async function takeSendLock(
-  context: Context,
-  settings: Settings,
-  waitMs: number,
-): Promise<Disposable | null> {
+  app: Pick<App, "clock" | "stopSignal" | "wait">,
+  settings: Pick<Settings, "queue" | "lockPath">,
+  { waitMs, onWait }: SendLockOptions,
+): Promise<SendLock | HeldLock> {
   const queue = queuePath(settings.queue);
   const path = settings.lockPath ?? `${queue}-lock`;
-  const { wait, clock } = context.machine;
-  const signal = context.stopSignal();
+  const { clock } = app;
+  const signal = app.stopSignal();
   const giveUpAt = clock.now() + waitMs;
-  let isTold = false;
+  let hasWaited = false;
   for (;;) {
     const lock = await tryTake(path);
     if (lock !== null) {
       giveToOwnerOf(queue, path);
       writeHolder(lock.file, { pid: Deno.pid, since: clock.now(), isTold: false });
-      return { [Symbol.dispose]: () => lock.release() };
+      return { kind: "taken", [Symbol.dispose]: () => lock.release() };
     }
     const leftMs = giveUpAt - clock.now();
-    if (leftMs <= 0 || signal.aborted) break;
-    if (!isTold && context.output.isWatched) {
-      context.output.note(`${holderText(readHolder(path))} is sending; waiting for it to end`);
-    }
-    isTold = true;
-    await wait(Math.min(POLL_MS, leftMs), signal);
+    if (leftMs <= 0 || signal.aborted) return heldLock(path, clock.now());
+    if (!hasWaited) onWait(heldLock(path, clock.now()));
+    hasWaited = true;
+    await app.wait(Math.min(POLL_MS, leftMs), signal);
   }
-  tellHeld(context, path);
-  return null;
 }
 
 async function tryTake(path: string): Promise<FileLock | null> {
@@ -54,6 +77,22 @@ async function tryTake(path: string): Promise<FileLock | null> {
   }
 }
 
+function heldLock(path: string, now: number): HeldLock {
+  const holder = readHolder(path);
+  return {
+    kind: "held",
+    pid: holder?.pid ?? null,
+    heldMs: holder === null ? 0 : now - holder.since,
+    isTold: holder?.isTold ?? false,
+    noteTold() {
+      if (holder === null) return;
+      using file = openOwnFile(path);
+      writeHolder(file, { ...holder, isTold: true });
+    },
+  };
+}
+
+/** What stands in the lock's file, as JSON. */
 interface Holder {
   readonly pid: number;
   readonly since: number;
@@ -78,25 +117,5 @@ function readHolder(path: string): Holder | null {
     };
   } catch {
     return null; // being written at this moment
-  }
-}
-
-function holderText(holder: Holder | null): string {
-  return holder === null ? "another pass" : `another pass (process ${holder.pid})`;
-}
-
-/** Cron mails every line, into the very queue that may be stuck: only a watcher, or a lock held
- *  too long, is worth one, and the latter once. */
-function tellHeld(context: Context, path: string): void {
-  const holder = readHolder(path);
-  const who = holderText(holder);
-  const heldMs = holder === null ? 0 : context.now() - holder.since;
-  const isLongHeld = heldMs >= LONG_HELD_MS;
-  const { output } = context;
-  if (output.isWatched) output.note(`${who} is sending; nothing to do`);
-  else if (isLongHeld && holder !== null && !holder.isTold) {
-    output.note(`${who} has been sending for ${Math.floor(heldMs / 60_000)} minutes`);
-    using file = openOwnFile(path);
-    writeHolder(file, { ...holder, isTold: true });
   }
 }

@@ -1,34 +1,36 @@
+// Keeps the index that searches use up to date. Called by every command that takes `--search`, before
+// it searches, and by `send` when it has time to spare. The index itself is the store's.
+
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { Context } from "../../cli/frame/context.ts";
+import type { Tell } from "../app.ts";
 
 /** How often the progress is told. */
 const TELL_EVERY_MS = 100;
 /** What a command that has done its work gives the index at its end. */
 const SPARE_MS = 200;
 
-/** Brings the search index up to date for a search, if there is one; at a terminal it says how far
- *  it has come. Where it cannot be written the search goes without, which takes longer. */
+/** Brings the search index up to date for a search, if there is one, and tells how far it has come.
+ *  Where it cannot be written the search goes without, which takes longer. */
 export async function readySearch(
-  context: Context,
+  tell: Pick<Tell, "note" | "progress">,
   store: Store,
   search: string | undefined,
 ): Promise<void> {
   if (search === undefined) return;
-  const { output } = context;
   let toldAt = performance.now();
   try {
     await store.bringSearchUpToDate(undefined, (done, total) => {
       if (performance.now() - toldAt < TELL_EVERY_MS) return;
       toldAt = performance.now();
       const [of, all] = [done, total].map((count) => count.toLocaleString("en-US"));
-      output.progress(`bringing the search index up to date: ${of} of ${all}`);
+      tell.progress(`bringing the search index up to date: ${of} of ${all}`);
     });
   } catch (error) {
-    output.progress(null);
-    output.note(`searching without an index, which may take longer: ${inTheWay(error).message}`);
+    tell.progress(null);
+    tell.note(`searching without an index, which may take longer: ${inTheWay(error).message}`);
   }
-  output.progress(null);
+  tell.progress(null);
 }
 
 /** Takes what it can into the index within a fraction of a second. That it cannot be written is

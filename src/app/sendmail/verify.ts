@@ -5,7 +5,7 @@ import type { Settings } from "../../config/settings.ts";
 import { readEnvelope } from "../../intake/address/envelope.ts";
 import { scanHeader } from "../../intake/header/headers.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { exists } from "../../store/open.ts";
+import { queueExists } from "../../store/open.ts";
 import type { App } from "../app.ts";
 import { intakeOptions, type OptionsApp } from "../enqueue/options.ts";
 
@@ -27,7 +27,9 @@ export async function* verifyAddresses(
   settings: Settings,
   addresses: readonly string[],
 ): AsyncGenerator<Verified> {
-  const store = exists(settings.queue) ? await app.openQueue(settings, { create: false }) : null;
+  const store = queueExists(settings.queue)
+    ? await app.openQueue(settings, { create: false })
+    : null;
   const empty = new Uint8Array(0);
   for (const address of addresses) {
     const options = intakeOptions(app, settings, {

@@ -1,16 +1,17 @@
+// `mailq backup`: copies the queue into a file while it is in use. How a copy of a busy queue is whole
+// is the store's.
+
 import { buildCommand } from "@stricli/core";
+import { plural } from "../../display/plural.ts";
 import { MailqError } from "../../queue/errors.ts";
+import { queueExists } from "../../store/open.ts";
+import { type FlagsOf, oneArgument, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { word } from "../flags/parsers.ts";
-import { queueExists } from "../frame/queue_path.ts";
-import { plural } from "../../app/select.ts";
 
-interface Flags {
-  readonly force?: boolean;
-}
+const FLAGS = { force: toggle("Write over a file of that name") };
 
-export const command = buildCommand<Flags, [string], Context>({
-  async func({ force }, path) {
+export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
+  async func({ force = false }, path) {
     if (path === "-") {
       throw new MailqError("usage", `Cannot write a backup to "-": expected the name of a file`);
     }
@@ -23,7 +24,7 @@ export const command = buildCommand<Flags, [string], Context>({
     }
     const signal = this.stopSignal();
     const store = await this.store(settings, false);
-    const { sizeBytes, messages } = await store.backup(path, { replaces: force ?? false, signal })
+    const { sizeBytes, messages } = await store.backup(path, { replaces: force, signal })
       .catch((error) => {
         throw withHint(error);
       });
@@ -33,22 +34,11 @@ export const command = buildCommand<Flags, [string], Context>({
     );
   },
   parameters: {
-    flags: {
-      force: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Write over a file of that name",
-      },
-    },
-    positional: {
-      kind: "tuple",
-      parameters: [{
-        brief: "The copy; a file that is not there yet",
-        placeholder: "FILE",
-        parse: word,
-      }],
-    },
+    flags: FLAGS,
+    positional: oneArgument({
+      brief: "The copy; a file that is not there yet",
+      placeholder: "FILE",
+    }),
   },
   docs: {
     brief: "Copy the queue into a file while it is in use",

@@ -1,9 +1,13 @@
+// `mailq config`: prints every setting in force and where it came from. Reading and masking them is
+// src/config's.
+
 import { buildCommand } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
+import type { NoFlags } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 
-export const command = buildCommand<Record<never, never>, [], Context>({
+export const command = buildCommand<NoFlags, [], Context>({
   async func() {
     const settings = await this.settings("all");
     const entries = settings.entries();

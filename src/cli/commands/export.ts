@@ -1,9 +1,7 @@
+// `mailq export`: writes messages out as .eml files, mbox or Maildir, and leaves them in the queue. The
+// use case is src/app/export's.
+
 import { buildCommand } from "@stricli/core";
-import type { Settings } from "../../config/settings.ts";
-import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
-import type { Filter } from "../../queue/filter.ts";
-import type { Store } from "../../queue/ports/store.ts";
-import type { Context } from "../frame/context.ts";
 import { exportMessages } from "../../app/export/messages.ts";
 import {
   EmlPlace,
@@ -12,28 +10,38 @@ import {
   MboxPlace,
   StreamPlace,
 } from "../../app/export/places.ts";
-import { word } from "../flags/parsers.ts";
-import {
-  ALL_FLAG,
-  FILTER_FLAGS,
-  type FilterFlags,
-  IDS,
-  plural,
-  selectMessages,
-} from "../../app/select.ts";
+import type { Settings } from "../../config/settings.ts";
+import { plural } from "../../display/plural.ts";
+import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
+import type { Filter } from "../../queue/filter.ts";
+import type { Store } from "../../queue/ports/store.ts";
+import { type FlagsOf, text, toggle } from "../flags/builders.ts";
+import { IDS, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
+import type { Context } from "../frame/context.ts";
 
-interface Places {
-  readonly eml?: string;
-  readonly mbox?: string;
-  readonly maildir?: string;
-}
+const PLACE_FLAGS = {
+  eml: text({
+    brief: "Into this folder, as files ID.eml; - prints one message",
+    placeholder: "DIR",
+  }),
+  mbox: text({
+    brief: "Into this new mbox file (mboxrd); - prints it",
+    placeholder: "FILE",
+  }),
+  maildir: text({
+    brief: "Into this Maildir, which is made if it is not there",
+    placeholder: "DIR",
+  }),
+};
+const FLAGS = {
+  ...PLACE_FLAGS,
+  envelope: toggle(
+    "With --maildir: sender and recipients above each, as zope.sendmail writes them",
+  ),
+  ...SELECTION_FLAGS,
+};
 
-interface Flags extends FilterFlags, Places {
-  readonly envelope?: boolean;
-  readonly all?: boolean;
-}
-
-export const command = buildCommand<Flags, string[], Context>({
+export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
   async func({ eml, mbox, maildir, envelope = false, ...selection }, ...ids) {
     const { output } = this;
     const given = [eml, mbox, maildir].filter((path) => path !== undefined);
@@ -46,18 +54,17 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     const settings = await this.settings("all");
     const store = await this.store(settings, false);
-    const filter = await selectMessages(store, ids, selection);
+    const filter = await selectionOf(store, ids, selection);
     if (eml === "-") await refuseAllButOne(store, filter);
-    using place = await placeOf(this, settings, { eml, mbox, maildir });
+    using place = await openPlace(this, settings, { eml, mbox, maildir });
     let exported = 0;
-    const result = await exportMessages(
-      store,
+    const result = await exportMessages(store, {
       filter,
       place,
-      envelope,
-      this.stopSignal(),
-      () => exported++,
-    ).catch((error) => {
+      hasEnvelope: envelope,
+      signal: this.stopSignal(),
+      onExported: () => exported++,
+    }).catch((error) => {
       const isKept = exported > 0 && (maildir ?? eml) !== undefined && path !== "-";
       if (isKept) output.note(`${exported} ${plural(exported, "message")} exported before that`);
       throw error;
@@ -75,40 +82,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     output.line(`Exported ${result.exported} ${plural(result.exported, "message")} to ${path}`);
   },
-  parameters: {
-    flags: {
-      eml: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Into this folder, as files ID.eml; - prints one message",
-        placeholder: "DIR",
-      },
-      mbox: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Into this new mbox file (mboxrd); - prints it",
-        placeholder: "FILE",
-      },
-      maildir: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Into this Maildir, which is made if it is not there",
-        placeholder: "DIR",
-      },
-      envelope: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "With --maildir: sender and recipients above each, as zope.sendmail writes them",
-      },
-      ...ALL_FLAG,
-      ...FILTER_FLAGS,
-    },
-    positional: IDS,
-  },
+  parameters: { flags: FLAGS, positional: IDS },
   docs: {
     brief: "Write messages out as .eml files, mbox or Maildir",
     fullDescription: `Writes messages out and leaves them in the queue. Nothing is written over.
@@ -122,15 +96,18 @@ recipients too, after \`export --maildir DIR --envelope\`, which is a spool that
   },
 });
 
-async function placeOf(
+async function openPlace(
   { output, machine }: Context,
-  settings: Settings,
-  { eml, mbox, maildir = "" }: Places,
+  { hostname }: Settings,
+  { eml, mbox, maildir = "" }: FlagsOf<typeof PLACE_FLAGS>,
 ): Promise<ExportPlace> {
-  if (eml === "-" || mbox === "-") return new StreamPlace(output, mbox !== undefined);
+  if (eml === "-" || mbox === "-") {
+    return new StreamPlace((bytes) => output.bytes(bytes), mbox !== undefined);
+  }
   if (eml !== undefined) return await EmlPlace.make(eml);
   if (mbox !== undefined) return await MboxPlace.make(mbox);
-  return await MaildirPlace.make(maildir, settings.hostname, machine.clock, machine.random);
+  const { clock, random } = machine;
+  return await MaildirPlace.make(maildir, { hostname, clock, random });
 }
 
 async function refuseAllButOne(store: Store, filter: Filter): Promise<void> {

@@ -1,78 +1,51 @@
+// `mailq resend`: queues mail again whatever became of it, or, for one message, a copy of it with
+// another envelope. What may go again is the store's to say; the envelope is checked by src/intake.
+
 import { buildCommand } from "@stricli/core";
-import { MailqError } from "../../queue/errors.ts";
-import type { Context } from "../frame/context.ts";
-import { messageShape } from "../print/json_shapes.ts";
-import { anyText, word } from "../flags/parsers.ts";
+import { resolveId } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
-import {
-  ALL_FLAG,
-  FILTER_FLAGS,
-  type FilterFlags,
-  IDS,
-  resolveId,
-  selectMessages,
-  tellAction,
-} from "../../app/select.ts";
+import { MailqError } from "../../queue/errors.ts";
+import { anyText, type FlagsOf, readText, texts, toggle } from "../flags/builders.ts";
+import { IDS, isAnyGiven, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
+import type { Context } from "../frame/context.ts";
+import { printAction } from "../print/actions.ts";
+import { messageShape } from "../print/json_shapes.ts";
 
-interface Flags extends Omit<FilterFlags, "to"> {
-  readonly to?: readonly string[];
-  readonly all?: boolean;
-  readonly unsent?: boolean;
-}
+const FLAGS = {
+  unsent: toggle("Only to recipients it was not sent to"),
+  ...SELECTION_FLAGS,
+  to: texts({
+    brief: "With an ID: send a copy to this recipient instead; may be repeated. Else a filter",
+    placeholder: "ADDRESS",
+  }),
+  from: anyText({
+    brief: "With an ID: send a copy with this envelope sender, <> for none. Else a filter",
+    placeholder: "ADDRESS",
+  }),
+};
 
-export const command = buildCommand<Flags, string[], Context>({
-  async func(flags, ...prefixes) {
-    const { to = [], from, unsent, ...others } = flags;
-    if (prefixes.length > 0 && (to.length > 0 || from !== undefined)) {
-      const more = [unsent, ...Object.values(others)].some((value) =>
-        value !== undefined && !(Array.isArray(value) && value.length === 0)
-      );
-      if (prefixes.length > 1 || more) {
+export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
+  async func({ to = [], from, unsent, ...others }, ...ids) {
+    if (ids.length > 0 && (to.length > 0 || from !== undefined)) {
+      if (ids.length > 1 || isAnyGiven({ unsent, ...others })) {
         throw new MailqError(
           "usage",
           "Cannot change the envelope of more than one message: give one id, --to and --from alone",
         );
       }
-      return await resendChanged(this, prefixes[0] ?? "", from, to);
+      return await resendChanged(this, ids[0] ?? "", { to, from });
     }
     if (to.length > 1) throw new MailqError("usage", "Cannot filter by more than one --to");
     const store = await this.queue();
-    await readySearch(this, store, others.search);
-    const filter = await selectMessages(store, prefixes, {
+    await readySearch(this.output, store, others.search);
+    const filter = await selectionOf(store, ids, {
       ...others,
       to: to[0],
-      from: from === undefined ? undefined : word(from),
+      from: from === undefined ? undefined : readText(from),
     });
-    tellAction(this, await store.resend(filter, unsent ?? false), "Queued again");
+    printAction(this.output, await store.resend(filter, unsent ?? false), "Queued again");
   },
-  parameters: {
-    flags: {
-      unsent: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Only to recipients it was not sent to",
-      },
-      ...ALL_FLAG,
-      ...FILTER_FLAGS,
-      to: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        variadic: true,
-        brief: "With an ID: send a copy to this recipient instead; may be repeated. Else a filter",
-        placeholder: "ADDRESS",
-      },
-      from: {
-        kind: "parsed",
-        parse: anyText,
-        optional: true,
-        brief: "With an ID: send a copy with this envelope sender, <> for none. Else a filter",
-        placeholder: "ADDRESS",
-      },
-    },
-    positional: IDS,
-  },
+  parameters: { flags: FLAGS, positional: IDS },
   docs: {
     brief: "Queue mail again, whatever its state",
     fullDescription:
@@ -91,12 +64,17 @@ drop it as a duplicate.`,
   },
 });
 
+interface Envelope {
+  /** Undefined = as before, as is an empty `to`. */
+  readonly from: string | undefined;
+  readonly to: readonly string[];
+}
+
 /** Queues a copy with another envelope and prints its id. */
 async function resendChanged(
   context: Context,
   prefix: string,
-  from: string | undefined,
-  to: readonly string[],
+  { from, to }: Envelope,
 ): Promise<void> {
   const { output } = context;
   const settings = await context.settings("all");

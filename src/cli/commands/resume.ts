@@ -1,7 +1,11 @@
+// `mailq resume`: lets a paused queue send again. That the queue is paused stands in the queue itself;
+// passes look at it before each claim.
+
 import { buildCommand } from "@stricli/core";
+import type { NoFlags } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 
-export const command = buildCommand<Record<never, never>, [], Context>({
+export const command = buildCommand<NoFlags, [], Context>({
   async func() {
     const store = await this.store(await this.settings("all"), true);
     const changed = await store.resume();

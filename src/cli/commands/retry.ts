@@ -1,22 +1,26 @@
+// `mailq retry`: moves deferred mail back to queued. Which mail is due, and whose retries are used up,
+// is the store's to say.
+
 import { buildCommand } from "@stricli/core";
-import { toFilter } from "../../app/select.ts";
-import type { Context } from "../frame/context.ts";
+import { selectMessages } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
-import { FILTER_FLAGS, type FilterFlags, IDS, plural, resolveIds } from "../../app/select.ts";
+import { plural } from "../../display/plural.ts";
+import { type FlagsOf, toggle } from "../flags/builders.ts";
+import { FILTER_FLAGS, IDS, toFilter } from "../flags/filter.ts";
+import type { Context } from "../frame/context.ts";
 
-interface Flags extends FilterFlags {
-  readonly due?: boolean;
-}
+const FLAGS = {
+  due: toggle("Only what is due for its next try"),
+  ...FILTER_FLAGS,
+};
 
-export const command = buildCommand<Flags, string[], Context>({
-  async func({ due, ...flags }, ...prefixes) {
+export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
+  async func({ due = false, ...flags }, ...ids) {
     const settings = await this.settings("all");
     const store = await this.store(settings, false);
-    await readySearch(this, store, flags.search);
-    const filter = prefixes.length === 0
-      ? toFilter(flags)
-      : { ...toFilter(flags), ids: await resolveIds(store, prefixes) };
-    const { requeued, exhausted } = await store.retry(filter, due ?? false);
+    await readySearch(this.output, store, flags.search);
+    const filter = await selectMessages(store, ids, toFilter(flags));
+    const { requeued, exhausted } = await store.retry(filter, due);
     const limit = settings.retry.max;
     const { output } = this;
     if (output.isJson) return output.json({ requeued, exhausted, limit });
@@ -32,18 +36,7 @@ export const command = buildCommand<Flags, string[], Context>({
       );
     }
   },
-  parameters: {
-    flags: {
-      due: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Only what is due for its next try",
-      },
-      ...FILTER_FLAGS,
-    },
-    positional: IDS,
-  },
+  parameters: { flags: FLAGS, positional: IDS },
   docs: {
     brief: "Move deferred mail back to queued",
     fullDescription: `Moves deferred mail back to queued: all of it, what is due, or what matches.

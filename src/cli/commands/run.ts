@@ -1,21 +1,25 @@
+// `mailq run`: the service, or with --once one round of it. What a round does is src/delivery's; this
+// file reads the settings anew, watches the drop folder and tells of trouble.
+
 import { buildCommand } from "@stricli/core";
-import { formatDuration } from "../../queue/durations.ts";
-import { errorText, MailqError } from "../../queue/errors.ts";
+import { takeInDrops } from "../../app/drops/take_in.ts";
+import { DropWatch } from "../../app/drops/watch.ts";
+import { passOptions } from "../../app/send/pass.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
+import { formatDuration } from "../../queue/durations.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
+import { type FlagsOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { DropWatch } from "../../app/drops/watch.ts";
-import { takeInDrops } from "../../app/drops/take_in.ts";
-import { duration } from "../flags/parsers.ts";
 import { hasWalResetBug, sqliteVersion } from "../frame/print_version.ts";
-import { passOptions, tellPass } from "../../app/send/pass.ts";
+import { printPass } from "../print/pass.ts";
 
-interface Flags {
-  readonly interval?: number;
-  readonly once?: boolean;
-}
+const FLAGS = {
+  interval: span({ brief: "The longest pause between two rounds [30s]" }),
+  once: toggle("One round, for cron: requeue what is due, send, expire, purge"),
+};
 
-export const command = buildCommand<Flags, [], Context>({
+export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
   async func(flags) {
     const { output, machine } = this;
     const given = {
@@ -26,7 +30,7 @@ export const command = buildCommand<Flags, [], Context>({
     const store = await this.store(settings, true, true, () => current.keepsBodies);
     const kept = new KeptConnections(machine.wait);
     const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
-      const pass = await passOptions(this, fresh, store);
+      const pass = await passOptions(this.app, fresh, store);
       return {
         pass: {
           ...pass,
@@ -53,7 +57,7 @@ export const command = buildCommand<Flags, [], Context>({
       }
     };
     using _reload = machine.onReload(() => void reload());
-    tellAffectedSqlite(this);
+    noteAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
     if (flags.once) await takeInDrops(this.app, settings, store);
     await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
@@ -70,7 +74,7 @@ export const command = buildCommand<Flags, [], Context>({
         machine,
         signal: this.stopSignal(),
         isOnce: flags.once ?? false,
-        onRound: flags.once ? (result) => tellPass(this, result, false) : undefined,
+        onRound: flags.once ? (result) => printPass(output, result) : undefined,
         onTrouble: (error) => output.warn(`${error.message}; trying again`),
       });
     } catch (error) {
@@ -83,23 +87,7 @@ export const command = buildCommand<Flags, [], Context>({
       await kept.close();
     }
   },
-  parameters: {
-    flags: {
-      interval: {
-        kind: "parsed",
-        parse: duration,
-        optional: true,
-        brief: "The longest pause between two rounds [30s]",
-        placeholder: "DURATION",
-      },
-      once: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "One round, for cron: requeue what is due, send, expire, purge",
-      },
-    },
-  },
+  parameters: { flags: FLAGS },
   docs: {
     brief: "Run the service: send mail as soon as it is queued",
     fullDescription:
@@ -112,7 +100,7 @@ SIGTERM finishes what is being sent and exits 0; SIGHUP reads the settings anew.
   },
 });
 
-function tellAffectedSqlite({ output }: Context): void {
+function noteAffectedSqlite({ output }: Context): void {
   const version = sqliteVersion();
   if (hasWalResetBug(version)) {
     output.detail(`SQLite ${version} can, very rarely, damage a database in WAL mode`);

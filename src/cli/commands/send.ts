@@ -1,30 +1,38 @@
+// `mailq send`: one pass over the queue, or over the messages named. The pass itself is
+// src/app/send's; this file decides when there is one, and prints what came of it.
+
 import { buildCommand } from "@stricli/core";
+import { takeInDrops } from "../../app/drops/take_in.ts";
+import { resolveIds } from "../../app/select.ts";
+import { dueMessages, makeDue } from "../../app/send/due.ts";
+import { type SendLock, takeSendLock } from "../../app/send/lock.ts";
+import { NOTHING_SENT, sendOnce } from "../../app/send/pass.ts";
+import { spareForSearch } from "../../app/send/search_index.ts";
+import type { Settings } from "../../config/settings.ts";
 import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { MessageStatus } from "../../queue/state.ts";
+import { queueExists } from "../../store/open.ts";
+import { count, type FlagsOf, manyArguments, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { takeInDrops } from "../../app/drops/take_in.ts";
-import { anyText, count, duration } from "../flags/parsers.ts";
-import { queueExists } from "../frame/queue_path.ts";
-import { spareForSearch } from "../../app/send/search_index.ts";
-import { NOTHING_SENT, sendOnce, tellPass } from "../../app/send/pass.ts";
-import { takeSendLock } from "../../app/send/lock.ts";
-import { resolveIds } from "../../app/select.ts";
+import { judgeStrictly, printPass } from "../print/pass.ts";
+import { printHeld, printWait } from "../print/send_lock.ts";
 
 /** Messages of a short pass. */
 const FEW = 500;
 
-interface Flags {
-  readonly maxBatch?: number;
-  readonly maxDeferred?: number;
-  readonly throttle?: number;
-  readonly concurrency?: number;
-  readonly lockWait?: number;
-  readonly noLock?: boolean;
-  readonly dryRun?: boolean;
-  readonly strict?: boolean;
-}
+const FLAGS = {
+  maxBatch: count("Stop after so many messages sent"),
+  maxDeferred: count("Stop after so many messages deferred or failed"),
+  throttle: span({ brief: "Pause after each message: one at a time" }),
+  concurrency: count("Messages sent at the same time"),
+  lockWait: span({ brief: "Wait so long for another pass to end" }),
+  noLock: toggle("Send beside another pass"),
+  dryRun: toggle("Only list what would be sent, in order"),
+  strict: toggle("Exit 69 if the relay is down or mail failed, 75 if mail was deferred"),
+};
+type Flags = FlagsOf<typeof FLAGS>;
 
 export const command = buildCommand<Flags, string[], Context>({
   async func(flags, ...prefixes) {
@@ -35,91 +43,28 @@ export const command = buildCommand<Flags, string[], Context>({
       concurrency: flags.concurrency,
     });
     const store = await this.store(settings, false, true);
-    if (!flags.dryRun && queueExists(settings.queue)) await takeInDrops(this.app, settings, store);
+    const isThere = queueExists(settings.queue);
+    if (!flags.dryRun && isThere) await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
-    if (flags.dryRun) return await tellDue(this, store, ids);
-    if (!queueExists(settings.queue)) {
-      return await tellPass(this, NOTHING_SENT, flags.strict ?? false);
+    if (flags.dryRun) return await printDue(this, store, ids);
+    let result = NOTHING_SENT;
+    if (isThere) {
+      using lock = await lockFor(this, settings, flags);
+      if (lock === null) return;
+      if (ids !== undefined) await makeNamedDue(this, store, ids);
+      result = await sendOnce(this.app, settings, store, ids);
+      // A pass over much mail has no time to spare: the next one has, or the search takes it.
+      if (result.sent <= FEW) await spareForSearch(store);
     }
-    const isLocking = settings.usesLock && !flags.noLock;
-    using lock = isLocking ? await takeSendLock(this, settings, flags.lockWait ?? 0) : null;
-    if (isLocking && lock === null) {
-      if (this.output.isJson) this.output.json({ ...NOTHING_SENT, stopped_by: "locked" });
-      if (flags.strict) {
-        throw new MailqError("busy", "Another pass is sending; wait with --lock-wait 5m");
-      }
-      return;
-    }
-    if (ids !== undefined) await makeDue(this, store, ids);
-    const result = await sendOnce(this, settings, store, ids);
-    // A pass over much mail has no time to spare: the next one has, or the search takes it.
-    if (result.sent <= FEW) await spareForSearch(store);
-    await tellPass(this, result, flags.strict ?? false);
+    await printPass(this.output, result);
+    if (flags.strict) await judgeStrictly(result);
   },
   parameters: {
-    flags: {
-      maxBatch: {
-        kind: "parsed",
-        parse: count,
-        optional: true,
-        brief: "Stop after so many messages sent",
-        placeholder: "N",
-      },
-      maxDeferred: {
-        kind: "parsed",
-        parse: count,
-        optional: true,
-        brief: "Stop after so many messages deferred or failed",
-        placeholder: "N",
-      },
-      throttle: {
-        kind: "parsed",
-        parse: duration,
-        optional: true,
-        brief: "Pause after each message: one at a time",
-        placeholder: "DURATION",
-      },
-      concurrency: {
-        kind: "parsed",
-        parse: count,
-        optional: true,
-        brief: "Messages sent at the same time",
-        placeholder: "N",
-      },
-      lockWait: {
-        kind: "parsed",
-        parse: duration,
-        optional: true,
-        brief: "Wait so long for another pass to end",
-        placeholder: "DURATION",
-      },
-      noLock: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Send beside another pass",
-      },
-      dryRun: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Only list what would be sent, in order",
-      },
-      strict: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Exit 69 if the relay is down or mail failed, 75 if mail was deferred",
-      },
-    },
-    positional: {
-      kind: "array",
-      parameter: {
-        brief: "Only these messages, deferred ones too",
-        placeholder: "ID",
-        parse: anyText,
-      },
-    },
+    flags: FLAGS,
+    positional: manyArguments({
+      brief: "Only these messages, deferred ones too",
+      placeholder: "ID",
+    }),
   },
   docs: {
     brief: "Send what is queued: one pass over the queue",
@@ -135,13 +80,35 @@ terminal or with --verbose; \`mailq status --nagios\` is what alarms.
   },
 });
 
-/** Messages named by a person are tried now, whatever their next try was to be. */
-async function makeDue(context: Context, store: Store, ids: readonly string[]): Promise<void> {
-  await store.retry({ ids }, false);
-  for await (const message of store.list({ ids }, { sort: "oldest", after: null, limit: 0 })) {
-    const isWaiting = message.sendAt !== null && message.sendAt > context.now();
-    if (message.status === "queued" && !isWaiting) continue;
-    context.output.note(`${message.id} is left alone: ${whyLeft(message.status)}`);
+const NO_LOCK: SendLock = { kind: "taken", [Symbol.dispose]() {} };
+
+/** The lock, or what stands for one where none is wanted; null if another pass has it, which is
+ *  printed. Throws `busy` then under `--strict`. */
+async function lockFor(
+  { app, output }: Context,
+  settings: Settings,
+  { noLock, lockWait = 0, strict }: Flags,
+): Promise<SendLock | null> {
+  if (noLock || !settings.usesLock) return NO_LOCK;
+  const lock = await takeSendLock(app, settings, {
+    waitMs: lockWait,
+    onWait: (held) => printWait(output, held),
+  });
+  if (lock.kind === "taken") return lock;
+  printHeld(output, lock);
+  if (output.isJson) output.json({ ...NOTHING_SENT, stopped_by: "locked" });
+  if (strict) throw new MailqError("busy", "Another pass is sending; wait with --lock-wait 5m");
+  return null;
+}
+
+/** Makes the messages named due, and says which are not sent nevertheless. */
+async function makeNamedDue(
+  { output, machine }: Context,
+  store: Store,
+  ids: readonly string[],
+): Promise<void> {
+  for (const { id, status } of await makeDue(store, ids, machine.clock.now())) {
+    output.note(`${id} is left alone: ${whyLeft(status)}`);
   }
 }
 
@@ -152,27 +119,18 @@ function whyLeft(status: MessageStatus): string {
   return `it is ${status}; \`mailq resend\` queues it again`;
 }
 
-async function tellDue(
-  context: Context,
+async function printDue(
+  { output, machine }: Context,
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<void> {
-  const { output } = context;
   await store.takeOver();
   if ((await store.status()).paused !== null) output.note("the queue is paused: nothing is sent");
-  const now = context.now();
-  // Named messages are tried now, whatever their next try was to be.
-  const statuses = ids === undefined ? ["queued" as const] : ["queued", "deferred"] as const;
-  const due = (async function* () {
-    const options = { sort: "priority", after: null, limit: 0 } as const;
-    for await (const message of store.list({ statuses, ids }, options)) {
-      const isExpired = message.expiresAt !== null && message.expiresAt <= now;
-      if (!isExpired && (message.sendAt === null || message.sendAt <= now)) yield message;
-    }
-  })();
-  const { tellMessages }: typeof import("../print/message_table.ts") = await import(
+  const now = machine.clock.now();
+  const { printMessages }: typeof import("../print/message_table.ts") = await import(
     import.meta.resolve("../print/message_table.ts")
   );
-  const told = await tellMessages(context, due);
-  if (told === 0 && !output.isJson) output.note("nothing is due");
+  const due = dueMessages(store, ids, now);
+  const printed = await printMessages(output, due, { now, isPaused: false });
+  if (printed === 0 && !output.isJson) output.note("nothing is due");
 }

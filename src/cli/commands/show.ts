@@ -1,23 +1,22 @@
+// `mailq show`: shows one message, for people or as JSON, or its bytes as they are sent.
+
 import { buildCommand } from "@stricli/core";
+import { resolveId } from "../../app/select.ts";
 import { MailqError } from "../../queue/errors.ts";
+import { type FlagsOf, oneArgument, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 import { detailShape } from "../print/json_shapes.ts";
-import { tellAttempts, tellDetail } from "../print/message_detail.ts";
-import { anyText } from "../flags/parsers.ts";
-import { resolveId } from "../../app/select.ts";
-import { tellHeaders, tellText } from "../print/show_content.ts";
+import { printAttempts, printDetail } from "../print/message_detail.ts";
+import { printHeaders, printText } from "../print/show_content.ts";
 
-interface Flags {
-  readonly raw?: boolean;
-  readonly headers?: boolean;
-  readonly text?: boolean;
-  readonly attempts?: boolean;
-}
+const FLAGS = {
+  raw: toggle("The message's bytes as they are sent"),
+  headers: toggle("Its header, for people to read"),
+  text: toggle("Its text"),
+  attempts: toggle("Every attempt with each reply, transcript and traceback"),
+};
 
-const view = (brief: string) =>
-  ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
-
-export const command = buildCommand<Flags, [string], Context>({
+export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
   async func(flags, prefix) {
     if (Object.values(flags).filter((given) => given).length > 1) {
       throw new MailqError(
@@ -26,28 +25,24 @@ export const command = buildCommand<Flags, [string], Context>({
       );
     }
     const store = await this.queue();
+    const { output } = this;
     const id = await resolveId(store, prefix);
     const message = await store.show(id);
     if (message === null) throw new MailqError("usage", `Cannot find the message ${id}`);
     if (flags.raw) {
-      for await (const piece of store.content(message.seq)) this.output.bytes(piece);
-    } else if (flags.headers) await tellHeaders(this, store.content(message.seq));
-    else if (flags.text) await tellText(this, store.content(message.seq));
-    else if (this.output.isJson) this.output.json(detailShape(message));
-    else if (flags.attempts) tellAttempts(this, message, true);
-    else await tellDetail(this, message, (await store.status()).paused !== null);
+      for await (const piece of store.content(message.seq)) output.bytes(piece);
+    } else if (flags.headers) await printHeaders(output, store.content(message.seq));
+    else if (flags.text) await printText(output, store.content(message.seq));
+    else if (output.isJson) output.json(detailShape(message));
+    else if (flags.attempts) printAttempts(output, message, { isFull: true });
+    else {
+      const isPaused = (await store.status()).paused !== null;
+      await printDetail(output, message, { now: this.now(), isPaused });
+    }
   },
   parameters: {
-    flags: {
-      raw: view("The message's bytes as they are sent"),
-      headers: view("Its header, for people to read"),
-      text: view("Its text"),
-      attempts: view("Every attempt with each reply, transcript and traceback"),
-    },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "The id, or its unique beginning", placeholder: "ID", parse: anyText }],
-    },
+    flags: FLAGS,
+    positional: oneArgument({ brief: "The id, or its unique beginning", placeholder: "ID" }),
   },
   docs: {
     brief: "Show a message, its recipients and every attempt",

@@ -1,40 +1,38 @@
+// `mailq suppress`: keeps the do-not-send list: add, remove, list, import, export. That nothing is sent to
+// an address on it is the store's doing.
+
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
-import { MailqError } from "../../queue/errors.ts";
 import { isAddress } from "../../intake/address/address_syntax.ts";
 import { fileInput, stdinInput } from "../../intake/sources/files.ts";
+import { MailqError } from "../../queue/errors.ts";
+import {
+  type FlagsOf,
+  maybeOneArgument,
+  type NoFlags,
+  someArguments,
+  text,
+} from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 import { isoTime } from "../print/json_shapes.ts";
-import { anyText, word } from "../flags/parsers.ts";
 
-const ADDRESSES = {
-  kind: "array",
-  minimum: 1,
-  parameter: { brief: "Addresses, in any case", placeholder: "ADDRESS", parse: anyText },
-} as const;
+const ADDRESSES = someArguments({ brief: "Addresses, in any case", placeholder: "ADDRESS" });
 
-const add = buildCommand<{ readonly reason?: string }, string[], Context>({
+const ADD_FLAGS = {
+  reason: text({ brief: "Why, for whoever reads the list", placeholder: "TEXT" }),
+};
+
+const add = buildCommand<FlagsOf<typeof ADD_FLAGS>, string[], Context>({
   async func({ reason }, ...addresses) {
     const store = await this.store(await this.settings("all"), true);
     const added = await store.suppress(
       addresses.map((address) => checkAddress(address)),
       reason ?? null,
     );
-    tellCount(this, "added", added, addresses.length - added, "listed already");
+    printCount(this, "added", added, addresses.length - added, "listed already");
   },
-  parameters: {
-    flags: {
-      reason: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Why, for whoever reads the list",
-        placeholder: "TEXT",
-      },
-    },
-    positional: ADDRESSES,
-  },
+  parameters: { flags: ADD_FLAGS, positional: ADDRESSES },
   docs: {
     brief: "Put addresses on the list",
     fullDescription: `Puts addresses on the list, all of them or none.
@@ -44,11 +42,11 @@ const add = buildCommand<{ readonly reason?: string }, string[], Context>({
   },
 });
 
-const remove = buildCommand<Record<never, never>, string[], Context>({
+const remove = buildCommand<NoFlags, string[], Context>({
   async func(_flags, ...addresses) {
     const store = await this.queue();
     const removed = await store.unsuppress(addresses);
-    tellCount(this, "removed", removed, addresses.length - removed, "not listed");
+    printCount(this, "removed", removed, addresses.length - removed, "not listed");
   },
   parameters: { positional: ADDRESSES },
   docs: {
@@ -60,7 +58,7 @@ const remove = buildCommand<Record<never, never>, string[], Context>({
   },
 });
 
-const list = buildCommand<Record<never, never>, [], Context>({
+const list = buildCommand<NoFlags, [], Context>({
   async func() {
     const store = await this.queue();
     for await (const entry of store.suppressions()) {
@@ -88,7 +86,7 @@ const list = buildCommand<Record<never, never>, [], Context>({
   },
 });
 
-const importList = buildCommand<Record<never, never>, [string?], Context>({
+const importList = buildCommand<NoFlags, [string?], Context>({
   async func(_flags, path) {
     const text = await readAll(this, path ?? "-");
     const addresses = text.split("\n").flatMap((line, i) => {
@@ -98,18 +96,13 @@ const importList = buildCommand<Record<never, never>, [string?], Context>({
     });
     const store = await this.store(await this.settings("all"), true);
     const added = await store.suppress(addresses, null);
-    tellCount(this, "added", added, addresses.length - added, "listed already");
+    printCount(this, "added", added, addresses.length - added, "listed already");
   },
   parameters: {
-    positional: {
-      kind: "tuple",
-      parameters: [{
-        brief: "One address a line, # begins a comment; - for stdin (the default)",
-        placeholder: "FILE",
-        parse: anyText,
-        optional: true,
-      }],
-    },
+    positional: maybeOneArgument({
+      brief: "One address a line, # begins a comment; - for stdin (the default)",
+      placeholder: "FILE",
+    }),
   },
   docs: {
     brief: "Put a file's addresses on the list",
@@ -120,7 +113,7 @@ const importList = buildCommand<Record<never, never>, [string?], Context>({
   },
 });
 
-const exportList = buildCommand<Record<never, never>, [], Context>({
+const exportList = buildCommand<NoFlags, [], Context>({
   async func() {
     const store = await this.queue();
     for await (const { address } of store.suppressions()) this.output.line(address);
@@ -164,7 +157,7 @@ async function readAll(context: Context, path: string): Promise<string> {
   return text + decoder.decode();
 }
 
-function tellCount(
+function printCount(
   context: Context,
   what: "added" | "removed",
   count: number,

@@ -1,13 +1,15 @@
+// `mailq tui`: starts the screen of src/tui, which is loaded for nothing else. What needs a terminal or
+// a queue is refused here, before it is loaded.
+
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";
+import { queueExists } from "../../store/open.ts";
+import { type FlagsOf, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { queueExists } from "../frame/queue_path.ts";
 
-interface Flags {
-  readonly readonly?: boolean;
-}
+const FLAGS = { readonly: toggle("Look only: no action is offered or done") };
 
-export const command = buildCommand<Flags, [], Context>({
+export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
   async func({ readonly: isReadonly = false }) {
     const { stdin, stdout, env } = this.machine;
     // Asked here, not left to Ink, which takes CI=true for an answer.
@@ -44,16 +46,7 @@ export const command = buildCommand<Flags, [], Context>({
       },
     });
   },
-  parameters: {
-    flags: {
-      readonly: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Look only: no action is offered or done",
-      },
-    },
-  },
+  parameters: { flags: FLAGS },
   docs: {
     brief: "The operator's screen: see and mend everything",
     fullDescription:

@@ -9,7 +9,7 @@ import { dieAs } from "../../app/tx/child.ts";
 import type { Context } from "../frame/context.ts";
 import { sendUrgent } from "../enqueue/queue_mail.ts";
 import { anyText } from "../flags/parsers.ts";
-import { plural } from "../../app/select.ts";
+import { plural } from "../../display/plural.ts";
 
 export const command = buildCommand<Record<never, never>, string[], Context>({
   async func(_flags, ...words) {

@@ -91,7 +91,7 @@ export async function sendUrgent(
     const { sendOnce }: typeof import("../../app/send/pass.ts") = await import(
       import.meta.resolve("../../app/send/pass.ts")
     );
-    const { sent } = await sendOnce(context, settings, queue, ids);
+    const { sent } = await sendOnce(context.app, settings, queue, ids);
     if (sent < ids.length && context.output.isWatched) {
       context.output.note("queued, but not all of it sent at once; `mailq list` says why");
     }

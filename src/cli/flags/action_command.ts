@@ -1,38 +1,31 @@
+// The command that does one thing to the messages that ids or a filter name: hold, release and
+// cancel are made by it. What is done is the store's; what came of it is printed by print/actions.ts.
+
 import { buildCommand } from "@stricli/core";
+import { readySearch } from "../../app/send/search_index.ts";
 import type { ActionResult } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
-import { readySearch } from "../../app/send/search_index.ts";
-import {
-  ALL_FLAG,
-  FILTER_FLAGS,
-  type FilterFlags,
-  IDS,
-  selectMessages,
-  tellAction,
-} from "../../app/select.ts";
+import { printAction } from "../print/actions.ts";
+import { IDS, SELECTION_FLAGS, type SelectionFlags, selectionOf } from "./filter.ts";
 
-interface Flags extends FilterFlags {
-  readonly all?: boolean;
-}
-
-/** A command that does one thing to the messages that ids or a filter name. */
-export function actionCommand(about: {
+export interface AboutAction {
   readonly act: (store: Store, filter: Filter) => Promise<ActionResult>;
   /** What was done, as the result says it: `Held`. */
   readonly done: string;
   readonly brief: string;
   readonly fullDescription: string;
-}) {
-  return buildCommand<Flags, string[], Context>({
-    async func(flags, ...prefixes) {
+}
+
+export function actionCommand({ act, done, brief, fullDescription }: AboutAction) {
+  return buildCommand<SelectionFlags, string[], Context>({
+    async func(flags, ...ids) {
       const store = await this.queue();
-      await readySearch(this, store, flags.search);
-      const filter = await selectMessages(store, prefixes, flags);
-      tellAction(this, await about.act(store, filter), about.done);
+      await readySearch(this.output, store, flags.search);
+      printAction(this.output, await act(store, await selectionOf(store, ids, flags)), done);
     },
-    parameters: { flags: { ...ALL_FLAG, ...FILTER_FLAGS }, positional: IDS },
-    docs: { brief: about.brief, fullDescription: about.fullDescription },
+    parameters: { flags: SELECTION_FLAGS, positional: IDS },
+    docs: { brief, fullDescription },
   });
 }

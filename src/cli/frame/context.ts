@@ -78,6 +78,7 @@ export class Context {
       closeQueue: (queue) => this.#close(queue),
       stopSignal: () => this.stopSignal(),
       wait: machine.wait,
+      writeToConsole: (bytes) => output.bytes(bytes, this.isConversation),
     };
   }
 

@@ -108,9 +108,13 @@ export class Output {
     }
   }
 
+  get hearsDetails(): boolean {
+    return this.globals.isVerbose;
+  }
+
   /** Something for `--verbose`. */
   detail(text: string): void {
-    if (this.globals.isVerbose) this.#tell(text);
+    if (this.hearsDetails) this.#tell(text);
   }
 
   warn(text: string): void {

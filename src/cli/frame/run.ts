@@ -107,8 +107,8 @@ async function tellHelp(words: readonly string[], context: Context): Promise<num
 
 /** Bare `mailq`: the queue, if there is one, as the mailq(1) of every sendmail; else help. */
 async function runBare(context: Context): Promise<number> {
-  const { queueExists }: typeof import("./queue_path.ts") = await import(
-    import.meta.resolve("./queue_path.ts")
+  const { queueExists }: typeof import("../../store/open.ts") = await import(
+    import.meta.resolve("../../store/open.ts")
   );
   const settings = await context.settings("all");
   if (queueExists(settings.queue)) return await runCommand(["list"], context);

@@ -1,3 +1,6 @@
+// Prints one message: what it is, its recipients, its attempts. Called by `show`. The message's text
+// is printed by show_content.ts, the JSON is json_shapes.ts's.
+
 import { formatAge, formatSpan } from "../../display/ages.ts";
 import { formatState, paint } from "../../display/colour.ts";
 import { whyIs } from "../../display/reasons.ts";
@@ -6,16 +9,15 @@ import { formatTable } from "../../display/table.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
 import type { Reply } from "../../queue/outcome.ts";
-import type { Context } from "../frame/context.ts";
+import type { Output } from "../frame/output.ts";
+import type { Moment } from "./message_table.ts";
 
 /** Prints a message for people: what it is, its recipients, its attempts in short. */
-export async function tellDetail(
-  context: Context,
+export async function printDetail(
+  output: Output,
   message: MessageDetail,
-  isPaused: boolean,
+  { now, isPaused }: Moment,
 ): Promise<void> {
-  const { output } = context;
-  const now = context.now();
   const time = (at: number) =>
     `${formatTimestamp(at)} (${formatAge(at, now)}${at <= now ? " ago" : ""})`;
   const field = (name: string, value: string | null) => {
@@ -59,7 +61,7 @@ export async function tellDetail(
   ] as const;
   for (const line of await formatTable(columns, rows, output.columns)) output.line(line);
   if (message.attempts.length > 0) output.line("");
-  tellAttempts(context, message, false);
+  printAttempts(output, message, { isFull: false });
 }
 
 /** What the sender asked to be told (DSN, RFC 3461); null where nothing was asked. */
@@ -83,12 +85,19 @@ function joined(reply: Reply): string {
 }
 
 /** Prints every attempt; `isFull` with each recipient's reply, traceback and transcript. */
-export function tellAttempts(context: Context, message: MessageDetail, isFull: boolean): void {
-  for (const attempt of message.attempts) tellAttempt(context, attempt, isFull);
+export function printAttempts(
+  output: Output,
+  message: MessageDetail,
+  how: { readonly isFull: boolean },
+): void {
+  for (const attempt of message.attempts) printAttempt(output, attempt, how);
 }
 
-function tellAttempt(context: Context, attempt: AttemptDetail, isFull: boolean): void {
-  const { output } = context;
+function printAttempt(
+  output: Output,
+  attempt: AttemptDetail,
+  { isFull }: { readonly isFull: boolean },
+): void {
   const where = [attempt.relay, attempt.host, attempt.tls].filter((part) => part !== null);
   const head = `attempt ${attempt.n}  ${formatTimestamp(attempt.startedAt)}  ` +
     `${where.join(" ") || "-"}  ${duration(attempt.durationMs)}  ${attempt.result}`;

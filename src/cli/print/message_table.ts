@@ -1,10 +1,13 @@
+// Prints messages as a table, or each as a line of JSON. Called by `list` and `send --dry-run`. How
+// wide columns are is src/display/table.ts's, why a message waits src/display/reasons.ts's.
+
 import { formatAge } from "../../display/ages.ts";
 import { paint, STATE_LOOKS } from "../../display/colour.ts";
 import { whyIs } from "../../display/reasons.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { type Cell, type Column, layOutTable, type Table } from "../../display/table.ts";
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Context } from "../frame/context.ts";
+import type { Output } from "../frame/output.ts";
 import { messageShape } from "./json_shapes.ts";
 
 const COLUMNS: readonly Column[] = [
@@ -25,27 +28,34 @@ const PAGE = 200;
 /** From this width on the reason stands in a column, else on a line of its own. */
 const WIDE = 140;
 
-/** Prints messages as they come: a table with the reason each waits or ended so, or JSON. */
-export async function tellMessages(
-  context: Context,
+/** What the columns of a table depend on, besides the messages. */
+export interface Moment {
+  readonly now: number;
+  readonly isPaused: boolean;
+}
+
+/** Prints messages as they come, and returns how many there were: a table with the reason each waits or ended so, or JSON. */
+export async function printMessages(
+  output: Output,
   messages: AsyncIterable<MessageSummary>,
-  isPaused = false,
+  moment: Moment,
 ): Promise<number> {
-  const { output } = context;
-  let told = 0;
+  let printed = 0;
   if (output.isJson) {
     for await (const message of messages) {
       output.json(messageShape(message));
-      told++;
+      printed++;
     }
-    return told;
+    return printed;
   }
   const { columns: width } = output;
   const hasColumn = width === null || width >= WIDE;
   let table: Table | null = null;
   let page: MessageSummary[] = [];
   const print = async () => {
-    const rows = page.map((message) => row(context, message, hasColumn, isPaused));
+    const rows = page.map((message) =>
+      row(message, { ...moment, hasColumn, usesColor: output.usesColor })
+    );
     if (table === null) {
       table = await layOutTable(hasColumn ? [...NARROWED, WHY] : COLUMNS, rows, width);
       output.line(paint(table.header, "bold", output.usesColor));
@@ -53,31 +63,33 @@ export async function tellMessages(
     for (const [i, line] of (await table.lines(rows)).entries()) {
       output.line(line);
       const message = page[i];
-      const why = hasColumn || message === undefined ? "" : whyIs(message, isPaused);
+      const why = hasColumn || message === undefined ? "" : whyIs(message, moment.isPaused);
       if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output.usesColor)}`);
     }
     page = [];
   };
   for await (const message of messages) {
-    told++;
+    printed++;
     if (page.push(message) >= PAGE) await print();
   }
   if (page.length > 0) await print();
-  return told;
+  return printed;
+}
+
+interface RowOptions extends Moment {
+  readonly hasColumn: boolean;
+  readonly usesColor: boolean;
 }
 
 function row(
-  context: Context,
   message: MessageSummary,
-  hasColumn: boolean,
-  isPaused: boolean,
+  { now, isPaused, hasColumn, usesColor }: RowOptions,
 ): Cell[] {
-  const now = context.now();
   const { colour } = STATE_LOOKS[message.status];
   const more = message.recipientsTotal - 1;
   const cells: Cell[] = [
     message.id,
-    { text: message.status, style: (text) => paint(text, colour, context.output.usesColor) },
+    { text: message.status, style: (text) => paint(text, colour, usesColor) },
     formatAge(message.createdAt, now),
     String(message.tries),
     message.nextAttemptAt === null ? "" : dueText(message.nextAttemptAt, now),

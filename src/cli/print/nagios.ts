@@ -1,3 +1,6 @@
+// Judges whether the queue moves, and puts it into the line and the exit status that monitors know
+// (Nagios plugin API). Called by `status --nagios`, which does the printing.
+
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { QueueStatus } from "../../queue/status.ts";

@@ -1,5 +1,8 @@
+// Prints the header or the text of a message, made safe for a terminal. Called by `show`. What the text
+// of a message is src/display/preview finds out.
+
 import { sanitise } from "../../display/sanitise.ts";
-import type { Context } from "../frame/context.ts";
+import type { Output } from "../frame/output.ts";
 
 /** What of a message is read to be shown. */
 const SHOWN_BYTES = 1024 * 1024;
@@ -7,21 +10,20 @@ const SHOWN_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;
 
 /** Prints a message's header, made safe for a terminal. */
-export async function tellHeaders(
-  context: Context,
+export async function printHeaders(
+  output: Output,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const text = await readText(content);
   const end = text.indexOf("\n\n");
-  context.output.line(safe(end < 0 ? text : text.slice(0, end)));
+  output.line(safe(end < 0 ? text : text.slice(0, end)));
 }
 
 /** Prints a message's text, or what its HTML says where it has no other. */
-export async function tellText(
-  context: Context,
+export async function printText(
+  output: Output,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { output } = context;
   const { previewMessage }: typeof import("../../display/preview/previewer.ts") = await import(
     import.meta.resolve("../../display/preview/previewer.ts")
   );

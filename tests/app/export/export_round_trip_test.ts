@@ -20,7 +20,7 @@ import { SqliteFixture } from "../../support/queue_sqlite.ts";
 import { systemRandom } from "../../../src/system/time.ts";
 
 const GO_ON = new AbortController().signal;
-const clock = { now: () => NOW };
+const NAMING = { hostname: "host", clock: { now: () => NOW }, random: systemRandom };
 
 /** The ways out and in again; each is given a place that is not there yet. */
 const WAYS: Readonly<
@@ -41,12 +41,12 @@ const WAYS: Readonly<
     hasEnvelope: false,
   },
   "a Maildir": {
-    out: (path) => MaildirPlace.make(path, "host", clock, systemRandom),
+    out: (path) => MaildirPlace.make(path, NAMING),
     in: maildirInputs,
     hasEnvelope: false,
   },
   "a Maildir with envelopes": {
-    out: (path) => MaildirPlace.make(path, "host", clock, systemRandom),
+    out: (path) => MaildirPlace.make(path, NAMING),
     in: maildirInputs,
     hasEnvelope: true,
   },
@@ -111,14 +111,12 @@ for (const [name, way] of Object.entries(WAYS)) {
         const path = `${fixture.folder}/out`;
         {
           using place = await way.out(path);
-          const { exported } = await exportMessages(
-            fixture.store,
-            {},
+          const { exported } = await exportMessages(fixture.store, {
+            filter: {},
             place,
-            way.hasEnvelope,
-            GO_ON,
-            () => {},
-          );
+            hasEnvelope: way.hasEnvelope,
+            signal: GO_ON,
+          });
           assert.equal(exported, messages.length);
         }
         const again = [];
@@ -146,7 +144,12 @@ for (const [name, way] of Object.entries(WAYS)) {
     const path = `${fixture.folder}/out`;
     {
       using place = await way.out(path);
-      await exportMessages(fixture.store, {}, place, way.hasEnvelope, GO_ON, () => {});
+      await exportMessages(fixture.store, {
+        filter: {},
+        place,
+        hasEnvelope: way.hasEnvelope,
+        signal: GO_ON,
+      });
     }
     for (const file of filesOf(path)) {
       assert.equal((Deno.statSync(file).mode ?? 0) & 0o777, 0o600, file);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Context } from "../../../src/cli/frame/context.ts";
 import { splitGlobals } from "../../../src/cli/frame/globals.ts";
 import { Output } from "../../../src/cli/frame/output.ts";
 import { readySearch, spareForSearch } from "../../../src/app/send/search_index.ts";
@@ -9,11 +8,11 @@ import type { Store } from "../../../src/queue/ports/store.ts";
 
 type Bring = (signal?: AbortSignal, tell?: SearchProgress) => Promise<void>;
 
-/** A command's context as far as it is used here, and what it wrote to stderr. */
+/** A command's output, and what it wrote to stderr. */
 function terminal(
   isTerminal: boolean,
   ...argv: string[]
-): { context: Context; said: () => string } {
+): { output: Output; said: () => string } {
   let said = "";
   const decoder = new TextDecoder();
   const stream = {
@@ -24,8 +23,7 @@ function terminal(
     },
   };
   const output = new Output(stream, stream, splitGlobals(argv).globals, {});
-  // Nothing else of a context is asked for.
-  return { context: { output } as Context, said: () => said };
+  return { output, said: () => said };
 }
 
 function storeThat(bringSearchUpToDate: Bring): Store {
@@ -43,8 +41,8 @@ const slow: Bring = async (_, tell) => {
 };
 
 Deno.test("search index: at a terminal one line says how far it has come, and goes", async () => {
-  const { context, said } = terminal(true);
-  await readySearch(context, storeThat(slow), "word");
+  const { output, said } = terminal(true);
+  await readySearch(output, storeThat(slow), "word");
   assert.equal(
     said(),
     "\r\x1b[Kmailq: bringing the search index up to date: 400,000 of 1,000,000" +
@@ -54,22 +52,22 @@ Deno.test("search index: at a terminal one line says how far it has come, and go
 
 Deno.test("search index: nothing is said elsewhere, or when it was quick", async () => {
   for (const [isTerminal, flag, bring] of [[false, "-v", slow], [true, "-q", slow]] as const) {
-    const { context, said } = terminal(isTerminal, flag);
-    await readySearch(context, storeThat(bring), "word");
+    const { output, said } = terminal(isTerminal, flag);
+    await readySearch(output, storeThat(bring), "word");
     assert.equal(said(), "");
   }
-  const { context, said } = terminal(true);
+  const { output, said } = terminal(true);
   const quick: Bring = (_, tell) => Promise.resolve(tell?.(5, 5));
-  await readySearch(context, storeThat(quick), "word");
+  await readySearch(output, storeThat(quick), "word");
   assert.equal(said(), "");
-  await readySearch(context, storeThat(() => assert.fail("nothing is searched")), undefined);
+  await readySearch(output, storeThat(() => assert.fail("nothing is searched")), undefined);
 });
 
 for (const code of ["busy", "disk_full", "permission", "io_error"] as const) {
   Deno.test(`search index: where it cannot be written (${code}) the search goes without`, async () => {
     const store = storeThat(() => Promise.reject(new MailqError(code, "Cannot write")));
-    const { context, said } = terminal(false);
-    await readySearch(context, store, "word");
+    const { output, said } = terminal(false);
+    await readySearch(output, store, "word");
     assert.equal(
       said(),
       "mailq: searching without an index, which may take longer: Cannot write\n",
@@ -81,7 +79,7 @@ for (const code of ["busy", "disk_full", "permission", "io_error"] as const) {
 Deno.test("search index: a damaged queue is no matter of taking longer", async () => {
   const code: ErrorCode = "queue_corrupt";
   const store = storeThat(() => Promise.reject(new MailqError(code, "damaged")));
-  await assert.rejects(readySearch(terminal(true).context, store, "word"), { code });
+  await assert.rejects(readySearch(terminal(true).output, store, "word"), { code });
   await assert.rejects(spareForSearch(store), { code });
 });
 

@@ -1,1 +1,0 @@
-export { exists as queueExists, queuePath } from "../../store/open.ts";

@@ -1,4 +1,5 @@
-// What came of an attempt at sending, in a line for each recipient, for those who watch a pass.
+// What came of an attempt at sending, in a line for each recipient, for those who watch a pass. Called
+// by src/app/send; the attempts of a message that `show` prints are src/cli/print's.
 
 import type { AttemptRecord, RecipientChange } from "../queue/claim.ts";
 import { sanitise } from "./sanitise.ts";

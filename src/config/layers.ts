@@ -54,15 +54,19 @@ export function emptyLayer(): Layer {
   };
 }
 
+/** A value as a source gives it. */
+interface RawValue {
+  readonly name: string;
+  readonly definition: Definition;
+  readonly raw: unknown;
+  readonly origin: string;
+  /** What `~` stands for. */
+  readonly home: string | undefined;
+}
+
 /** Reads one raw value into `layer`, or notes there what is wrong with it. */
-export function takeValue(
-  layer: Layer,
-  name: string,
-  definition: Definition,
-  raw: unknown,
-  origin: string,
-  home: string | undefined,
-): void {
+export function takeValue(layer: Layer, given: RawValue): void {
+  const { name, definition, raw, origin, home } = given;
   if (raw === "none" && definition.default === null) {
     layer.values.set(name, { value: null, origin });
     return;
@@ -125,7 +129,7 @@ export async function environmentLayer(env: Readonly<Record<string, string>>): P
     const name = names.get(variable);
     const definition = name === undefined ? null : definitionOf(name);
     if (name !== undefined && definition !== null) {
-      takeValue(layer, name, definition, raw, variable, env.HOME);
+      takeValue(layer, { name, definition, raw, origin: variable, home: env.HOME });
     } else if (!OTHER_VARIABLES.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
       const { variableWarning }: typeof import("./unknown_variable.ts") = await import(
         import.meta.resolve("./unknown_variable.ts")
@@ -151,7 +155,7 @@ export function flagLayer(
   for (const [name, raw] of Object.entries(flags)) {
     const definition = definitionOf(name);
     if (raw !== undefined && definition !== null) {
-      takeValue(layer, name, definition, raw, flagName(name, raw), home);
+      takeValue(layer, { name, definition, raw, origin: flagName(name, raw), home });
     }
   }
   return layer;

@@ -41,13 +41,13 @@ async function fileLayers(options: LoadOptions): Promise<Layer[]> {
   const paths = given === null ? defaultFiles(options) : [given];
   const layers: Layer[] = [];
   for (const path of paths) {
-    const text = readFileIfAny(path, given !== null, options.readFile);
+    const text = readFileIfAny(path, { isRequired: given !== null, readFile: options.readFile });
     if (text === null) continue;
     // Only now, since most calls have no file and the parser costs as much as all the rest.
     const { readSettingsFile }: typeof import("./settings_file.ts") = await import(
       import.meta.resolve("./settings_file.ts")
     );
-    layers.push(readSettingsFile(text, path, env.HOME));
+    layers.push(readSettingsFile({ text, path, home: env.HOME }));
   }
   return layers;
 }
@@ -68,8 +68,7 @@ const FORBIDDEN: readonly string[] = ["PermissionDenied", "NotCapable"];
 
 function readFileIfAny(
   path: string,
-  isRequired: boolean,
-  readFile: (path: string) => string,
+  { isRequired, readFile }: Pick<LoadOptions, "readFile"> & { readonly isRequired: boolean },
 ): string | null {
   try {
     return readFile(path);

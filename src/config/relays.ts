@@ -45,12 +45,7 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
     name,
     target,
     user,
-    password: passwordSource(
-      read("password"),
-      read("password_file"),
-      read("password_command"),
-      login?.password ?? null,
-    ),
+    password: passwordSource(read, login?.password ?? null),
     tls: {
       // Who names a certificate wants no mail to go to another, on this machine either.
       mode: mode ?? (fingerprint === null ? defaultTlsMode(target, user) : "required"),
@@ -65,12 +60,13 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
 }
 
 function passwordSource(
-  given: string | null,
-  path: string | null,
-  command: string | null,
+  read: (key: "password" | "password_file" | "password_command") => string | null,
   ofUrl: string | null,
 ): PasswordSource | null {
-  if (given !== null) return { kind: "text", text: given };
+  const text = read("password");
+  const command = read("password_command");
+  const path = read("password_file");
+  if (text !== null) return { kind: "text", text };
   if (command !== null) return { kind: "command", command };
   if (path !== null) return { kind: "file", path };
   return ofUrl === null ? null : { kind: "text", text: ofUrl };

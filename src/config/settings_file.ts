@@ -14,10 +14,18 @@ import { suggestName } from "./suggest.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
+interface FileSource {
+  readonly text: string;
+  /** As complaints name it. */
+  readonly path: string;
+  /** What `~` stands for. */
+  readonly home: string | undefined;
+}
+
 /** Reads a settings file's text. What is wrong in it is noted in the layer, in the file's order;
  *  nothing throws. */
-export function readSettingsFile(text: string, file: string, home: string | undefined): Layer {
-  return new SettingsFile(text, file, home).layer;
+export function readSettingsFile(source: FileSource): Layer {
+  return new SettingsFile(source).layer;
 }
 
 const TABLE_NAMES: readonly string[] = [
@@ -48,9 +56,13 @@ function isTable(value: unknown): value is Table {
 
 class SettingsFile {
   readonly layer = emptyLayer();
+  readonly path: string;
+  readonly home: string | undefined;
   readonly #lines: ReadonlyMap<string, number>;
 
-  constructor(text: string, readonly file: string, readonly home: string | undefined) {
+  constructor({ text, path, home }: FileSource) {
+    this.path = path;
+    this.home = home;
     this.#lines = findKeyLines(text);
     try {
       this.#readTop(parse(text));
@@ -64,15 +76,20 @@ class SettingsFile {
   #origin(name: string): string {
     for (let at = name; at !== ""; at = at.includes(".") ? tableOf(at) : "") {
       const line = this.#lines.get(at);
-      if (line !== undefined) return `${this.file}:${line}`;
+      if (line !== undefined) return `${this.path}:${line}`;
     }
-    return this.file;
+    return this.path;
   }
 
-  #note(text: string, name: string, expected: string, isForIntake = false): void {
+  #take(name: string, definition: Definition, raw: unknown): void {
+    const origin = this.#origin(name);
+    takeValue(this.layer, { name, definition, raw, origin, home: this.home });
+  }
+
+  #note(text: string, name: string, expected: string): void {
     this.layer.problems.push({
       text: `${text} (${this.#origin(name)}): ${expected}`,
-      isForIntake,
+      isForIntake: false,
     });
   }
 
@@ -81,7 +98,7 @@ class SettingsFile {
     const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "");
     const isForIntake = [...this.#lines.keys()].some((name) => definitionOf(name)?.isForIntake);
     this.layer.problems.push({
-      text: `Cannot read the settings (${this.file}:${error.line}): ${reason}`,
+      text: `Cannot read the settings (${this.path}:${error.line}): ${reason}`,
       isForIntake,
     });
   }
@@ -99,7 +116,7 @@ class SettingsFile {
     const definition = Object.hasOwn(SETTINGS, name) ? definitionOf(name) : null;
     const retired = retiredWarning(name, this.#origin(name));
     if (definition !== null) {
-      takeValue(this.layer, name, definition, raw, this.#origin(name), this.home);
+      this.#take(name, definition, raw);
     } else if (retired !== null) {
       this.layer.warnings.push(retired);
     } else if (isTable(raw) && [...TABLE_NAMES, ...RETIRED_TABLES].includes(name)) {
@@ -187,12 +204,17 @@ class SettingsFile {
         NOT_PASSWORD,
       );
     } else if (name !== "relay.default.url") {
-      takeValue(this.layer, name, definition, raw, this.#origin(name), this.home);
+      this.#take(name, definition, raw);
     } else if (this.#lines.has("transport")) {
       this.#note("Cannot use both transport and relay.default.url", name, "expected one of them");
     } else {
-      const definition = SETTINGS.transport;
-      takeValue(this.layer, "transport", definition, raw, this.#origin(name), this.home);
+      takeValue(this.layer, {
+        name: "transport",
+        definition: SETTINGS.transport,
+        raw,
+        origin: this.#origin(name),
+        home: this.home,
+      });
     }
   }
 

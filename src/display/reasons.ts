@@ -5,7 +5,10 @@ import type { MessageSummary } from "../queue/message.ts";
 import { formatTimestamp } from "./timestamps.ts";
 
 /** Why a message waits, or why it ended as it did. */
-export function whyIs(message: MessageSummary, isPaused: boolean): string {
+export function whyIs(
+  message: MessageSummary,
+  { isPaused }: { readonly isPaused: boolean },
+): string {
   const reply = message.lastReply ?? "";
   switch (message.status) {
     case "held":

@@ -161,7 +161,7 @@ export class Session {
     this.#isDirty = false;
     const { lines, caret } = frameOf(this.#state);
     const { columns } = this.#state.size;
-    const painted = lines.map((line) => paintLine(line, this.options.isColoured));
+    const painted = lines.map((line) => paintLine(line, this.options));
     const isWhole = painted.length !== this.#painted.length;
     // Ink is given what has changed: it takes a row's time whether the row is another one or not.
     const rows = painted.flatMap((text, place) =>

@@ -25,7 +25,7 @@ export async function printDetail(
   };
   output.line(`${"id".padEnd(11)} ${message.id}`);
   output.line(`${"status".padEnd(11)} ${formatState(message.status, output.usesColor)}`);
-  field("why", whyIs(message, isPaused));
+  field("why", whyIs(message, { isPaused }));
   field("sender", message.sender === "" ? "<>" : message.sender);
   field("from", message.from);
   field("to", message.to);

@@ -63,7 +63,7 @@ export async function printMessages(
     for (const [i, line] of (await table.lines(rows)).entries()) {
       output.line(line);
       const message = page[i];
-      const why = hasColumn || message === undefined ? "" : whyIs(message, moment.isPaused);
+      const why = hasColumn || message === undefined ? "" : whyIs(message, moment);
       if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output.usesColor)}`);
     }
     page = [];
@@ -97,7 +97,7 @@ function row(
     message.firstRecipient + (more > 0 ? ` +${more}` : ""),
     message.subject ?? "",
   ];
-  if (hasColumn) cells.push(whyIs(message, isPaused));
+  if (hasColumn) cells.push(whyIs(message, { isPaused }));
   return cells;
 }
 

@@ -11,15 +11,15 @@ let data: Promise<StoreData> | null = null;
 const raws = new Map<number, AsyncIterator<Uint8Array>>();
 let stop: AbortController | null = null;
 
-async function open({ queue, isReadonly }: Opening): Promise<StoreData> {
+async function open(opening: Opening): Promise<StoreData> {
   return new StoreData(
-    await openStore(queue, {
+    await openStore(opening.queue, {
       create: false,
       isWorker: true,
       clock: systemClock,
       random: systemRandom,
     }),
-    isReadonly,
+    opening,
   );
 }
 

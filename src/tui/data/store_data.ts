@@ -31,17 +31,20 @@ export class StoreData implements Data {
   readonly #stop = new AbortController();
   #previewer: Previewer | null = null;
 
-  constructor(readonly store: Store, readonly isReadonly = false) {}
+  constructor(
+    readonly store: Store,
+    readonly options: { readonly isReadonly: boolean } = { isReadonly: false },
+  ) {}
 
   async window(request: WindowRequest): Promise<MessageWindow> {
     const { anchor, before, after } = request;
     await this.#prepareSearch(request.filter);
-    if (anchor === "top") return await this.#edge(request, false, after);
-    if (anchor === "bottom") return await this.#edge(request, true, before);
+    if (anchor === "top") return await this.#edge(request, "top", after);
+    if (anchor === "bottom") return await this.#edge(request, "bottom", before);
     const found = await this.#firstThere(anchor.ids);
-    if (found === null) return await this.#edge(request, false, after);
+    if (found === null) return await this.#edge(request, "top", after);
     const [above, self, below] = [
-      await this.#page(request, true, found, before),
+      await this.#page(request, { isBackwards: true, after: found, limit: before }),
       await Array.fromAsync(
         this.store.list({ and: [request.filter], ids: [found] }, {
           sort: request.sort,
@@ -49,7 +52,7 @@ export class StoreData implements Data {
           limit: 1,
         }),
       ),
-      await this.#page(request, false, found, after),
+      await this.#page(request, { isBackwards: false, after: found, limit: after }),
     ];
     const rows = [...above.toReversed(), ...self, ...below].map(cutShort);
     return {
@@ -60,8 +63,10 @@ export class StoreData implements Data {
     };
   }
 
-  async #edge(query: Query, isBottom: boolean, count: number): Promise<MessageWindow> {
-    const rows = (await this.#page(query, isBottom, null, count)).map(cutShort);
+  async #edge(query: Query, edge: "top" | "bottom", count: number): Promise<MessageWindow> {
+    const isBottom = edge === "bottom";
+    const found = await this.#page(query, { isBackwards: isBottom, after: null, limit: count });
+    const rows = found.map(cutShort);
     const isAll = rows.length < count;
     return isBottom
       ? { rows: rows.toReversed(), at: rows.length - 1, atStart: isAll, atEnd: true }
@@ -79,9 +84,11 @@ export class StoreData implements Data {
 
   async #page(
     { filter, sort, isReversed }: Query,
-    isBackwards: boolean,
-    after: string | null,
-    limit: number,
+    { isBackwards, after, limit }: {
+      readonly isBackwards: boolean;
+      readonly after: string | null;
+      readonly limit: number;
+    },
   ): Promise<MessageSummary[]> {
     if (limit <= 0) return [];
     return await Array.fromAsync(
@@ -92,7 +99,7 @@ export class StoreData implements Data {
   /** Gives the search index a little time; what is not in it is found too, only slower, and it is
    *  brought up to date while the operator reads. */
   async #prepareSearch(filter: Filter): Promise<void> {
-    if (this.isReadonly || !isSearch(filter)) return;
+    if (this.options.isReadonly || !isSearch(filter)) return;
     this.#indexing ??= this.store.bringSearchUpToDate(this.#stop.signal).catch((error) => {
       // Where it cannot be written the search goes without.
       if (!(error instanceof MailqError)) throw error;

@@ -11,146 +11,192 @@ const LIST = ["list"] as const;
 
 type Group = "Move" | "Views" | "Mark" | "Act" | "Look" | "Program";
 
-interface More {
+/** A row of the table. */
+export interface Row {
+  /** Parted by blanks; none = only the palette has it. */
+  readonly keys: string;
+  /** The name in the palette. */
+  readonly name: string;
+  readonly help: string;
+  readonly group: Group;
+  readonly contexts: readonly KeyContext[];
   /** What the footer says, where there is room; the order is the table's. */
   readonly footer?: string;
   /** Changes the queue: not to be had with --readonly. */
   readonly isAction?: boolean;
 }
 
-export interface Row extends More {
-  readonly keys: readonly string[];
-  /** The name in the palette. */
-  readonly name: string;
-  readonly help: string;
-  readonly group: Group;
-  readonly contexts: readonly KeyContext[];
-}
-
-/** A row of the table; `keys` are parted by blanks. */
-function row(
-  keys: string,
-  name: string,
-  help: string,
-  group: Group,
-  contexts: readonly KeyContext[],
-  more: More = {},
-): Row {
-  return { keys: keys === "" ? [] : keys.split(" "), name, help, group, contexts, ...more };
-}
+const MOVE = { group: "Move", contexts: ANYWHERE } as const;
+const VIEW = { group: "Views", contexts: ANYWHERE } as const;
+const MARK = { group: "Mark", contexts: LIST } as const;
+const ACT = { group: "Act", contexts: MAIL, isAction: true } as const;
+const LOOK = { group: "Look", contexts: MAIL } as const;
+const PROGRAM = { group: "Program", contexts: ANYWHERE } as const;
 
 /** Every command of the screen and its keys: dispatch, footer, help and palette read this table,
  *  and nothing else knows a key. */
 export const TABLE = {
-  open: row(
-    "Enter l Right",
-    "open",
-    "open the message; unfold or fold what stands under the cursor",
-    "Move",
-    ANYWHERE,
-    { footer: "open" },
-  ),
-  back: row("Esc h Left", "back", "go back; in the list, end a range", "Move", ANYWHERE),
-  down: row("j Down", "down", "down", "Move", ANYWHERE),
-  up: row("k Up", "up", "up", "Move", ANYWHERE),
-  half_down: row("Ctrl-d", "half page down", "half a page down", "Move", ANYWHERE),
-  half_up: row("Ctrl-u", "half page up", "half a page up", "Move", ANYWHERE),
-  page_down: row("PgDn Ctrl-f", "page down", "a page down", "Move", ANYWHERE),
-  page_up: row("PgUp Ctrl-b", "page up", "a page up", "Move", ANYWHERE),
-  top: row("g Home", "first", "to the first", "Move", ANYWHERE),
-  bottom: row("G End", "last", "to the last", "Move", ANYWHERE),
-  mark: row("Space", "mark", "mark or unmark, and move on; ends a range", "Mark", LIST, {
+  open: {
+    ...MOVE,
+    keys: "Enter l Right",
+    name: "open",
+    help: "open the message; unfold or fold what stands under the cursor",
+    footer: "open",
+  },
+  back: { ...MOVE, keys: "Esc h Left", name: "back", help: "go back; in the list, end a range" },
+  down: { ...MOVE, keys: "j Down", name: "down", help: "down" },
+  up: { ...MOVE, keys: "k Up", name: "up", help: "up" },
+  half_down: { ...MOVE, keys: "Ctrl-d", name: "half page down", help: "half a page down" },
+  half_up: { ...MOVE, keys: "Ctrl-u", name: "half page up", help: "half a page up" },
+  page_down: { ...MOVE, keys: "PgDn Ctrl-f", name: "page down", help: "a page down" },
+  page_up: { ...MOVE, keys: "PgUp Ctrl-b", name: "page up", help: "a page up" },
+  top: { ...MOVE, keys: "g Home", name: "first", help: "to the first" },
+  bottom: { ...MOVE, keys: "G End", name: "last", help: "to the last" },
+  mark: {
+    ...MARK,
+    keys: "Space",
+    name: "mark",
+    help: "mark or unmark, and move on; ends a range",
     footer: "mark",
-  }),
-  retry: row("r", "retry", "try deferred mail again now", "Act", MAIL, {
-    footer: "retry",
-    isAction: true,
-  }),
-  filter: row(
-    "/",
-    "filter",
-    "filter the list, or find in a text: status: to: from: subject: tag: err: age>2h; ! negates",
-    "Views",
-    MAIL,
-    { footer: "filter" },
-  ),
-  resend: row(
-    "R",
-    "resend",
-    "queue again whatever the state; the box offers unsent recipients alone, or changed ones",
-    "Act",
-    MAIL,
-    { footer: "resend", isAction: true },
-  ),
-  cancel: row("x", "cancel", "give up on what is still open", "Act", MAIL, {
+  },
+  retry: { ...ACT, keys: "r", name: "retry", help: "try deferred mail again now", footer: "retry" },
+  filter: {
+    ...VIEW,
+    contexts: MAIL,
+    keys: "/",
+    name: "filter",
+    help:
+      "filter the list, or find in a text: status: to: from: subject: tag: err: age>2h; ! negates",
+    footer: "filter",
+  },
+  resend: {
+    ...ACT,
+    keys: "R",
+    name: "resend",
+    help: "queue again whatever the state; the box offers unsent recipients alone, or changed ones",
+    footer: "resend",
+  },
+  cancel: {
+    ...ACT,
+    keys: "x",
+    name: "cancel",
+    help: "give up on what is still open",
     footer: "cancel",
-    isAction: true,
-  }),
-  hold: row("p", "hold or release", "hold open mail back, or release it", "Act", MAIL, {
+  },
+  hold: {
+    ...ACT,
+    keys: "p",
+    name: "hold or release",
+    help: "hold open mail back, or release it",
     footer: "hold",
-    isAction: true,
-  }),
-  delete: row("D", "delete", "delete for good, whatever the state", "Act", MAIL, {
+  },
+  delete: {
+    ...ACT,
+    keys: "D",
+    name: "delete",
+    help: "delete for good, whatever the state",
     footer: "delete",
-    isAction: true,
-  }),
-  next_tab: row("] Tab", "next tab", "next tab", "Look", MAIL, { footer: "tabs" }),
-  previous_tab: row("[ Shift-Tab", "previous tab", "previous tab", "Look", MAIL),
-  next_message: row("J", "next message", "next message", "Move", MAIL),
-  previous_message: row("K", "previous message", "previous message", "Move", MAIL),
-  view_all: row("1", "view all", "all", "Views", ANYWHERE),
-  view_due: row("2", "view due", "due: queued or being sent", "Views", ANYWHERE),
-  view_deferred: row("3", "view deferred", "deferred", "Views", ANYWHERE),
-  view_failed: row("4", "view failed", "failed, wholly or in part", "Views", ANYWHERE),
-  view_sent: row("5", "view sent", "sent", "Views", ANYWHERE),
-  view_held: row("6", "view held", "held", "Views", ANYWHERE),
-  next_match: row("n", "next match", "next match", "Views", MAIL),
-  previous_match: row("N", "previous match", "previous match", "Views", MAIL),
-  clear_filter: row(
-    "\\",
-    "clear filter",
-    "clear the filter, or what was looked for",
-    "Views",
-    MAIL,
-  ),
-  range: row("v", "range", "mark a range: move, then Space or v", "Mark", LIST),
-  mark_all: row("*", "mark all matching", "mark all that match, seen or not", "Mark", LIST),
-  unmark: row("u", "unmark", "unmark all", "Mark", LIST),
-  sort: row("s", "sort", "sort by the next thing", "Look", LIST),
-  reverse: row("S", "reverse", "reverse the order", "Look", LIST),
-  preview: row("o", "preview pane", "preview pane, from 120x30 on", "Look", LIST),
-  wrap: row("w", "wrap", "wrap long lines", "Look", MAIL),
-  copy_id: row("y", "copy id", "copy the id (OSC 52)", "Look", MAIL),
-  pager: row("e", "pager", "the raw message in $PAGER", "Look", MAIL),
-  pipe: row("|", "pipe", "pipe the raw message to a command", "Look", MAIL),
-  stats: row(
-    "",
-    "stats",
-    "counts, throughput, failing domains and replies, workers",
-    "Views",
-    ANYWHERE,
-  ),
-  resend_changed: row(
-    "",
-    "resend changed",
-    "send again as a new message with another sender or other recipients",
-    "Act",
-    MAIL,
-    { isAction: true },
-  ),
-  pause_queue: row("", "pause the queue", "stop all sending from this queue", "Act", ANYWHERE, {
-    isAction: true,
-  }),
-  resume_queue: row("", "resume the queue", "start sending again", "Act", ANYWHERE, {
-    isAction: true,
-  }),
-  pause: row(".", "pause live refresh", "pause live refresh, or go on", "Program", ANYWHERE),
-  redraw: row("Ctrl-l", "redraw", "draw the screen anew", "Program", ANYWHERE),
-  suspend: row("Ctrl-z", "suspend", "suspend; `fg` goes on", "Program", ANYWHERE),
-  quit_now: row("Ctrl-c", "quit at once", "quit at once", "Program", ANYWHERE),
-  palette: row(":", "palette", "find a command by its name", "Program", ANYWHERE, {
+  },
+  next_tab: { ...LOOK, keys: "] Tab", name: "next tab", help: "next tab", footer: "tabs" },
+  previous_tab: { ...LOOK, keys: "[ Shift-Tab", name: "previous tab", help: "previous tab" },
+  next_message: { ...MOVE, contexts: MAIL, keys: "J", name: "next message", help: "next message" },
+  previous_message: {
+    ...MOVE,
+    contexts: MAIL,
+    keys: "K",
+    name: "previous message",
+    help: "previous message",
+  },
+  view_all: { ...VIEW, keys: "1", name: "view all", help: "all" },
+  view_due: { ...VIEW, keys: "2", name: "view due", help: "due: queued or being sent" },
+  view_deferred: { ...VIEW, keys: "3", name: "view deferred", help: "deferred" },
+  view_failed: { ...VIEW, keys: "4", name: "view failed", help: "failed, wholly or in part" },
+  view_sent: { ...VIEW, keys: "5", name: "view sent", help: "sent" },
+  view_held: { ...VIEW, keys: "6", name: "view held", help: "held" },
+  next_match: { ...VIEW, contexts: MAIL, keys: "n", name: "next match", help: "next match" },
+  previous_match: {
+    ...VIEW,
+    contexts: MAIL,
+    keys: "N",
+    name: "previous match",
+    help: "previous match",
+  },
+  clear_filter: {
+    ...VIEW,
+    contexts: MAIL,
+    keys: "\\",
+    name: "clear filter",
+    help: "clear the filter, or what was looked for",
+  },
+  range: { ...MARK, keys: "v", name: "range", help: "mark a range: move, then Space or v" },
+  mark_all: {
+    ...MARK,
+    keys: "*",
+    name: "mark all matching",
+    help: "mark all that match, seen or not",
+  },
+  unmark: { ...MARK, keys: "u", name: "unmark", help: "unmark all" },
+  sort: { ...LOOK, contexts: LIST, keys: "s", name: "sort", help: "sort by the next thing" },
+  reverse: { ...LOOK, contexts: LIST, keys: "S", name: "reverse", help: "reverse the order" },
+  preview: {
+    ...LOOK,
+    contexts: LIST,
+    keys: "o",
+    name: "preview pane",
+    help: "preview pane, from 120x30 on",
+  },
+  wrap: { ...LOOK, keys: "w", name: "wrap", help: "wrap long lines" },
+  copy_id: { ...LOOK, keys: "y", name: "copy id", help: "copy the id (OSC 52)" },
+  pager: { ...LOOK, keys: "e", name: "pager", help: "the raw message in $PAGER" },
+  pipe: { ...LOOK, keys: "|", name: "pipe", help: "pipe the raw message to a command" },
+  stats: {
+    ...VIEW,
+    keys: "",
+    name: "stats",
+    help: "counts, throughput, failing domains and replies, workers",
+  },
+  resend_changed: {
+    ...ACT,
+    keys: "",
+    name: "resend changed",
+    help: "send again as a new message with another sender or other recipients",
+  },
+  pause_queue: {
+    ...ACT,
+    contexts: ANYWHERE,
+    keys: "",
+    name: "pause the queue",
+    help: "stop all sending from this queue",
+  },
+  resume_queue: {
+    ...ACT,
+    contexts: ANYWHERE,
+    keys: "",
+    name: "resume the queue",
+    help: "start sending again",
+  },
+  pause: {
+    ...PROGRAM,
+    keys: ".",
+    name: "pause live refresh",
+    help: "pause live refresh, or go on",
+  },
+  redraw: { ...PROGRAM, keys: "Ctrl-l", name: "redraw", help: "draw the screen anew" },
+  suspend: { ...PROGRAM, keys: "Ctrl-z", name: "suspend", help: "suspend; `fg` goes on" },
+  quit_now: { ...PROGRAM, keys: "Ctrl-c", name: "quit at once", help: "quit at once" },
+  palette: {
+    ...PROGRAM,
+    keys: ":",
+    name: "palette",
+    help: "find a command by its name",
     footer: "cmd",
-  }),
-  help: row("?", "help", "this help", "Program", ANYWHERE, { footer: "help" }),
-  quit: row("q", "quit", "back, and from the list out", "Program", ANYWHERE, { footer: "quit" }),
-} as const;
+  },
+  help: { ...PROGRAM, keys: "?", name: "help", help: "this help", footer: "help" },
+  quit: {
+    ...PROGRAM,
+    keys: "q",
+    name: "quit",
+    help: "back, and from the list out",
+    footer: "quit",
+  },
+} as const satisfies Readonly<Record<string, Row>>;

@@ -5,13 +5,15 @@ import { type KeyContext, type Row, TABLE } from "./key_table.ts";
 
 export type CommandId = keyof typeof TABLE;
 
-export interface KeyBinding extends Row {
+export interface KeyBinding extends Omit<Row, "keys"> {
   readonly id: CommandId;
+  readonly keys: readonly string[];
 }
 
 /** The table's rows, in order. */
 export const BINDINGS: readonly KeyBinding[] = Object.entries(TABLE).map(([id, row]) => ({
   ...row,
+  keys: row.keys.split(" ").filter((key) => key !== ""),
   // The keys of an object literal are those of its type.
   id: id as CommandId,
 }));
@@ -28,10 +30,12 @@ export function bindingFor(key: string, context: KeyContext): KeyBinding | null 
   return byKey.get(`${context} ${key}`) ?? null;
 }
 
-/** What can be done in a place. */
-export function bindingsIn(context: KeyContext, isReadonly: boolean): readonly KeyBinding[] {
+/** What can be done on a screen. */
+export function bindingsIn(
+  { screen, isReadonly }: { readonly screen: KeyContext; readonly isReadonly: boolean },
+): readonly KeyBinding[] {
   return BINDINGS.filter((binding) =>
-    binding.contexts.includes(context) && !(isReadonly && binding.isAction === true)
+    binding.contexts.includes(screen) && !(isReadonly && binding.isAction === true)
   );
 }
 

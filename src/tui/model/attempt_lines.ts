@@ -40,7 +40,9 @@ export function attemptLines(message: MessageDetail, look: Look): readonly Attem
   if (last?.message === message && isSame(last.look, look)) return last.lines;
   const lines = [
     ...recipientLines(message.recipients, look),
-    ...message.attempts.toReversed().flatMap((attempt, i) => linesOf(attempt, i === 0, look)),
+    ...message.attempts.toReversed().flatMap((attempt, i) =>
+      linesOf(attempt, { ...look, isNewest: i === 0 })
+    ),
   ];
   last = { message, look, lines };
   return lines;
@@ -54,7 +56,7 @@ function isSame(a: Look, b: Look): boolean {
 function recipientLines(recipients: readonly RecipientDetail[], look: Look): AttemptLine[] {
   const isOpen = look.folds.get("recipients") ?? recipients.length <= OPEN_RECIPIENTS;
   const noun = recipients.length === 1 ? "recipient" : "recipients";
-  const head = header(`${recipients.length} ${noun}`, "recipients", isOpen, null);
+  const head = header(`${recipients.length} ${noun}`, { key: "recipients", isOpen });
   if (!isOpen) return [head];
   return [
     head,
@@ -78,7 +80,10 @@ const RESULT_STATES: Readonly<Record<AttemptResult | OutcomeKind, MessageStatus>
   uncertain: "deferred",
 };
 
-function linesOf(attempt: AttemptDetail, isNewest: boolean, look: Look): AttemptLine[] {
+function linesOf(
+  attempt: AttemptDetail,
+  { isNewest, ...look }: Look & { readonly isNewest: boolean },
+): AttemptLine[] {
   const { n, result } = attempt;
   const key = `attempt ${n}`;
   const isOpen = look.folds.get(key) ?? isNewest;
@@ -94,7 +99,7 @@ function linesOf(attempt: AttemptDetail, isNewest: boolean, look: Look): Attempt
   const reply = replyText(attempt.code, attempt.enhanced, attempt.reply ?? "") ||
     (attempt.error ?? "");
   const what = `${facts.join("  ")}  ${STATE_LOOKS[state].glyph} ${result} ${reply}`;
-  const head = header(sanitise(what), key, isOpen, state);
+  const head = header(sanitise(what), { key, isOpen }, state);
   if (!isOpen) return [head];
   return [
     head,
@@ -120,23 +125,17 @@ function folded(name: string, text: string | null, parent: string, look: Look): 
   const isOpen = look.folds.get(key) ?? false;
   const lines = sanitise(text.trimEnd(), "multi_line").split("\n");
   const noun = lines.length === 1 ? "line" : "lines";
-  const head = header(`${name} (${lines.length} ${noun})`, key, isOpen, null, "  ");
+  const whole = header(`${name} (${lines.length} ${noun})`, { key, isOpen });
+  const head: AttemptLine = { ...whole, text: `  ${whole.text}`, isBold: false };
   return isOpen ? [head, ...lines.flatMap((line) => wrappedSafe(line, 6, null, look))] : [head];
 }
 
 function header(
   text: string,
-  key: string,
-  isOpen: boolean,
-  state: MessageStatus | null,
-  indent = "",
+  fold: NonNullable<AttemptLine["fold"]>,
+  state: MessageStatus | null = null,
 ): AttemptLine {
-  return {
-    text: `${indent}${isOpen ? "▾" : "▸"} ${text}`,
-    state,
-    isBold: indent === "",
-    fold: { key, isOpen },
-  };
+  return { text: `${fold.isOpen ? "▾" : "▸"} ${text}`, state, isBold: true, fold };
 }
 
 function wrapped(
@@ -154,7 +153,7 @@ function wrappedSafe(
   state: MessageStatus | RecipientState | null,
   { columns, isWrapped }: Look,
 ): AttemptLine[] {
-  const rows = new TextRows(text, Math.max(10, columns - indent), isWrapped);
+  const rows = new TextRows({ text, columns: Math.max(10, columns - indent), isWrapped });
   return rows.slice(0, rows.count).map((row) => ({
     text: " ".repeat(indent) + row,
     state,

@@ -26,8 +26,7 @@ import { currentRow, type State, VIEWS } from "./state.ts";
 /** Does what a key or the palette asked for. */
 export function runCommand(state: State, binding: KeyBinding): Step {
   if (binding.isAction === true && state.isReadonly) {
-    const notice = { text: `Read-only: ${binding.name} is not done`, isError: true };
-    return step({ ...state, notice });
+    return refused(state, `Read-only: ${binding.name} is not done`);
   }
   return COMMANDS[binding.id](state);
 }
@@ -45,8 +44,8 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   half_up: (state) => move(state, -halfPage(state)),
   page_down: (state) => move(state, 2 * halfPage(state)),
   page_up: (state) => move(state, -2 * halfPage(state)),
-  top: (state) => state.screen === "list" ? moveToEnd(state, false) : move(state, -1e9),
-  bottom: (state) => state.screen === "list" ? moveToEnd(state, true) : move(state, 1e9),
+  top: (state) => state.screen === "list" ? moveToEnd(state, "top") : move(state, -1e9),
+  bottom: (state) => state.screen === "list" ? moveToEnd(state, "bottom") : move(state, 1e9),
   mark: toggleMark,
   retry: (state) => askAction(state, "retry"),
   resend: (state) => askAction(state, "resend"),
@@ -62,9 +61,9 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   clear_filter: (state) =>
     state.screen === "detail" ? step({ ...state, found: "" }) : applyFilter(state, ""),
   next_match: (state) =>
-    state.screen === "detail" ? find(state, state.found, true) : move(state, 1),
+    state.screen === "detail" ? find(state, state.found, "forward") : move(state, 1),
   previous_match: (state) =>
-    state.screen === "detail" ? find(state, state.found, false) : move(state, -1),
+    state.screen === "detail" ? find(state, state.found, "backward") : move(state, -1),
   palette: (state) =>
     step({ ...state, notice: null, dialog: { kind: "palette", input: textInput(), chosen: 0 } }),
   help: (state) => step({ ...state, dialog: { kind: "help", scroll: 0 } }),
@@ -107,10 +106,10 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
     if (message !== undefined && messages.length === 1 && state.list.all === null) {
       return step(state, { kind: "edit", id: message.id });
     }
-    return told(step(state), "Choose one message to change its envelope", true);
+    return refused(state, "Choose one message to change its envelope");
   },
-  pause_queue: (state) => setPaused(state, true),
-  resume_queue: (state) => setPaused(state, false),
+  pause_queue: (state) => setPaused(state, { isPaused: true }),
+  resume_queue: (state) => setPaused(state, { isPaused: false }),
   pause: (state) => {
     const isLive = !state.isLive;
     return isLive && state.isStale ? refresh({ ...state, isLive }) : step({ ...state, isLive });
@@ -182,15 +181,19 @@ function openView(state: State, view: number): Step {
   );
 }
 
-function setPaused(state: State, isPaused: boolean): Step {
-  return step({ ...state, working: state.working + 1 }, { kind: "pause_queue", isPaused });
+function setPaused(state: State, change: { readonly isPaused: boolean }): Step {
+  return step({ ...state, working: state.working + 1 }, { kind: "pause_queue", ...change });
 }
 
 function withMessage(state: State, use: (id: string) => Step): Step {
   const id = state.screen === "detail" ? state.detail?.id : currentRow(state.list)?.id;
-  return id === undefined ? told(step(state), "There is no message here", true) : use(id);
+  return id === undefined ? refused(state, "There is no message here") : use(id);
 }
 
-function told({ state, effects }: Step, text: string, isError = false): Step {
-  return { state: { ...state, notice: { text, isError } }, effects };
+function told({ state, effects }: Step, text: string): Step {
+  return { state: { ...state, notice: { text, isError: false } }, effects };
+}
+
+function refused(state: State, text: string): Step {
+  return step({ ...state, notice: { text, isError: true } });
 }

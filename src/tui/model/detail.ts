@@ -132,7 +132,9 @@ export function rowsOf(state: State): TextRows | null {
   const { detail } = state;
   if (detail === null || detail.content === null || "error" in detail.content) return null;
   const text = tabText(detail.content, detail.tab);
-  return text === null ? null : textRows(text, layoutOf(state).textColumns, detail.isWrapped);
+  return text === null
+    ? null
+    : textRows({ text, columns: layoutOf(state).textColumns, isWrapped: detail.isWrapped });
 }
 
 const texts = new WeakMap<ShownContent, string>();
@@ -198,7 +200,7 @@ function clamp(state: State, detail: DetailState): DetailState {
 }
 
 /** To the next line, or the one before, that holds `text`, in any case. */
-export function find(state: State, text: string, isForward: boolean): Step {
+export function find(state: State, text: string, direction: "forward" | "backward"): Step {
   const { detail } = state;
   if (detail === null || text === "") return step(state);
   const isAttempts = detail.tab === "Attempts";
@@ -209,7 +211,7 @@ export function find(state: State, text: string, isForward: boolean): Step {
   const wanted = text.toLowerCase();
   const from = isAttempts ? detail.cursor : detail.scroll;
   const order = all.map((_, i) =>
-    (isForward ? from + 1 + i : from - 1 - i + 2 * all.length) % all.length
+    (direction === "forward" ? from + 1 + i : from - 1 - i + 2 * all.length) % all.length
   );
   const found = order.find((at) => all[at]?.toLowerCase().includes(wanted));
   if (found === undefined) {

@@ -83,7 +83,7 @@ function answerPrompt(state: State, prompt: PromptKind, text: string): Step {
     case "filter":
       return applyFilter(state, text);
     case "find":
-      return find({ ...state, found: text }, text, true);
+      return find({ ...state, found: text }, text, "forward");
     case "pipe": {
       const id = state.screen === "detail"
         ? state.detail?.id
@@ -109,8 +109,7 @@ export function applyFilter(state: State, text: string): Step {
 /** Commands whose names hold all that was typed, those that begin with it first. */
 export function paletteChoices(state: State, text: string): readonly KeyBinding[] {
   const wanted = text.trim().toLowerCase();
-  const context = state.screen;
-  const all = bindingsIn(context, state.isReadonly).filter(({ id }) => id !== "palette");
+  const all = bindingsIn(state).filter(({ id }) => id !== "palette");
   const held = all.filter(({ name, help }) =>
     wanted.split(/\s+/).every((word) => name.includes(word) || help.includes(word))
   );
@@ -179,5 +178,5 @@ function keyInHelp(state: State, dialog: DialogOf<"help">, { name }: KeyPress): 
 }
 
 function helpLength(state: State): number {
-  return bindingsIn(state.screen, state.isReadonly).length;
+  return bindingsIn(state).length;
 }

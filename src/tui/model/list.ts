@@ -40,12 +40,12 @@ export function openListing(state: State, change: Partial<ListState>): Step {
     isGoingToEnd: false,
     owed: 0,
   };
-  return readWindow({ ...state, list, notice: null, screen: "list" }, "top", true);
+  return readWindow({ ...state, list, notice: null, screen: "list" }, "top", { wantsCount: true });
 }
 
 /** Reads the window anew around the cursor, and all that is counted. */
 export function refreshList(state: State): Step {
-  return readWindow(state, anchorOf(state.list), true);
+  return readWindow(state, anchorOf(state.list), { wantsCount: true });
 }
 
 /** The cursor's message, else what stood nearest below it, else above. */
@@ -56,7 +56,11 @@ function anchorOf({ rows, cursor }: ListState): Anchor {
   return { ids: [...below, ...above].map(({ id }) => id) };
 }
 
-function readWindow(state: State, anchor: Anchor, wantsCount: boolean): Step {
+function readWindow(
+  state: State,
+  anchor: Anchor,
+  { wantsCount = false }: { readonly wantsCount?: boolean } = {},
+): Step {
   const generation = state.list.generation + 1;
   const { sort, isReversed, filter: parsed, view } = state.list;
   const filter = filterOf(state);
@@ -114,7 +118,7 @@ export function windowCame(state: State, window: MessageWindow): Step {
   const id = currentRow(list)?.id ?? null;
   if (current < 0 && !list.isGoingToEnd && id !== null && id !== list.anchor) {
     // It has gone on so far that these rows are of no use.
-    return readWindow(state, anchorOf(list), false);
+    return readWindow(state, anchorOf(list));
   }
   const cursor = Math.max(0, current < 0 ? window.at : current);
   const moved: ListState = {
@@ -235,12 +239,13 @@ function fetchNearby(state: State): Step {
   if (list.isLoading) return step(state);
   const isNearStart = !list.atStart && list.cursor < NEAR_ROWS;
   const isNearEnd = !list.atEnd && list.cursor >= list.rows.length - NEAR_ROWS;
-  return isNearStart || isNearEnd ? readWindow(state, anchorOf(list), false) : step(state);
+  return isNearStart || isNearEnd ? readWindow(state, anchorOf(list)) : step(state);
 }
 
 /** To the first or the last of all. */
-export function moveToEnd(state: State, isBottom: boolean): Step {
+export function moveToEnd(state: State, end: "top" | "bottom"): Step {
   const { list } = state;
+  const isBottom = end === "bottom";
   if (isBottom ? list.atEnd : list.atStart) {
     return moveBy(state, isBottom ? list.rows.length : -list.rows.length);
   }
@@ -253,5 +258,5 @@ export function moveToEnd(state: State, isBottom: boolean): Step {
   const top = isBottom ? Math.max(0, listRows(state) - 1) : 0;
   // Where on the screen the cursor is to stand.
   const placed = { ...list, cursor: top, top: 0, isGoingToEnd: true, owed: 0 };
-  return readWindow({ ...state, list: placed, notice: null }, isBottom ? "bottom" : "top", false);
+  return readWindow({ ...state, list: placed, notice: null }, end);
 }

@@ -4,14 +4,21 @@
 import { graphemes } from "../../display/width.ts";
 import { widthOf } from "./measure.ts";
 
+/** What is cut into rows. */
+interface RowSource {
+  /** Safe for a terminal, with LF line ends. */
+  readonly text: string;
+  readonly columns: number;
+  readonly isWrapped: boolean;
+}
+
 /** A text cut into a terminal's rows, no further than it is asked for: a megabyte is never
  *  wrapped for the few rows that are seen. */
 export class TextRows {
   readonly #rows: string[] = [];
   #at = 0;
 
-  /** `text` is safe for a terminal, with LF line ends. */
-  constructor(readonly text: string, readonly columns: number, readonly isWrapped: boolean) {}
+  constructor(readonly source: RowSource) {}
 
   /** Rows from `from` on, at most `count`. */
   slice(from: number, count: number): readonly string[] {
@@ -32,13 +39,13 @@ export class TextRows {
   }
 
   #reach(count: number): void {
-    while (this.#rows.length < count && this.#at <= this.text.length) {
-      const end = this.text.indexOf("\n", this.#at);
-      const line = this.text.slice(this.#at, end < 0 ? undefined : end);
-      this.#at = (end < 0 ? this.text.length : end) + 1;
+    while (this.#rows.length < count && this.#at <= this.source.text.length) {
+      const end = this.source.text.indexOf("\n", this.#at);
+      const line = this.source.text.slice(this.#at, end < 0 ? undefined : end);
+      this.#at = (end < 0 ? this.source.text.length : end) + 1;
       // The text's last line end is no empty row.
       if (end < 0 && line === "" && this.#rows.length > 0) break;
-      if (this.isWrapped) this.#wrap(line);
+      if (this.source.isWrapped) this.#wrap(line);
       else this.#rows.push(line);
     }
   }
@@ -48,11 +55,11 @@ export class TextRows {
     if (/^[\x00-\x7f]*$/.test(line)) {
       let at = 0;
       do {
-        let end = at + this.columns;
+        let end = at + this.source.columns;
         if (end < line.length) {
           const blank = line.lastIndexOf(" ", end);
           // A word longer than half a row is cut rather than moved.
-          if (blank > at + this.columns / 2) end = blank + 1;
+          if (blank > at + this.source.columns / 2) end = blank + 1;
         }
         this.#rows.push(line.slice(at, end));
         at = end;
@@ -62,7 +69,7 @@ export class TextRows {
     let row = "", columns = 0;
     for (const { segment } of graphemes(line)) {
       const width = widthOf(segment);
-      if (columns + width > this.columns && row !== "") {
+      if (columns + width > this.source.columns && row !== "") {
         this.#rows.push(row);
         row = "";
         columns = 0;
@@ -78,13 +85,15 @@ let last: TextRows | null = null;
 let before: TextRows | null = null;
 
 /** The rows of a text; those asked for last are kept. */
-export function textRows(text: string, columns: number, isWrapped: boolean): TextRows {
+export function textRows(source: RowSource): TextRows {
   for (const kept of [last, before]) {
-    if (kept?.text === text && kept.columns === columns && kept.isWrapped === isWrapped) {
-      return kept;
-    }
+    if (kept !== null && isSame(kept.source, source)) return kept;
   }
   before = last;
-  last = new TextRows(text, columns, isWrapped);
+  last = new TextRows(source);
   return last;
+}
+
+function isSame(a: RowSource, b: RowSource): boolean {
+  return a.text === b.text && a.columns === b.columns && a.isWrapped === b.isWrapped;
 }

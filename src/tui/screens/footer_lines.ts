@@ -10,7 +10,10 @@ import { cell, leftAndRight, type Line, type Span } from "./line.ts";
 
 /** The two lines at the bottom: what there is to say, and the keys. */
 export function footerLines(state: State): Line[] {
-  return [leftAndRight(saying(state), place(state), state.size.columns), keyLine(state)];
+  return [
+    leftAndRight({ left: saying(state), right: place(state), columns: state.size.columns }),
+    keyLine(state),
+  ];
 }
 
 function saying(state: State): Line {
@@ -30,7 +33,7 @@ function saying(state: State): Line {
   }
   const row = currentRow(list);
   if (state.screen === "list" && row !== null) {
-    spans.push(cell(whyIs(row, state.status?.paused != null), size.columns));
+    spans.push(cell(whyIs(row, { isPaused: state.status?.paused != null }), size.columns));
   }
   return spans;
 }
@@ -56,7 +59,7 @@ const ALWAYS = new Set(["palette", "help", "quit"]);
 
 /** As many of the keys as there is room for. */
 function keyLine(state: State): Line {
-  const hints = bindingsIn(state.screen, state.isReadonly).flatMap(({ id, keys: [key], footer }) =>
+  const hints = bindingsIn(state).flatMap(({ id, keys: [key], footer }) =>
     footer === undefined || key === undefined ? [] : [{ id, text: `${keyText(key)} ${footer}` }]
   );
   const width = (text: string) => text.length + GAP.length;

@@ -13,8 +13,8 @@ import { cell, leftAndRight, type Line, lineWidth, type Span } from "./line.ts";
 export function headerLines(state: State): Line[] {
   const { columns } = state.size;
   return [
-    leftAndRight(titleLine(state), liveLine(state), columns),
-    leftAndRight(viewLine(state), totalLine(state), columns),
+    leftAndRight({ left: titleLine(state), right: liveLine(state), columns }),
+    leftAndRight({ left: viewLine(state), right: totalLine(state), columns }),
   ];
 }
 

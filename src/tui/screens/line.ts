@@ -52,13 +52,19 @@ export function toWidth(line: Line, columns: number, style?: Style): Line {
 }
 
 /** One at the left, the other at the right; the left one gives way. */
-export function leftAndRight(left: Line, right: Line, columns: number): Line {
+export function leftAndRight(
+  { left, right, columns }: {
+    readonly left: Line;
+    readonly right: Line;
+    readonly columns: number;
+  },
+): Line {
   const room = columns - lineWidth(right);
   return room <= 0 ? toWidth(left, columns) : [...toWidth(left, room), ...right];
 }
 
 /** A line as the terminal takes it; without colours only the text is left. */
-export function paintLine(line: Line, isColoured: boolean): string {
+export function paintLine(line: Line, { isColoured }: { readonly isColoured: boolean }): string {
   if (!isColoured) return line.map(({ text }) => text).join("").trimEnd();
   let painted = "";
   for (const { text, style } of trimmed(line)) {

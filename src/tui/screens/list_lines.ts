@@ -91,7 +91,9 @@ export function listLines(state: State): Line[] {
   if (shown.length === 0) return [title, [], emptyLine(state)];
   return [
     title,
-    ...shown.map((message, i) => rowLine(state, message, columns, list.top + i === list.cursor)),
+    ...shown.map((message, i) =>
+      rowLine(state, message, { columns, isCursor: list.top + i === list.cursor })
+    ),
   ];
 }
 
@@ -107,8 +109,7 @@ function emptyLine({ list, status }: State): Line {
 function rowLine(
   state: State,
   message: MessageSummary,
-  columns: readonly Column[],
-  isCursor: boolean,
+  { columns, isCursor }: { readonly columns: readonly Column[]; readonly isCursor: boolean },
 ): Line {
   const base: Style | undefined = isCursor ? { isInverse: true } : undefined;
   const mark = isMarked(state.list, message.id) ? "●" : " ";

@@ -13,7 +13,7 @@ function decoded(...pieces: string[]): string[] {
 
 Deno.test("no key means two things in one place", () => {
   for (const context of ["list", "detail", "stats"] as const) {
-    const keys = bindingsIn(context, false).flatMap(({ keys }) => keys);
+    const keys = bindingsIn({ screen: context, isReadonly: false }).flatMap(({ keys }) => keys);
     assert.deepEqual([...new Set(keys)], keys);
     for (const key of keys) assert.ok(bindingFor(key, context)?.keys.includes(key));
   }
@@ -60,7 +60,10 @@ Deno.test("names are unique, and what changes the queue is marked so", () => {
     "resume_queue",
     "retry",
   ]);
-  assert.deepEqual(bindingsIn("list", true).filter(({ isAction }) => isAction === true), []);
+  assert.deepEqual(
+    bindingsIn({ screen: "list", isReadonly: true }).filter(({ isAction }) => isAction === true),
+    [],
+  );
 });
 
 Deno.test("keys typed ahead come one by one", () => {

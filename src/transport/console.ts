@@ -9,6 +9,7 @@ import type {
   Relay,
   Transport,
 } from "../queue/ports/transport.ts";
+import { STOPPED } from "./fault.ts";
 import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** Writes all of `bytes` or rejects. */
@@ -40,7 +41,7 @@ class ConsoleTransport implements Transport {
   async #deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
     const outcomes = new Outcomes(delivery);
     if (options.signal.aborted) {
-      outcomes.setOpen(withoutReply("deferred", "Stopped before sending"));
+      outcomes.setOpen(STOPPED);
     } else if (!outcomes.isComplete) {
       try {
         await this.#writeMessage(delivery, outcomes, options);
@@ -52,7 +53,7 @@ class ConsoleTransport implements Transport {
         outcomes.setOpen(withoutReply("deferred", text));
       }
     }
-    return outcomes.report(null, null, () => null);
+    return outcomes.report({ host: null });
   }
 
   async #writeMessage(

@@ -3,7 +3,7 @@
 
 import { errorText } from "../queue/errors.ts";
 import type { DeliveryOutcome } from "../queue/ports/transport.ts";
-import { withoutReply } from "./outcomes.ts";
+import { relayFault, withoutReply } from "./outcomes.ts";
 
 /** What stopped a hand-over that reaches all its recipients at once. */
 export class HandOverFault extends Error {
@@ -23,7 +23,7 @@ export async function onDisk<T>(what: string, work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     const text = `${what}: ${systemText(error)}`;
-    throw new HandOverFault(withoutReply("deferred", text, true), { cause: error });
+    throw new HandOverFault(relayFault(text), { cause: error });
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   Relay,
   Transport,
 } from "../queue/ports/transport.ts";
+import { STOPPED } from "./fault.ts";
 import { Outcomes, withoutReply } from "./outcomes.ts";
 
 /** A relay that takes everything and keeps nothing: for measuring and for rehearsals. */
@@ -21,12 +22,12 @@ class NullTransport implements Transport {
   deliver(delivery: Delivery, options: DeliverOptions): Promise<DeliveryReport> {
     const outcomes = new Outcomes(delivery);
     if (options.signal.aborted) {
-      outcomes.setOpen(withoutReply("deferred", "Stopped before sending"));
+      outcomes.setOpen(STOPPED);
     } else if (!outcomes.isComplete) {
       options.onDataBegin();
       outcomes.setOpen(TAKEN);
     }
-    return Promise.resolve(outcomes.report(null, null, () => null));
+    return Promise.resolve(outcomes.report({ host: null }));
   }
 
   close(): Promise<void> {

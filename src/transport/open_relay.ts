@@ -38,7 +38,8 @@ export async function openRelay(request: RelayRequest, context: RelayContext): P
         await import(
           import.meta.resolve("./program/sendmail.ts")
         );
-      await checkNotOurselves(name, target.path, context.ownPath ?? Deno.execPath());
+      const ownPath = context.ownPath ?? Deno.execPath();
+      await checkNotOurselves({ relay: name, path: target.path, ownPath });
       return sendmailRelay({ name, path: target.path, env: context.env });
     }
     case "exec": {

@@ -5,6 +5,14 @@
 import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports/transport.ts";
 import { addressFault } from "./envelope.ts";
 
+/** What a report says beside the outcomes. */
+export interface ReportParts extends Pick<DeliveryReport, "host"> {
+  /** Absent: without TLS. */
+  readonly tls?: string | null;
+  /** Absent: there is no conversation to tell. */
+  transcript?(): string | null;
+}
+
 /** Collects what became of each recipient of one hand-over. */
 export class Outcomes {
   readonly #outcomes: (DeliveryOutcome | null)[];
@@ -35,7 +43,7 @@ export class Outcomes {
     return this.#open;
   }
 
-  /** The places of the recipients that have no outcome yet. */
+  /** The indices of the recipients that have no outcome yet, in their order. */
   open(): number[] {
     const open: number[] = [];
     for (let i = 0; i < this.#outcomes.length; i++) if (this.#outcomes[i] === null) open.push(i);
@@ -49,6 +57,7 @@ export class Outcomes {
     this.#open--;
   }
 
+  /** Gives all recipients that have no outcome yet this one. */
   setOpen(outcome: DeliveryOutcome): void {
     for (let i = 0; i < this.#outcomes.length; i++) this.set(i, outcome);
   }
@@ -62,12 +71,8 @@ export class Outcomes {
     if (error instanceof Error) this.#traceback ??= error.stack ?? null;
   }
 
-  /** The report. `transcript` is asked only if a recipient was not sent. */
-  report(
-    host: string | null,
-    tls: string | null,
-    transcript: () => string | null,
-  ): DeliveryReport {
+  /** The report. The transcript is made only if a recipient was not sent to. */
+  report({ host, tls = null, transcript }: ReportParts): DeliveryReport {
     const outcomes = this.#outcomes.map((outcome) =>
       outcome ?? withoutReply("deferred", "The hand-over ended without an outcome")
     );
@@ -79,16 +84,18 @@ export class Outcomes {
       // What went wrong on the way to success is no error.
       error: isAllSent ? null : this.#error,
       traceback: isAllSent ? null : this.#traceback,
-      transcript: isAllSent ? null : transcript(),
+      transcript: isAllSent ? null : transcript?.() ?? null,
     };
   }
 }
 
-/** An outcome that no reply stands behind. */
-export function withoutReply(
-  kind: DeliveryOutcome["kind"],
-  text: string,
-  isRelayFault = false,
-): DeliveryOutcome {
-  return { kind, isRelayFault, code: null, enhanced: null, text };
+/** An outcome that no reply stands behind, and that is not the relay's fault. */
+export function withoutReply(kind: DeliveryOutcome["kind"], text: string): DeliveryOutcome {
+  return { kind, isRelayFault: false, code: null, enhanced: null, text };
+}
+
+/** The outcome where the relay itself is at fault: the message is tried again, without using up a
+ *  retry. */
+export function relayFault(text: string): DeliveryOutcome {
+  return { ...withoutReply("deferred", text), isRelayFault: true };
 }

@@ -209,8 +209,14 @@ Deno.test("openRelay: lmtp speaks LMTP, over TCP and over a socket", async () =>
 });
 
 Deno.test("effectiveMode: a login over a network makes TLS a must", () => {
-  assert.equal(effectiveMode("opportunistic", true, "relay.test"), "required");
-  assert.equal(effectiveMode("opportunistic", true, "localhost"), "opportunistic");
-  assert.equal(effectiveMode("opportunistic", false, "relay.test"), "opportunistic");
-  assert.equal(effectiveMode("required", false, "localhost"), "required");
+  assert.equal(effectiveMode("opportunistic", { hasLogin: true, host: "relay.test" }), "required");
+  assert.equal(
+    effectiveMode("opportunistic", { hasLogin: true, host: "localhost" }),
+    "opportunistic",
+  );
+  assert.equal(
+    effectiveMode("opportunistic", { hasLogin: false, host: "relay.test" }),
+    "opportunistic",
+  );
+  assert.equal(effectiveMode("required", { hasLogin: false, host: "localhost" }), "required");
 });

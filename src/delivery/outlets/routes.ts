@@ -16,7 +16,7 @@ export function groupByRoute(claim: Claim, routes: readonly Route[]): RouteGroup
   if (routes.length === 0) return [{ relays: ["default"], recipients: claim.recipients }];
   const groups = new Map<string, { relays: readonly string[]; recipients: ClaimedRecipient[] }>();
   for (const recipient of claim.recipients) {
-    const relays = relaysFor(routes, claim.sender, recipient.address);
+    const relays = relaysFor(routes, { sender: claim.sender, recipient: recipient.address });
     const key = relays.join("\n");
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { relays, recipients: [recipient] });

@@ -42,8 +42,7 @@ export function judge(
       isRelayFault: outcome.isRelayFault,
     },
     by.policy,
-    by.now,
-    by.random,
+    by,
   );
   const { failures } = decision;
   return decision.kind === "again"

@@ -26,7 +26,7 @@ export function takeShare(
   now: number,
 ): { readonly use: RateUse; readonly waitMs: 0 } | { readonly use: null; readonly waitMs: number } {
   const slotMs = rate.perMs / SLOTS;
-  const current = slide(use, slotMs, now);
+  const current = slide(use, { slotMs, now });
   const used = current.counts.reduce((sum, count) => sum + count, 0);
   if (used < rate.count) {
     const [newest = 0, ...older] = current.counts;
@@ -38,7 +38,10 @@ export function takeShare(
   return { use: null, waitMs: Math.max(1, Math.ceil(leavesAt - now)) };
 }
 
-function slide(use: RateUse | null, slotMs: number, now: number): RateUse {
+function slide(
+  use: RateUse | null,
+  { slotMs, now }: { readonly slotMs: number; readonly now: number },
+): RateUse {
   // A clock set back must not keep the mail for as long as it was set back.
   if (use === null || now < use.newestFrom) return { newestFrom: now, counts: [0] };
   const passed = Math.floor((now - use.newestFrom) / slotMs);

@@ -38,12 +38,12 @@ export interface TemporaryFailure {
   readonly isRelayFault: boolean;
 }
 
-/** Decides between another try and giving up. `random` is in [0, 1). */
+/** Decides between another try and giving up, at a moment (`now`, ms since 1970) and with a chance
+ *  (`random`, in [0, 1)). */
 export function decideRetry(
   failure: TemporaryFailure,
   policy: RetryPolicy,
-  now: number,
-  random: number,
+  { now, random }: { readonly now: number; readonly random: number },
 ): RetryDecision {
   const failures = failure.isRelayFault ? failure.failures : failure.failures + 1;
   if (!failure.isRelayFault) {

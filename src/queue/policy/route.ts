@@ -15,38 +15,40 @@ export interface Route {
  *  default one. */
 export function relaysFor(
   routes: readonly Route[],
-  sender: string,
-  recipient: string,
+  { sender, recipient }: { readonly sender: string; readonly recipient: string },
 ): readonly string[] {
   const route = routes.find((one) =>
-    (one.sender === null || matchesPattern(one.sender, sender)) &&
-    (one.recipient === null || matchesPattern(one.recipient, recipient))
+    (one.sender === null || matchesPattern({ pattern: one.sender, text: sender })) &&
+    (one.recipient === null || matchesPattern({ pattern: one.recipient, text: recipient }))
   );
   return route?.relays ?? ["default"];
 }
 
-/** Whether an address matches a pattern: a whole address, `@domain` for all of a domain, or with
- *  `*` for any run of characters; `<>` is the null sender. Case does not matter. */
-export function matchesPattern(pattern: string, address: string): boolean {
+/** Whether an address (or another text) matches a pattern: a whole address, `@domain` for all of a
+ *  domain, or with `*` for any run of characters; `<>` is the null sender. Case does not matter. */
+export function matchesPattern({ pattern, text }: {
+  readonly pattern: string;
+  readonly text: string;
+}): boolean {
   const wanted = pattern.toLowerCase();
-  const given = address.toLowerCase();
+  const given = text.toLowerCase();
   if (wanted === "<>") return given === "";
   if (wanted.startsWith("@") && !wanted.includes("*")) return given.endsWith(wanted);
-  return matchesParts(wanted.split("*"), given);
+  return matchesPieces(wanted.split("*"), given);
 }
 
-/** Whether `text` is the parts in order with anything between them. */
-function matchesParts(parts: readonly string[], text: string): boolean {
-  const [first = "", ...rest] = parts;
+/** Whether `text` is the pieces in order with anything between them. */
+function matchesPieces(pieces: readonly string[], text: string): boolean {
+  const [first = "", ...rest] = pieces;
   const last = rest.pop();
   if (last === undefined) return text === first;
   if (!text.startsWith(first) || !text.endsWith(last)) return false;
   let at = first.length;
   const end = text.length - last.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0 || found + piece.length > end) return false;
+    at = found + piece.length;
   }
   return at <= end;
 }

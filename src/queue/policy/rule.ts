@@ -27,7 +27,7 @@ export function ruleFor(rules: readonly Rule[], { code, enhanced, text }: Reply)
   return rules.find((rule) =>
     (rule.code === null || matchesCode(rule.code, String(code))) &&
     (rule.enhanced === null || (enhanced !== null && matchesEnhanced(rule.enhanced, enhanced))) &&
-    (rule.text === null || matchesPattern(`*${rule.text}*`, text))
+    (rule.text === null || matchesPattern({ pattern: `*${rule.text}*`, text }))
   ) ?? null;
 }
 

@@ -91,7 +91,9 @@ class Mbox implements Mailbox {
     } catch (error) {
       const text = `${systemText(reason)}; and the part of it that is in the file could not be ` +
         `cut off: ${systemText(error)}`;
-      throw new HandOverFault(withoutReply("uncertain", text, true), { cause: error });
+      throw new HandOverFault({ ...withoutReply("uncertain", text), isRelayFault: true }, {
+        cause: error,
+      });
     }
   }
 }

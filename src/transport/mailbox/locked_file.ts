@@ -2,7 +2,7 @@
 // limits. The relay `file:` takes it for each message.
 
 import { HandOverFault, onDisk, STOPPED } from "../fault.ts";
-import { withoutReply } from "../outcomes.ts";
+import { relayFault } from "../outcomes.ts";
 import type { Timers } from "../../system/time.ts";
 
 interface Taker {
@@ -35,7 +35,7 @@ export class LockedFile {
       const cancelTimer = this.timers.after(limitMs, () => {
         const text = `Locking ${this.path}: another program has held the lock for ` +
           `${Math.round(limitMs / 1_000)} seconds`;
-        giveUp(new HandOverFault(withoutReply("deferred", text, true)));
+        giveUp(new HandOverFault(relayFault(text)));
       });
       signal.addEventListener("abort", stop);
       this.#taker = {
@@ -76,7 +76,7 @@ async function openLocked(path: string): Promise<Deno.FsFile> {
       const { isFile, dev, ino } = await onDisk(`Opening ${path}`, file.stat());
       if (!isFile) {
         const text = `Opening ${path}: it is no regular file`;
-        throw new HandOverFault(withoutReply("deferred", text, true));
+        throw new HandOverFault(relayFault(text));
       }
       await onDisk(`Locking ${path}`, file.lock(true));
       const there = await Deno.stat(path).catch(() => null);

@@ -12,7 +12,7 @@ import type {
 import { HandOverFault, STOPPED } from "../fault.ts";
 import { Outcomes, withoutReply } from "../outcomes.ts";
 
-/** A place that keeps messages. */
+/** What keeps messages: an mbox file, a Maildir. */
 export interface Mailbox {
   readonly path: string;
   /** Keeps a message with `fields` above it, calling `onDataBegin` first. Once it resolves the
@@ -30,7 +30,7 @@ export class MailboxTransport implements Transport {
     const outcomes = new Outcomes(delivery);
     if (options.signal.aborted) outcomes.setOpen(STOPPED);
     else if (!outcomes.isComplete) await this.#store(outcomes, options);
-    return outcomes.report(this.mailbox.path, null, () => null);
+    return outcomes.report({ host: this.mailbox.path });
   }
 
   async #store(outcomes: Outcomes, options: DeliverOptions): Promise<void> {

@@ -63,7 +63,7 @@ class Maildir implements Mailbox {
       random: this.#random.bytes(8),
     });
     const temporary = `${this.path}/tmp/${name}`;
-    const place = `${this.path}/new/${name}`;
+    const final = `${this.path}/new/${name}`;
     const what = `Writing ${temporary}`;
     const file = await onDisk(
       what,
@@ -78,7 +78,7 @@ class Maildir implements Mailbox {
         await onDisk(what, writeAll(file, piece));
       }
       await onDisk(what, file.sync());
-      await onDisk(`Moving ${temporary} to ${place}`, Deno.rename(temporary, place));
+      await onDisk(`Moving ${temporary} to ${final}`, Deno.rename(temporary, final));
     } catch (error) {
       await Deno.remove(temporary).catch(() => {});
       throw error;
@@ -87,7 +87,7 @@ class Maildir implements Mailbox {
       await syncFolder(`${this.path}/new`);
     } catch (error) {
       // Readers see the message already, but a crash may still take it.
-      const text = `Bringing ${place} to the disk: ${systemText(error)}`;
+      const text = `Bringing ${final} to the disk: ${systemText(error)}`;
       throw new HandOverFault(withoutReply("uncertain", text), { cause: error });
     }
     return `stored as new/${name}`;
@@ -95,12 +95,12 @@ class Maildir implements Mailbox {
 
   async #makeFolders(): Promise<void> {
     const isMade = await this.#makeFolder(this.path);
-    let isPartMade = false;
-    for (const part of ["tmp", "new", "cur"]) {
-      if (await this.#makeFolder(`${this.path}/${part}`)) isPartMade = true;
+    let isSubfolderMade = false;
+    for (const name of ["tmp", "new", "cur"]) {
+      if (await this.#makeFolder(`${this.path}/${name}`)) isSubfolderMade = true;
     }
     const what = `Bringing the folder ${this.path} to the disk`;
-    if (isPartMade) await onDisk(what, syncFolder(this.path));
+    if (isSubfolderMade) await onDisk(what, syncFolder(this.path));
     if (isMade) await onDisk(what, syncFolder(folderOf(this.path)));
   }
 

@@ -16,7 +16,7 @@ export class FromQuoter {
   push(piece: Uint8Array): Uint8Array {
     const bytes = this.#held.length === 0 ? piece : joined(this.#held, piece);
     this.#held = NOTHING;
-    const places: number[] = [];
+    const offsets: number[] = [];
     let at = 0;
     while (at < bytes.length) {
       if (this.#isOpening) {
@@ -25,7 +25,7 @@ export class FromQuoter {
           continue;
         }
         const alike = bytes[at] === F ? likeness(bytes, at) : 0;
-        if (alike === FROM.length) places.push(at);
+        if (alike === FROM.length) offsets.push(at);
         else if (alike > 0 && at + alike === bytes.length) {
           this.#held = bytes.slice(at);
           break;
@@ -35,7 +35,7 @@ export class FromQuoter {
       this.#isOpening = lf >= 0;
       at = lf < 0 ? bytes.length : lf + 1;
     }
-    return quoted(bytes.subarray(0, at), places);
+    return quoted(bytes.subarray(0, at), offsets);
   }
 
   /** What was held back when the text ended. */
@@ -53,16 +53,16 @@ function likeness(bytes: Uint8Array, at: number): number {
   return size;
 }
 
-function quoted(bytes: Uint8Array, places: readonly number[]): Uint8Array {
-  if (places.length === 0) return bytes;
-  const result = new Uint8Array(bytes.length + places.length);
+function quoted(bytes: Uint8Array, offsets: readonly number[]): Uint8Array {
+  if (offsets.length === 0) return bytes;
+  const result = new Uint8Array(bytes.length + offsets.length);
   let from = 0;
-  places.forEach((place, i) => {
-    result.set(bytes.subarray(from, place), from + i);
-    result[place + i] = GREATER;
-    from = place;
+  offsets.forEach((offset, i) => {
+    result.set(bytes.subarray(from, offset), from + i);
+    result[offset + i] = GREATER;
+    from = offset;
   });
-  result.set(bytes.subarray(from), from + places.length);
+  result.set(bytes.subarray(from), from + offsets.length);
   return result;
 }
 

@@ -30,11 +30,12 @@ export function sendmailRelay(settings: SendmailSettings): Relay {
 
 /** Throws `config_invalid` if `path` is the program we are, by this or another name: every message
  *  would come back into the queue. */
-export async function checkNotOurselves(
-  relay: string,
-  path: string,
-  ownPath: string,
-): Promise<void> {
+export async function checkNotOurselves({ relay, path, ownPath }: {
+  readonly relay: string;
+  readonly path: string;
+  /** The file we run from. */
+  readonly ownPath: string;
+}): Promise<void> {
   const [program, own] = await Promise.all([path, ownPath].map(inodeOf));
   if (program === null || program !== own) return;
   throw new MailqError(

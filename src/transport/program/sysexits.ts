@@ -67,7 +67,10 @@ const FIXED: readonly number[] = [0, 75, 78, 126, 127];
 /** What the exit `status` means of a program that said `output`. An enhanced code at the
  *  beginning of the output, such as `5.1.1 no such user`, is clearer than a status and goes
  *  first, as in pipe(8). With `isShell`, a status over 128 is a command killed by a signal. */
-export function judgeExit(status: number, output: string, isShell: boolean): ExitMeaning {
+export function judgeExit(
+  status: number,
+  { output, isShell }: { readonly output: string; readonly isShell: boolean },
+): ExitMeaning {
   const [, enhanced, level] = /^(([45])\.\d{1,3}\.\d{1,3})(?!\S)/.exec(output) ?? [];
   if (enhanced !== undefined && !FIXED.includes(status)) {
     const kind = level === "5" ? "failed" : "deferred";

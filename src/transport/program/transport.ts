@@ -15,7 +15,7 @@ import { type ProgramEnd, runProgram } from "./run_program.ts";
 import { childVariables, type Variables } from "./variables.ts";
 import { systemTimers, type Timers } from "../../system/time.ts";
 import { judgeExit } from "./sysexits.ts";
-import { Outcomes, withoutReply } from "../outcomes.ts";
+import { Outcomes, relayFault, withoutReply } from "../outcomes.ts";
 
 export interface ProgramSettings {
   readonly name: string;
@@ -45,7 +45,7 @@ const RECIPIENTS_BYTES = 100_000;
 const encoder = new TextEncoder();
 
 /** Runs the program once for all recipients of a message, or, where their list is longer than a
- *  command line may be, once for each part of it. Each run has one outcome for its recipients. */
+ *  command line may be, once for as many as it has room for. Each run has one outcome for its recipients. */
 export class ProgramTransport implements Transport {
   constructor(readonly way: ProgramWay, readonly settings: ProgramSettings) {}
 
@@ -53,7 +53,7 @@ export class ProgramTransport implements Transport {
     const outcomes = new Outcomes(delivery);
     const transcript: string[] = [];
     let isFirst = true;
-    for (const indices of partsOf(outcomes)) {
+    for (const indices of runsOf(outcomes)) {
       let outcome: DeliveryOutcome;
       if (options.signal.aborted) outcome = STOPPED;
       else {
@@ -63,12 +63,15 @@ export class ProgramTransport implements Transport {
       }
       for (const index of indices) outcomes.set(index, outcome);
       if (outcome.isRelayFault) {
-        // The other parts would fare no better.
+        // The other runs would fare no better.
         outcomes.setOpen(outcome);
         break;
       }
     }
-    return outcomes.report(this.way.host, null, () => transcript.join("\n") || null);
+    return outcomes.report({
+      host: this.way.host,
+      transcript: () => transcript.join("\n") || null,
+    });
   }
 
   async #run(
@@ -105,10 +108,10 @@ export class ProgramTransport implements Transport {
       const text = `${way.step}: ${systemText(error)}`;
       outcomes.noteError(text);
       if (!hasBegun) outcomes.noteThrown(error);
-      return withoutReply("deferred", text, hasBegun);
+      return hasBegun ? relayFault(text) : withoutReply("deferred", text);
     }
     if (end.kind === "no_input") outcomes.noteThrown(end.error);
-    const { outcome, what } = judgeEnd(end, way.isShell, limitMs);
+    const { outcome, what } = judgeEnd(end, { isShell: way.isShell, limitMs });
     if (outcome.kind !== "sent") {
       outcomes.noteError(
         `${way.step}: ${what}${outcome.text === what ? "" : `: ${lastLine(outcome.text)}`}`,
@@ -124,21 +127,21 @@ export class ProgramTransport implements Transport {
   }
 }
 
-/** The recipients without an outcome, in parts that a command line has room for. */
-function* partsOf(outcomes: Outcomes): Generator<readonly number[]> {
-  let part: number[] = [];
+/** The recipients without an outcome, by run: as many as a command line has room for. */
+function* runsOf(outcomes: Outcomes): Generator<readonly number[]> {
+  let run: number[] = [];
   let size = 0;
   for (const index of outcomes.open()) {
     const room = encoder.encode(outcomes.delivery.recipients[index] ?? "").length + 1;
-    if (part.length > 0 && size + room > RECIPIENTS_BYTES) {
-      yield part;
-      part = [];
+    if (run.length > 0 && size + room > RECIPIENTS_BYTES) {
+      yield run;
+      run = [];
       size = 0;
     }
-    part.push(index);
+    run.push(index);
     size += room;
   }
-  if (part.length > 0) yield part;
+  if (run.length > 0) yield run;
 }
 
 interface Judged {
@@ -147,11 +150,17 @@ interface Judged {
   readonly what: string;
 }
 
-function judgeEnd(end: ProgramEnd, isShell: boolean, limitMs: number): Judged {
+function judgeEnd(
+  end: ProgramEnd,
+  { isShell, limitMs }: { readonly isShell: boolean; readonly limitMs: number },
+): Judged {
   switch (end.kind) {
     case "exited": {
       const said = lastLines(end.stderr);
-      const { kind, isRelayFault, enhanced, text } = judgeExit(end.status, said, isShell);
+      const { kind, isRelayFault, enhanced, text } = judgeExit(end.status, {
+        output: said,
+        isShell,
+      });
       const what = `exit status ${end.status}${text === null ? "" : ` (${text})`}`;
       const reply = enhanced !== null && said.startsWith(enhanced)
         ? said.slice(enhanced.length).trim()

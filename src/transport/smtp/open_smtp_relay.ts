@@ -18,7 +18,12 @@ export async function openSmtpRelay(
   const { name, recipientLimit, user } = request;
   const { host, port, isImplicitTls } = target;
   const { heloName } = context;
-  const tls = await relayTls(name, host, isImplicitTls, user !== null, request.tls);
+  const tls = await relayTls(request.tls, {
+    name,
+    host,
+    isImplicit: isImplicitTls,
+    hasLogin: user !== null,
+  });
   const login = relayLogin(request, host, context);
   return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit });
 }
@@ -48,7 +53,7 @@ export async function openLmtpRelay(
     return lmtpRelay({ name, endpoint, heloName, recipientLimit });
   }
   const { host, port } = target;
-  const tls = await relayTls(name, host, false, false, request.tls);
+  const tls = await relayTls(request.tls, { name, host, isImplicit: false, hasLogin: false });
   const endpoint = { kind: "tcp", host, port } as const;
   return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit });
 }
@@ -72,11 +77,13 @@ function relayLogin(
 }
 
 async function relayTls(
-  name: string,
-  host: string,
-  isImplicit: boolean,
-  hasLogin: boolean,
   settings: TlsSettings,
+  { name, host, isImplicit, hasLogin }: {
+    readonly name: string;
+    readonly host: string;
+    readonly isImplicit: boolean;
+    readonly hasLogin: boolean;
+  },
 ): Promise<RelayTls | null> {
   const { mode, fingerprint } = settings;
   if (mode === "off") {
@@ -95,7 +102,7 @@ async function relayTls(
     );
   }
   return {
-    mode: effectiveMode(mode, hasLogin, host),
+    mode: effectiveMode(mode, { hasLogin, host }),
     isImplicit,
     ca: settings.ca === null ? null : await readAuthorities(name, settings.ca),
     fingerprint,
@@ -106,8 +113,7 @@ async function relayTls(
  *  must. */
 export function effectiveMode(
   mode: "required" | "opportunistic",
-  hasLogin: boolean,
-  host: string,
+  { hasLogin, host }: { readonly hasLogin: boolean; readonly host: string },
 ): "required" | "opportunistic" {
   return hasLogin && !isLoopback(host) ? "required" : mode;
 }

@@ -10,6 +10,7 @@ import type {
   Transport,
 } from "../../queue/ports/transport.ts";
 import { isUnicode } from "../envelope.ts";
+import { STOPPED } from "../fault.ts";
 import { Outcomes, withoutReply } from "../outcomes.ts";
 import { failOversize, failUnicode } from "./mail/fit.ts";
 import type { Channel } from "./connection/channel.ts";
@@ -106,7 +107,11 @@ export class SmtpTransport implements Transport {
     this.#tls = null;
     this.#obey(options.signal);
     await this.#handToAll(outcomes, options);
-    const report = outcomes.report(shownHost, this.#tls, () => this.#transcript.format());
+    const report = outcomes.report({
+      host: shownHost,
+      tls: this.#tls,
+      transcript: () => this.#transcript.format(),
+    });
     return { ...report, outcomes: trial.judge(outcomes.delivery.id, report.outcomes) };
   }
 
@@ -149,7 +154,7 @@ export class SmtpTransport implements Transport {
     onContent: () => void,
   ): Promise<TransactionEnd> {
     if (signal.aborted) {
-      return { next: "close", outcome: withoutReply("deferred", "Stopped before sending") };
+      return { next: "close", outcome: STOPPED };
     }
     const ahead = this.#ahead;
     this.#ahead = null;

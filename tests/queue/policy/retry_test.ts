@@ -23,7 +23,7 @@ function attemptsUntilGivenUp(policy: RetryPolicy, mostAttempts: number) {
   let now = 0;
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const failure = { failures, lifeFrom: 0, isRelayFault: false };
-    const decision = decideRetry(failure, policy, now, MIDDLE);
+    const decision = decideRetry(failure, policy, { now, random: MIDDLE });
     if (decision.kind === "give_up") return { attempt, reason: decision.reason };
     assert.equal(decision.failures, failures + 1);
     failures = decision.failures;
@@ -61,7 +61,10 @@ for (const [ageMs, kind] of LIFETIMES) {
   Deno.test(`decideRetry: a failure ${ageMs / DAY_MS} days after lifeFrom: ${kind}`, () => {
     const lifeFrom = 1_800_000_000_000;
     const failure = { failures: 0, lifeFrom, isRelayFault: false };
-    const decision = decideRetry(failure, DEFAULT_RETRY_POLICY, lifeFrom + ageMs, MIDDLE);
+    const decision = decideRetry(failure, DEFAULT_RETRY_POLICY, {
+      now: lifeFrom + ageMs,
+      random: MIDDLE,
+    });
     assert.equal(decision.kind, kind);
     if (decision.kind === "give_up") assert.equal(decision.reason, "lifetime");
   });
@@ -69,7 +72,7 @@ for (const [ageMs, kind] of LIFETIMES) {
 
 Deno.test("decideRetry: the count is judged before the age", () => {
   const failure = { failures: 3, lifeFrom: 0, isRelayFault: false };
-  const decision = decideRetry(failure, policyOf({ max: 3 }), 9 * DAY_MS, MIDDLE);
+  const decision = decideRetry(failure, policyOf({ max: 3 }), { now: 9 * DAY_MS, random: MIDDLE });
   assert.deepEqual(decision, { kind: "give_up", reason: "retries", failures: 4 });
 });
 
@@ -82,7 +85,7 @@ Deno.test("decideRetry: the relay's faults use up nothing and never give up", ()
     (max, failures, ageMs, random) => {
       const policy = policyOf({ max });
       const failure = { failures, lifeFrom: 0, isRelayFault: true };
-      const decision = decideRetry(failure, policy, ageMs, random);
+      const decision = decideRetry(failure, policy, { now: ageMs, random });
       assert.equal(decision.kind, "again");
       assert.equal(decision.failures, failures);
       if (decision.kind === "again") {
@@ -97,14 +100,13 @@ Deno.test("decideRetry: after an outage of the relay all retries are still there
   let failures = 0;
   for (let n = 0; n < 50; n++) {
     const outage = { failures, lifeFrom: 0, isRelayFault: true };
-    failures = decideRetry(outage, policy, 0, MIDDLE).failures;
+    failures = decideRetry(outage, policy, { now: 0, random: MIDDLE }).failures;
   }
   const kinds = [51, 52].map(() => {
     const decision = decideRetry(
       { failures, lifeFrom: 0, isRelayFault: false },
       policy,
-      0,
-      MIDDLE,
+      { now: 0, random: MIDDLE },
     );
     failures = decision.failures;
     return decision.kind;

@@ -23,7 +23,7 @@ for (
   ] as const
 ) {
   Deno.test(`matchesPattern: ${pattern} and ${address || "<>"}: ${expected}`, () => {
-    assert.equal(matchesPattern(pattern, address), expected);
+    assert.equal(matchesPattern({ pattern, text: address }), expected);
   });
 }
 
@@ -33,8 +33,15 @@ Deno.test("relaysFor: the first route that matches, else the default relay", () 
     { sender: null, recipient: "@big.test", relays: ["direct"] },
     { sender: "<>", recipient: null, relays: ["bounces"] },
   ];
-  assert.deepEqual(relaysFor(routes, "a@shop.test", "b@big.test"), ["bulk", "spare"]);
-  assert.deepEqual(relaysFor(routes, "a@else.test", "b@big.test"), ["direct"]);
-  assert.deepEqual(relaysFor(routes, "", "b@small.test"), ["bounces"]);
-  assert.deepEqual(relaysFor(routes, "a@shop.test", "b@small.test"), ["default"]);
+  assert.deepEqual(relaysFor(routes, { sender: "a@shop.test", recipient: "b@big.test" }), [
+    "bulk",
+    "spare",
+  ]);
+  assert.deepEqual(relaysFor(routes, { sender: "a@else.test", recipient: "b@big.test" }), [
+    "direct",
+  ]);
+  assert.deepEqual(relaysFor(routes, { sender: "", recipient: "b@small.test" }), ["bounces"]);
+  assert.deepEqual(relaysFor(routes, { sender: "a@shop.test", recipient: "b@small.test" }), [
+    "default",
+  ]);
 });

@@ -4,7 +4,7 @@ import { judgeExit } from "../../../src/transport/program/sysexits.ts";
 Deno.test("judgeExit: only what speaks of the message or the address is final", () => {
   const kinds = new Map<number, string>();
   for (let status = 0; status < 256; status++) {
-    kinds.set(status, judgeExit(status, "", false).kind);
+    kinds.set(status, judgeExit(status, { output: "", isShell: false }).kind);
   }
   assert.equal(kinds.get(0), "sent");
   const failed = [...kinds].filter(([, kind]) => kind === "failed").map(([status]) => status);
@@ -15,11 +15,14 @@ Deno.test("judgeExit: only what speaks of the message or the address is final", 
 
 Deno.test("judgeExit: what would happen to any message is the relay's fault", () => {
   const statuses = Array.from({ length: 256 }, (_, status) => status);
-  assert.deepEqual(statuses.filter((status) => judgeExit(status, "", true).isRelayFault), [
-    78,
-    126,
-    127,
-  ]);
+  assert.deepEqual(
+    statuses.filter((status) => judgeExit(status, { output: "", isShell: true }).isRelayFault),
+    [
+      78,
+      126,
+      127,
+    ],
+  );
 });
 
 Deno.test("judgeExit: an enhanced code that begins the output goes first", () => {
@@ -35,14 +38,14 @@ Deno.test("judgeExit: an enhanced code that begins the output goes first", () =>
     [1, "server said 5.1.1", "deferred", "4.3.0"],
   ];
   for (const [status, output, kind, enhanced] of cases) {
-    const meaning = judgeExit(status, output, false);
+    const meaning = judgeExit(status, { output, isShell: false });
     assert.deepEqual([meaning.kind, meaning.enhanced], [kind, enhanced], `${status} ${output}`);
   }
 });
 
 Deno.test("judgeExit: a shell whose command was killed leaves it uncertain", () => {
-  assert.equal(judgeExit(137, "", true).kind, "uncertain");
-  assert.match(judgeExit(137, "", true).text ?? "", /killed by signal 9/);
-  assert.equal(judgeExit(137, "", false).kind, "deferred");
-  assert.equal(judgeExit(255, "", true).kind, "deferred");
+  assert.equal(judgeExit(137, { output: "", isShell: true }).kind, "uncertain");
+  assert.match(judgeExit(137, { output: "", isShell: true }).text ?? "", /killed by signal 9/);
+  assert.equal(judgeExit(137, { output: "", isShell: false }).kind, "deferred");
+  assert.equal(judgeExit(255, { output: "", isShell: true }).kind, "deferred");
 });

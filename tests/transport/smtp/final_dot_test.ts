@@ -63,7 +63,11 @@ class FakeWire implements Wire {
 async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
   const timers = new FakeTimers();
   const channel = new Channel(wire, timers, new Transcript());
-  const session = new Session(channel, new Map([["PIPELINING", ""]]));
+  const session = new Session(channel, {
+    extensions: new Map([["PIPELINING", ""]]),
+    tls: null,
+    protocol: "smtp",
+  });
   const whole = deliveryOf(["a@example.com"], "a\r\nb\r\n");
   const outcomes = new Outcomes(pieceSize === null ? whole : inPieces(whole, pieceSize));
   const transaction = new Transaction(session, {
@@ -80,7 +84,7 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
   await running;
   channel.close();
   assert.equal(timers.pending, 0);
-  const [only] = outcomes.report(null, null, () => null).outcomes;
+  const [only] = outcomes.report({ host: null }).outcomes;
   return only?.kind ?? "";
 }
 

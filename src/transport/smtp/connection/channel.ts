@@ -51,7 +51,7 @@ export class Channel {
 
   /** Sends command lines, each with its CRLF, without waiting: replies can be read meanwhile, so
    *  neither side can block the other. `shown` is what the transcript says. */
-  sendCommands(lines: string, shown: string = lines): void {
+  sendCommands(lines: string, { shown = lines }: { readonly shown?: string } = {}): void {
     this.showCommands(shown);
     this.post(encoder.encode(lines));
   }

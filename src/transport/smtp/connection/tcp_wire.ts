@@ -87,7 +87,7 @@ function asTlsFault(error: unknown, host: string): ConnectionBroken {
   if (doubt === undefined) {
     return new ConnectionBroken("tls", networkErrorText(error), { cause: error });
   }
-  return new ConnectionBroken("certificate", explainPeerDoubt(doubt, host), { cause: error });
+  return new ConnectionBroken("certificate", explainPeerDoubt({ doubt, host }), { cause: error });
 }
 
 /** Opens a wire to an address. */

@@ -50,7 +50,7 @@ export class Watchdog {
   arm(ms: number): void {
     const now = this.timers.now();
     this.#deadline = now + ms;
-    if (this.#wakesAt > this.#deadline) this.#wakeIn(ms, now);
+    if (this.#wakesAt > this.#deadline) this.#wakeIn(ms, { now });
   }
 
   disarm(): void {
@@ -64,7 +64,7 @@ export class Watchdog {
     this.#deadline = this.#wakesAt = Infinity;
   }
 
-  #wakeIn(ms: number, now: number): void {
+  #wakeIn(ms: number, { now }: { readonly now: number }): void {
     this.#cancel?.();
     this.#wakesAt = now + ms;
     this.#cancel = this.timers.after(ms, () => {
@@ -74,7 +74,7 @@ export class Watchdog {
       const later = this.timers.now();
       // A timer may fire a fraction of a millisecond early.
       if (later >= this.#deadline - 1) this.onExpired();
-      else this.#wakeIn(this.#deadline - later, later);
+      else this.#wakeIn(this.#deadline - later, { now: later });
     });
   }
 }

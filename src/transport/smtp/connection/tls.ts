@@ -76,7 +76,10 @@ export function explainDoubt(
 
 /** The same where Deno's own TLS refused it; `doubt` is what it says after "invalid peer
  *  certificate". */
-export function explainPeerDoubt(doubt: string, host: string): string {
+export function explainPeerDoubt({ doubt, host }: {
+  readonly doubt: string;
+  readonly host: string;
+}): string {
   const ca = "set tls.ca to a file with the authority's certificate";
   const dayIn = (seconds: string | undefined) => dayOf(Number(seconds) * 1_000);
   if (/not ?valid ?for ?name/i.test(doubt)) {

@@ -286,8 +286,8 @@ export class Transaction {
     const text = `${STEP[this.#phase]}: ${error.message}`;
     channel.note(text);
     work.outcomes.noteError(text);
-    const outcome = withoutReply(verdict.kind, text, verdict.isRelayFault);
-    this.#finish(verdict, { ...outcome, phase: this.#phase });
+    const { kind, isRelayFault } = verdict;
+    this.#finish(verdict, { ...withoutReply(kind, text), isRelayFault, phase: this.#phase });
     return this.#end ?? { next: verdict.next, outcome: null };
   }
 }

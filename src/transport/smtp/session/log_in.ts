@@ -31,10 +31,14 @@ const MAX_CHALLENGES = 8;
  *  since been replaced, or `ConnectionBroken`. What is said is in no transcript. */
 export async function logIn(
   channel: Channel,
-  extensions: Extensions,
   login: SessionLogin,
-  isSecure: boolean,
-  limitMs: number,
+  { extensions, isSecure, limitMs }: {
+    readonly extensions: Extensions;
+    /** Whether TLS is in use. */
+    readonly isSecure: boolean;
+    /** For each reply. */
+    readonly limitMs: number;
+  },
 ): Promise<void> {
   if (!isSecure && !login.mayGoInClear) {
     throw fault("the login is not sent in clear: set tls.mode to required, or write off if it may");
@@ -45,7 +49,7 @@ export async function logIn(
   }
   const { user, host, port } = login;
   const secret = await login.secret.get();
-  const mechanism = chooseMechanism(offered, secret);
+  const mechanism = chooseMechanism({ offered, secret });
   if (mechanism === null) {
     throw fault(
       `the server offers no login we know: ${JSON.stringify(offered)}, not ${
@@ -75,7 +79,8 @@ async function converse(
   if (command.length + first.length > MAX_COMMAND_LENGTH) {
     channel.sendCommands(`${command}\r\n`);
   } else {
-    channel.sendCommands(`${command}${first}\r\n`, `${command}${first === "" ? "" : " ***"}\r\n`);
+    const shown = `${command}${first === "" ? "" : " ***"}\r\n`;
+    channel.sendCommands(`${command}${first}\r\n`, { shown });
     pending = null;
   }
   for (let count = 0;; count++) {
@@ -84,7 +89,7 @@ async function converse(
     if (count === MAX_CHALLENGES) throw fault("the server asks without end");
     const answer = pending ?? await proven(() => exchange.respond(decode(reply.text)));
     pending = null;
-    channel.sendCommands(`${encode(channel, answer)}\r\n`, "***\r\n");
+    channel.sendCommands(`${encode(channel, answer)}\r\n`, { shown: "***\r\n" });
   }
 }
 

@@ -39,7 +39,10 @@ export function isToken(secret: string): boolean {
 /** The best mechanism among those `offered` (the parameters of AUTH in the reply to EHLO): for a
  *  token OAUTHBEARER, XOAUTH2; for a password SCRAM-SHA-256, PLAIN, LOGIN; failing those, the
  *  other kind's. Null where we know none. */
-export function chooseMechanism(offered: string, secret: string): Mechanism | null {
+export function chooseMechanism({ offered, secret }: {
+  readonly offered: string;
+  readonly secret: string;
+}): Mechanism | null {
   const names = offered.toUpperCase().split(/\s+/);
   const byRank = isToken(secret)
     ? [...TOKEN_MECHANISMS, ...PASSWORD_MECHANISMS]
@@ -68,7 +71,7 @@ export function beginExchange(
       };
     }
     case "SCRAM-SHA-256": {
-      const client = new ScramClient(user, secret, nonce());
+      const client = new ScramClient({ user, password: secret, nonce: nonce() });
       return {
         mechanism,
         first: client.first,

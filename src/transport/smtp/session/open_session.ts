@@ -56,14 +56,18 @@ export async function openSession(
   }
   if (request.login !== null) {
     onPhase("auth");
-    await logIn(channel, extensions, request.login, facts !== null, timeouts.helloMs);
+    await logIn(channel, request.login, {
+      extensions,
+      isSecure: facts !== null,
+      limitMs: timeouts.helloMs,
+    });
   }
-  return new Session(
-    channel,
+  const { protocol } = request;
+  return new Session(channel, {
     extensions,
-    facts === null ? null : tlsLabel(facts),
-    request.protocol,
-  );
+    tls: facts === null ? null : tlsLabel(facts),
+    protocol,
+  });
 }
 
 async function sayHello(channel: Channel, request: SessionRequest): Promise<Extensions> {

@@ -11,6 +11,14 @@ export class ScramError extends Error {
   override readonly name = "ScramError";
 }
 
+/** Whom an exchange is for. */
+export interface ScramLogin {
+  readonly user: string;
+  readonly password: string;
+  /** Printable ASCII without commas, new for each exchange. */
+  readonly nonce: string;
+}
+
 /** The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), without channel binding. */
 export class ScramClient {
   readonly #firstBare: string;
@@ -18,8 +26,8 @@ export class ScramClient {
   /** Whether the server has proved that it knows the password, too. */
   isServerProven = false;
 
-  /** `nonce` is printable ASCII without commas, new for each exchange. */
-  constructor(user: string, readonly password: string, readonly nonce: string) {
+  constructor(readonly login: ScramLogin) {
+    const { user, nonce } = login;
     this.#firstBare = `n=${saslName(user)},r=${nonce}`;
   }
 
@@ -40,7 +48,7 @@ export class ScramClient {
     const [, nonce = "", salt = "", count] =
       /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z\d+/=]+),i=(\d+)(?:,.*)?$/s.exec(serverFirst) ?? [];
     const iterations = Number(count);
-    if (!nonce.startsWith(this.nonce) || nonce.length === this.nonce.length) {
+    if (!nonce.startsWith(this.login.nonce) || nonce.length === this.login.nonce.length) {
       throw new ScramError("the server's challenge is no answer to ours");
     }
     if (!(iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS)) {
@@ -50,7 +58,7 @@ export class ScramClient {
     }
     const finalBare = `c=biws,r=${nonce}`;
     const authMessage = encoder.encode(`${this.#firstBare},${serverFirst},${finalBare}`);
-    const salted = await stretch(this.password, base64Bytes(salt), iterations);
+    const salted = await stretch(this.login.password, base64Bytes(salt), iterations);
     const clientKey = await hmac(salted, encoder.encode("Client Key"));
     const storedKey = new Uint8Array(await crypto.subtle.digest("SHA-256", clientKey));
     const signature = await hmac(storedKey, authMessage);

@@ -31,6 +31,14 @@ export class Refusal extends Error {
   }
 }
 
+/** What the opening of a session has brought to light. */
+export interface SessionFacts {
+  readonly extensions: Extensions;
+  /** Null = in clear. */
+  readonly tls: string | null;
+  readonly protocol: Protocol;
+}
+
 /** A connection on which the server has greeted us and told what it can do. */
 export class Session {
   /** Whether it has carried a message before. */
@@ -45,14 +53,14 @@ export class Session {
   readonly takesUnicode: boolean;
   readonly takesDsn: boolean;
 
-  /** `tls` is what a report says of the TLS in use. */
-  constructor(
-    readonly channel: Channel,
-    readonly extensions: Extensions,
-    readonly tls: string | null = null,
-    /** LMTP answers the content once for each recipient. */
-    readonly protocol: Protocol = "smtp",
-  ) {
+  /** What a report says of the TLS in use. */
+  readonly tls: string | null;
+  /** LMTP answers the content once for each recipient. */
+  readonly protocol: Protocol;
+
+  constructor(readonly channel: Channel, { extensions, tls, protocol }: SessionFacts) {
+    this.tls = tls;
+    this.protocol = protocol;
     this.canPipeline = extensions.has("PIPELINING");
     this.takesEightBit = extensions.has("8BITMIME");
     this.takesSize = extensions.has("SIZE");

@@ -119,7 +119,11 @@ export class SessionOpener {
       opening.transcript.add(timers.now(), "--", text);
       return {
         next: verdict.next,
-        outcome: { ...withoutReply(verdict.kind, text, verdict.isRelayFault), phase },
+        outcome: {
+          ...withoutReply(verdict.kind, text),
+          isRelayFault: verdict.isRelayFault,
+          phase,
+        },
         error: text,
         isClearNext: phase === "tls" && tls !== null && !tls.isImplicit && !tls.isRequired &&
           // Bytes ahead of TLS are somebody's doing, no inability.

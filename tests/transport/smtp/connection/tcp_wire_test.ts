@@ -97,7 +97,7 @@ Deno.test("explainDoubt: a certificate of the future, and one that shows nothing
 });
 
 Deno.test("explainPeerDoubt: says what to do, however Deno words the doubt", () => {
-  const told = (doubt: string) => explainPeerDoubt(doubt, "relay.test");
+  const told = (doubt: string) => explainPeerDoubt({ doubt, host: "relay.test" });
   assert.match(told("NotValidForName"), /for another host, not for relay\.test: use a name/);
   assert.match(told("Expired"), /has expired \(at an unknown time\): have the relay's renewed/);
   assert.match(

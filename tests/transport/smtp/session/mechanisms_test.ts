@@ -17,7 +17,11 @@ Deno.test("chooseMechanism: the best one offered, by the kind of secret", () => 
     ["", "pw", null],
   ];
   for (const [offered, secret, expected] of cases) {
-    assert.equal(chooseMechanism(offered, secret), expected, `${offered} ${secret.slice(0, 5)}`);
+    assert.equal(
+      chooseMechanism({ offered, secret }),
+      expected,
+      `${offered} ${secret.slice(0, 5)}`,
+    );
   }
 });
 

@@ -8,7 +8,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 Deno.test("ScramClient: the exchange of RFC 7677 section 3", async () => {
-  const client = new ScramClient("user", "pencil", NONCE);
+  const client = new ScramClient({ user: "user", password: "pencil", nonce: NONCE });
   assert.equal(text(client.first), `n,,n=user,r=${NONCE}`);
   assert.equal(
     text(await client.respond(bytes(SERVER_FIRST))),
@@ -22,7 +22,7 @@ Deno.test("ScramClient: the exchange of RFC 7677 section 3", async () => {
 
 Deno.test("ScramClient: a user's = and , are escaped, blanks and ligatures made plain", () => {
   assert.equal(
-    text(new ScramClient("a=b,c\u00a0\ufb01", "x", "n").first),
+    text(new ScramClient({ user: "a=b,c\u00a0\ufb01", password: "x", nonce: "n" }).first),
     "n,,n=a=3Db=2Cc fi,r=n",
   );
 });
@@ -36,7 +36,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
 ];
 for (const [what, challenge, expected] of BAD) {
   Deno.test(`ScramClient: ${what} as the challenge is refused`, async () => {
-    const client = new ScramClient("user", "pencil", NONCE);
+    const client = new ScramClient({ user: "user", password: "pencil", nonce: NONCE });
     await assert.rejects(
       () => client.respond(bytes(challenge)),
       (error) => error instanceof ScramError && expected.test(error.message),
@@ -46,10 +46,10 @@ for (const [what, challenge, expected] of BAD) {
 
 Deno.test("ScramClient: a server without the password is found out", async () => {
   for (const final of ["v=AAAA", "e=other-error", "", "welcome"]) {
-    const client = new ScramClient("user", "pencil", NONCE);
+    const client = new ScramClient({ user: "user", password: "pencil", nonce: NONCE });
     await client.respond(bytes(SERVER_FIRST));
     await assert.rejects(() => client.respond(bytes(final)), ScramError);
   }
-  const early = new ScramClient("user", "pencil", NONCE);
+  const early = new ScramClient({ user: "user", password: "pencil", nonce: NONCE });
   assert.throws(() => early.finish("v="), ScramError);
 });

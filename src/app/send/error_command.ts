@@ -2,6 +2,7 @@
 // the options of a pass (pass.ts); which failures it is asked about, and what its answer means for
 // the recipient, is src/delivery/round's.
 
+import { askShell } from "../../system/shell.ts";
 import type { Wait } from "../../system/time.ts";
 
 /** What is run of the machine. */
@@ -57,62 +58,13 @@ async function runCommand(
   input: string,
   { env, wait }: ErrorCommandTools,
 ): Promise<string> {
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", command],
-    env: { ...env },
-    clearEnv: true,
-    // A process group of its own, which is killed as a whole.
-    detached: true,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const over = new AbortController();
-  let isLate = false;
-  const limit = wait(LIMIT_MS, over.signal).then(() => {
-    if (over.signal.aborted) return;
-    isLate = true;
-    killGroup(child);
-  });
-  try {
-    const [text] = await Promise.all([readSome(child.stdout), feed(child.stdin, input)]);
-    // It has closed its stdout, or said too much: there is nothing more to wait for.
-    if (text.length >= ANSWER_BYTES) killGroup(child);
-    const { code, signal } = await child.status;
-    if (isLate) throw new Error(`it ran for more than ${LIMIT_MS / 1000} seconds`);
-    if (code !== 0 && text.length < ANSWER_BYTES) {
-      throw new Error(
-        signal === null ? `it ended with status ${code}` : `it was ended by ${signal}`,
-      );
-    }
-    return text;
-  } finally {
-    over.abort();
-    await limit;
-  }
-}
-
-async function feed(stdin: WritableStream<Uint8Array>, input: string): Promise<void> {
-  const writer = stdin.getWriter();
-  // A command that does not read its input is none the worse for it.
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
-}
-
-async function readSome(stdout: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const piece of stdout) {
-    text += decoder.decode(piece, { stream: true });
-    if (text.length >= ANSWER_BYTES) break;
+  const call = { env, input, isGroup: true, limitMs: LIMIT_MS, maxBytes: ANSWER_BYTES, wait };
+  const { text, code, signal, isLate, isCut } = await askShell(command, call);
+  if (isLate) throw new Error(`it ran for more than ${LIMIT_MS / 1000} seconds`);
+  if (code !== 0 && !isCut) {
+    throw new Error(
+      signal === null ? `it ended with status ${code}` : `it was ended by ${signal}`,
+    );
   }
   return text;
-}
-
-function killGroup(child: Deno.ChildProcess): void {
-  try {
-    Deno.kill(-child.pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -2,6 +2,7 @@
 // ended as it ends. Used for `mailq tx`; what its mail comes to is batch.ts's.
 
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { sendSignal } from "../../system/shell.ts";
 import { wait } from "../../system/time.ts";
 
 /** How a command came to its end. */
@@ -35,7 +36,7 @@ export class ChildCommand implements Disposable {
     let child: Deno.ChildProcess | null = null;
     this.#listeners = PASSED_ON.map((signal) => {
       const isSentAnyway = isAtTerminal && FROM_KEYBOARD.includes(signal);
-      return [signal, () => isSentAnyway || child === null ? undefined : send(child, signal)];
+      return [signal, () => isSentAnyway || child === null ? undefined : sendSignal(child, signal)];
     });
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
     try {
@@ -84,12 +85,4 @@ function notStarted(name: string, error: unknown): MailqError {
       }`,
       { cause: error },
     );
-}
-
-function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch {
-    // It has just ended.
-  }
 }

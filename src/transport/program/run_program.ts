@@ -1,6 +1,7 @@
 // Runs one program with a message on its stdin, and waits for its end within a time limit. The
 // program transport calls it; what an exit status means is in `sysexits.ts`.
 
+import { sendSignalToGroup } from "../../system/shell.ts";
 import type { Timers } from "../../system/time.ts";
 
 export interface ProgramCall {
@@ -48,7 +49,7 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   let hasEnded = false;
   let isLate = false;
   const kill = (signal: Deno.Signal) => {
-    if (!hasEnded) killGroup(child, signal);
+    if (!hasEnded) sendSignalToGroup(child, signal);
   };
   let cancelTimer = timers.after(call.limitMs, () => {
     isLate = true;
@@ -100,18 +101,6 @@ function endOrLimit(work: Promise<void>, timers: Timers, limitMs: number): Promi
       resolve();
     });
   });
-}
-
-function killGroup(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    Deno.kill(-child.pid, signal);
-  } catch {
-    try {
-      child.kill(signal);
-    } catch {
-      // It has ended by itself.
-    }
-  }
 }
 
 const TAIL_BYTES = 16 * 1024;

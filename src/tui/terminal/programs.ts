@@ -1,6 +1,7 @@
 // Runs the operator's pager, or a command that a message is piped to, on the terminal. Called by
 // effects.ts. Giving the terminal away and taking it back is terminal.ts's work.
 
+import { shell } from "../../system/shell.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,8 +37,7 @@ export async function pipe(
 
 /** Runs a shell command with `input` on its stdin; returns its exit status. */
 async function feed(command: string, input: AsyncIterable<Uint8Array>): Promise<number> {
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", command],
+  const child = shell(command, {
     stdin: "piped",
     stdout: "inherit",
     stderr: "inherit",

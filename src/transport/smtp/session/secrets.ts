@@ -3,6 +3,8 @@
 
 import { errorText } from "../../../queue/errors.ts";
 import type { PasswordSource } from "../../../queue/relay_target.ts";
+import { askShell } from "../../../system/shell.ts";
+import { wait } from "../../../system/time.ts";
 import { ConnectionBroken } from "../connection/broken.ts";
 
 /** Where a secret comes from: as set, or else systemd's credentials, the first file that is there
@@ -14,6 +16,8 @@ export type SecretSource = PasswordSource | {
 
 /** How long a password_command may take. */
 const COMMAND_LIMIT_MS = 60_000;
+/** What is read of its output: the secret is in the first line. */
+const COMMAND_BYTES = 64 * 1024;
 
 /** The password or token of one relay: read when first needed, then kept in memory only. */
 export class Secret {
@@ -89,25 +93,21 @@ async function readCredential(paths: readonly string[]): Promise<string> {
 
 /** Runs `command` by the shell; its own words are not shown, since they may hold the secret. */
 async function runCommand(command: string): Promise<string> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), COMMAND_LIMIT_MS);
   try {
-    const { code, signal, stdout } = await new Deno.Command("/bin/sh", {
-      args: ["-c", command],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-      signal: limit.signal,
-    }).output();
-    if (code !== 0) {
+    const { text, code, signal, isCut } = await askShell(command, {
+      // It may ask for a passphrase at our terminal.
+      isGroup: false,
+      limitMs: COMMAND_LIMIT_MS,
+      maxBytes: COMMAND_BYTES,
+      wait,
+    });
+    if (code !== 0 && !isCut) {
       const end = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
       throw new ConnectionBroken("login", `password_command ${end}: run it by hand to see why`);
     }
-    return firstLine(new TextDecoder().decode(stdout), "output of password_command");
+    return firstLine(text, "output of password_command");
   } catch (error) {
     throw asFault(error, "cannot run password_command");
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -22,7 +22,7 @@ import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 
 /** A message ready for the queue. */
-export interface Prepared {
+interface Prepared {
   readonly message: WholeMessage;
   /** What the sender should know although the message was taken. */
   readonly warnings: readonly string[];

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { formatValue, type Kind, Mismatch, readValue } from "../../src/config/kinds.ts";
 import { definitionOf, RELAY_KEYS, SETTINGS } from "../../src/config/definitions.ts";
-import { DEFAULT_RETRY_POLICY } from "../../src/queue/policy/retry.ts";
 
 const KB = 1024;
 const HOUR = 3_600_000;
@@ -139,14 +138,6 @@ Deno.test("SETTINGS: every default reads back from its own text", () => {
     const text = formatValue(definition.default, definition.kind);
     assert.deepEqual(readValue(text, definition), definition.default, name);
   }
-});
-
-Deno.test("SETTINGS: the retry defaults are the queue's", () => {
-  assert.deepEqual(DEFAULT_RETRY_POLICY, {
-    max: SETTINGS["retry.max"].default,
-    lifetimeMs: SETTINGS["retry.lifetime"].default,
-    scheduleMs: SETTINGS["retry.schedule"].default,
-  });
 });
 
 Deno.test("definitionOf: knows settings and relays' keys, and nothing that objects inherit", () => {

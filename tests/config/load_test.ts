@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { entryOf, load, loadFile } from "./fake_machine.ts";
 import { SETTINGS } from "../../src/config/definitions.ts";
-import { DEFAULT_RETRY_POLICY } from "../../src/queue/policy/retry.ts";
 
 const USER_FILE = "/home/u/.config/mailq/config.toml";
 
@@ -25,7 +24,11 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     maxDeferred: null,
     throttleMs: 0,
     ratePerDomain: null,
-    retry: DEFAULT_RETRY_POLICY,
+    retry: {
+      max: null,
+      lifetimeMs: 5 * 86_400_000,
+      scheduleMs: [300_000, 600_000, 1_200_000, 2_400_000, 4_800_000, 9_600_000, 14_400_000],
+    },
     keepsBodies: true,
     retention: { sentMs: null, failedMs: null },
     errorHandler: null,

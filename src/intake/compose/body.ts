@@ -31,7 +31,7 @@ export function boundaryText(random: Random): string {
 }
 
 /** A part of a message that is text. */
-export interface TextPart {
+interface TextPart {
   /** The fields that say what it is, each with its line end. */
   readonly fields: string;
   readonly body: Uint8Array;

@@ -11,7 +11,7 @@ import { checkFits } from "./files.ts";
 import { composeHeader } from "./header.ts";
 
 /** A message put together, ready to be taken in. */
-export interface Composed {
+interface Composed {
   /** Its bytes, without Bcc; to be read once. */
   readonly bytes: InputBytes;
   /** Address lists with all that it goes to. */

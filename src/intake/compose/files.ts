@@ -8,7 +8,7 @@ import { attempt, type ByteSource } from "../sources/files.ts";
 const PIECE_BYTES = 256 * 1024;
 
 /** Text from bytes. What is no UTF-8 is read as Windows-1252, which makes a text of anything. */
-export interface DecodedText {
+interface DecodedText {
   readonly text: string;
   readonly isUtf8: boolean;
 }

@@ -19,14 +19,14 @@ import {
 import { field, MAX_LINE_BYTES, textField } from "./fold.ts";
 
 /** A draft's header fields but those of its content, and whom it goes to. */
-export interface ComposedHeader {
+interface ComposedHeader {
   readonly text: string;
   /** Address lists with the recipients of To, Cc and Bcc. */
   readonly recipients: readonly string[];
 }
 
 /** Where local names such as `root` are at home; asked for only if there are any. */
-export interface LocalHost {
+interface LocalHost {
   readonly hostname: string;
 }
 

@@ -8,7 +8,7 @@ import { type Field, fieldText, type Header, spells } from "./headers.ts";
 import type { IntakeOptions } from "../options.ts";
 
 /** When and how urgently a message is to go. */
-export interface Schedule {
+interface Schedule {
   readonly priority: Priority;
   readonly sendAt: number | null;
   readonly expiresAt: number | null;

@@ -8,7 +8,7 @@ const ROOM_BYTES = 256 * 1024;
 const LF = 10;
 
 /** One line of the input. */
-export interface Line {
+interface Line {
   /** From 1. */
   readonly number: number;
   /** Without its LF; good until the next line is asked for. */

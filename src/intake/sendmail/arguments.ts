@@ -5,7 +5,7 @@ import type { RecipientDsn } from "../../queue/dsn.ts";
 import { MailqError } from "../../queue/errors.ts";
 
 /** What a sendmail(1) command line asks for. */
-export type SendmailMode =
+type SendmailMode =
   /** `-bm`, the default, and `-ba`: take a message from stdin. */
   | "deliver"
   /** `-bp`: list the queue. */

@@ -6,7 +6,7 @@ import { isAddress, isLocalName } from "../address/address_syntax.ts";
 import { refused } from "./reply.ts";
 
 /** A command's word in capitals and what follows it. */
-export interface SmtpCommand {
+interface SmtpCommand {
   readonly verb: string;
   readonly rest: string;
 }

@@ -7,10 +7,10 @@ const LF = 10;
 const CR = 13;
 
 /** RFC 5321 4.5.3.1.4 asks for 512 octets; the parameters of RFC 3461 and RFC 1870 need more. */
-export const MAX_COMMAND_BYTES = 2_048;
+const MAX_COMMAND_BYTES = 2_048;
 
 /** A line the client sent, or why it is none that could be obeyed. */
-export type CommandLine =
+type CommandLine =
   | { readonly kind: "line"; readonly text: string }
   | { readonly kind: "too long" }
   /** It has line ends or other control characters in it, or is no UTF-8. */

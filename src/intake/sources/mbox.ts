@@ -12,7 +12,7 @@ import { attempt, type ByteSource, type Input, readSource, Scratch } from "./fil
  *  `mboxrd` writers put one `>` before every line of any number of `>` and then `From `; it is taken
  *  away again. `mboxo` writers do so only where there is none yet, so nobody can tell afterwards
  *  which were theirs: the lines stay as they stand in the file. */
-export const MBOX_FORMATS = ["mboxrd", "mboxo"] as const;
+const MBOX_FORMATS = ["mboxrd", "mboxo"] as const;
 export type MboxFormat = typeof MBOX_FORMATS[number];
 
 /** The messages of mbox files, one after another; `-` is `stdin`. The empty line before the next
@@ -77,7 +77,7 @@ type Place = "line" | "marks" | "inside";
 
 /** Gives the messages of an mbox file one by one, each as a source that ends. Time is linear in the
  *  file's length, whatever its lines are. */
-export class MboxReader implements ByteSource {
+class MboxReader implements ByteSource {
   readonly #room = new Uint8Array(ROOM_BYTES);
   #from = 0;
   #to = 0;

@@ -20,7 +20,7 @@ export const HEALTHY: RelayHealth = {
 };
 
 /** Faults in a row that open the breaker. */
-export const BREAKER_FAULTS = 3;
+const BREAKER_FAULTS = 3;
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 15 * 60_000;
 

@@ -13,22 +13,13 @@ export interface RetryPolicy {
   readonly scheduleMs: readonly number[];
 }
 
-const MINUTE_MS = 60_000;
-
-/** 5 minutes doubling to 4 hours, for 5 days, without a limit by count. */
-export const DEFAULT_RETRY_POLICY: RetryPolicy = {
-  max: null,
-  lifetimeMs: 5 * 24 * 60 * MINUTE_MS,
-  scheduleMs: [5, 10, 20, 40, 80, 160, 240].map((minutes) => minutes * MINUTE_MS),
-};
-
 /** What a temporary failure means for a recipient. */
-export type RetryDecision =
+type RetryDecision =
   | { readonly kind: "again"; readonly nextAt: number; readonly failures: number }
   | { readonly kind: "give_up"; readonly reason: FinalReason; readonly failures: number };
 
 /** One temporary failure. */
-export interface TemporaryFailure {
+interface TemporaryFailure {
   /** Temporary failures counted against this recipient before this one. */
   readonly failures: number;
   /** Where the lifetime counts from, ms since 1970. */

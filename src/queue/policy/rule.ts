@@ -6,7 +6,7 @@ import { matchesPattern } from "./route.ts";
 
 /** What a rule makes of a reply. `suppress`: the recipient fails, and gets no mail from now on. */
 export const RULE_ACTIONS = ["defer", "fail", "suppress"] as const;
-export type RuleAction = typeof RULE_ACTIONS[number];
+type RuleAction = typeof RULE_ACTIONS[number];
 
 /** Says what a relay's reply means, whatever it would mean otherwise. All given conditions must
  *  hold; null = any. */

@@ -77,7 +77,7 @@ export interface BatchEnd {
   readonly known: readonly KnownMessage[];
 }
 
-export interface KnownMessage {
+interface KnownMessage {
   readonly id: string;
   /** The message that has its key. */
   readonly firstId: string;

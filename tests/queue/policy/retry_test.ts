@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { SETTINGS } from "../../../src/config/definitions.ts";
 import {
   decideRetry,
-  DEFAULT_RETRY_POLICY,
   retriesUsed,
   retryDelayMs,
   type RetryPolicy,
@@ -13,8 +13,15 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const MIDDLE = 0.5;
 
+/** What the settings say where nobody sets anything. */
+const POLICY: RetryPolicy = {
+  max: SETTINGS["retry.max"].default,
+  lifetimeMs: SETTINGS["retry.lifetime"].default,
+  scheduleMs: SETTINGS["retry.schedule"].default,
+};
+
 function policyOf(parts: Partial<RetryPolicy>): RetryPolicy {
-  return { ...DEFAULT_RETRY_POLICY, ...parts };
+  return { ...POLICY, ...parts };
 }
 
 /** Fails one recipient again and again; returns at which attempt it was given up, and why. */
@@ -44,7 +51,7 @@ Deno.test("decideRetry: retry.max unset sets no limit by count", () => {
 });
 
 Deno.test("decideRetry: the default policy goes on for five days, and gives up by age", () => {
-  const ended = attemptsUntilGivenUp(DEFAULT_RETRY_POLICY, 1_000);
+  const ended = attemptsUntilGivenUp(POLICY, 1_000);
   assert.equal(ended?.reason, "lifetime");
   // 5+10+20+40+80+160 minutes, then every 4 hours up to 120 hours.
   assert.equal(ended?.attempt, 7 + Math.ceil((120 * 60 - 315) / 240));
@@ -61,7 +68,7 @@ for (const [ageMs, kind] of LIFETIMES) {
   Deno.test(`decideRetry: a failure ${ageMs / DAY_MS} days after lifeFrom: ${kind}`, () => {
     const lifeFrom = 1_800_000_000_000;
     const failure = { failures: 0, lifeFrom, isRelayFault: false };
-    const decision = decideRetry(failure, DEFAULT_RETRY_POLICY, {
+    const decision = decideRetry(failure, POLICY, {
       now: lifeFrom + ageMs,
       random: MIDDLE,
     });
@@ -121,7 +128,7 @@ const SCHEDULE = [[1, 5], [2, 10], [3, 20], [4, 40], [5, 80], [6, 160], [7, 240]
 
 for (const [tries, minutes] of SCHEDULE) {
   Deno.test(`retryDelayMs: ${minutes} minutes after try ${tries}, within 10 %`, () => {
-    const delay = (random: number) => retryDelayMs(tries, DEFAULT_RETRY_POLICY, random);
+    const delay = (random: number) => retryDelayMs(tries, POLICY, random);
     const exactMs = minutes * MINUTE_MS;
     assert.equal(delay(0), exactMs * 0.9);
     assert.equal(delay(MIDDLE), exactMs);

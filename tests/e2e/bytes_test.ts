@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
 import { Mailq } from "../support/mailq.ts";
 import { latin1 } from "../support/smtp_script.ts";
-import { type ReceivedMessage, SmtpServer } from "../support/smtp_server.ts";
+import { SmtpServer } from "../support/smtp_server.ts";
+import {
+  type Case,
+  changed,
+  IDENTITY,
+  receivedBy,
+  recipient,
+  SENDER,
+  sha256,
+  unchanged,
+  whole,
+} from "./byte_cases.ts";
 
-const IDENTITY = "Message-ID: <1@sender.test>\r\nDate: Sun, 22 Nov 2026 03:00:00 +0000\r\n";
-const SENDER = "From: ann@sender.test\r\n";
-
-/** One input and what must go out; `{added}` stands for the Message-ID and Date that intake adds.
- *  Text with a character a byte. */
-interface Case {
-  readonly name: string;
-  readonly input: string;
-  readonly output: string;
-}
-
-/** A header that lacks nothing, with the body put behind it. */
-const whole = (body: string, extra = "") => `${SENDER}${IDENTITY}${extra}\r\n${body}`;
 const everyByte = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i)).join("");
 const LONG_LINE = "l".repeat(100_000);
-
-const unchanged = (name: string, input: string): Case => ({ name, input, output: input });
-const changed = (name: string, input: string, output: string): Case => ({ name, input, output });
 
 const SIGNED = "DKIM-Signature: v=1; a=rsa-sha256; d=sender.test; s=k;\r\n" +
   "\th=From:Date : message-id;bh=abc=;\r\n b=x y\r\n";
@@ -139,90 +134,6 @@ Deno.test("bytes: what goes in comes out as it was, but for what Intake changes"
   }
 });
 
-const PIECE = 256 * 1024;
-
-/** A message of `sizeBytes` of lines, with something put at every border between the pieces that
- *  are read (the first one is 1 MB and a byte, from a file) or stored. */
-function largeMessage(sizeBytes: number, atBorder: readonly string[], offset: number): string {
-  const header = whole("");
-  const line = `.${"0123456789".repeat(7)}\r\n`;
-  let text = header + line.repeat(Math.ceil((sizeBytes - header.length) / line.length));
-  for (let k = 1; k * PIECE + 8 < sizeBytes; k++) {
-    const what = atBorder[k % atBorder.length] ?? "";
-    const at = k * PIECE + offset - 1;
-    text = text.slice(0, at) + what + text.slice(at + what.length);
-  }
-  return text;
-}
-
-const normalised = (text: string) =>
-  text.replace(/\r\r\n|\r\n|\r|\n/g, "\r\n").replace(/(?<!\r\n)$/, "\r\n");
-
-const large = (name: string, atBorder: readonly string[], offset: number): Case => {
-  const input = largeMessage(3_000_000, atBorder, offset);
-  return { name: `3 MB: ${name}`, input, output: normalised(input) };
-};
-
-const LARGE: readonly Case[] = [
-  large("CRLF cut by the stored pieces", ["\r\n.", "\r\n..\r\n", "\r\nx"], 0),
-  large("a dot begins a stored piece", ["\r\n.\r\n", "x\r\n.", "\r\n.."], -1),
-  large("CRLF cut by the pieces read", ["\r\n", "\r\n.\r\n", "\r\n\n"], 1),
-  large("pieces read end in a bare CR", ["\rx", "\r\r", "\r."], 1),
-  large("CR CR LF cut by the pieces read", ["\r\r\n", "\r\r\n.", "\r\r\r\n", "\r\rx"], 1),
-  large("CR CR LF cut behind its second CR", ["\r\r\n", "\r\r\n.", "\r\r\r\n", "\r\rx"], 0),
-  large("pieces read end in a bare LF", ["\nx", "\n\n", "\n\r"], 1),
-];
-
-Deno.test("bytes: messages that are read, stored and sent in pieces are whole", async () => {
-  await using server = new SmtpServer();
-  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
-  const ending = largeMessage(3_000_000, [""], 0).slice(0, 8 * PIECE);
-  const huge = largeMessage(30_000_000, ["\r\n."], 0);
-  const cases: readonly Case[] = [
-    ...LARGE,
-    changed(
-      "ends in CR at a border",
-      `${ending.slice(0, -1)}\r`,
-      normalised(`${ending.slice(0, -1)}\r`),
-    ),
-    changed(
-      "ends without a line end",
-      `${ending.slice(0, -2)}xx`,
-      normalised(`${ending.slice(0, -2)}xx`),
-    ),
-    changed("30 MB", huge, normalised(huge)),
-  ];
-  const ids: string[] = [];
-  for (const [n, { name, input }] of cases.entries()) {
-    const path = `${mailq.folder}/${n}.eml`;
-    await Deno.writeFile(path, latin1(input));
-    const args = ["enqueue", "--to", recipient(n)];
-    const id = n % 3 === 2
-      ? await mailq.ok(args, { stdin: latin1(input) })
-      : await mailq.ok([...args, path]);
-    ids.push(id.trim());
-    assert.ok(ids[n], name);
-  }
-  await mailq.ok(["send"]);
-  for (const [n, { name, output }] of cases.entries()) {
-    const { data } = receivedBy(server.messages, recipient(n));
-    assert.equal(data.length, output.length, name);
-    assert.equal(await sha256(data), await sha256(latin1(output)), name);
-    const { stdoutBytes } = await mailq.run(["show", "--raw", ids[n] ?? ""]);
-    assert.equal(await sha256(stdoutBytes), await sha256(data), `show --raw: ${name}`);
-  }
-});
-
-function recipient(n: number): string {
-  return `case${n}@receiver.test`;
-}
-
-function receivedBy(messages: readonly ReceivedMessage[], address: string): ReceivedMessage {
-  const found = messages.filter((message) => message.to.includes(address));
-  assert.equal(found.length, 1, `${address} got ${found.length} messages`);
-  return found[0] ?? assert.fail();
-}
-
 /** One character a byte (the decoder called latin1 is another table above 127). */
 function asLatin1(bytes: Uint8Array): string {
   let text = "";
@@ -234,9 +145,4 @@ function asLatin1(bytes: Uint8Array): string {
 
 function shown(name: string, text: string): string {
   return `${name}: ${JSON.stringify(text.slice(0, 300))}`;
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -9,8 +9,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   intake: ["queue", "system"],
   store: ["queue", "system"],
   transport: ["queue", "system"],
-  // On its way out of the command line: it may not need a command's context for long.
-  app: ["queue", "system", "intake", "store", "transport", "config", "display", "delivery", "cli"],
+  app: ["queue", "system", "intake", "store", "transport", "config", "display", "delivery"],
   config: ["queue", "system"],
   display: ["queue", "system"],
   delivery: ["queue", "system"],

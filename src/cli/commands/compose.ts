@@ -10,26 +10,49 @@ import { decodeText, OpenFile, readWhole } from "../../intake/compose/files.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Context } from "../frame/context.ts";
 import { intakeOptions } from "../../app/enqueue/options.ts";
-import { type QueueFlags, wishesOf } from "../enqueue/call.ts";
+import { wishesOf } from "../enqueue/call.ts";
 import { queueAndPrint } from "../enqueue/queue_mail.ts";
-import { anyText, timeOf, word } from "../flags/parsers.ts";
-import { QUEUE_FLAGS } from "./enqueue.ts";
+import {
+  anyText,
+  type FlagsOf,
+  manyArguments,
+  type Now,
+  parsed,
+  readText,
+  text,
+  texts,
+  toggle,
+} from "../flags/builders.ts";
+import { QUEUE_FLAGS } from "../flags/enqueue.ts";
+import { readTimeToCome } from "../flags/times.ts";
 
-interface Flags extends QueueFlags {
-  readonly to?: readonly string[];
-  readonly cc?: readonly string[];
-  readonly bcc?: readonly string[];
-  readonly from?: string;
-  readonly replyTo?: readonly string[];
-  readonly subject?: string;
-  readonly text?: string;
-  readonly html?: string;
-  readonly attach?: readonly string[];
-  readonly inline?: readonly string[];
-  readonly header?: readonly string[];
-  readonly date?: number;
-  readonly print?: boolean;
-}
+const addresses = (brief: string) => texts({ brief, placeholder: "ADDRESS" });
+const file = (brief: string) => text({ brief, placeholder: "FILE" });
+const files = (brief: string) => texts({ brief, placeholder: "FILE" });
+
+const FLAGS = {
+  to: addresses("Recipient, as are the arguments. May be repeated"),
+  cc: addresses("Recipient of a copy. May be repeated"),
+  bcc: addresses("Recipient that no other one is shown. May be repeated"),
+  from: text({
+    brief: "Sender; else the setting from, else you at this host",
+    placeholder: "ADDRESS",
+  }),
+  replyTo: addresses("Where answers shall go"),
+  subject: anyText({ brief: "Subject, in UTF-8", placeholder: "TEXT" }),
+  text: file("The text; else stdin, but with --html made from that"),
+  html: file("The text as HTML; - is stdin"),
+  attach: files("A file to attach. May be repeated"),
+  inline: files("A file the HTML shows, as cid:NAME. May be repeated"),
+  header: texts({
+    brief: "A further header field: 'X-Foo: bar'. May be repeated",
+    placeholder: "FIELD",
+  }),
+  date: parsed({ brief: "The message's date; else now", placeholder: "TIME" }, readDate),
+  print: toggle("Print the message as it would be queued, and queue nothing"),
+  ...QUEUE_FLAGS,
+};
+type Flags = FlagsOf<typeof FLAGS>;
 
 const PART_FLAGS: Readonly<Record<DraftPart, string>> = {
   from: "--from",
@@ -46,7 +69,7 @@ export const command = buildCommand<Flags, string[], Context>({
   async func(flags, ...recipients) {
     const settings = await this.settings("intake");
     const { maxSizeBytes } = settings;
-    const texts = readTexts(this, flags, maxSizeBytes);
+    const bodies = readTexts(this, flags, maxSizeBytes);
     const from = flags.from ?? settings.from;
     const draft: Draft = {
       from,
@@ -55,7 +78,7 @@ export const command = buildCommand<Flags, string[], Context>({
       bcc: flags.bcc ?? [],
       replyTo: flags.replyTo ?? [],
       subject: flags.subject ?? null,
-      ...texts,
+      ...bodies,
       attachments: attachmentsOf(flags),
       headers: (flags.header ?? []).map(headerLine),
       date: flags.date ?? null,
@@ -77,57 +100,12 @@ export const command = buildCommand<Flags, string[], Context>({
     }
   },
   parameters: {
-    flags: {
-      to: addresses("Recipient, as are the arguments. May be repeated"),
-      cc: addresses("Recipient of a copy. May be repeated"),
-      bcc: addresses("Recipient that no other one is shown. May be repeated"),
-      from: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Sender; else the setting from, else you at this host",
-        placeholder: "ADDRESS",
-      },
-      replyTo: addresses("Where answers shall go"),
-      subject: {
-        kind: "parsed",
-        parse: anyText,
-        optional: true,
-        brief: "Subject, in UTF-8",
-        placeholder: "TEXT",
-      },
-      text: file("The text; else stdin, but with --html made from that"),
-      html: file("The text as HTML; - is stdin"),
-      attach: files("A file to attach. May be repeated"),
-      inline: files("A file the HTML shows, as cid:NAME. May be repeated"),
-      header: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        variadic: true,
-        brief: "A further header field: 'X-Foo: bar'. May be repeated",
-        placeholder: "FIELD",
-      },
-      date: {
-        kind: "parsed",
-        parse: date,
-        optional: true,
-        brief: "The message's date; else now",
-        placeholder: "TIME",
-      },
-      print: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "Print the message as it would be queued, and queue nothing",
-      },
-      ...QUEUE_FLAGS,
-    },
+    flags: FLAGS,
     aliases: { s: "subject", c: "cc", b: "bcc", r: "from" },
-    positional: {
-      kind: "array",
-      parameter: { brief: "Recipients, as --to", placeholder: "ADDRESS", parse: word },
-    },
+    positional: manyArguments(
+      { brief: "Recipients, as --to", placeholder: "ADDRESS" },
+      readText,
+    ),
   },
   docs: {
     brief: "Build a message from flags and stdin, as mail(1) does, and queue it",
@@ -144,25 +122,12 @@ shows an inline file by its name: <img src="cid:logo.png"> for --inline logo.png
   },
 });
 
-function addresses(brief: string) {
-  const kind = { kind: "parsed", parse: word, optional: true, variadic: true } as const;
-  return { ...kind, brief, placeholder: "ADDRESS" };
-}
-
-function file(brief: string) {
-  return { kind: "parsed", parse: word, optional: true, brief, placeholder: "FILE" } as const;
-}
-
-function files(brief: string) {
-  return { ...file(brief), variadic: true } as const;
-}
-
 /** ISO 8601, or a date as mail has it (RFC 5322 3.3), which `date -R` prints. */
-async function date(this: Context, text: string): Promise<number> {
+async function readDate(this: Now, text: string): Promise<number> {
   const isMailDate = /^\s*(?:[a-z]{3},\s*)?\d{1,2}\s+[a-z]{3}\s+\d{4}\s+[\d:]+\s+[+-]\d{4}\b/i
     .test(text);
-  const parsed = isMailDate ? Date.parse(text) : NaN;
-  return Number.isNaN(parsed) ? await timeOf("--date").call(this, text) : parsed;
+  const ms = isMailDate ? Date.parse(text) : NaN;
+  return Number.isNaN(ms) ? await readTimeToCome("--date", text, this) : ms;
 }
 
 function headerLine(text: string): HeaderLine {
@@ -204,12 +169,12 @@ function readTexts(
   const text = flags.text ?? (flags.html === undefined ? "-" : undefined);
   const html = flags.html;
   return {
-    text: text === undefined ? null : readText(context, text, limitBytes),
-    html: html === undefined ? null : readText(context, html, limitBytes),
+    text: text === undefined ? null : readTextOf(context, text, limitBytes),
+    html: html === undefined ? null : readTextOf(context, html, limitBytes),
   };
 }
 
-function readText(context: Context, path: string, limitBytes: number): string {
+function readTextOf(context: Context, path: string, limitBytes: number): string {
   const { machine, output } = context;
   const isStdin = path === "-";
   if (isStdin && machine.stdin.isTerminal()) {

@@ -1,127 +1,22 @@
 // `mailq enqueue` as the command-line library sees it: flags and help. The work is
-// ../enqueue/call.ts's, which plain arguments reach without this file. compose shares the flags that
-// say how mail is queued.
+// ../enqueue/call.ts's, which plain arguments reach without this file.
 
-import { buildCommand, type FlagParametersForType } from "@stricli/core";
-import { PRIORITIES } from "../../queue/message.ts";
+import { buildCommand } from "@stricli/core";
+import { enqueue } from "../enqueue/call.ts";
+import { manyArguments } from "../flags/builders.ts";
+import { ENQUEUE_FLAGS, type EnqueueFlags } from "../flags/enqueue.ts";
 import type { Context } from "../frame/context.ts";
-import { enqueue, type EnqueueFlags, type QueueFlags } from "../enqueue/call.ts";
-import { anyText, duration, timeOf, word } from "../flags/parsers.ts";
-
-export const QUEUE_FLAGS: FlagParametersForType<QueueFlags, Context> = {
-  priority: {
-    kind: "enum",
-    values: PRIORITIES,
-    optional: true,
-    brief: "now is sent by this very process",
-    placeholder: "PRIORITY",
-  },
-  sendAt: {
-    kind: "parsed",
-    parse: timeOf("--send-at"),
-    optional: true,
-    brief: "Not before this time: 2026-11-22T18:00, or +15m",
-    placeholder: "TIME",
-  },
-  expiresIn: {
-    kind: "parsed",
-    parse: duration,
-    optional: true,
-    brief: "Fails if it is not sent within this time: 90s, 15m, 4h, 7d",
-    placeholder: "DURATION",
-  },
-  tag: {
-    kind: "parsed",
-    parse: word,
-    optional: true,
-    variadic: true,
-    brief: "A tag to find it by. May be repeated",
-    placeholder: "TAG",
-  },
-  key: {
-    kind: "parsed",
-    parse: word,
-    optional: true,
-    brief: "Queue it only once: the same key again prints the first id",
-    placeholder: "KEY",
-  },
-  hold: {
-    kind: "boolean",
-    optional: true,
-    withNegated: false,
-    brief: "Keep it back until `mailq release`",
-  },
-};
 
 export const command = buildCommand<EnqueueFlags, string[], Context>({
   async func(flags, ...paths) {
     await enqueue(this, flags, paths);
   },
   parameters: {
-    flags: {
-      from: {
-        kind: "parsed",
-        parse: anyText,
-        optional: true,
-        brief: "Envelope sender, <> for none; else Sender or From",
-        placeholder: "ADDRESS",
-      },
-      to: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        variadic: true,
-        brief: "Envelope recipient; else To, Cc and Bcc. May be repeated",
-        placeholder: "ADDRESS",
-      },
-      jsonl: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "The input is JSON, one message a line; see above",
-      },
-      mbox: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "The input is mbox files, of many messages each",
-      },
-      mboxFormat: {
-        kind: "enum",
-        values: ["mboxrd", "mboxo"],
-        optional: true,
-        brief: "how >From lines are read [mboxrd]: mboxrd takes a > away, mboxo leaves them",
-        placeholder: "FORMAT",
-      },
-      maildir: {
-        kind: "parsed",
-        parse: word,
-        optional: true,
-        brief: "Take the mail out of a Maildir, or a spool of zope.sendmail or repoze.sendmail",
-        placeholder: "DIR",
-      },
-      watch: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "With --maildir: go on, and take what comes as soon as it is there",
-      },
-      setAside: {
-        kind: "boolean",
-        optional: true,
-        withNegated: false,
-        brief: "With --maildir: rename what cannot be queued to .rejected-NAME and take the rest",
-      },
-      ...QUEUE_FLAGS,
-    },
-    positional: {
-      kind: "array",
-      parameter: {
-        brief: "Messages, folders of *.eml, or - for stdin (the default)",
-        placeholder: "FILE|DIR",
-        parse: anyText,
-      },
-    },
+    flags: ENQUEUE_FLAGS,
+    positional: manyArguments({
+      brief: "Messages, folders of *.eml, or - for stdin (the default)",
+      placeholder: "FILE|DIR",
+    }),
   },
   docs: {
     brief: "Queue mail from stdin, files or folders; print its ids",

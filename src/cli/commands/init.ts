@@ -8,29 +8,21 @@ import { crontab, settingsFile, systemdUnit } from "../../app/setup/texts.ts";
 import type { SetUpStep } from "../../app/setup/folders.ts";
 import { programPath } from "../../app/setup/program_path.ts";
 import { setUpSystem, type SystemSetUp } from "../../app/setup/system.ts";
-import { word } from "../flags/parsers.ts";
+import { type FlagsOf, type NoFlags, text } from "../flags/builders.ts";
 import type { Output } from "../frame/output.ts";
 
-interface Flags {
-  readonly user?: string;
-}
+/** The flag of a user, who has another part in each of the commands. */
+const userFlag = (brief: string) => ({ user: text({ brief, placeholder: "NAME" }) });
+type UserFlag = FlagsOf<ReturnType<typeof userFlag>>;
 
-const user = (brief: string) => ({
-  kind: "parsed",
-  parse: word,
-  optional: true,
-  brief,
-  placeholder: "NAME",
-} as const);
-
-const system = buildCommand<Flags, [], Context>({
+const system = buildCommand<UserFlag, [], Context>({
   async func({ user = null }) {
     const { app, output } = this;
     const done = await setUpSystem(app, { user, onStep: (step) => printStep(output, step) });
     if (!output.isJson && !output.globals.isQuiet) output.text(nextSteps(done));
   },
   parameters: {
-    flags: { user: user("Whose queue it is to be, who then runs `send` or `run` [you]") },
+    flags: userFlag("Whose queue it is to be, who then runs `send` or `run` [you]"),
   },
   docs: {
     brief: "Make a queue that every user of the machine can hand mail to",
@@ -45,11 +37,11 @@ take, in the folder drop beside it; \`mailq send\` and \`mailq run\` take it in 
   },
 });
 
-const cron = buildCommand<Flags, [], Context>({
+const cron = buildCommand<UserFlag, [], Context>({
   async func({ user }) {
     this.output.text(crontab(user ?? null, await namedQueue(this)));
   },
-  parameters: { flags: { user: user("For /etc/cron.d: who sends [your own crontab]") } },
+  parameters: { flags: userFlag("For /etc/cron.d: who sends [your own crontab]") },
   docs: {
     brief: "Print a crontab that sends, tries again and purges",
     fullDescription: `Prints a crontab that sends, tries again and purges.
@@ -59,11 +51,11 @@ const cron = buildCommand<Flags, [], Context>({
   },
 });
 
-const systemd = buildCommand<Flags, [], Context>({
+const systemd = buildCommand<UserFlag, [], Context>({
   async func({ user }) {
     this.output.text(systemdUnit(user ?? null, await namedQueue(this)));
   },
-  parameters: { flags: { user: user("Who runs the service [root]") } },
+  parameters: { flags: userFlag("Who runs the service [root]") },
   docs: {
     brief: "Print a unit for the service",
     fullDescription:
@@ -74,7 +66,7 @@ const systemd = buildCommand<Flags, [], Context>({
   },
 });
 
-const config = buildCommand<Record<never, never>, [], Context>({
+const config = buildCommand<NoFlags, [], Context>({
   func() {
     this.output.text(settingsFile());
   },

@@ -3,22 +3,18 @@
 
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../frame/context.ts";
-import { anyText } from "../flags/parsers.ts";
+import { manyArguments, type NoFlags } from "../flags/builders.ts";
 import { sendmail } from "../sendmail/call.ts";
 
-export const command = buildCommand<Record<never, never>, string[], Context>({
+export const command = buildCommand<NoFlags, string[], Context>({
   async func(_flags, ...argv) {
     await sendmail(this, argv);
   },
   parameters: {
-    positional: {
-      kind: "array",
-      parameter: {
-        brief: "sendmail(1)'s options and recipients",
-        placeholder: "OPTION|ADDRESS",
-        parse: anyText,
-      },
-    },
+    positional: manyArguments({
+      brief: "sendmail(1)'s options and recipients",
+      placeholder: "OPTION|ADDRESS",
+    }),
   },
   docs: {
     brief: "Take mail as sendmail(1) does: for cron, PHP, git send-email, mutt",

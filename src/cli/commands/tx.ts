@@ -8,10 +8,10 @@ import { runBatch } from "../../app/tx/batch.ts";
 import { dieAs } from "../../app/tx/child.ts";
 import type { Context } from "../frame/context.ts";
 import { sendUrgent } from "../enqueue/queue_mail.ts";
-import { anyText } from "../flags/parsers.ts";
+import { manyArguments, type NoFlags } from "../flags/builders.ts";
 import { plural } from "../../display/plural.ts";
 
-export const command = buildCommand<Record<never, never>, string[], Context>({
+export const command = buildCommand<NoFlags, string[], Context>({
   async func(_flags, ...words) {
     const { machine, globals: { config } } = this;
     if (words.length === 0) {
@@ -27,7 +27,7 @@ export const command = buildCommand<Record<never, never>, string[], Context>({
       isAtTerminal: machine.stdin.isTerminal(),
     });
     if (queued !== null) {
-      tellQueued(this, queued);
+      printQueued(this, queued);
       return await sendUrgent(this, queue, queued.urgent);
     }
     const how = end.signal === null ? `exited ${end.status}` : `was killed by ${end.signal}`;
@@ -37,10 +37,7 @@ export const command = buildCommand<Record<never, never>, string[], Context>({
     await dieAs(end);
   },
   parameters: {
-    positional: {
-      kind: "array",
-      parameter: { brief: "The command and its arguments", placeholder: "CMD", parse: anyText },
-    },
+    positional: manyArguments({ brief: "The command and its arguments", placeholder: "CMD" }),
   },
   docs: {
     brief: "Run a command; what it queues is queued if it exits 0",
@@ -58,7 +55,7 @@ their batch by MAILQ_TX; MAILQ_TX= mailq enqueue queues mail outside of it.`,
   },
 });
 
-function tellQueued({ output }: Context, { count, known }: BatchEnd): void {
+function printQueued({ output }: Context, { count, known }: BatchEnd): void {
   for (const { id, firstId } of known) {
     output.note(`${id}: not queued, since ${firstId} has taken its key meanwhile`);
   }

@@ -4,29 +4,12 @@
 
 import { type Input, openInputs } from "../../intake/sources/files.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
-import type { Priority } from "../../queue/message.ts";
 import { intakeOptions, type IntakeWishes } from "../../app/enqueue/options.ts";
+import type { EnqueueFlags, QueueFlags } from "../flags/enqueue.ts";
 import type { Context } from "../frame/context.ts";
 import { queueAndPrint } from "./queue_mail.ts";
-import type { SpoolFlags } from "./spool.ts";
 // Loaded together with this: later it would be a round of loading of its own.
 import "../../store/sqlite/store.ts";
-
-/** Flags that say how mail is queued, whatever command takes it in. */
-export interface QueueFlags {
-  readonly priority?: Priority;
-  readonly sendAt?: number;
-  readonly expiresIn?: number;
-  readonly tag?: readonly string[];
-  readonly key?: string;
-  readonly hold?: boolean;
-}
-
-/** The flags of `enqueue`. */
-export interface EnqueueFlags extends QueueFlags, SpoolFlags {
-  readonly from?: string;
-  readonly to?: readonly string[];
-}
 
 /** What flags wish for the mail. */
 export function wishesOf(flags: QueueFlags): IntakeWishes {

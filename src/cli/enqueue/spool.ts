@@ -2,22 +2,13 @@
 // their flags was given; how a Maildir is taken in is src/app/enqueue/maildir.ts's.
 
 import type { Settings } from "../../config/settings.ts";
-import { type MboxFormat, mboxInputs } from "../../intake/sources/mbox.ts";
+import { mboxInputs } from "../../intake/sources/mbox.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
 import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
 import { isAboutMessage, takeMaildir } from "../../app/enqueue/maildir.ts";
+import type { SpoolFlags } from "../flags/enqueue.ts";
 import type { Context } from "../frame/context.ts";
 import { followUp, printIds, queueAndPrint } from "./queue_mail.ts";
-
-/** The flags of `enqueue` for input of many messages. */
-export interface SpoolFlags {
-  readonly jsonl?: boolean;
-  readonly mbox?: boolean;
-  readonly mboxFormat?: MboxFormat;
-  readonly maildir?: string;
-  readonly watch?: boolean;
-  readonly setAside?: boolean;
-}
 
 /** Queues the messages of mbox files or of a Maildir. */
 export async function enqueueSpool(

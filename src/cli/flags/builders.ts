@@ -110,9 +110,9 @@ export function maybeOneArgument(about: About) {
   return { kind: "tuple", parameters: [{ ...about, parse: readAnyText, optional: true }] } as const;
 }
 
-/** Any number of arguments, as they are. */
-export function manyArguments(about: About) {
-  return { kind: "array", parameter: { ...about, parse: readAnyText } } as const;
+/** Any number of arguments; each as it is, unless `parse` says otherwise. */
+export function manyArguments(about: About, parse = readAnyText) {
+  return { kind: "array", parameter: { ...about, parse } } as const;
 }
 
 /** At least one argument. */

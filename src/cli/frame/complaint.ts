@@ -1,3 +1,6 @@
+// Puts what the command line's library found wrong with the arguments into our words. Loaded by
+// parsed_command.ts when there is something wrong, and by help.ts for the spelling of flags.
+
 import { ArgumentScannerError, formatMessageForArgumentScannerError } from "@stricli/core";
 import { errorText } from "../../queue/errors.ts";
 

@@ -1,3 +1,6 @@
+// What a command has at hand: settings, the queue, output, and the App for the use cases. run.ts makes
+// one for each command line, out of the Machine that main.ts puts together.
+
 import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Store } from "../../queue/ports/store.ts";

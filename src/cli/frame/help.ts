@@ -1,3 +1,6 @@
+// The help of the program and of each command, made of the same declarations that the arguments are
+// read by. Loaded by run.ts when help is wanted. What a command's help says stands in its file.
+
 import type { Command } from "@stricli/core";
 import { kebab } from "./complaint.ts";
 import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./command_table.ts";

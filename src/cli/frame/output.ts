@@ -1,3 +1,6 @@
+// The only printer: results to stdout, everything else to stderr, each line safe for a terminal. Made
+// by run.ts for each command line. Results are put into words by src/cli/print and the commands.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Globals } from "./globals.ts";
 

@@ -1,3 +1,7 @@
+// Runs one command line to its end. main.ts calls it with the arguments and gets the exit status. Which
+// arguments a command takes is the library's to read (parsed_command.ts), but for the two commands
+// that each message of a script calls.
+
 import { MailqError } from "../../queue/errors.ts";
 import { Context, type Machine } from "./context.ts";
 import { globalArguments, splitGlobals } from "./globals.ts";

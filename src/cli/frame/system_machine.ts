@@ -1,3 +1,6 @@
+// The real machine: streams, environment, clock, signals. main.ts hands it to run.ts; tests make one of
+// their own.
+
 import { loadSettings } from "../../config/load.ts";
 import { systemEnvironment } from "../../config/system_environment.ts";
 import { openStore } from "../../store/open.ts";

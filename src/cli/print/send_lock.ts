@@ -1,4 +1,5 @@
-// Says that another pass is sending. Called by `send`.
+// Says that another pass is sending. Called by `send`; who holds the lock is found out by
+// src/app/send/lock.ts.
 
 import type { HeldLock } from "../../app/send/lock.ts";
 import type { Output } from "../frame/output.ts";

@@ -18,7 +18,7 @@ export interface Retention {
   readonly failedMs: number | null;
 }
 
-export interface HousekeepingTools {
+interface HousekeepingTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly worker: ServiceWorker;

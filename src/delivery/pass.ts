@@ -46,7 +46,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
 }
 
 /** What a round takes from one worker to the next round. */
-export interface RoundPlan {
+interface RoundPlan {
   readonly worker: WorkerHandle;
   readonly pace: Pace;
   /** The relays that answered in the round before; afterwards, those that answered in this one. */

@@ -10,7 +10,7 @@ const LULL_MS = 1_000;
 /** … unless the index was not looked after for so long. */
 const AT_LEAST_EVERY_MS = 60_000;
 
-export interface SearchIndexerTools {
+interface SearchIndexerTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly wait: Wait;

@@ -22,7 +22,7 @@ export interface ServicePlan {
 }
 
 /** The plan in force, which may change while the service runs. */
-export interface ServicePlans {
+interface ServicePlans {
   /** The same object until it changes. */
   current(): ServicePlan;
   /** Calls back when the plan has changed, until disposed of. */

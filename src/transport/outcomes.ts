@@ -6,7 +6,7 @@ import type { Delivery, DeliveryOutcome, DeliveryReport } from "../queue/ports/t
 import { addressFault } from "./envelope.ts";
 
 /** What a report says beside the outcomes. */
-export interface ReportParts extends Pick<DeliveryReport, "host"> {
+interface ReportParts extends Pick<DeliveryReport, "host"> {
   /** Absent: without TLS. */
   readonly tls?: string | null;
   /** Absent: there is no conversation to tell. */

@@ -14,7 +14,7 @@ import { type DropsApp, importDrops } from "./take_in.ts";
 const POLL_MS = 1_000;
 
 /** What watching for drops needs. */
-export type DropWatchApp = DropsApp & Pick<App, "openQueue" | "closeQueue" | "wait">;
+type DropWatchApp = DropsApp & Pick<App, "openQueue" | "closeQueue" | "wait">;
 
 /** Imports drops beside the service, which the commit wakes as another process's would. */
 export class DropWatch implements AsyncDisposable {

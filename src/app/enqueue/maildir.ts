@@ -15,7 +15,7 @@ import { enqueueInputs, type Queued } from "./enqueue.ts";
 import { watchMaildir } from "./maildir_watch.ts";
 
 /** How a Maildir is taken in. */
-export interface MaildirOptions {
+interface MaildirOptions {
   readonly intake: IntakeOptions;
   /** Renames files that cannot be queued and goes on. */
   readonly setsAside: boolean;
@@ -27,7 +27,7 @@ export interface MaildirOptions {
 }
 
 /** What taking a Maildir in needs. */
-export type MaildirApp = DestinationApp & Pick<App, "stopSignal" | "wait">;
+type MaildirApp = DestinationApp & Pick<App, "stopSignal" | "wait">;
 
 /** Takes in all files of a Maildir or, if it neither sets aside nor watches, none. Returns whether
  *  something was left that is not queued, other than what was set aside. Throws `input_unreadable`

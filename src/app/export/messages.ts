@@ -8,15 +8,15 @@ import type { Store } from "../../queue/ports/store.ts";
 import type { ExportPlace } from "./places.ts";
 
 /** What is asked of the queue. */
-export type ExportStore = Pick<Store, "list" | "show" | "content">;
+type ExportStore = Pick<Store, "list" | "show" | "content">;
 
-export interface ExportResult {
+interface ExportResult {
   readonly exported: number;
   /** Messages whose bytes were deleted when they were sent. */
   readonly withoutBody: number;
 }
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly filter: Filter;
   readonly place: ExportPlace;
   /** Puts the two lines of a zope.sendmail spool above each message. */

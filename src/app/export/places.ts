@@ -101,7 +101,7 @@ async function* mboxPieces(
 const PARTS = ["tmp", "new", "cur"] as const;
 
 /** What names of files in a Maildir are made of. */
-export interface MaildirNaming {
+interface MaildirNaming {
   readonly hostname: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -6,7 +6,7 @@ import { askShell } from "../../system/shell.ts";
 import type { Wait } from "../../system/time.ts";
 
 /** What is run of the machine. */
-export interface ErrorCommandTools {
+interface ErrorCommandTools {
   readonly env: Readonly<Record<string, string>>;
   readonly wait: Wait;
   /** Told of what is wrong with the command. */
@@ -14,7 +14,7 @@ export interface ErrorCommandTools {
 }
 
 /** The command's answer. */
-export interface Answer {
+interface Answer {
   readonly outcome: "sent" | "deferred" | "failed";
   readonly wantsReconnect: boolean;
 }

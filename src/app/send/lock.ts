@@ -28,7 +28,7 @@ export interface HeldLock {
   noteTold(): void;
 }
 
-export interface SendLockOptions {
+interface SendLockOptions {
   /** So long another pass is waited for. */
   readonly waitMs: number;
   /** Called once, before the wait. */

@@ -15,7 +15,7 @@ import { openRelay } from "../../transport/open_relay.ts";
 import type { App } from "../app.ts";
 
 /** What a pass takes of the program around it. */
-export type PassApp = Pick<
+type PassApp = Pick<
   App,
   "clock" | "random" | "env" | "tell" | "stopSignal" | "wait" | "writeToConsole"
 >;

@@ -16,7 +16,7 @@ import { enqueueInputs, type Queued } from "../enqueue/enqueue.ts";
 import { intakeOptions, type IntakeWishes, type OptionsApp } from "../enqueue/options.ts";
 
 /** The client of a conversation, and what its host does for it. */
-export interface SmtpClient {
+interface SmtpClient {
   readonly input: ByteSource;
   /** Takes a reply, which may wait for `flush`. */
   say(text: string): void;
@@ -30,7 +30,7 @@ export interface SmtpClient {
 }
 
 /** What serving SMTP needs. */
-export type SmtpApp = DestinationApp & OptionsApp;
+type SmtpApp = DestinationApp & OptionsApp;
 
 /** Speaks SMTP with one client until it quits or its input ends. Throws `input_unreadable` where
  *  that comes in the middle of a message, which is then not queued. */

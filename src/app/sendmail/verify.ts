@@ -10,12 +10,12 @@ import type { App } from "../app.ts";
 import { intakeOptions, type OptionsApp } from "../enqueue/options.ts";
 
 /** What mail for one address would come to. */
-export type Verified =
+type Verified =
   | { readonly address: string; readonly recipients: readonly VerifiedRecipient[] }
   | { readonly address: string; readonly refusal: string };
 
 /** Who would get the mail; settings may redirect it. */
-export interface VerifiedRecipient {
+interface VerifiedRecipient {
   readonly recipient: string;
   /** It is on the do-not-send list. */
   readonly isSuppressed: boolean;

@@ -21,7 +21,7 @@ const DROP_FOR_GROUP = 0o3733;
 const QUEUE = 0o600;
 
 /** How the system's queue is to be set up. */
-export interface SystemOptions {
+interface SystemOptions {
   /** The login name of the owner; null is the user who asks. */
   readonly user: string | null;
   /** Told each step as soon as it is done: what comes after it may fail. */

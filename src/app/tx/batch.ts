@@ -11,7 +11,7 @@ import type { App, Tell } from "../app.ts";
 import { ChildCommand, type ChildEnd } from "./child.ts";
 
 /** The command of a batch. */
-export interface BatchCommand {
+interface BatchCommand {
   /** Its name and its arguments. */
   readonly words: readonly string[];
   /** Variables for it, beside those of this process. */
@@ -22,7 +22,7 @@ export interface BatchCommand {
 }
 
 /** What came of a batch. */
-export interface BatchResult {
+interface BatchResult {
   readonly end: ChildEnd;
   /** Null if the command failed: nothing of it was kept. */
   readonly queued: BatchEnd | null;

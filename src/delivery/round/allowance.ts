@@ -9,7 +9,7 @@ import type { Stopper } from "./stopper.ts";
 /** Why a pass ended before the queue was empty. */
 export type StopReason = "max_batch" | "max_deferred" | "paused" | "relay" | "rate" | "signal";
 
-export interface AllowanceTools {
+interface AllowanceTools {
   readonly limits: Limits;
   /** The caller's, which stops the round. */
   readonly signal: AbortSignal;

@@ -30,7 +30,7 @@ const BYTES_IN_HAND = 16 * 1024 * 1024;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
-export interface ClaimerTools {
+interface ClaimerTools {
   readonly worker: WorkerHandle;
   readonly pace: Pace;
   readonly outlets: Outlets;

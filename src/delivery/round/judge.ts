@@ -6,7 +6,7 @@ import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
 import type { RuledOutcome } from "./overrule.ts";
 
 /** What a recipient's outcome is judged by. */
-export interface Judgement {
+interface Judgement {
   readonly policy: RetryPolicy;
   /** Where the message's lifetime counts from. */
   readonly lifeFrom: number;

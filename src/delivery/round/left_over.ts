@@ -7,7 +7,7 @@ import type { Outlets } from "../outlets/outlets.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Stopper } from "./stopper.ts";
 
-export interface LeftOverTools {
+interface LeftOverTools {
   readonly store: Store;
   readonly outlets: Outlets;
   readonly recorder: Recorder;

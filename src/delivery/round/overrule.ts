@@ -30,7 +30,7 @@ export function applyRules(outcome: DeliveryOutcome, rules: readonly Rule[]): Ru
 }
 
 /** Who may say what an outcome means, and of what. */
-export interface Overruling {
+interface Overruling {
   readonly relay: string;
   readonly judging: Pick<Judging, "rules" | "errorHandler">;
   /** Of the recipients that were not sent to, those that the error handler is asked about. */

@@ -12,7 +12,7 @@ import type { RouteGroup } from "../outlets/routes.ts";
 /** When mail is looked at again whose relays are down, where no more is known than that. */
 const LATER_MS = 60_000;
 
-export interface PostponerTools {
+interface PostponerTools {
   readonly store: Store;
   readonly outlets: Outlets;
   readonly clock: Clock;

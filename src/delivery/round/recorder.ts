@@ -15,7 +15,7 @@ const WAIT_MS = 20;
 /** The reason for ending a wait; without a reason a stack is taken each time. */
 const NOT_NEEDED = "not needed any more";
 
-export interface RecorderTools {
+interface RecorderTools {
   readonly store: Store;
   readonly wait: Wait;
   readonly onAttempt?: PassOptions["onAttempt"];

@@ -10,7 +10,7 @@ import type { Allowance } from "./allowance.ts";
 import type { Claimer } from "./claimer.ts";
 import type { LeftOver } from "./left_over.ts";
 
-export interface RelayNotesTools {
+interface RelayNotesTools {
   readonly store: Store;
   readonly clock: Clock;
   readonly allowance: Allowance;

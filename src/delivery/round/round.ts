@@ -23,7 +23,7 @@ import { Recorder } from "./recorder.ts";
 import { RelayNotes } from "./relay_notes.ts";
 import { Stopper } from "./stopper.ts";
 
-export interface RoundTools {
+interface RoundTools {
   readonly worker: WorkerHandle;
   readonly outlets: readonly Outlet[];
   readonly pace: Pace;

@@ -8,7 +8,7 @@ import type { Change } from "./change.ts";
 /** How long messages whose bytes go out may still take once the round is to stop. */
 const FINISH_MS = 60_000;
 
-export interface StopperTools {
+interface StopperTools {
   /** The caller's. */
   readonly signal: AbortSignal;
   readonly wait: Wait;

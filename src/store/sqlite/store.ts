@@ -32,7 +32,7 @@ import type { StageTarget } from "./take_in/stage_target.ts";
 import { wake } from "./db/wake.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
-export interface SqliteOptions {
+interface SqliteOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
   readonly path: string | null;
   readonly create: boolean;

@@ -61,7 +61,7 @@ const encoder = new TextEncoder();
 
 /** The envelope as header fields with LF line ends, as local delivery agents put them above a
  *  message: the sender (RFC 5321 4.4), and a field for each recipient. */
-export function envelopeFields(sender: string, recipients: readonly string[]): Uint8Array {
+function envelopeFields(sender: string, recipients: readonly string[]): Uint8Array {
   const deliveredTo = recipients.map((recipient) => `Delivered-To: ${recipient}\n`).join("");
   return encoder.encode(`Return-Path: <${sender}>\n${deliveredTo}`);
 }

@@ -4,7 +4,7 @@
 import { sendSignalToGroup } from "../../system/shell.ts";
 import type { Timers } from "../../system/time.ts";
 
-export interface ProgramCall {
+interface ProgramCall {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { Relay } from "../../queue/ports/transport.ts";
 import { lfPiecesOf } from "../pieces.ts";
 import { type ProgramSettings, ProgramTransport, type ProgramWay } from "./transport.ts";
 
-export interface SendmailSettings extends ProgramSettings {
+interface SendmailSettings extends ProgramSettings {
   readonly path: string;
 }
 

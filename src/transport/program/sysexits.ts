@@ -2,7 +2,7 @@
 // Pure; the program transport asks it.
 
 /** What an exit status of a mail program means. */
-export interface ExitMeaning {
+interface ExitMeaning {
   readonly kind: "sent" | "deferred" | "failed" | "uncertain";
   readonly isRelayFault: boolean;
   /** The enhanced status code (RFC 3463) that says the same. */

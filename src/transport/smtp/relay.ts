@@ -36,7 +36,7 @@ export interface SmtpRelayOptions extends SessionOptions {
   readonly port: number;
 }
 
-export interface LmtpRelayOptions extends SessionOptions {
+interface LmtpRelayOptions extends SessionOptions {
   readonly endpoint: Endpoint;
 }
 

@@ -8,7 +8,7 @@ const INSERT = `INSERT INTO attempt
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** An attempt as it is stored: the outcomes, and what is known of the attempt as a whole. */
-export interface StoredAttempt extends Partial<Omit<AttemptRecord, "changes" | "claim">> {
+interface StoredAttempt extends Partial<Omit<AttemptRecord, "changes" | "claim">> {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly result: AttemptRecord["result"];
@@ -16,7 +16,7 @@ export interface StoredAttempt extends Partial<Omit<AttemptRecord, "changes" | "
 }
 
 /** One outcome; `toOutcome` (show.ts) reads it again. */
-export interface StoredOutcome {
+interface StoredOutcome {
   readonly address: string;
   readonly outcome: OutcomeKind;
   readonly code: number | null;

@@ -8,7 +8,7 @@ const IDLE_SHARE = 1 / 10;
 const MOST_SAVED_MS = 20;
 
 /** What breaks need of the machine. */
-export interface BreakTools {
+interface BreakTools {
   /** Milliseconds that only ever go forward. */
   readonly now: () => number;
   /** Sleeps with the whole thread. */

@@ -89,7 +89,7 @@ function claimHeads(
   return { claims: claimMessages(db, due, request, now, onEach), expired, suppressed };
 }
 
-export function isPaused(db: Connection): boolean {
+function isPaused(db: Connection): boolean {
   return db.get("SELECT 1 FROM meta WHERE key = 'paused_since'") !== undefined;
 }
 

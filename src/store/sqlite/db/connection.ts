@@ -10,7 +10,7 @@ export type Value = null | number | string | Uint8Array;
 /** A row as a statement returns it. */
 export type Row = Record<string, unknown>;
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
   readonly path: string | null;
   /** Make the file (and its folder) if it is not there. */

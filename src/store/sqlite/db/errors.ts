@@ -7,7 +7,7 @@ const CANTOPEN = 14, NOTADB = 26;
 const IOERR_SHMSIZE = 4874;
 
 /** The primary SQLite result code of an error, or null if it is none of SQLite's. */
-export function resultCode(error: unknown): number | null {
+function resultCode(error: unknown): number | null {
   if (!(error instanceof Error) || error.name === "NotCapable") return null;
   const code: unknown = Reflect.get(error, "errcode");
   return typeof code === "number" ? code & 0xff : null;

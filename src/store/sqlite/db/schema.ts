@@ -2,7 +2,7 @@ import { MESSAGE_STATUSES } from "../../../queue/state.ts";
 import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */
-export interface Migration {
+interface Migration {
   /** Programs that know only earlier steps can go on using the queue after this one. */
   readonly isAdditive: boolean;
   readonly sql: string;

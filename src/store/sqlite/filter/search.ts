@@ -132,7 +132,7 @@ function unindexedWith(db: Connection, search: Search): number[] {
 const NEAR = 1_000;
 
 /** A stretch of messages in order of seq. */
-export interface Stretch {
+interface Stretch {
   /** The seq before the first one; null = from the end of the queue. */
   readonly after: number | null;
   readonly descending: boolean;

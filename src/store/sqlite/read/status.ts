@@ -75,7 +75,7 @@ function oldestDueAt(db: Connection, now: number): number | null {
   return row === undefined ? null : int(row.next_at);
 }
 
-export function metaNumber(db: Connection, key: string): number | null {
+function metaNumber(db: Connection, key: string): number | null {
   const value = db.get("SELECT value FROM meta WHERE key = ?", key)?.value;
   return value === undefined ? null : number(Number(value));
 }

@@ -8,12 +8,12 @@ import type { Timers } from "../../../system/time.ts";
 import { dialTcp, dialUnix } from "./tcp_wire.ts";
 
 /** Opens a wire to one address. */
-export type Dial = (address: string, port: number) => Promise<Wire>;
+type Dial = (address: string, port: number) => Promise<Wire>;
 /** The addresses of a host, the likeliest first. */
-export type Resolve = (host: string) => readonly string[] | Promise<readonly string[]>;
+type Resolve = (host: string) => readonly string[] | Promise<readonly string[]>;
 
 /** Where and for how long to connect. */
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly host: string;
   readonly port: number;
   /** For all of it. */

@@ -21,7 +21,7 @@ const ENOUGH_UNREAD = 65_536;
 
 /** A wire that can begin TLS and tell all about it. Loaded only where TLS is wanted: `node:net`
  *  and `node:tls` cost 40 ms, and in clear Deno's own connections are quicker. */
-export class NodeWire implements Wire {
+class NodeWire implements Wire {
   #socket: net.Socket;
   #plain: net.Socket;
   #chunks: Uint8Array[] = [];

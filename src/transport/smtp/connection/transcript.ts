@@ -10,7 +10,7 @@ const KEPT_ENTRIES = 500;
 const GAP = "-- …\n";
 
 /** Who spoke: the client, the server, or nobody (a remark). */
-export type Speaker = "C" | "S" | "--";
+type Speaker = "C" | "S" | "--";
 
 interface Entry {
   readonly at: number;

@@ -5,7 +5,7 @@ import type { Timers } from "../../../system/time.ts";
 import { asBroken, ConnectionBroken } from "./broken.ts";
 
 /** The limits of one wait. */
-export interface WaitLimits {
+interface WaitLimits {
   readonly limitMs: number;
   readonly timers: Timers;
   readonly signal: AbortSignal;

@@ -25,7 +25,7 @@ export type Happening =
   | { readonly code: number; readonly enhanced: string | null }
   | BreakKind;
 
-export interface Circumstances {
+interface Circumstances {
   /** The connection has carried an earlier message. */
   readonly isUsed: boolean;
   /** The relay has accepted a recipient of this transaction. */

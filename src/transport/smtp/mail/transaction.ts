@@ -23,7 +23,7 @@ const TOO_MANY_IN_A_ROW = 10;
 const encoder = new TextEncoder();
 
 /** What one transaction works on. */
-export interface TransactionWork extends Envelope {
+interface TransactionWork extends Envelope {
   readonly outcomes: Outcomes;
   readonly timeouts: Timeouts;
   /** Called before content goes out. */

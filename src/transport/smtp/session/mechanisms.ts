@@ -4,7 +4,7 @@
 import { bytesBase64, saslName, ScramClient } from "./scram.ts";
 
 /** Whom a login is for. */
-export interface Identity {
+interface Identity {
   readonly user: string;
   readonly secret: string;
   /** The server as we address it. */
@@ -25,7 +25,7 @@ export interface Exchange {
 
 const PASSWORD_MECHANISMS = ["SCRAM-SHA-256", "PLAIN", "LOGIN"] as const;
 const TOKEN_MECHANISMS = ["OAUTHBEARER", "XOAUTH2"] as const;
-export type Mechanism = typeof PASSWORD_MECHANISMS[number] | typeof TOKEN_MECHANISMS[number];
+type Mechanism = typeof PASSWORD_MECHANISMS[number] | typeof TOKEN_MECHANISMS[number];
 /** Those we know, for people. */
 export const MECHANISMS: readonly Mechanism[] = [...PASSWORD_MECHANISMS, ...TOKEN_MECHANISMS];
 

@@ -13,7 +13,7 @@ import type { Timeouts } from "../connection/timers.ts";
 import { type TlsFacts, tlsLabel, type TlsRequest } from "../connection/tls.ts";
 
 /** How a session is to be opened. */
-export interface SessionRequest {
+interface SessionRequest {
   readonly protocol: Protocol;
   readonly heloName: string;
   readonly timeouts: Timeouts;

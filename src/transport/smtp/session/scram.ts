@@ -12,7 +12,7 @@ export class ScramError extends Error {
 }
 
 /** Whom an exchange is for. */
-export interface ScramLogin {
+interface ScramLogin {
   readonly user: string;
   readonly password: string;
   /** Printable ASCII without commas, new for each exchange. */

@@ -32,7 +32,7 @@ export class Refusal extends Error {
 }
 
 /** What the opening of a session has brought to light. */
-export interface SessionFacts {
+interface SessionFacts {
   readonly extensions: Extensions;
   /** Null = in clear. */
   readonly tls: string | null;

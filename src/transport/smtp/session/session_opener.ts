@@ -37,7 +37,7 @@ export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };
 
-export interface OpenerOptions {
+interface OpenerOptions {
   readonly protocol: Protocol;
   readonly endpoint: Endpoint;
   /** Whom reports say we spoke to. */
@@ -51,7 +51,7 @@ export interface OpenerOptions {
 }
 
 /** What one opening serves. */
-export interface Opening {
+interface Opening {
   readonly transcript: Transcript;
   readonly signal: AbortSignal;
   /** Told of each channel as soon as there is one; the last one told of is in use. */
@@ -59,7 +59,7 @@ export interface Opening {
 }
 
 /** Why there is no session, and what it means for the recipients. */
-export interface NoSession {
+interface NoSession {
   readonly next: NextStep;
   readonly outcome: DeliveryOutcome;
   /** The step that failed and how, in one line. */

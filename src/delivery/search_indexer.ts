@@ -31,7 +31,7 @@ export class SearchIndexer {
       if (this.#last.isWithin(AT_LEAST_EVERY_MS)) await wait(LULL_MS, signal);
       if (signal.aborted) return;
       this.#last.note();
-      await store.bringSearchUpToDate(signal);
+      await store.bringSearchUpToDate({ signal });
     } catch {
       // As said above.
     }

@@ -28,9 +28,6 @@ export interface Filter {
 export const SORTS = ["newest", "oldest", "priority", "size", "next", "sent"] as const;
 export type Sort = typeof SORTS[number];
 
-/** Told after each step how many of the messages that were missing are in the index. */
-export type SearchProgress = (done: number, total: number) => void;
-
 export interface ListOptions {
   readonly sort: Sort;
   /** From the other end. */

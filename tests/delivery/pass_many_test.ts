@@ -113,11 +113,11 @@ Deno.test("pass: whatever relays do over several passes, no recipient is lost", 
         }
         await assertTotals(queue, ids, result.remaining);
         queue.clock.time += HOUR_MS * 2;
-        if (between === "retry") await queue.store.retry({}, true);
+        if (between === "retry") await queue.store.retry({}, { dueOnly: true });
         else if (between === "cancel") await queue.store.cancel({ ids: ids.slice(0, 1) });
         else if (between === "resend") {
           resends++;
-          await queue.store.resend({}, false);
+          await queue.store.resend({}, { unsentOnly: false });
         }
       }
       for (const id of ids) {

@@ -116,7 +116,7 @@ Deno.test("pass: nothing is tried twice in one pass, though it was put back mean
   await using queue = await QueueFile.make();
   const ids = await queue.addMany(6);
   const relay: ScriptedRelay = new ScriptedRelay(async (delivery) => {
-    await queue.store.retry({}, false);
+    await queue.store.retry({}, { dueOnly: false });
     return reportOf(delivery, DEFERRED);
   });
   const result = await passOn(queue, { relay, concurrency: 2 });
@@ -147,7 +147,7 @@ Deno.test("pass: each of several recipients gets its own end, and a retry goes t
   assert.equal(message.attempts[0]?.result, "partial");
 
   queue.clock.time += 2 * HOUR_MS;
-  await queue.store.retry({}, true);
+  await queue.store.retry({}, { dueOnly: true });
   const relay: ScriptedRelay = new ScriptedRelay();
   await passOn(queue, { relay });
   assert.deepEqual(relay.delivered.map((one) => one.recipients), [["b@x.test", "d@x.test"]]);

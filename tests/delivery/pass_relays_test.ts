@@ -153,10 +153,10 @@ Deno.test("pass: a relay that fails three passes in a row is left alone, and tri
   assert.equal(longer?.openUntil, queue.clock.time + 2 * MINUTE_MS);
 
   isWell = true;
-  await queue.store.retry({}, true);
+  await queue.store.retry({}, { dueOnly: true });
   await passOn(queue, { relay });
   assert.equal(relay.ids.length, 4, "retry of what is due leaves it alone");
-  await queue.store.retry({}, false);
+  await queue.store.retry({}, { dueOnly: false });
   const result = await passOn(queue, { relay });
   assert.deepEqual([result.sent, result.stoppedBy], [5, null]);
   assert.deepEqual((await queue.store.status()).relays, [], "it is well again");

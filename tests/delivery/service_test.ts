@@ -54,9 +54,9 @@ Deno.test("service: brings the search index up to date once the queue is quiet",
   const indexed: number[] = [];
   const watchers: (() => void)[] = [];
   const store = alteredStore(queue.store, {
-    bringSearchUpToDate: async (signal) => {
+    bringSearchUpToDate: async (options) => {
       let count = 0;
-      await queue.store.bringSearchUpToDate(signal, (done) => count = done);
+      await queue.store.bringSearchUpToDate({ ...options, onProgress: (done) => count = done });
       indexed.push(count);
       watchers.pop()?.();
     },

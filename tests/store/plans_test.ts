@@ -21,11 +21,19 @@ interface Case {
 const ID_INDEX = /SEARCH message USING (COVERING )?INDEX sqlite_autoindex_message_1 \(id=\?\)/;
 
 const CASES: readonly Case[] = [
-  { what: "retry --due", run: (store) => store.retry({}, true), uses: /USING INDEX next_due/ },
-  { what: "retry of all", run: (store) => store.retry({}, false), uses: /USING INDEX next_due/ },
+  {
+    what: "retry --due",
+    run: (store) => store.retry({}, { dueOnly: true }),
+    uses: /USING INDEX next_due/,
+  },
+  {
+    what: "retry of all",
+    run: (store) => store.retry({}, { dueOnly: false }),
+    uses: /USING INDEX next_due/,
+  },
   {
     what: "the count of exhausted mail",
-    run: (store) => store.retry({}, true),
+    run: (store) => store.retry({}, { dueOnly: true }),
     uses: /USING INDEX exhausted/,
   },
   { what: "overdue mail", run: (store) => store.status(), uses: /USING INDEX next_due/ },
@@ -41,8 +49,12 @@ const CASES: readonly Case[] = [
     uses: /USING INDEX final_since \(status=\? AND final_at>\? AND final_at<\?\)/,
   },
   { what: "purge of ids", run: (store) => store.purge(BY_ID, OPEN), uses: ID_INDEX },
-  { what: "retry of ids", run: (store) => store.retry(BY_ID, false), uses: ID_INDEX },
-  { what: "resend of ids", run: (store) => store.resend(BY_ID, true), uses: ID_INDEX },
+  { what: "retry of ids", run: (store) => store.retry(BY_ID, { dueOnly: false }), uses: ID_INDEX },
+  {
+    what: "resend of ids",
+    run: (store) => store.resend(BY_ID, { unsentOnly: true }),
+    uses: ID_INDEX,
+  },
   { what: "cancel of ids", run: (store) => store.cancel(BY_ID), uses: ID_INDEX },
   { what: "hold of ids", run: (store) => store.hold(BY_ID), uses: ID_INDEX },
   { what: "release of ids", run: (store) => store.release(BY_ID), uses: ID_INDEX },

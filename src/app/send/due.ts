@@ -26,7 +26,7 @@ export async function makeDue(
   ids: readonly string[],
   now: number,
 ): Promise<MessageSummary[]> {
-  await store.retry({ ids }, false);
+  await store.retry({ ids }, { dueOnly: false });
   const left: MessageSummary[] = [];
   for await (const message of store.list({ ids }, { sort: "oldest", after: null, limit: 0 })) {
     if (message.status !== "queued" || isForLater(message, now)) left.push(message);

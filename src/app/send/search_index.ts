@@ -20,11 +20,13 @@ export async function readySearch(
   if (search === undefined) return;
   let toldAt = performance.now();
   try {
-    await store.bringSearchUpToDate(undefined, (done, total) => {
-      if (performance.now() - toldAt < TELL_EVERY_MS) return;
-      toldAt = performance.now();
-      const [of, all] = [done, total].map((count) => count.toLocaleString("en-US"));
-      tell.progress(`bringing the search index up to date: ${of} of ${all}`);
+    await store.bringSearchUpToDate({
+      onProgress: (done, total) => {
+        if (performance.now() - toldAt < TELL_EVERY_MS) return;
+        toldAt = performance.now();
+        const [of, all] = [done, total].map((count) => count.toLocaleString("en-US"));
+        tell.progress(`bringing the search index up to date: ${of} of ${all}`);
+      },
     });
   } catch (error) {
     tell.progress(null);
@@ -39,7 +41,7 @@ export async function spareForSearch(store: Store): Promise<void> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), SPARE_MS);
   try {
-    await store.bringSearchUpToDate(over.signal);
+    await store.bringSearchUpToDate({ signal: over.signal });
   } catch (error) {
     inTheWay(error);
   } finally {

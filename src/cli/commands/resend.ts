@@ -43,7 +43,11 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       to: to[0],
       from: from === undefined ? undefined : readText(from),
     });
-    printAction(this.output, await store.resend(filter, unsent ?? false), "Queued again");
+    printAction(
+      this.output,
+      await store.resend(filter, { unsentOnly: unsent ?? false }),
+      "Queued again",
+    );
   },
   parameters: { flags: FLAGS, positional: IDS },
   docs: {

@@ -20,7 +20,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     const store = await this.store(settings, false);
     await readySearch(this.output, store, flags.search);
     const filter = await selectMessages(store, ids, toFilter(flags));
-    const { requeued, exhausted } = await store.retry(filter, due);
+    const { requeued, exhausted } = await store.retry(filter, { dueOnly: due });
     const limit = settings.retry.max;
     const { output } = this;
     if (output.isJson) return output.json({ requeued, exhausted, limit });

@@ -7,12 +7,11 @@ import type { Filter } from "../filter.ts";
 import type { Enqueued } from "./intake.ts";
 
 export interface Operator {
-  /** Moves deferred recipients back to queued, those due only if `dueOnly`. Otherwise somebody wants
-   *  them sent now: relays that are left alone may be tried again at once. */
-  retry(filter: Filter, dueOnly: boolean): Promise<RetryResult>;
-  /** Queues recipients again whatever their state (all, or those not sent), counters and
-   *  lifetime anew. */
-  resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult>;
+  /** Moves deferred recipients back to queued. Where it is not for those due only, somebody wants them
+   *  sent now: relays that are left alone may be tried again at once. */
+  retry(filter: Filter, options: RetryOptions): Promise<RetryResult>;
+  /** Queues recipients again whatever their state but `sending`, counters and lifetime anew. */
+  resend(filter: Filter, options: ResendOptions): Promise<ActionResult>;
   /** Queues a copy of a message, with an id of its own, that names the old one (`replaces`); that
    *  one stays as it is. Bytes (Message-ID included), priority and tags are the same; it has no
    *  key and is not held. Throws `usage` if there is no such message, `input_unreadable` if its
@@ -61,7 +60,18 @@ export interface EnvelopeChanges {
   readonly recipients?: readonly string[];
 }
 
+export interface RetryOptions {
+  /** Only recipients whose next try is due. */
+  readonly dueOnly: boolean;
+}
+
+export interface ResendOptions {
+  /** Only recipients it was not sent to. */
+  readonly unsentOnly: boolean;
+}
+
 export interface RetryResult {
+  /** Messages with a recipient that was queued. */
   readonly requeued: number;
   /** Matching messages that failed for want of retries. */
   readonly exhausted: number;

@@ -3,7 +3,7 @@
 // Errors of every method: `busy`, `io_error`, `permission`, and `queue_corrupt` for a damaged file
 // or a row that holds what no mailq writes.
 
-import type { Filter, ListOptions, SearchProgress } from "../filter.ts";
+import type { Filter, ListOptions } from "../filter.ts";
 import type { MessageDetail, MessageSummary } from "../message.ts";
 import type { QueueStats } from "../stats.ts";
 import type { QueueStatus } from "../status.ts";
@@ -35,7 +35,13 @@ export interface Reader {
   /** Takes all messages into the search index, in commits of at most 2,000 or 50 ms with pauses,
    *  until done or told to stop. A search finds what is not in the index yet too, but reads it
    *  message by message. */
-  bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void>;
+  bringSearchUpToDate(options?: SearchIndexOptions): Promise<void>;
+}
+
+export interface SearchIndexOptions {
+  readonly signal?: AbortSignal;
+  /** Told after each commit how many of the messages that were missing are in the index. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface Suppression {

@@ -4,6 +4,8 @@ import type {
   BackupResult,
   EnvelopeChanges,
   PurgeOptions,
+  ResendOptions,
+  RetryOptions,
   RetryResult,
 } from "../../queue/ports/operator.ts";
 import type { Enqueued, OpenBatch, Stage } from "../../queue/ports/intake.ts";
@@ -11,10 +13,10 @@ import type { RelayHealth } from "../../queue/policy/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
 import type { MessageDetail, MessageSummary, WholeMessage } from "../../queue/message.ts";
-import type { Filter, ListOptions, SearchProgress } from "../../queue/filter.ts";
+import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { Suppression } from "../../queue/ports/reader.ts";
+import type { SearchIndexOptions, Suppression } from "../../queue/ports/reader.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ClaimBatch,
@@ -193,11 +195,11 @@ export class SqliteStore implements Store {
     yield* list(this.db, filter, options);
   }
 
-  async bringSearchUpToDate(signal?: AbortSignal, tell?: SearchProgress): Promise<void> {
+  async bringSearchUpToDate(options: SearchIndexOptions = {}): Promise<void> {
     const { bringSearchUpToDate } = await load<typeof import("./filter/search.ts")>(
       "filter/search",
     );
-    await bringSearchUpToDate(this.db, signal, tell);
+    await bringSearchUpToDate(this.db, options);
   }
 
   async count(filter: Filter): Promise<number> {
@@ -222,9 +224,9 @@ export class SqliteStore implements Store {
     return await status(this.db, this.clock.now());
   }
 
-  async retry(filter: Filter, dueOnly: boolean): Promise<RetryResult> {
+  async retry(filter: Filter, options: RetryOptions): Promise<RetryResult> {
     const { retry } = await loadActions();
-    const result = await retry(this.db, filter, dueOnly, this.clock.now());
+    const result = await retry(this.db, filter, options, this.clock.now());
     if (result.requeued > 0) this.#wakeOthers();
     return result;
   }
@@ -234,9 +236,9 @@ export class SqliteStore implements Store {
     return await requeueDue(this.db, this.clock.now());
   }
 
-  async resend(filter: Filter, unsentOnly: boolean): Promise<ActionResult> {
+  async resend(filter: Filter, options: ResendOptions): Promise<ActionResult> {
     const { resend } = await loadActions();
-    const result = await resend(this.db, filter, unsentOnly, this.clock.now());
+    const result = await resend(this.db, filter, options, this.clock.now());
     this.#wakeOthers();
     return result;
   }

@@ -100,10 +100,12 @@ export class StoreData implements Data {
    *  brought up to date while the operator reads. */
   async #prepareSearch(filter: Filter): Promise<void> {
     if (this.options.isReadonly || !isSearch(filter)) return;
-    this.#indexing ??= this.store.bringSearchUpToDate(this.#stop.signal).catch((error) => {
-      // Where it cannot be written the search goes without.
-      if (!(error instanceof MailqError)) throw error;
-    }).finally(() => {
+    this.#indexing ??= this.store.bringSearchUpToDate({ signal: this.#stop.signal }).catch(
+      (error) => {
+        // Where it cannot be written the search goes without.
+        if (!(error instanceof MailqError)) throw error;
+      },
+    ).finally(() => {
       this.#indexing = null;
     });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -158,14 +160,14 @@ export class StoreData implements Data {
     const nothing = { withoutBody: 0, sendingRecipients: 0 };
     switch (verb) {
       case "retry":
-        return { ...nothing, changed: (await store.retry(filter, false)).requeued };
+        return { ...nothing, changed: (await store.retry(filter, { dueOnly: false })).requeued };
       case "delete": {
         const options = { finalBefore: null, includeOpen: true };
         return { ...nothing, changed: await store.purge(filter, options) };
       }
       case "resend":
       case "resend_unsent":
-        return await store.resend(filter, verb === "resend_unsent");
+        return await store.resend(filter, { unsentOnly: verb === "resend_unsent" });
       case "hold":
       case "release":
       case "cancel":

@@ -3,10 +3,10 @@ import { splitGlobals } from "../../../src/cli/frame/globals.ts";
 import { Output } from "../../../src/cli/frame/output.ts";
 import { readySearch, spareForSearch } from "../../../src/app/send/search_index.ts";
 import { type ErrorCode, MailqError } from "../../../src/queue/errors.ts";
-import type { SearchProgress } from "../../../src/queue/filter.ts";
+import type { Reader } from "../../../src/queue/ports/reader.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
 
-type Bring = (signal?: AbortSignal, tell?: SearchProgress) => Promise<void>;
+type Bring = Reader["bringSearchUpToDate"];
 
 /** A command's output, and what it wrote to stderr. */
 function terminal(
@@ -32,11 +32,11 @@ function storeThat(bringSearchUpToDate: Bring): Store {
 }
 
 /** Takes long enough for its progress to be told. */
-const slow: Bring = async (_, tell) => {
+const slow: Bring = async ({ onProgress } = {}) => {
   for (const done of [400_000, 1_000_000]) {
     const until = performance.now() + 120;
     while (performance.now() < until) await Promise.resolve();
-    tell?.(done, 1_000_000);
+    onProgress?.(done, 1_000_000);
   }
 };
 
@@ -57,7 +57,7 @@ Deno.test("search index: nothing is said elsewhere, or when it was quick", async
     assert.equal(said(), "");
   }
   const { output, said } = terminal(true);
-  const quick: Bring = (_, tell) => Promise.resolve(tell?.(5, 5));
+  const quick: Bring = (options) => Promise.resolve(options?.onProgress?.(5, 5));
   await readySearch(output, storeThat(quick), "word");
   assert.equal(said(), "");
   await readySearch(output, storeThat(() => assert.fail("nothing is searched")), undefined);
@@ -84,7 +84,7 @@ Deno.test("search index: a damaged queue is no matter of taking longer", async (
 });
 
 Deno.test("search index: what a command has to spare for it ends after a moment", async () => {
-  const forever: Bring = (signal) =>
-    new Promise((resolve) => signal?.addEventListener("abort", () => resolve()));
+  const forever: Bring = (options) =>
+    new Promise((resolve) => options?.signal?.addEventListener("abort", () => resolve()));
   await spareForSearch(storeThat(forever));
 });

@@ -18,14 +18,14 @@ const MIXED = { ...WITHOUT_LAST, 3: { retryAt: START + 99 } } as const;
 export function actionTests(test: TestStore): void {
   test("retry moves all deferred recipients back, those due only if asked so", async ({ store, clock }) => {
     const id = await mixed(store);
-    assert.deepEqual(await store.retry({}, true), { requeued: 0, exhausted: 0 });
+    assert.deepEqual(await store.retry({}, { dueOnly: true }), { requeued: 0, exhausted: 0 });
     clock.advance(50);
-    assert.deepEqual(await store.retry({}, true), { requeued: 1, exhausted: 0 });
+    assert.deepEqual(await store.retry({}, { dueOnly: true }), { requeued: 1, exhausted: 0 });
     assert.deepEqual(await states(store, id), ["sent", "queued", "failed", "deferred"]);
     assert.equal((await store.show(id))?.nextAttemptAt, START + 99);
-    assert.deepEqual(await store.retry({}, false), { requeued: 1, exhausted: 0 });
+    assert.deepEqual(await store.retry({}, { dueOnly: false }), { requeued: 1, exhausted: 0 });
     assert.deepEqual(await states(store, id), ["sent", "queued", "failed", "queued"]);
-    assert.deepEqual(await store.retry({}, false), { requeued: 0, exhausted: 0 });
+    assert.deepEqual(await store.retry({}, { dueOnly: false }), { requeued: 0, exhausted: 0 });
     const shown = await store.show(id);
     assert.deepEqual([shown?.status, shown?.recipients[1]?.failures], ["queued", 1]);
   });
@@ -35,7 +35,7 @@ export function actionTests(test: TestStore): void {
     const older = await enqueued(store, { createdAt: START + 10 });
     const newer = await enqueued(store, { createdAt: START + 90 });
     clock.advance(60);
-    await store.retry({}, true);
+    await store.retry({}, { dueOnly: true });
     await using worker = await worked(store);
     assert.deepEqual(idsOf((await claimAll(store, worker.handle)).claims), [older, id, newer]);
   });
@@ -45,10 +45,16 @@ export function actionTests(test: TestStore): void {
     await ended(store, "exhausted", { recipients: ["other@b.test"] });
     await ended(store, "failed");
     await ended(store, { retryAt: START + 1 });
-    assert.deepEqual(await store.retry({}, false), { requeued: 1, exhausted: 2 });
-    assert.deepEqual(await store.retry({ to: "@b.test" }, false), { requeued: 0, exhausted: 1 });
-    assert.deepEqual(await store.retry({ ids: [one] }, false), { requeued: 0, exhausted: 1 });
-    const deferred = await store.retry({ statuses: ["deferred"] }, false);
+    assert.deepEqual(await store.retry({}, { dueOnly: false }), { requeued: 1, exhausted: 2 });
+    assert.deepEqual(await store.retry({ to: "@b.test" }, { dueOnly: false }), {
+      requeued: 0,
+      exhausted: 1,
+    });
+    assert.deepEqual(await store.retry({ ids: [one] }, { dueOnly: false }), {
+      requeued: 0,
+      exhausted: 1,
+    });
+    const deferred = await store.retry({ statuses: ["deferred"] }, { dueOnly: false });
     assert.deepEqual(deferred, { requeued: 0, exhausted: 0 });
   });
 
@@ -57,7 +63,7 @@ export function actionTests(test: TestStore): void {
     await using worker = await worked(store);
     const { claims } = await claimAll(store, worker.handle, 1_100);
     await store.record(claims.map((one) => attemptOf(one, { retryAt: START })));
-    assert.equal((await store.retry({}, true)).requeued, 1_100);
+    assert.equal((await store.retry({}, { dueOnly: true })).requeued, 1_100);
     assert.equal((await store.status()).queued, 1_100);
   });
 
@@ -65,7 +71,7 @@ export function actionTests(test: TestStore): void {
     await store.suppress([FOUR[3] ?? ""], null);
     const id = await mixed(store, { expiresAt: START + 500 }, WITHOUT_LAST);
     clock.advance(600);
-    assert.deepEqual(await store.resend({ ids: [id] }, false), result(1, 0));
+    assert.deepEqual(await store.resend({ ids: [id] }, { unsentOnly: false }), result(1, 0));
     const shown = await store.show(id);
     assert.deepEqual(await states(store, id), ["queued", "queued", "queued", "queued"]);
     assert.deepEqual(
@@ -87,7 +93,7 @@ export function actionTests(test: TestStore): void {
   test("resend --unsent leaves sent recipients alone", async ({ store }) => {
     const id = await mixed(store);
     const sent = await ended(store, "sent");
-    assert.deepEqual(await store.resend({}, true), result(1, 1));
+    assert.deepEqual(await store.resend({}, { unsentOnly: true }), result(1, 1));
     assert.deepEqual(await states(store, id), ["sent", "queued", "queued", "queued"]);
     assert.equal((await store.show(sent))?.status, "sent");
   });
@@ -101,7 +107,7 @@ export function actionTests(test: TestStore): void {
       await enqueued(store),
     ];
     await store.cancel({ ids: ids.slice(3) });
-    assert.deepEqual(await store.resend({}, false), result(4, 0));
+    assert.deepEqual(await store.resend({}, { unsentOnly: false }), result(4, 0));
     for (const id of ids) assert.equal((await store.show(id))?.status, "queued");
     await using worker = await worked(store);
     const { claims, suppressed } = await claimAll(store, worker.handle);
@@ -111,7 +117,7 @@ export function actionTests(test: TestStore): void {
   test("resend of mail that is not due yet leaves it scheduled", async ({ store, clock }) => {
     const id = await enqueued(store, { sendAt: START + 1_000 });
     await store.cancel({});
-    await store.resend({}, false);
+    await store.resend({}, { unsentOnly: false });
     assert.equal((await store.status()).scheduled, 1);
     clock.advance(1_000);
     await using worker = await worked(store);
@@ -128,7 +134,7 @@ export function actionTests(test: TestStore): void {
     assert.deepEqual(await store.cancel({}), result(1, 0, 2));
     assert.deepEqual(await states(store, id), ["sent", "cancelled", "sending", "sending"]);
     assert.deepEqual(await store.cancel({}), result(0, 1, 2));
-    assert.deepEqual(await store.resend({}, true), result(1, 0, 2));
+    assert.deepEqual(await store.resend({}, { unsentOnly: true }), result(1, 0, 2));
     assert.deepEqual(await states(store, id), ["sent", "queued", "sending", "sending"]);
     assert.equal((await store.show(id))?.status, "sending");
     assert.deepEqual((await store.record([attemptOf(second, "sent")])).lost, []);
@@ -178,7 +184,7 @@ export function actionTests(test: TestStore): void {
     const { lost } = await store.record([attemptOf(claim, { retryAt: START })]);
     assert.deepEqual(lost, []);
     assert.equal((await store.show(id))?.status, "held");
-    assert.equal((await store.retry({}, true)).requeued, 1);
+    assert.equal((await store.retry({}, { dueOnly: true })).requeued, 1);
     assert.equal((await store.show(id))?.status, "held");
     await store.release({});
     assert.equal((await store.show(id))?.status, "queued");

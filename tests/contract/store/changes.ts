@@ -49,7 +49,7 @@ export function changeTests(test: TestStore): void {
     let isOver = false;
     const changed = store.changed(never()).then(() => isOver = true);
     await enqueued(store);
-    await store.retry({}, false);
+    await store.retry({}, { dueOnly: false });
     await store.noteRound();
     // A process of its own lives for longer than any wake takes.
     await using child = QueueProcess.start("stage", `${fixture.queue}.other`);

@@ -213,7 +213,7 @@ export function claimTests(test: TestStore): void {
     assert(claim !== undefined);
     await store.record([attemptOf(claim, { retryAt: START + 1 })]);
     clock.advance(10);
-    await store.retry({}, true);
+    await store.retry({}, { dueOnly: true });
     assert.deepEqual((await claimAll(store, one.handle)).claims, []);
     const byId = { worker: one.handle, limit: 1, ids: [id], onlyUntried: true };
     assert.deepEqual((await store.claimDue(byId)).claims, []);
@@ -335,7 +335,7 @@ export function claimTests(test: TestStore): void {
     assert(first !== undefined);
     const endings = { 0: "sent", 1: { retryAt: START + 1 }, 2: "failed" } as const;
     await store.record([attemptOf(first, endings)]);
-    await store.retry({}, false);
+    await store.retry({}, { dueOnly: false });
     const again = await store.claimDue({ worker: worker.handle, limit: 1, onlyUntried: false });
     assert.deepEqual(again.claims[0]?.recipients, [
       { n: 1, address: "b@example.com", tries: 1, failures: 1 },

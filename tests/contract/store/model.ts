@@ -109,11 +109,11 @@ class ModelRun {
       }
       case "retry": {
         const until = pick < 5 ? now : Infinity;
-        const { requeued } = await store.retry(filter, pick < 5);
+        const { requeued } = await store.retry(filter, { dueOnly: pick < 5 });
         return assert.equal(requeued, model.retry(chosen, until, now));
       }
       case "resend": {
-        const { changed } = await store.resend(filter, pick < 5);
+        const { changed } = await store.resend(filter, { unsentOnly: pick < 5 });
         return assert.equal(changed, model.resend(chosen, pick < 5, now));
       }
       case "cancel":

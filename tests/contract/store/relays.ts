@@ -38,10 +38,10 @@ export function relayTests(test: TestStore): void {
     for (let i = 0; i < 3; i++) {
       await store.noteRelay("default", (health) => afterFault(health, "down", clock.now()));
     }
-    await store.retry({}, true);
+    await store.retry({}, { dueOnly: true });
     assert.equal((await store.relayHealth("default")).openUntil, START + MINUTE_MS);
     clock.advance(5);
-    await store.retry({}, false);
+    await store.retry({}, { dueOnly: false });
     const { failures, downSince, openUntil } = await store.relayHealth("default");
     assert.deepEqual([failures, downSince, openUntil], [3, START, START + 5]);
   });

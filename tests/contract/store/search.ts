@@ -187,16 +187,18 @@ export function searchTests(test: TestStore): void {
     }
     const told: number[] = [];
     await Promise.all([
-      store.bringSearchUpToDate(undefined, (done, total) => {
-        assert(done <= total);
-        told.push(done);
+      store.bringSearchUpToDate({
+        onProgress: (done, total) => {
+          assert(done <= total);
+          told.push(done);
+        },
       }),
       other.bringSearchUpToDate(),
     ]);
     assert(told.every((done, i) => done >= (told[i - 1] ?? 0)));
     assert.equal((await listed(store, { search: "invoice" })).length, 6_000);
     let more = 0;
-    await other.bringSearchUpToDate(undefined, () => more++);
+    await other.bringSearchUpToDate({ onProgress: () => more++ });
     assert.equal(more, 0);
   });
 
@@ -204,12 +206,18 @@ export function searchTests(test: TestStore): void {
     for (let i = 0; i < 3; i++) {
       await store.enqueue(Array.from({ length: 2_000 }, () => newMessage(INVOICE)));
     }
-    await store.bringSearchUpToDate(AbortSignal.abort(), () => assert.fail("it began"));
+    await store.bringSearchUpToDate({
+      signal: AbortSignal.abort(),
+      onProgress: () => assert.fail("it began"),
+    });
     const stop = new AbortController();
     let done = 0;
-    await store.bringSearchUpToDate(stop.signal, (now) => {
-      done = now;
-      stop.abort();
+    await store.bringSearchUpToDate({
+      signal: stop.signal,
+      onProgress: (now) => {
+        done = now;
+        stop.abort();
+      },
     });
     assert(done > 0 && done <= 2_000, `${done} in one commit`);
     assert.equal((await listed(store, { search: "invoice" })).length, 6_000);

@@ -26,7 +26,7 @@ export function stageTests(test: TestStore): void {
       assert.deepEqual(byId.claims, []);
       await other.cancel({});
       await other.hold({});
-      await other.resend({}, false);
+      await other.resend({}, { unsentOnly: false });
       assert.equal(await other.purge({}, { finalBefore: null, includeOpen: true }), 0);
 
       assert.equal((await stage.commit()).size, 0);

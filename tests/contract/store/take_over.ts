@@ -106,7 +106,7 @@ export function takeOverTests(test: TestStore): void {
       await using worker = await worked(store);
       const claim = await claimOne(store, worker.handle);
       await store.record([attemptOf(claim, { retryAt: START })]);
-      await store.retry({}, false);
+      await store.retry({}, { dueOnly: false });
     }
     assert.equal((await store.show(id))?.status, "queued");
   });

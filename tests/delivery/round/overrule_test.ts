@@ -246,7 +246,7 @@ Deno.test("pass: without keeping bodies only what is sent to all loses its bytes
     if (isKept) await read;
     else await assert.rejects(read, { code: "input_unreadable" });
   }
-  const result = await queue.store.resend({}, false);
+  const result = await queue.store.resend({}, { unsentOnly: false });
   assert.deepEqual([result.changed, result.withoutBody], [2, 1]);
   assert.equal((await queue.show(sent)).status, "sent");
 });

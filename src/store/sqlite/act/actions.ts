@@ -1,4 +1,9 @@
-import type { ActionResult, RetryResult } from "../../../queue/ports/operator.ts";
+import type {
+  ActionResult,
+  ResendOptions,
+  RetryOptions,
+  RetryResult,
+} from "../../../queue/ports/operator.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
@@ -10,7 +15,7 @@ import { settle } from "../claims/settle.ts";
 export async function retry(
   db: Connection,
   filter: Filter,
-  dueOnly: boolean,
+  { dueOnly }: RetryOptions,
   now: number,
 ): Promise<RetryResult> {
   const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
@@ -58,7 +63,7 @@ function requeue(db: Connection, row: Row, now: number): void {
 export async function resend(
   db: Connection,
   filter: Filter,
-  unsentOnly: boolean,
+  { unsentOnly }: ResendOptions,
   now: number,
 ): Promise<ActionResult> {
   const except = unsentOnly ? "('sending', 'sent')" : "('sending')";

@@ -1,4 +1,4 @@
-import type { SearchProgress } from "../../../queue/filter.ts";
+import type { SearchIndexOptions } from "../../../queue/ports/reader.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import type { Condition } from "./filter_sql.ts";
@@ -22,15 +22,14 @@ const ROWS = `SELECT seq, n_total, first_recipient, subject, sender, header_from
  *  staged included. */
 export async function bringSearchUpToDate(
   db: Connection,
-  signal: AbortSignal | undefined,
-  tell: SearchProgress | undefined,
+  { signal, onProgress }: SearchIndexOptions,
 ): Promise<void> {
   let done = 0;
   let total: number | null = null;
   while (signal?.aborted !== true && hasUnindexed(db)) {
-    total ??= tell === undefined ? 0 : countUnindexed(db);
+    total ??= onProgress === undefined ? 0 : countUnindexed(db);
     done += await db.write(() => indexSome(db));
-    tell?.(done, Math.max(done, total));
+    onProgress?.(done, Math.max(done, total));
     await pause();
   }
 }

@@ -16,9 +16,14 @@ export const SGR = {
 } as const;
 export type Colour = keyof typeof SGR;
 
+/** Where text goes to, such as the command line's output. */
+interface Canvas {
+  readonly usesColor: boolean;
+}
+
 /** Wraps `text` in a colour, or leaves it where colours are off. */
-export function paint(text: string, colour: Colour, isEnabled: boolean): string {
-  return isEnabled && text !== "" ? `\x1b[${SGR[colour]}m${text}\x1b[0m` : text;
+export function paint(text: string, colour: Colour, { usesColor }: Canvas): string {
+  return usesColor && text !== "" ? `\x1b[${SGR[colour]}m${text}\x1b[0m` : text;
 }
 
 /** What people see of a state, which is never told by colour alone. */
@@ -40,7 +45,7 @@ export const STATE_LOOKS: Readonly<Record<MessageStatus | RecipientState, StateL
 };
 
 /** Glyph and word of a state: `✗ failed`. */
-export function formatState(state: MessageStatus | RecipientState, isColoured: boolean): string {
+export function formatState(state: MessageStatus | RecipientState, canvas: Canvas): string {
   const { glyph, colour } = STATE_LOOKS[state];
-  return paint(`${glyph} ${state}`, colour, isColoured);
+  return paint(`${glyph} ${state}`, colour, canvas);
 }

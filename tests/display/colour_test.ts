@@ -3,14 +3,14 @@ import { formatState, paint, STATE_LOOKS } from "../../src/display/colour.ts";
 import { MESSAGE_STATUSES, RECIPIENT_STATES } from "../../src/queue/state.ts";
 
 Deno.test("paint: colours only where colours are on", () => {
-  assert.equal(paint("x", "red", true), "\x1b[31mx\x1b[0m");
-  assert.equal(paint("x", "red", false), "x");
-  assert.equal(paint("", "red", true), "");
+  assert.equal(paint("x", "red", { usesColor: true }), "\x1b[31mx\x1b[0m");
+  assert.equal(paint("x", "red", { usesColor: false }), "x");
+  assert.equal(paint("", "red", { usesColor: true }), "");
 });
 
 Deno.test("formatState: says the state with a glyph and a word", () => {
-  assert.equal(formatState("failed", false), "✗ failed");
-  assert.equal(formatState("sent", true), "\x1b[32m✓ sent\x1b[0m");
+  assert.equal(formatState("failed", { usesColor: false }), "✗ failed");
+  assert.equal(formatState("sent", { usesColor: true }), "\x1b[32m✓ sent\x1b[0m");
 });
 
 Deno.test("STATE_LOOKS: no two states share a glyph", () => {

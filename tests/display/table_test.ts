@@ -57,7 +57,7 @@ Deno.test("formatTable: shows the header of an empty table", async () => {
 });
 
 Deno.test("formatTable: styles the text and not the blanks beside it", async () => {
-  const red = (text: string) => paint(text, "red", true);
+  const red = (text: string) => paint(text, "red", { usesColor: true });
   const rows = [[{ text: "a", style: red }, { text: "1", style: red }, "x"]];
   const columns: Column[] = [{ title: "AAA" }, { title: "NNN", align: "right" }, { title: "X" }];
   assert.deepEqual(await formatTable(columns, rows, null), [

@@ -10,7 +10,7 @@ import type { Context } from "../frame/context.ts";
 import { printAction } from "../print/actions.ts";
 import { IDS, SELECTION_FLAGS, type SelectionFlags, selectionOf } from "./filter.ts";
 
-export interface AboutAction {
+interface AboutAction {
   readonly act: (store: Store, filter: Filter) => Promise<ActionResult>;
   /** What was done, as the result says it: `Held`. */
   readonly done: string;

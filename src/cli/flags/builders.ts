@@ -6,7 +6,7 @@ import { parseDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 
 /** What help says of a flag with a value: its meaning, and what stands for the value. */
-export interface About {
+interface About {
   readonly brief: string;
   readonly placeholder: string;
 }
@@ -24,18 +24,18 @@ export interface Now {
 }
 
 /** One that may be repeated. */
-export interface ParsedFlags<T> extends ParsedFlag<T> {
+interface ParsedFlags<T> extends ParsedFlag<T> {
   readonly variadic: true;
 }
 
-export interface ToggleFlag {
+interface ToggleFlag {
   readonly kind: "boolean";
   readonly optional: true;
   readonly withNegated: false;
   readonly brief: string;
 }
 
-export interface ChoiceFlag<T extends string> extends About {
+interface ChoiceFlag<T extends string> extends About {
   readonly kind: "enum";
   readonly optional: true;
   readonly values: readonly T[];

@@ -41,7 +41,7 @@ export const FILTER_FLAGS = {
 /** The filter of commands that would rather be told what they act on. */
 export const SELECTION_FLAGS = { all: toggle("Every message it applies to"), ...FILTER_FLAGS };
 
-export type FilterFlags = FlagsOf<typeof FILTER_FLAGS>;
+type FilterFlags = FlagsOf<typeof FILTER_FLAGS>;
 export type SelectionFlags = FlagsOf<typeof SELECTION_FLAGS>;
 
 export const IDS = manyArguments({ brief: "Ids, or their unique beginnings", placeholder: "ID" });

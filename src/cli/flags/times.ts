@@ -7,7 +7,7 @@ import { type Now, parsed, type ParsedFlag } from "./builders.ts";
 
 /** A flag of a time. It is named here too: the library says which flag is wrong only where reading
  *  it does not wait. */
-export interface AboutTime {
+interface AboutTime {
   readonly flag: `--${string}`;
   readonly brief: string;
 }

@@ -31,7 +31,7 @@ export const COMMAND_NAMES = [
   "config",
   "init",
 ] as const;
-export type CommandName = typeof COMMAND_NAMES[number];
+type CommandName = typeof COMMAND_NAMES[number];
 
 export function isCommandName(name: string): name is CommandName {
   return COMMAND_NAMES.some((known) => known === name);

@@ -38,7 +38,7 @@ export interface Machine {
 }
 
 /** Settings a command line gives by flags of their own, by dotted name. */
-export type SettingFlags = Readonly<Record<string, string | number | boolean | undefined>>;
+type SettingFlags = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** What a command has at hand (`this` in its function). */
 export class Context {

@@ -7,13 +7,13 @@ import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from ".
 import type { Context } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./globals.ts";
 
-export const SUMMARY = "A mail queue in one file: takes mail in, relays it, shows and mends it";
+const SUMMARY = "A mail queue in one file: takes mail in, relays it, shows and mends it";
 
 /** Lines are broken to stay under this width. */
 const WIDTH = 80;
 
 /** A line of a table of options, arguments or commands. */
-export type HelpRow = readonly [term: string, meaning: string];
+type HelpRow = readonly [term: string, meaning: string];
 
 /** The help that `mailq COMMAND --help` prints: of the program, of a command, or of a command's
  *  command, whichever `words` lead to. */

@@ -24,7 +24,7 @@ export async function printDetail(
     if (value !== null && value !== "") output.line(`${name.padEnd(11)} ${sanitise(value)}`);
   };
   output.line(`${"id".padEnd(11)} ${message.id}`);
-  output.line(`${"status".padEnd(11)} ${formatState(message.status, output.usesColor)}`);
+  output.line(`${"status".padEnd(11)} ${formatState(message.status, output)}`);
   field("why", whyIs(message, { isPaused }));
   field("sender", message.sender === "" ? "<>" : message.sender);
   field("from", message.from);
@@ -101,7 +101,7 @@ function printAttempt(
   const where = [attempt.relay, attempt.host, attempt.tls].filter((part) => part !== null);
   const head = `attempt ${attempt.n}  ${formatTimestamp(attempt.startedAt)}  ` +
     `${where.join(" ") || "-"}  ${duration(attempt.durationMs)}  ${attempt.result}`;
-  output.line(paint(sanitise(head), "bold", output.usesColor));
+  output.line(paint(sanitise(head), "bold", output));
   for (const outcome of attempt.outcomes) {
     if (!isFull && outcome.kind === "sent" && attempt.outcomes.length > 1) continue;
     output.line(`  ${sanitise(`${outcome.kind} ${outcome.address}: ${joined(outcome)}`)}`);

@@ -58,13 +58,13 @@ export async function printMessages(
     );
     if (table === null) {
       table = await layOutTable(hasColumn ? [...NARROWED, WHY] : COLUMNS, rows, width);
-      output.line(paint(table.header, "bold", output.usesColor));
+      output.line(paint(table.header, "bold", output));
     }
     for (const [i, line] of (await table.lines(rows)).entries()) {
       output.line(line);
       const message = page[i];
       const why = hasColumn || message === undefined ? "" : whyIs(message, moment);
-      if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output.usesColor)}`);
+      if (why !== "") output.line(`    ${paint(sanitise(why), "dim", output)}`);
     }
     page = [];
   };
@@ -89,7 +89,7 @@ function row(
   const more = message.recipientsTotal - 1;
   const cells: Cell[] = [
     message.id,
-    { text: message.status, style: (text) => paint(text, colour, usesColor) },
+    { text: message.status, style: (text) => paint(text, colour, { usesColor }) },
     formatAge(message.createdAt, now),
     String(message.tries),
     message.nextAttemptAt === null ? "" : dueText(message.nextAttemptAt, now),

@@ -8,9 +8,9 @@ import { waitingSeconds } from "./json_shapes.ts";
 
 /** The exit statuses monitors know (Nagios plugin API). */
 export const NAGIOS_STATUS = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
-export type HealthLevel = keyof typeof NAGIOS_STATUS;
+type HealthLevel = keyof typeof NAGIOS_STATUS;
 
-export interface HealthLimits {
+interface HealthLimits {
   readonly now: number;
   /** The age of the oldest queued message, or of the last finished round, that warns. */
   readonly warnMs: number;

@@ -16,7 +16,7 @@ export function printPlainStatus(output: Output, status: QueueStatus, now: numbe
 }
 
 /** What the status of a queue leaves open. */
-export interface StatusSurroundings {
+interface StatusSurroundings {
   readonly now: number;
   readonly queue: string;
   /** Mail of others that is not in the queue yet. */

@@ -14,7 +14,7 @@ import { newMessage } from "../support/queue_messages.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
 import { require } from "./requirements.ts";
 import { SmallDisk } from "./small_disk.ts";
-import { letNobodyIn, runAs, runAsNobody } from "./unprivileged.ts";
+import { denoDirOf, letNobodyIn, runAs, runAsNobody } from "./unprivileged.ts";
 
 const SETPRIV = "/usr/bin/setpriv";
 const NOBODY = 65534;
@@ -50,9 +50,8 @@ Deno.test("drop: cron's jobs and a web server hand in mail that the service send
   await using run = await Running.service(mailq);
   // As cron calls it: hardly any environment, in a session of its own, from another folder.
   const cron = ["/usr/bin/setsid", "--wait", "/usr/bin/env", "-i", "PATH=/usr/bin:/bin"];
-  const needed = ["MAILQ_QUEUE", "MAILQ_CONFIG", "DENO_DIR"].map((name) =>
-    `${name}=${mailq.env[name]}`
-  );
+  const needed = ["MAILQ_QUEUE", "MAILQ_CONFIG"].map((name) => `${name}=${mailq.env[name]}`)
+    .concat(`DENO_DIR=${denoDirOf(mailq)}`);
   const text = mail({ subject: "backup done", body: "\xe4 8-bit line\n.dot\n" });
   const stdin = Uint8Array.from(text, (char) => char.charCodeAt(0));
   const fromCron = assertOk(

@@ -2,7 +2,8 @@
 // before mail is claimed; between two rounds shows that it goes round, and purges old mail. The
 // service says when; expired mail is failed by the round itself (`pass.ts`).
 
-import type { Store } from "../queue/ports/store.ts";
+import type { Claims } from "../queue/ports/claims.ts";
+import type { Operator } from "../queue/ports/operator.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { Clock } from "../system/time.ts";
 import { LastTime } from "./last_time.ts";
@@ -19,7 +20,7 @@ export interface Retention {
 }
 
 interface HousekeepingTools {
-  readonly store: Store;
+  readonly store: Claims & Operator;
   readonly clock: Clock;
   readonly worker: ServiceWorker;
 }

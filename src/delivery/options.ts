@@ -7,13 +7,14 @@ import type { Rate } from "../queue/policy/rate.ts";
 import type { RetryPolicy } from "../queue/policy/retry.ts";
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
-import type { Store } from "../queue/ports/store.ts";
+import type { Claims } from "../queue/ports/claims.ts";
+import type { Reader } from "../queue/ports/reader.ts";
 import type { Clock, Random, Wait } from "../system/time.ts";
 import type { ErrorHandler } from "./error_handler.ts";
 import type { OutletPlan } from "./outlets/outlet.ts";
 
 export interface PassOptions {
-  readonly store: Store;
+  readonly store: Claims & Reader;
   readonly outlets: OutletOptions;
   readonly judging: Judging;
   readonly limits: Limits;

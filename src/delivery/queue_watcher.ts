@@ -2,7 +2,7 @@
 // goes out at once. The store finds out how a change is seen; what to do about it is left to the
 // service.
 
-import type { Store } from "../queue/ports/store.ts";
+import type { Reader } from "../queue/ports/reader.ts";
 
 /** Watches for changes that others make to the queue. A change is remembered until `take()`,
  *  whoever waited for it meanwhile. */
@@ -11,7 +11,7 @@ export class QueueWatcher {
   #hasChanged = false;
   readonly #over = new AbortController();
 
-  constructor(readonly store: Pick<Store, "changed">) {}
+  constructor(readonly store: Pick<Reader, "changed">) {}
 
   /** Resolves once the queue has changed since the last `take()`; rejects as the store does. */
   changed(): Promise<void> {

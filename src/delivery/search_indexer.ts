@@ -1,7 +1,7 @@
 // Brings the search index up to date while the service has nothing else to do. No mail waits for
 // it; what the index does not have yet is found by the search itself, only slower.
 
-import type { Store } from "../queue/ports/store.ts";
+import type { Reader } from "../queue/ports/reader.ts";
 import type { Clock, Wait } from "../system/time.ts";
 import { LastTime } from "./last_time.ts";
 
@@ -11,7 +11,7 @@ const LULL_MS = 1_000;
 const AT_LEAST_EVERY_MS = 60_000;
 
 interface SearchIndexerTools {
-  readonly store: Store;
+  readonly store: Reader;
   readonly clock: Clock;
   readonly wait: Wait;
 }

@@ -4,7 +4,9 @@
 // `service_worker.ts`.
 
 import { MailqError } from "../queue/errors.ts";
-import type { Store } from "../queue/ports/store.ts";
+import type { Claims } from "../queue/ports/claims.ts";
+import type { Operator } from "../queue/ports/operator.ts";
+import type { Reader } from "../queue/ports/reader.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import type { PassMachine, PassOptions } from "./options.ts";
 import { type PassResult, type RoundEnd, runRound } from "./pass.ts";
@@ -15,7 +17,7 @@ import { IDLE_BEAT_MS, ServiceWorker } from "./service_worker.ts";
 
 /** What the service does; read anew before each round. */
 export interface ServicePlan {
-  readonly pass: PassOptions;
+  readonly pass: Omit<PassOptions, "store" | "machine" | "signal">;
   /** The longest pause between two rounds, in ms. */
   readonly intervalMs: number;
   readonly retention: Retention;
@@ -30,9 +32,9 @@ interface ServicePlans {
 }
 
 export interface ServiceOptions {
-  readonly store: Store;
+  readonly store: Claims & Reader & Operator;
   readonly plans: ServicePlans;
-  readonly machine: Pick<PassMachine, "clock" | "wait">;
+  readonly machine: PassMachine;
   /** Told to stop: messages whose bytes go out are finished, the rest given back. */
   readonly signal: AbortSignal;
   /** One round only, for cron. */
@@ -92,8 +94,8 @@ class Service {
 
   /** Does everything that is due. */
   async round(): Promise<ServiceRound> {
-    const { store, machine: { clock }, plans, onRound } = this.options;
-    const startedAt = clock.now();
+    const { store, machine, signal, plans, onRound } = this.options;
+    const startedAt = machine.clock.now();
     const plan = plans.current();
     this.#claimsUntil = startedAt + ROUND_MS;
     if (this.#provenBy !== plan) this.#proven = new Set();
@@ -107,6 +109,9 @@ class Service {
       const round = await runRound(
         {
           ...plan.pass,
+          store,
+          machine,
+          signal,
           onAttempt: (...attempt) => {
             plan.pass.onAttempt?.(...attempt);
             this.#worker.beatSoon();

@@ -2,8 +2,7 @@
 // after trouble, and shown to be alive. The service asks for it before each round; what a worker's
 // death means for its claims is the store's affair.
 
-import type { Store } from "../queue/ports/store.ts";
-import type { WorkerHandle } from "../queue/ports/claims.ts";
+import type { Claims, WorkerHandle } from "../queue/ports/claims.ts";
 import type { Clock } from "../system/time.ts";
 import { LastTime } from "./last_time.ts";
 
@@ -19,7 +18,7 @@ export class ServiceWorker {
   #beating: Promise<void> | null = null;
   readonly #lastBeat: LastTime;
 
-  constructor(readonly store: Store, clock: Clock) {
+  constructor(readonly store: Claims, clock: Clock) {
     this.#lastBeat = new LastTime(clock);
   }
 

@@ -47,7 +47,7 @@ export class RunningService implements AsyncDisposable {
 
   start(parts: Partial<ServiceOptions> = {}): this {
     this.ended = runService({
-      store: this.plan.current.pass.store,
+      store: this.queue.store,
       plans: {
         current: () => this.plan.current,
         onChange: (listener) => {
@@ -55,7 +55,7 @@ export class RunningService implements AsyncDisposable {
           return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
         },
       },
-      machine: { clock: this.queue.clock, wait: this.wait },
+      machine: { clock: this.queue.clock, random: this.queue.random, wait: this.wait },
       signal: this.stop.signal,
       isOnce: false,
       onRound: (result) => {

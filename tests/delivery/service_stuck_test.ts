@@ -36,6 +36,7 @@ class StuckService implements AsyncDisposable {
     service.start({
       machine: {
         clock: service.queue.clock,
+        random: service.queue.random,
         wait: (ms, signal) => {
           const wait = service.wait(ms, signal);
           if (ms === this.#watched?.ms) this.#watched.resolve();

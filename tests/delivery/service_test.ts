@@ -228,9 +228,8 @@ for (const code of ["disk_full", "busy", "io_error"] as const) {
       record: failing("record"),
       giveBack: failing("giveBack"),
     });
-    service.change({ pass: { ...service.plan.current.pass, store } });
     const [id] = await queue.addMany(3);
-    service.start();
+    service.start({ store });
     await service.idle(1);
     assert.deepEqual([service.troubles[0]?.code, service.results.length], [code, 0]);
     isFull = false;
@@ -248,8 +247,7 @@ Deno.test("service: a queue that is damaged ends it", async () => {
   const store = alteredStore(service.queue.store, {
     expireDue: () => Promise.reject(broken),
   });
-  service.change({ pass: { ...service.plan.current.pass, store } });
-  await assert.rejects(service.start().ended, broken);
+  await assert.rejects(service.start({ store }).ended, broken);
   assert.deepEqual((await service.queue.store.status()).workers, []);
 });
 
@@ -352,8 +350,7 @@ Deno.test("service: two of them do not keep each other awake with their heartbea
       return queue.store.noteRound();
     },
   });
-  service.change({ pass: { ...service.plan.current.pass, store } });
-  service.start();
+  service.start({ store });
   const other = await queue.open();
   for (let n = 1; n <= 5; n++) {
     await service.idle(n);

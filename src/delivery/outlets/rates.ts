@@ -3,9 +3,8 @@
 // claimer and the postponer.
 
 import type { Claim } from "../../queue/claim.ts";
-import type { Store } from "../../queue/ports/store.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
-import type { Share } from "../../queue/ports/claims.ts";
+import type { Claims, Share } from "../../queue/ports/claims.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 
@@ -23,7 +22,7 @@ export interface UsedUp {
 export class Rates {
   readonly #domains = new Map<string, number>();
 
-  constructor(readonly store: Store, readonly clock: Clock, readonly perDomain: Rate | null) {}
+  constructor(readonly store: Claims, readonly clock: Clock, readonly perDomain: Rate | null) {}
 
   /** Whether no rate is set for any of these relays nor for domains: there is nothing to take. */
   isFree(outlets: readonly Outlet[]): boolean {

@@ -6,7 +6,7 @@ import { errorText } from "../../queue/errors.ts";
 import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
 import { deriveResult, type OutcomeKind } from "../../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/ports/transport.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { Judging, PassMachine } from "../options.ts";
 import { judge } from "./judge.ts";
@@ -14,7 +14,7 @@ import { overrule, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
 
 export interface HandOverTools {
-  readonly store: Store;
+  readonly store: Reader;
   readonly worker: WorkerHandle;
   readonly judging: Judging;
   readonly machine: Pick<PassMachine, "clock" | "random">;

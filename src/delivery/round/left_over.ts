@@ -1,14 +1,14 @@
 // Gives mail back to the queue that was claimed and is not sent by this round: it keeps its place,
 // and the next round or another worker takes it. The round says when; the store does it.
 
+import type { Claims } from "../../queue/ports/claims.ts";
 import type { Claim } from "../../queue/claim.ts";
-import type { Store } from "../../queue/ports/store.ts";
 import type { Outlets } from "../outlets/outlets.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Stopper } from "./stopper.ts";
 
 interface LeftOverTools {
-  readonly store: Store;
+  readonly store: Claims;
   readonly outlets: Outlets;
   readonly recorder: Recorder;
   readonly stopper: Stopper;

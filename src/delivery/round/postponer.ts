@@ -2,8 +2,7 @@
 // retry. The claimer and the round put recipients in and say when to write; the store defers them.
 
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
-import type { Store } from "../../queue/ports/store.ts";
-import type { Postponed } from "../../queue/ports/claims.ts";
+import type { Claims, Postponed } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
 import type { Outlets } from "../outlets/outlets.ts";
 import type { UsedUp } from "../outlets/rates.ts";
@@ -13,7 +12,7 @@ import type { RouteGroup } from "../outlets/routes.ts";
 const LATER_MS = 60_000;
 
 interface PostponerTools {
-  readonly store: Store;
+  readonly store: Claims;
   readonly outlets: Outlets;
   readonly clock: Clock;
 }

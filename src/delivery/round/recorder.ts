@@ -2,8 +2,8 @@
 // message. `deliver_claim.ts` hands each attempt in; the store writes it. Until `flush` has
 // resolved an attempt may still be in memory.
 
+import type { Claims } from "../../queue/ports/claims.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
-import type { Store } from "../../queue/ports/store.ts";
 import type { Wait } from "../../system/time.ts";
 import type { PassOptions } from "../options.ts";
 
@@ -16,7 +16,7 @@ const WAIT_MS = 20;
 const NOT_NEEDED = "not needed any more";
 
 interface RecorderTools {
-  readonly store: Store;
+  readonly store: Claims;
   readonly wait: Wait;
   readonly onAttempt?: PassOptions["onAttempt"];
   /** Told what a write failed with: what cannot be recorded must stop the sending. */

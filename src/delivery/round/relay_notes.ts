@@ -2,8 +2,8 @@
 // `deliver_claim.ts` tells it after each hand-over; when a relay is left alone is decided in
 // `queue/policy/breaker.ts`.
 
-import type { Store } from "../../queue/ports/store.ts";
 import { afterFault, HEALTHY } from "../../queue/policy/breaker.ts";
+import type { Claims } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Allowance } from "./allowance.ts";
@@ -11,7 +11,7 @@ import type { Claimer } from "./claimer.ts";
 import type { LeftOver } from "./left_over.ts";
 
 interface RelayNotesTools {
-  readonly store: Store;
+  readonly store: Claims;
   readonly clock: Clock;
   readonly allowance: Allowance;
   readonly claimer: Claimer;

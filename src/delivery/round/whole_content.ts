@@ -2,11 +2,11 @@
 // `hand_over.ts` uses it for messages whose bytes did not come with their claim.
 
 import type { Claim } from "../../queue/claim.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 
 /** The bytes of a message in pieces; rejects before the last one if the store has not exactly
  *  all of them, so that no part of a message ever passes for the whole. */
-export async function* wholeContent(store: Store, claim: Claim): AsyncIterable<Uint8Array> {
+export async function* wholeContent(store: Reader, claim: Claim): AsyncIterable<Uint8Array> {
   let foundBytes = 0;
   let last: Uint8Array | null = null;
   for await (const piece of store.content(claim.seq)) {

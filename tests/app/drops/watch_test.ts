@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { DropWatch } from "../../../src/app/drops/watch.ts";
+import { TestApp } from "../../support/app.ts";
+import { drop, namesIn, subjects, withDropFolder } from "./drops.ts";
+
+const POLL_MS = 1_000;
+
+/** A queue that is there, as a service's is. */
+async function withQueue(app: TestApp): Promise<void> {
+  await app.closeQueue(await app.openQueue(await app.settings(), { create: true }));
+}
+
+Deno.test("DropWatch: takes in what lies there and what comes", async () => {
+  await using app = await withDropFolder();
+  await withQueue(app);
+  await drop(app, ["a"]);
+  const settings = await app.settings();
+  {
+    await using _watch = new DropWatch(app, () => settings);
+    const taken = (count: number) =>
+      app.until(() => app.told.filter((line) => line.includes("taken in for")).length === count);
+    await taken(1);
+    await app.idle();
+    await drop(app, ["b"]);
+    // Whether or not a watch has told of it, by now it is looked for.
+    app.advance(POLL_MS);
+    await taken(2);
+  }
+  assert.equal(app.openQueues, 0, "it closes what it has opened");
+  assert.deepEqual(await subjects(app), ["a", "b"]);
+});
+
+Deno.test("DropWatch: a folder that is made later is found", async () => {
+  await using app = await TestApp.make();
+  await withQueue(app);
+  const settings = await app.settings();
+  await using _watch = new DropWatch(app, () => settings);
+  await app.idle();
+  await Deno.mkdir(`${app.folder}/drop`);
+  await Deno.chmod(`${app.folder}/drop`, 0o1733);
+  await drop(app, ["a"]);
+  app.advance(POLL_MS);
+  await app.until(() => app.told.some((line) => line.includes("taken in for")));
+  assert.deepEqual(namesIn(app, ""), []);
+});
+
+Deno.test("DropWatch: trouble is told once, and outlasted", async () => {
+  await using app = await withDropFolder();
+  await withQueue(app);
+  await Deno.writeTextFile(`${app.folder}/drop/taken`, "in the way");
+  const settings = await app.settings();
+  await using _watch = new DropWatch(app, () => settings);
+  await app.idle();
+  assert.match(
+    app.told.join("\n"),
+    /^warn: mail in the drop folder has to wait: .*; trying again$/,
+  );
+  app.advance(POLL_MS);
+  await app.idle();
+  assert.equal(app.told.length, 1);
+  await Deno.remove(`${app.folder}/drop/taken`);
+  await drop(app, ["a"]);
+  app.advance(POLL_MS);
+  await app.until(() => app.told.some((line) => line.includes("taken in for")));
+});

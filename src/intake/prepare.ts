@@ -85,6 +85,7 @@ export async function planMessage(
   if (options.key !== undefined) checkKey(options.key);
   const schedule = await readSchedule(bytes, header, options, warnings);
   const envelope = await readEnvelope(bytes, header, options);
+  warnings.push(...envelope.warnings);
   const random = options.random.bytes(28);
   const id = makeId(random);
   const messageId = `<${id}.${hexText(random.subarray(12))}@${hostPart(options)}>`;

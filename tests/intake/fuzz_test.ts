@@ -5,6 +5,7 @@ import { prepareStream } from "../../src/intake/prepare_large.ts";
 import { parseTime } from "../../src/intake/times.ts";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { WholeMessage } from "../../src/queue/message.ts";
+import { standsIn } from "./comments.ts";
 import { readCorpus } from "./corpus.ts";
 import { bytesOf, intakeOptions, NOW, textOf } from "./intake_options.ts";
 import { Wire } from "./wire.ts";
@@ -96,7 +97,11 @@ Deno.test("fuzz: nothing but a refusal or sound mail comes of any input", async 
         assert.doesNotMatch(address, /[\p{Cc}\u2028\u2029]/u);
         assert.ok(new TextEncoder().encode(address).length <= 254);
         const bare = address.replace(/@host\.example$/, "");
-        assert.ok(given.includes(bare) || address === "cron@host.example", `${address} was given`);
+        assert.ok(
+          standsIn(given, bare) ||
+            address === "cron@host.example",
+          `${address} was given`,
+        );
       }
       assert.equal(new Set(message.recipients).size, message.recipients.length);
       assert.doesNotMatch(textOf(message.content), /\r(?!\n)|(?<!\r)\n/);

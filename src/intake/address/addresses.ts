@@ -23,7 +23,8 @@ export interface AddressList {
 /** Reads an address list as RFC 5322 3.4 writes it: names, groups, comments, quoted local parts,
  *  empty entries. `place` says where the text stands. Throws `bad_address` for control
  *  characters, for two addresses in one entry, for an unquoted `@` in a name and for whatever
- *  cannot be read beyond doubt. Each address is part of `text`, letter by letter.
+ *  cannot be read beyond doubt. Each address is part of `text`, letter by letter, but for comments
+ *  within it, as in `ann(work)@example.net`.
  *
  *  Entries of words, simple quoted strings and angle brackets are read here alone; any other is
  *  also shown to nodemailer's parser, and both must find the same address. */
@@ -62,8 +63,10 @@ class AddressReader {
   // The entry at hand.
   #start = 0;
   #words = 0;
-  #wordStart = 0;
-  #wordEnd = 0;
+  #word = "";
+  /** Its text without the comments that stand within an address. */
+  #shown = "";
+  #shownFrom = 0;
   #hasAt = false;
   #angle: string | null = null;
   #isPlain = true;
@@ -115,10 +118,14 @@ class AddressReader {
   #readWord(): void {
     if (this.#angle !== null) throw this.#error("text after the address");
     this.#words++;
-    this.#wordStart = this.#at;
+    this.#word = "";
+    let from = this.#at;
     let code = this.text.charCodeAt(this.#at);
-    while (!endsWord(code)) {
-      if (code === QUOTE) this.#at = this.#stringEnd();
+    while (!endsWord(code) || this.#isCommentAtSign()) {
+      if (code === OPEN_COMMENT) {
+        this.#word += this.text.slice(from, this.#at);
+        from = this.#skipComment();
+      } else if (code === QUOTE) this.#at = this.#stringEnd();
       else if (code === OPEN_LITERAL && this.text.charCodeAt(this.#at - 1) === AT) {
         this.#at = this.#literalEnd();
       } else {
@@ -128,12 +135,28 @@ class AddressReader {
       }
       code = this.text.charCodeAt(this.#at);
     }
-    this.#wordEnd = this.#at;
+    this.#word += this.text.slice(from, this.#at);
+  }
+
+  /** Whether a comment begins here that touches an address's `@`. */
+  #isCommentAtSign(): boolean {
+    if (this.text.charCodeAt(this.#at) !== OPEN_COMMENT) return false;
+    return this.text.charCodeAt(this.#at - 1) === AT ||
+      this.text.charCodeAt(this.#commentEnd()) === AT;
+  }
+
+  /** Goes past a comment within an address, and returns where. */
+  #skipComment(): number {
+    this.#isPlain = false;
+    this.#shown += this.text.slice(this.#shownFrom, this.#at);
+    this.#at = this.#shownFrom = this.#commentEnd();
+    return this.#at;
   }
 
   #readAngle(): void {
     if (this.#angle !== null) throw this.#error("two addresses in one entry");
-    const from = ++this.#at;
+    let from = ++this.#at;
+    let address = "";
     let code = this.text.charCodeAt(this.#at);
     while (code !== CLOSE_ANGLE) {
       if (Number.isNaN(code)) throw this.#error('a "<" without its ">"');
@@ -141,12 +164,15 @@ class AddressReader {
       if (code === QUOTE) {
         this.#isPlain = false;
         this.#at = this.#stringEnd();
+      } else if (this.#isCommentAtSign()) {
+        address += this.text.slice(from, this.#at);
+        from = this.#skipComment();
       } else if (code === OPEN_LITERAL && this.text.charCodeAt(this.#at - 1) === AT) {
         this.#at = this.#literalEnd();
       } else this.#at++;
       code = this.text.charCodeAt(this.#at);
     }
-    this.#angle = trimBlanks(this.text.slice(from, this.#at));
+    this.#angle = trimBlanks(address + this.text.slice(from, this.#at));
     this.#at++;
   }
 
@@ -160,7 +186,8 @@ class AddressReader {
   }
 
   #beginEntry(): void {
-    this.#start = this.#at;
+    this.#start = this.#shownFrom = this.#at;
+    this.#shown = "";
     this.#words = 0;
     this.#hasAt = false;
     this.#angle = null;
@@ -174,9 +201,8 @@ class AddressReader {
       if (this.#hasAt) throw this.#error("two addresses in one entry, or an unquoted @ in a name");
       this.#take(this.#angle);
     } else if (this.#words === 1) {
-      const word = this.text.slice(this.#wordStart, this.#wordEnd);
-      if (this.#hasAt || isLocalName(word)) this.#take(word);
-      else this.nameless.push(word);
+      if (this.#hasAt || isLocalName(this.#word)) this.#take(this.#word);
+      else this.nameless.push(this.#word);
     } else if (this.#words > 1) {
       if (this.#hasAt) throw this.#error("two addresses in one entry, or an unquoted @ in a name");
       this.nameless.push(this.#entryText());
@@ -225,7 +251,7 @@ class AddressReader {
   }
 
   #entryText(): string {
-    return trimBlanks(this.text.slice(this.#start, this.#at));
+    return trimBlanks(this.#shown + this.text.slice(this.#shownFrom, this.#at));
   }
 
   #error(why: string): MailqError {

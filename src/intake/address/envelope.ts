@@ -19,6 +19,8 @@ export interface Envelope {
   readonly redirected: readonly string[];
   /** What the options wish to be told, for the recipients as they stand here. */
   readonly dsn: DsnRequest | null;
+  /** What the sender should know although the message was taken. */
+  readonly warnings: readonly string[];
 }
 
 /** A recipient and what is to be told of it. */
@@ -46,15 +48,17 @@ export async function readEnvelope(
   if (merged.size === 0) throw noRecipientError(options);
   const addressed = [...merged.values()];
   const recipients = addressed.map((one) => one.address);
-  const sender = await readSender(bytes, header, options);
+  const warnings: string[] = [];
+  const sender = await readSender(bytes, header, options, warnings);
   const { redirectTo } = options.settings;
   const asked = (wished: readonly (RecipientDsn | null)[]) =>
     wishes === undefined ? null : { ret: wishes.ret, envid: wishes.envid, recipients: wished };
   if (redirectTo === null) {
-    return { sender, recipients, redirected: [], dsn: asked(addressed.map((one) => one.dsn)) };
+    const dsn = asked(addressed.map((one) => one.dsn));
+    return { sender, recipients, redirected: [], dsn, warnings };
   }
   const target = await readOne(redirectTo, "redirect_to", options);
-  return { sender, recipients: [target], redirected: recipients, dsn: asked([common]) };
+  return { sender, recipients: [target], redirected: recipients, dsn: asked([common]), warnings };
 }
 
 /** The settings by which given addresses are read. */
@@ -156,14 +160,21 @@ async function readSender(
   bytes: Uint8Array,
   header: Header,
   options: IntakeOptions,
+  warnings: string[],
 ): Promise<string> {
   const { settings, from, takesSenderFromHeader = true } = options;
   if (from !== undefined) return readGivenSender(from, options);
   if (settings.forceFrom !== null) return readOne(settings.forceFrom, "force_from", options);
   if (takesSenderFromHeader) {
     for (const kind of ["sender", "from"] as const) {
-      const address = await firstAddress(bytes, header, kind, options);
-      if (address !== null) return address;
+      try {
+        const address = await firstAddress(bytes, header, kind, options);
+        if (address !== null) return address;
+      } catch (error) {
+        // The field is not what the mail goes by: to lose the mail for it would help nobody.
+        if (!(error instanceof MailqError) || error.code !== "bad_address") throw error;
+        warnings.push(`${error.message}; another envelope sender was taken`);
+      }
     }
   }
   if (settings.from !== null) return readOne(settings.from, "the setting from", options);

@@ -6,10 +6,12 @@ import { MailqError } from "../../queue/errors.ts";
 import { PRIORITIES, type Priority } from "../../queue/message.ts";
 import type { Attachment, Draft, HeaderLine, Party } from "../compose/draft.ts";
 import { naming } from "../compose/draft.ts";
+import { readAddresses } from "../address/addresses.ts";
 import { controlAt } from "../header/headers.ts";
 import { Fields, type Suggest } from "./fields.ts";
 
-const ADDRESS_FIELDS = ["to", "cc", "bcc", "reply_to"] as const;
+const RECIPIENT_FIELDS = ["to", "cc", "bcc"] as const;
+const ADDRESS_FIELDS = [...RECIPIENT_FIELDS, "reply_to"] as const;
 const PART_FIELDS = [
   "subject",
   "text",
@@ -60,6 +62,9 @@ export async function readLine(
   const fields = new Fields(value, "", LINE_FIELDS, suggest);
   const from = readParties(fields, "from", suggest);
   if (from.length > 1) throw fields.error("from", fields.value("from"), "one address");
+  for (const name of RECIPIENT_FIELDS) {
+    for (const party of readParties(fields, name, suggest)) await refuseBareNames(name, party);
+  }
   const expiresIn = fields.text("expires_in");
   return {
     content: await readContent(fields, from[0] ?? null, now, suggest),
@@ -136,6 +141,21 @@ function readParties(fields: Fields, name: string, suggest: Suggest): readonly P
     if (address === undefined) throw party.error("address", "", "an address");
     return { name: party.text("name") ?? null, address };
   });
+}
+
+/** In a program's data a name without a domain is a slip, and would be mail to this machine. What
+ *  cannot be read is told where it is used. */
+async function refuseBareNames(name: string, party: Party): Promise<void> {
+  const text = typeof party === "string" ? party : party.address;
+  if (text.includes("@") && !/[,:;]/.test(text)) return;
+  const { addresses } = await readAddresses(text, name).catch(() => ({ addresses: [] }));
+  const bare = addresses.find(({ isLocal }) => isLocal);
+  if (bare === undefined) return;
+  throw new MailqError(
+    "bad_message",
+    `${name}: Cannot use ${JSON.stringify(bare.address)}: expected a domain, as in ` +
+      "name@example.org",
+  );
 }
 
 function readAttachment(value: unknown, i: number, suggest: Suggest): Attachment {

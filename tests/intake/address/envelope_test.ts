@@ -135,7 +135,28 @@ Deno.test("readEnvelope: sends all to redirect_to and says whom it kept it from"
     recipients: ["test@x"],
     redirected: ["a@b", "root@host.example"],
     dsn: null,
+    warnings: [],
   });
+});
+
+Deno.test("readEnvelope: a bad From or Sender loses no mail, and is told", async () => {
+  const cases: readonly [string, string, RegExp][] = [
+    ["From: a@b <c@d>\n", "cron@host.example", /^Cannot use "a@b <c@d>" in From: two addresses/],
+    [
+      "From: <>\n",
+      "cron@host.example",
+      /in From: no address; .*; another envelope sender was taken$/,
+    ],
+    ["From: a@b\0\n", "cron@host.example", /in From: a line end, NUL/],
+    ["Sender: x y@z\nFrom: f@x\n", "f@x", /in Sender: /],
+  ];
+  for (const [text, sender, warning] of cases) {
+    const envelope = await envelopeOf(`${text}To: r@x\n`, {});
+    assert.deepEqual([envelope.sender, envelope.recipients], [sender, ["r@x"]], text);
+    assert.equal(envelope.warnings.length, 1);
+    assert.match(envelope.warnings[0] ?? "", warning);
+    assert.deepEqual((await envelopeOf(text, { ...TO, from: "g@x" })).warnings, [], "not needed");
+  }
 });
 
 Deno.test("readEnvelope: wishes go with the recipients as they stand in the end", async () => {
@@ -196,7 +217,6 @@ const REFUSED: readonly [
   ["an empty group for one", "", { to: ["none:;"] }, {}, /no address/],
   ["two senders", "", { ...TO, from: "a@b, c@d" }, {}, /in the sender: expected one/],
   ["a sender with a command", "", { ...TO, from: "a@b>\r\nRCPT TO:<c@d" }, {}, /control/],
-  ["a bad From that would be the sender", "From: a@b <c@d>\n", TO, {}, /in From: two/],
   ["a bad forced sender", "", TO, { forceFrom: "x y" }, /in force_from/],
   ["a bad administrator", "", { to: ["root"] }, { adminAddress: "x y" }, /in admin_address/],
   ["a host with a line end", "", { to: ["root"] }, { hostname: "h\nx" }, /hostname is not/],

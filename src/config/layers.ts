@@ -71,7 +71,7 @@ export function takeValue(layer: Layer, given: RawValue): void {
     layer.values.set(name, { value: null, origin });
     return;
   }
-  const value = readValue(raw, definition);
+  const value = isReadable(raw) ? readValue(raw, definition) : new Mismatch("UTF-8 text");
   if (!(value instanceof Mismatch)) {
     layer.values.set(name, { value: expandHome(value, definition, home), origin });
     return;
@@ -83,6 +83,13 @@ export function takeValue(layer: Layer, given: RawValue): void {
     isForIntake: definition.isForIntake === true,
     isFlag: origin.startsWith("--"),
   });
+}
+
+/** Whether a raw value is made of UTF-8: U+FFFD stands for other bytes. */
+function isReadable(raw: unknown): boolean {
+  return Array.isArray(raw)
+    ? raw.every(isReadable)
+    : typeof raw !== "string" || !raw.includes("\ufffd");
 }
 
 // No shell has looked at what stands in a file or a crontab.
@@ -130,6 +137,11 @@ export async function environmentLayer(env: Readonly<Record<string, string>>): P
     const definition = name === undefined ? null : definitionOf(name);
     if (name !== undefined && definition !== null) {
       takeValue(layer, { name, definition, raw, origin: variable, home: env.HOME });
+    } else if (!isReadable(raw)) {
+      layer.problems.push({
+        text: `Cannot use ${variable}: expected UTF-8 text`,
+        isForIntake: variable !== "MAILQ_PASSWORD",
+      });
     } else if (!OTHER_VARIABLES.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
       const { variableWarning }: typeof import("./unknown_variable.ts") = await import(
         import.meta.resolve("./unknown_variable.ts")

@@ -5,7 +5,14 @@
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { MailqError } from "../queue/errors.ts";
-import { environmentLayer, flagLayer, type Layer, type Problem, type Sourced } from "./layers.ts";
+import {
+  emptyLayer,
+  environmentLayer,
+  flagLayer,
+  type Layer,
+  type Problem,
+  type Sourced,
+} from "./layers.ts";
 import { checkRelays } from "./relays.ts";
 import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
 
@@ -26,7 +33,8 @@ export interface LoadOptions extends Surroundings {
 /** Merges defaults, settings files, the environment and flags; later wins. What is wrong throws
  *  `config_invalid`, or `usage` in a flag, with the place and what would be right; for `intake` a
  *  wrong setting that taking mail in does not use is a warning instead, so that a typo loses no
- *  mail. Throws `permission` where a settings file may not be read. */
+ *  mail. Throws `permission` where a settings file may not be read; for `intake` that is a warning
+ *  too, unless the file was named. */
 export async function loadSettings(options: LoadOptions): Promise<Settings> {
   const { env } = options;
   const layers = await fileLayers(options);
@@ -41,7 +49,7 @@ async function fileLayers(options: LoadOptions): Promise<Layer[]> {
   const paths = given === null ? defaultFiles(options) : [given];
   const layers: Layer[] = [];
   for (const path of paths) {
-    const text = readFileIfAny(path, { isRequired: given !== null, readFile: options.readFile });
+    const text = readFileOrWarn(path, { ...options, isRequired: given !== null }, layers);
     if (text === null) continue;
     // Only now, since most calls have no file and the parser costs as much as all the rest.
     const { readSettingsFile }: typeof import("./settings_file.ts") = await import(
@@ -50,6 +58,23 @@ async function fileLayers(options: LoadOptions): Promise<Layer[]> {
     layers.push(readSettingsFile({ text, path, home: env.HOME }));
   }
   return layers;
+}
+
+/** Null where there is nothing to read. For intake a file that nobody named may be out of reach,
+ *  such as that of another user's HOME: that is a warning. */
+function readFileOrWarn(
+  path: string,
+  options: Pick<LoadOptions, "readFile" | "purpose"> & { readonly isRequired: boolean },
+  layers: Layer[],
+): string | null {
+  try {
+    return readFileIfAny(path, options);
+  } catch (error) {
+    const isFatal = options.isRequired || options.purpose !== "intake";
+    if (isFatal || !(error instanceof MailqError)) throw error;
+    layers.push({ ...emptyLayer(), warnings: [error.message] });
+    return null;
+  }
 }
 
 function defaultFiles({ env, isRoot }: LoadOptions): string[] {

@@ -59,6 +59,11 @@ export function parseRelayUrl(text: string): RelayTarget | WrongUrl {
 
 function parsePath(kind: typeof PATH_SCHEMES[number], rest: string): RelayTarget | WrongUrl {
   const path = rest.replace(/^\/\/(?=\/)/, "");
+  // A container's log is no file that can be locked, or cut after a write that failed.
+  if (kind === "file" && path === "/dev/stdout") return { kind: "console" };
+  if (kind === "file" && /^\/dev\/(?:stdin|stderr|fd\/|null$|tty)/.test(path)) {
+    return wrong("the path of a file; console: writes mail to standard output");
+  }
   return path.startsWith("/") && !path.startsWith("//")
     ? { kind, path }
     : wrong(`an absolute path, such as ${kind}:/path`);

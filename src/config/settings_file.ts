@@ -105,6 +105,11 @@ class SettingsFile {
 
   #readTop(top: Table): void {
     for (const [name, raw] of Object.entries(top)) {
+      const isTables = name === "route" || name === "rule";
+      // A pattern that is another one would match nothing, in silence.
+      if (isTables && JSON.stringify(raw).includes("\ufffd")) {
+        this.#note(`Cannot use [[${name}]]`, name, "expected UTF-8 text");
+      }
       if (name === "relay") this.#readRelays(raw);
       else if (name === "route") this.layer.routes = this.#readArray(name, raw, this.#readRoute);
       else if (name === "rule") this.layer.rules = this.#readArray(name, raw, this.#readRule);

@@ -239,9 +239,15 @@ const WRONG_ELSEWHERE: readonly [string, FakeMachine, exit: number, message: str
   ],
   [
     "a settings file that may not be read",
-    { broken: { "/etc/mailq.toml": "PermissionDenied" }, purpose: "intake" },
+    { broken: { "/etc/mailq.toml": "PermissionDenied" } },
     77,
     'Cannot read the settings file "/etc/mailq.toml": permission denied; --config FILE names another',
+  ],
+  [
+    "at intake a settings file that was named and may not be read",
+    { configFile: "/x.toml", broken: { "/x.toml": "PermissionDenied" }, purpose: "intake" },
+    77,
+    'Cannot read the settings file "/x.toml": permission denied; --config FILE names another',
   ],
   [
     "a settings file that is a folder",
@@ -371,4 +377,20 @@ Deno.test("loadSettings: any file gives settings or one clear line without its s
     }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("loadSettings: at intake a file that cannot be read is a warning, unless it was named", async () => {
+  const own = "/root/.config/mailq/config.toml";
+  for (const [path, reason] of [["/etc/mailq.toml", "IsADirectory"], [own, "PermissionDenied"]]) {
+    const settings = await load({
+      isRoot: false,
+      env: { HOME: "/root", MAILQ_QUEUE: "/q.db" },
+      files: { "/etc/mailq.toml": 'from = "a@b.test"' },
+      broken: { [path ?? ""]: reason ?? "" },
+      purpose: "intake",
+    });
+    assert.equal(settings.warnings.length, 1, path);
+    assert.match(settings.warnings[0] ?? "", /^Cannot read the settings file "[^"]+": /);
+    assert.equal(settings.from, path === own ? "a@b.test" : null);
+  }
 });

@@ -41,6 +41,9 @@ export async function takeMaildir(
   const maildir = Maildir.open(path);
   using _lock = await lockMaildir(app, maildir);
   const taker = new MaildirTaker(app, settings, maildir, options);
+  const odd = maildir.oddNameError();
+  if (odd !== null && !options.isWatched && !options.setsAside) throw odd;
+  if (odd !== null) taker.leave(odd);
   if (options.isWatched) await watchMaildir(app, maildir, taker);
   else if (options.setsAside) await taker.takeSome();
   else await taker.takeAll();
@@ -79,6 +82,12 @@ class MaildirTaker {
   async takeSome(): Promise<void> {
     const files = this.maildir.files();
     await this.#takeEach(files.filter((file) => !this.#isPassedOver(file)));
+  }
+
+  /** Tells of what stays where it is. */
+  leave({ message }: MailqError): void {
+    this.#hasLeft = true;
+    this.app.tell.warn(`left where it is: ${message}`);
   }
 
   /** Whether something was left that is not queued, other than what was set aside. */

@@ -17,6 +17,7 @@ async function runLine(argv: readonly string[], machine: Machine): Promise<numbe
   let output = printer(machine, argv.includes("--json") ? ["--json"] : []);
   try {
     const { globals, rest } = splitGlobals(argv);
+    if (argv.some(looksBroken)) await refuseBroken(argv, rest);
     output = new Output(machine.stdout, machine.stderr, globals, machine.env);
     const context = new Context(machine, globals, output);
     let status: number;
@@ -33,6 +34,20 @@ async function runLine(argv: readonly string[], machine: Machine): Promise<numbe
     output.failure(error);
     return error instanceof MailqError ? error.exit : 70;
   }
+}
+
+function looksBroken(word: string): boolean {
+  return word.includes("\ufffd");
+}
+
+/** sendmail(1)'s arguments are its own matter: a name that cannot be read must lose no mail. */
+async function refuseBroken(argv: readonly string[], rest: readonly string[]): Promise<void> {
+  const words = rest[0] === "sendmail" ? argv.slice(0, argv.indexOf("sendmail")) : argv;
+  if (!words.some(looksBroken)) return;
+  const { refuseBrokenWords }: typeof import("./broken_words.ts") = await import(
+    import.meta.resolve("./broken_words.ts")
+  );
+  refuseBrokenWords(words);
 }
 
 /** Commands too frequent to pay for the program's name, and not names of anybody's mailbox. */

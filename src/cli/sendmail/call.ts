@@ -69,7 +69,7 @@ async function deliver(context: Context, call: SendmailCall): Promise<void> {
     to: call.recipients,
     headerRecipients: call.readsRecipients ? "always" : "never",
     noRecipientCode: "usage",
-    fromName: call.fullName ?? machine.env.NAME ?? "",
+    fromName: readableName(call.fullName ?? machine.env.NAME ?? "", context),
     readsSchedule: false,
     dsn: wishesOf(call),
   });
@@ -82,6 +82,13 @@ async function deliver(context: Context, call: SendmailCall): Promise<void> {
       "the message ends at a line of a single dot; what follows it was not read (see -i)",
     );
   }
+}
+
+/** A name for From, without one that cannot be read: it is no reason to lose mail. */
+function readableName(name: string, { output }: Context): string {
+  if (!name.includes("\ufffd")) return name;
+  output.warn("the sender's name is left out: it is no UTF-8");
+  return "";
 }
 
 function wishesOf({ notify, ret, envid }: SendmailCall): DsnWishes | undefined {

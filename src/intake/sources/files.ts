@@ -160,8 +160,31 @@ function emlNames(path: string): string[] {
       if (entry.isSymlink && isFolder(`${path}/${entry.name}`)) continue;
       names.push(entry.name);
     }
+    const odd = oddNameError(path, "*.eml");
+    if (odd !== null) throw odd;
     return names.sort();
   });
+}
+
+/** The error for the file of a folder whose name is no UTF-8, if it has one that `pattern` (a
+ *  shell's) fits; else null. Older runtimes leave such names out of a folder's list without a word,
+ *  so a shell is asked; where there is none nothing is found. */
+export function oddNameError(path: string, pattern: string): MailqError | null {
+  const script = `cd -- "$1" || exit; for f in ${pattern}; do ` +
+    'case $f in *[!\\ -~]*) [ -f "$f" ] && printf "%s\\n" "$f";; esac; done';
+  let stdout: Uint8Array;
+  try {
+    ({ stdout } = new Deno.Command("/bin/sh", {
+      args: ["-c", script, "sh", path],
+      env: { LC_ALL: "C" },
+      stdin: "null",
+      stderr: "null",
+    }).outputSync());
+  } catch {
+    return null;
+  }
+  const name = new TextDecoder().decode(stdout).split("\n").find((line) => line.includes("\ufffd"));
+  return name === undefined ? null : unreadable(`${path}/${name}`, NO_UTF8);
 }
 
 export function isFolder(path: string): boolean {
@@ -174,7 +197,7 @@ export function attempt<T>(name: string, step: () => T): T {
     return step();
   } catch (error) {
     if (error instanceof MailqError) throw error;
-    throw unreadable(name, reasonOf(error), error);
+    throw unreadable(name, reasonOf(error, name), error);
   }
 }
 
@@ -183,8 +206,13 @@ export function unreadable(name: string, reason: string, cause?: unknown): Mailq
   return new MailqError("input_unreadable", `Cannot read ${what}: ${reason}`, { cause });
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
+const NO_UTF8 = "its name is no UTF-8, and cannot be opened: rename it";
+
+function reasonOf(error: unknown, name: string): string {
+  if (error instanceof Deno.errors.NotFound) {
+    // The runtime puts U+FFFD for bytes that are no UTF-8.
+    return name.includes("\ufffd") ? NO_UTF8 : "there is no such file or folder";
+  }
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof Deno.errors.NotADirectory) return "a part of the path is no folder";
   if (error instanceof Deno.errors.IsADirectory) return "it is a folder";

@@ -3,7 +3,7 @@
 
 import { MailqError } from "../../queue/errors.ts";
 import { lookAt, withoutSlash } from "../../system/files.ts";
-import { attempt, isFolder, unreadable } from "./files.ts";
+import { attempt, isFolder, oddNameError, unreadable } from "./files.ts";
 
 /** One message's file in a Maildir. */
 export interface MaildirFile {
@@ -64,6 +64,15 @@ export class Maildir {
       }
     }
     return files.sort((a, b) => a.changedAt - b.changedAt || (a.name < b.name ? -1 : 1));
+  }
+
+  /** The error for a message that cannot be taken since its name is no UTF-8; null if there is none. */
+  oddNameError(): MailqError | null {
+    for (const part of FOLDERS) {
+      const error = oddNameError(`${this.path}/${part}`, "*");
+      if (error !== null) return error;
+    }
+    return null;
   }
 
   /** The same for ever for one file, however often it is moved or flagged, and never another's: a

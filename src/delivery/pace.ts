@@ -6,8 +6,8 @@ export interface Pace {
   readonly onlyUntried: boolean;
   /** Asked before each claim: once it says no, the round ends when what is in hand is done. */
   mayClaim(): boolean;
-  /** Called while hand-overs alone keep the round going: resolves to true once there may be more to
-   *  claim, to false at `signal`; never rejects. Absent = the round waits for what it has in hand. */
+  /** Called while only hand-overs keep the round going: resolves to true once there may be more to
+   *  claim, to false at `signal`; never rejects. Absent: nothing more is claimed meanwhile. */
   moreToClaim?(wanted: MoreToClaim): Promise<boolean>;
 }
 

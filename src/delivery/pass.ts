@@ -23,10 +23,10 @@ export interface PassResult {
   readonly resumeAt: number | null;
 }
 
-/** Claims, hands over and records until nothing due is left that this pass has not tried, a limit is
- *  reached, no relay can be used or the signal says stop. Rejects if the store fails: messages whose
- *  bytes go out are finished first, and the rest given back as far as the store lets us. If the
- *  process dies, another pass takes over at once what was in hand. */
+/** Claims, hands over and records until nothing due is left that this pass has not tried, a limit
+ *  is reached, no relay can be used or the signal says stop. Rejects if the store fails: messages
+ *  whose bytes go out are finished first, and the rest given back as far as the store lets us. If
+ *  the process dies, another pass takes over at once what was in hand. */
 export async function runPass(options: PassOptions): Promise<PassResult> {
   const { store } = options;
   const worker = await store.registerWorker("send");
@@ -34,7 +34,7 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
   try {
     const pace: Pace = { onlyUntried: true, mayClaim: () => true };
     end = await runRound(options, { worker, pace, proven: new Set() });
-    // A pass over a few messages only says nothing of whether the queue moves.
+    // A pass over chosen messages does not show that the queue as a whole moves.
     if (options.ids === undefined) await store.noteRound();
   } catch (error) {
     // The first error says more than those that follow from it.

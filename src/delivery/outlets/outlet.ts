@@ -8,8 +8,8 @@ import type { Rate } from "../../queue/policy/rate.ts";
 import { Waiting } from "./waiting.ts";
 import type { Clock } from "../../system/time.ts";
 
-/** Messages a connection to a fast relay has in hand at most: one under way, one to be begun behind
- *  its content, and one to follow that when both are answered at once. */
+/** Messages that a connection to a fast relay has in hand at most: one under way, one whose
+ *  commands go out behind its content, and one more for when both are answered at once. */
 const IN_HAND_EACH = 3;
 
 /** A connection with messages in hand. */

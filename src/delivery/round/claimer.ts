@@ -25,7 +25,7 @@ const AHEAD = 512;
 const FAST = 32;
 /** Messages in hand at most, so that mail for a slow relay does not keep the others without. */
 const IN_HAND = 1_024;
-/** Bytes of bodies in hand at most; nothing is claimed ahead of need where there is half of that. */
+/** Bytes of bodies in hand at most; from half of that on nothing is claimed ahead of need. */
 const BYTES_IN_HAND = 16 * 1024 * 1024;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;

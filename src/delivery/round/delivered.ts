@@ -18,7 +18,7 @@ export interface Delivered {
 
 /** `all`: every recipient is accounted for. `rest`: we were told to stop, or are in trouble of
  *  our own, before all of it was tried; what is not recorded is to be given back. `abandoned`:
- *  what comes now comes too late and counts no more. */
+ *  it came too late, and is ignored. */
 export type DeliveredEnd =
   | { readonly kind: "all" | "abandoned" }
   | { readonly kind: "rest"; readonly trouble: { readonly error: unknown } | null };

@@ -25,7 +25,7 @@ export class LeftOver {
     this.#claims.push(claim);
   }
 
-  /** Gives back what was added, and what is in hand and not started. Never rejects: what fails stops
+  /** Gives back what was added, and what is in hand and not started. Never rejects: a failure stops
    *  the round. */
   async giveBack(): Promise<void> {
     const { store, outlets, recorder, stopper } = this.tools;

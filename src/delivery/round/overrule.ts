@@ -74,7 +74,7 @@ export async function overrule(
 }
 
 function applyAnswer(outcome: RuledOutcome, answer: HandlerAnswer): RuledOutcome {
-  // An uncertain outcome is tried again, too, and stays marked as uncertain; and a fault of the relay
+  // An uncertain outcome is tried again, too, and stays marked as uncertain; a fault of the relay
   // uses up no retry.
   if (answer.outcome === "deferred" && outcome.kind !== "failed") return outcome;
   return { ...outcome, kind: answer.outcome, isRelayFault: false, suppresses: false };

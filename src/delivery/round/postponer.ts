@@ -8,7 +8,7 @@ import type { Outlets } from "../outlets/outlets.ts";
 import type { UsedUp } from "../outlets/rates.ts";
 import type { RouteGroup } from "../outlets/routes.ts";
 
-/** When mail is looked at again whose relays are down, where no more is known than that. */
+/** After so long, in ms, mail is tried again whose relays are down without a time being set. */
 const LATER_MS = 60_000;
 
 interface PostponerTools {

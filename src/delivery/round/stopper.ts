@@ -54,7 +54,7 @@ export class Stopper {
     return this.#failure !== null;
   }
 
-  /** The hand-overs still in flight are waited for no longer, and what they bring counts no more. */
+  /** Nobody waits for the hand-overs still in flight, and their result is ignored. */
   get isAbandoned(): boolean {
     return this.#isAbandoned;
   }
@@ -74,7 +74,7 @@ export class Stopper {
     }
   }
 
-  /** No hand-over is waited for any more; the caller's signal is not heard. */
+  /** The round has nothing in flight any more: the caller's signal is no longer obeyed. */
   end(): void {
     this.#over.abort();
     this.#tools.signal.removeEventListener("abort", this.#obey);

@@ -45,7 +45,7 @@ const RECIPIENTS_BYTES = 100_000;
 const encoder = new TextEncoder();
 
 /** Runs the program once for all recipients of a message, or, where their list is longer than a
- *  command line may be, once for as many as it has room for. Each run has one outcome for its recipients. */
+ *  command line may be, for as many at a time as it has room for. Each run has one outcome. */
 export class ProgramTransport implements Transport {
   constructor(readonly way: ProgramWay, readonly settings: ProgramSettings) {}
 

@@ -83,22 +83,22 @@ export class SmtpTransport implements Transport {
     return promise;
   }
 
-  /** Hands over what waits. The next message is on its way before anybody hears of the one
-   *  before, so that what is made of the report does not hold it up. */
+  /** Hands over the messages that wait, one after another. A report is given out only when the next
+   *  message is on its way, so that what is done with the report does not delay it. */
   async #run(): Promise<void> {
     this.#isRunning = true;
-    let tell = () => {};
+    let giveReport = () => {};
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
       const { outcomes, options, resolve, reject } = job;
       const handing = this.#handOver(outcomes, options);
-      tell();
+      giveReport();
       await handing.then(
-        (report) => tell = () => resolve(report),
-        (error) => tell = () => reject(error),
+        (report) => giveReport = () => resolve(report),
+        (error) => giveReport = () => reject(error),
       );
     }
     this.#isRunning = false;
-    tell();
+    giveReport();
   }
 
   async #handOver(outcomes: Outcomes, options: DeliverOptions): Promise<DeliveryReport> {
@@ -122,7 +122,7 @@ export class SmtpTransport implements Transport {
     const onContent = () => {
       if (options.signal.aborted) throw stopped();
       const { content, sizeBytes } = outcomes.delivery;
-      // Memory that was let go of too early must never pass for an empty message.
+      // Memory that was freed too early must never pass for an empty message.
       if (content instanceof Uint8Array && content.length !== sizeBytes) {
         throw new Error(`${content.length} of the message's ${sizeBytes} bytes are there`);
       }
@@ -158,8 +158,8 @@ export class SmtpTransport implements Transport {
     }
     const ahead = this.#ahead;
     this.#ahead = null;
-    // Other commands than this message's are on their way, or what the server said after our last
-    // reply is a goodbye.
+    // The connection is of no use if the commands of another message are on their way, or if the
+    // server has said what nobody asked for, such as goodbye.
     const isInStep = ahead === null
       ? !this.#session?.channel.hasUnasked
       : ahead.work.outcomes === outcomes;
@@ -181,7 +181,7 @@ export class SmtpTransport implements Transport {
       if (transaction.isNotBorne) this.#settings.sendingAhead.forbid();
       return end;
     } catch (error) {
-      // Neither relay nor network: the message could not be read, or the start not be noted.
+      // Our own fault: the message could not be read, or its beginning could not be noted.
       const kind = transaction.phase === "dot" ? "uncertain" : "deferred";
       const text = `${STEP[transaction.phase]}: ${errorText(error)}`;
       outcomes.noteError(text);
@@ -232,7 +232,7 @@ export class SmtpTransport implements Transport {
     return result;
   }
 
-  /** Listens to `signal`; to the one of the message before no more. */
+  /** Obeys `signal` from now on, in place of that of the message before. */
   #obey(signal: AbortSignal | null): void {
     if (signal === this.#signal) return;
     this.#signal?.removeEventListener("abort", this.#onAbort);
@@ -241,7 +241,7 @@ export class SmtpTransport implements Transport {
   }
 
   #drop(): void {
-    // A server that cannot bear it is not asked again.
+    // The commands sent ahead may be the reason: no more are sent ahead to this relay.
     if (this.#ahead !== null) this.#settings.sendingAhead.forbid();
     this.#ahead = null;
     this.#channel?.close();

@@ -142,8 +142,8 @@ export class Channel {
     }
   }
 
-  /** Reads ahead for the next reply while something else is being waited for. What a server says
-   *  before it resets the connection can be had only by a read that is under way by then. */
+  /** Begins to read the next reply while something else is waited for. Where a server replies and
+   *  then resets the connection, only a read that was begun before the reset gets the reply. */
   listen(): void {
     this.#listening ??= this.wire.read(this.#reader.space());
     this.#listening.then((count) => this.#hasHeard = count !== null, () => {});

@@ -31,15 +31,15 @@ class NodeWire implements Wire {
   #reason: ConnectionBroken | null = null;
   #wake: (() => void) | null = null;
   #failWrite: ((reason: unknown) => void) | null = null;
-  #neglect: () => void = () => {};
+  #unlisten: () => void = () => {};
 
   constructor(socket: net.Socket) {
     this.#socket = this.#plain = socket;
-    this.#attend(socket);
+    this.#listen(socket);
   }
 
-  /** Listens to `socket`, and to the one before no more. */
-  #attend(socket: net.Socket): void {
+  /** Listens to `socket`, in place of the one before. */
+  #listen(socket: net.Socket): void {
     const onData = (chunk: Uint8Array) => {
       this.#chunks.push(chunk);
       this.#unread += chunk.length;
@@ -49,7 +49,7 @@ class NodeWire implements Wire {
     const onEnd = () => this.#end(null);
     const onError = (error: Error) => this.#end(error);
     socket.on("data", onData).on("end", onEnd).on("close", onEnd).on("error", onError);
-    this.#neglect = () => {
+    this.#unlisten = () => {
       socket.off("data", onData).off("end", onEnd).off("close", onEnd).off("error", onError);
     };
   }
@@ -104,7 +104,7 @@ class NodeWire implements Wire {
     if (this.#chunks.length > 0) {
       throw new ConnectionBroken("garbage", "the server sent bytes in clear when TLS was to begin");
     }
-    this.#neglect();
+    this.#unlisten();
     const socket = tls.connect({
       socket: this.#plain,
       host: request.host,
@@ -116,7 +116,7 @@ class NodeWire implements Wire {
       ...(request.ca === null ? {} : { ca: [request.ca] }),
     });
     this.#socket = socket;
-    this.#attend(socket);
+    this.#listen(socket);
     await new Promise<void>((resolve, reject) => {
       this.#failWrite = (error) => reject(asTlsFault(error));
       // Its errors are the TLS socket's too, but not on every way.

@@ -17,8 +17,8 @@ const RESET: Step = { phase: "reset" };
 const MAIL: Step = { phase: "mail" };
 const DATA: Step = { phase: "data" };
 
-/** The steps for the recipients at `indices`, in the order they go out; DATA is the last. RSET comes
- *  first where the transaction before was left open. */
+/** The steps for the recipients at `indices`, in their order; DATA is the last. RSET comes first
+ *  where the transaction before was left open. */
 export function envelopeSteps(
   indices: readonly number[],
   { needsReset }: Pick<Session, "needsReset">,

@@ -29,8 +29,8 @@ export class SendingAhead {
  *  the message's fault, so the message goes out again on a connection where it is alone. */
 export const NOT_BORNE: Verdict = { kind: "deferred", isRelayFault: false, next: "reconnect" };
 
-/** The verdict on a refusal that may have come only since commands had been sent ahead: of the
- *  message they were for, or of the one before. Null if the refusal seems to have another reason. */
+/** The verdict on a refusal, of the message that commands were sent ahead for or of the one before
+ *  it, if sending ahead seems to be the reason; else null. */
 export function verdictOnSendingAhead(
   phase: Phase,
   { code, enhanced, raw }: Pick<SmtpReply, "code" | "enhanced" | "raw">,

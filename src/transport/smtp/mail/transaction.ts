@@ -52,7 +52,7 @@ export class Transaction {
   #sentAhead: string | null = null;
   /** The next message's commands went out behind our content. */
   #hasAhead = false;
-  /** The server does not bear commands behind a final dot. */
+  /** It turned out that the server does not bear commands behind a final dot. */
   isNotBorne = false;
 
   constructor(readonly session: Session, readonly work: TransactionWork) {}
@@ -127,8 +127,9 @@ export class Transaction {
     return lines;
   }
 
-  /** A yes to nothing we asked: every reply since may be another's, and the next one would pass for
-   *  that to the content. A no is heard in its turn: servers say goodbye when they like. */
+  /** Throws if the server has said yes to something we did not ask: nobody knows any more which
+   *  command a reply is for, and one would pass for the reply to the content. A refusal that nobody
+   *  asked for is read in its turn: servers say goodbye when they like. */
   #refuseUnasked(): void {
     const unasked = this.session.channel.peekReply();
     if (unasked !== null && unasked.code < 400) throw answeredTooMuch();
@@ -175,7 +176,8 @@ export class Transaction {
     });
   }
 
-  /** Ends on `verdict`: the open recipients get its outcome unless they are to be tried again. */
+  /** Ends the transaction: the open recipients get the outcome, unless they are tried again on
+   *  another connection. */
   #finish(verdict: Verdict, outcome: DeliveryOutcome): void {
     if (verdict.next !== "reconnect") this.#setHeld(outcome);
     this.#end = { next: verdict.next, outcome };
@@ -194,8 +196,8 @@ export class Transaction {
     outcomes.noteError(`${STEP[this.#phase]}${subject}: ${reply.raw.replaceAll("\r\n", " ")}`);
   }
 
-  /** The server wants content that nobody is to get. RFC 2920 3.1 has us send the final dot
-   *  alone; whatever the reply, an empty message goes to nobody. */
+  /** The server waits for content though it has accepted nobody. RFC 2920 3.1 has us send the final
+   *  dot alone; whatever the reply, an empty message goes to nobody. */
   async #declineContent(): Promise<void> {
     const { session: { channel }, work } = this;
     this.#phase = "content";
@@ -270,16 +272,16 @@ export class Transaction {
 
   async #brokenBy(error: ConnectionBroken): Promise<TransactionEnd> {
     const { session: { channel }, work } = this;
-    // A small message's dot is posted before it is known whether the system took it.
-    // With more behind the dot that tells nothing of the dot.
+    // A small message is posted together with its dot: flushing tells whether the dot went out.
+    // With commands behind the dot it does not.
     if (this.#phase === "dot" && !this.#hasAhead) {
       await channel.flush(work.timeouts.blockMs).catch(() => this.#phase = "content");
     }
-    // No word on what came behind the dot: some throw it away.
-    const isUnheard = this.#sentAhead !== null && this.#phase === "mail" &&
+    // No reply to the commands sent ahead: some servers throw them away.
+    const isUnanswered = this.#sentAhead !== null && this.#phase === "mail" &&
       (error.kind === "lost" || error.kind === "timeout");
-    this.isNotBorne ||= isUnheard;
-    const verdict = isUnheard ? NOT_BORNE : classify(this.#phase, error.kind, {
+    this.isNotBorne ||= isUnanswered;
+    const verdict = isUnanswered ? NOT_BORNE : classify(this.#phase, error.kind, {
       isUsed: this.session.isUsed,
       hasAccepted: this.#accepted.length > 0,
     });

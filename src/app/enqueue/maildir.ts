@@ -8,8 +8,8 @@ import { MaildirBatch, setAside } from "../../intake/sources/maildir_batch.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import { FileLock, NotPlainFile } from "../../system/file_lock.ts";
 import type { App } from "../app.ts";
+import { tryLock } from "../lock_file.ts";
 import { type DestinationApp, openDestination } from "./destination.ts";
 import { enqueueInputs, type Queued } from "./enqueue.ts";
 import { watchMaildir } from "./maildir_watch.ts";
@@ -181,24 +181,11 @@ async function lockMaildir(
   const path = `${maildir.path}/.mailq-lock`;
   const giveUpAt = clock.now() + LOCK_WAIT_MS;
   for (;;) {
-    const lock = await tryLock(path);
+    const lock = await tryLock({ path, advice: "mailq must be able to write in the Maildir" });
     if (lock !== null) return { [Symbol.dispose]: () => lock.release() };
     if (clock.now() >= giveUpAt) {
       throw new MailqError("busy", `Cannot take ${maildir.path}: another mailq is at work on it`);
     }
     await wait(LOCK_POLL_MS, new AbortController().signal);
-  }
-}
-
-async function tryLock(path: string): Promise<FileLock | null> {
-  try {
-    return await FileLock.tryTake(path);
-  } catch (error) {
-    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
-    throw new MailqError(
-      error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
-      `Cannot lock ${path}: ${errorText(error)}; mailq must be able to write in the Maildir`,
-      { cause: error },
-    );
   }
 }

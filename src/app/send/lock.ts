@@ -2,11 +2,11 @@
 // also prints who holds it. That the lock ends with its process is src/system/file_lock.ts's.
 
 import type { Settings } from "../../config/settings.ts";
-import { errorText, MailqError } from "../../queue/errors.ts";
 import { queuePath } from "../../store/open.ts";
-import { FileLock, NotPlainFile, openOwnFile } from "../../system/file_lock.ts";
+import { openOwnFile } from "../../system/file_lock.ts";
 import { giveToOwnerOf } from "../../system/files.ts";
 import type { App } from "../app.ts";
+import { tryLock } from "../lock_file.ts";
 
 const POLL_MS = 100;
 
@@ -50,7 +50,7 @@ export async function takeSendLock(
   const giveUpAt = clock.now() + waitMs;
   let hasWaited = false;
   for (;;) {
-    const lock = await tryTake(path);
+    const lock = await tryLock({ path, advice: "set lock_path to a file you may write" });
     if (lock !== null) {
       giveToOwnerOf(queue, path);
       writeHolder(lock.file, { pid: Deno.pid, since: clock.now(), isTold: false });
@@ -61,19 +61,6 @@ export async function takeSendLock(
     if (!hasWaited) onWait(heldLock(path, clock.now()));
     hasWaited = true;
     await app.wait(Math.min(POLL_MS, leftMs), signal);
-  }
-}
-
-async function tryTake(path: string): Promise<FileLock | null> {
-  try {
-    return await FileLock.tryTake(path);
-  } catch (error) {
-    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
-    throw new MailqError(
-      error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
-      `Cannot lock ${path}: ${errorText(error)}; set lock_path to a file you may write`,
-      { cause: error },
-    );
   }
 }
 

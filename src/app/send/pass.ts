@@ -15,7 +15,7 @@ import { openRelay } from "../../transport/open_relay.ts";
 import type { App } from "../app.ts";
 
 /** What a pass takes of the program around it. */
-type PassApp = Pick<
+export type PassApp = Pick<
   App,
   "clock" | "random" | "env" | "tell" | "stopSignal" | "wait" | "writeToConsole"
 >;
@@ -55,7 +55,7 @@ export async function passOptions(
   for (const relay of settings.relays) {
     relays.push({
       relay: await openSettingsRelay(app, settings, relay),
-      concurrency: Math.max(1, relay.concurrency ?? settings.concurrency),
+      concurrency: relay.concurrency ?? settings.concurrency,
       rate: relay.rate,
     });
   }

@@ -9,7 +9,6 @@ import { anyText, type FlagsOf, readText, texts, toggle } from "../flags/builder
 import { IDS, isAnyGiven, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
 import { printAction } from "../print/actions.ts";
-import { messageShape } from "../print/json_shapes.ts";
 
 const FLAGS = {
   unsent: toggle("Only to recipients it was not sent to"),
@@ -80,7 +79,6 @@ async function resendChanged(
   prefix: string,
   { from, to }: Envelope,
 ): Promise<void> {
-  const { output } = context;
   const settings = await context.settings("all");
   const store = await context.store(settings, false);
   const { readGivenEnvelope }: typeof import("../../intake/address/envelope.ts") = await import(
@@ -93,14 +91,8 @@ async function resendChanged(
     settings,
   });
   const enqueued = await store.resendChanged(id, envelope);
-  if (enqueued.suppressed.length > 0) {
-    const { sanitise }: typeof import("../../display/sanitise.ts") = await import(
-      import.meta.resolve("../../display/sanitise.ts")
-    );
-    const listed = sanitise(enqueued.suppressed.join(", "));
-    output.note(`${enqueued.id}: on the do-not-send list: ${listed}`);
-  }
-  if (!output.isJson) return output.line(enqueued.id);
-  const message = await store.show(enqueued.id);
-  output.json(message === null ? { id: enqueued.id } : messageShape(message));
+  const { printIds }: typeof import("../enqueue/queue_mail.ts") = await import(
+    import.meta.resolve("../enqueue/queue_mail.ts")
+  );
+  await printIds(context)({ messages: [enqueued], urgent: [] }, store);
 }

@@ -5,7 +5,7 @@
 import type { Purpose } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Store } from "../queue/ports/store.ts";
-import type { Clock, Random } from "../system/time.ts";
+import type { Clock, Random, Wait } from "../system/time.ts";
 
 /** How a use case speaks to whoever watches while it works. Nothing of it is a result. */
 export interface Tell {
@@ -38,7 +38,7 @@ export interface App {
   /** Is aborted when the program is told to stop. */
   stopSignal(): AbortSignal;
   /** Resolves after `ms`, or as soon as `signal` is aborted. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  readonly wait: Wait;
   /** Writes what a `console:` relay is handed. */
   writeToConsole(bytes: Uint8Array): void;
 }

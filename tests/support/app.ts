@@ -5,7 +5,7 @@ import type { MailqError } from "../../src/queue/errors.ts";
 import type { MessageDetail } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports/store.ts";
 import { openStore } from "../../src/store/open.ts";
-import { systemRandom } from "../../src/system/time.ts";
+import { systemRandom, type Wait } from "../../src/system/time.ts";
 import type { App, OpenQueueOptions, Tell } from "../../src/app/app.ts";
 import { FakeClock } from "./queue_clock.ts";
 import { listed } from "./queue_messages.ts";
@@ -107,7 +107,7 @@ export class TestApp implements App, AsyncDisposable {
   }
 
   /** Resolves when the clock was moved so far, or `signal` is aborted. */
-  wait(ms: number, signal: AbortSignal): Promise<void> {
+  readonly wait: Wait = (ms, signal) => {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = {
@@ -122,7 +122,7 @@ export class TestApp implements App, AsyncDisposable {
       this.#waits.add(waiting);
       this.#changed();
     });
-  }
+  };
 
   /** Moves the clock, and ends the waits that are over by then. */
   advance(ms: number): void {

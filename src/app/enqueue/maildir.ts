@@ -175,17 +175,17 @@ const LOCK_POLL_MS = 100;
 
 /** Keeps a second mailq from a Maildir. The lock ends with the process. Throws `busy`. */
 async function lockMaildir(
-  { clock, wait }: Pick<App, "clock" | "wait">,
+  app: Pick<App, "clock" | "wait">,
   maildir: Maildir,
 ): Promise<Disposable> {
   const path = `${maildir.path}/.mailq-lock`;
-  const giveUpAt = clock.now() + LOCK_WAIT_MS;
+  const giveUpAt = app.clock.now() + LOCK_WAIT_MS;
   for (;;) {
     const lock = await tryLock({ path, advice: "mailq must be able to write in the Maildir" });
     if (lock !== null) return { [Symbol.dispose]: () => lock.release() };
-    if (clock.now() >= giveUpAt) {
+    if (app.clock.now() >= giveUpAt) {
       throw new MailqError("busy", `Cannot take ${maildir.path}: another mailq is at work on it`);
     }
-    await wait(LOCK_POLL_MS, new AbortController().signal);
+    await app.wait(LOCK_POLL_MS, new AbortController().signal);
   }
 }

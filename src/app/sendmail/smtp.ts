@@ -16,7 +16,7 @@ import { enqueueInputs, type Queued } from "../enqueue/enqueue.ts";
 import { intakeOptions, type IntakeWishes, type OptionsApp } from "../enqueue/options.ts";
 
 /** The client of a conversation, and what its host does for it. */
-interface SmtpClient {
+export interface SmtpClient {
   readonly input: ByteSource;
   /** Takes a reply, which may wait for `flush`. */
   say(text: string): void;

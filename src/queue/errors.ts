@@ -44,3 +44,16 @@ export class MailqError extends Error {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** An error again, of what is left of one that has crossed from another thread. */
+export function errorFromThread(
+  fault: { readonly code: string | null; readonly message: string; readonly stack: string | null },
+): Error {
+  for (const known of Object.keys(EXIT_STATUS)) {
+    // The keys of an object literal are those of its type.
+    if (known === fault.code) return new MailqError(known as ErrorCode, fault.message);
+  }
+  const error = new Error(fault.message);
+  if (fault.stack !== null) error.stack = fault.stack;
+  return error;
+}

@@ -39,13 +39,10 @@ export interface PreviewLimits {
   readonly timeoutMs: number;
 }
 
-/** What the thread is asked, and what it answers; see parse_thread.ts. */
+/** What the thread is asked; see parse_thread.ts. */
 export interface PreviewRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The mail goes on behind these bytes. */
   readonly isCut: boolean;
   readonly limits: PreviewLimits;
 }
-export type PreviewAnswer =
-  | { readonly preview: Preview }
-  | { readonly failure: string };

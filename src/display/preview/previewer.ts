@@ -2,8 +2,10 @@
 // `mailq show` and by the screen's thread. The thread's side is parse_thread.ts; what stands in for
 // a mail that it cannot read is bare.ts's work.
 
+import { errorText } from "../../queue/errors.ts";
+import { Thread, type ThreadFault } from "../../system/thread.ts";
 import { barePreview } from "./bare.ts";
-import type { Preview, PreviewAnswer, PreviewLimits, PreviewRequest } from "./preview.ts";
+import type { Preview, PreviewLimits, PreviewRequest } from "./preview.ts";
 
 export const PREVIEW_LIMITS: PreviewLimits = {
   maxBytes: 256 * 1024,
@@ -27,7 +29,7 @@ export async function previewMessage(
 /** Previews one mail after another in the same thread, which saves its start. The thread keeps the
  *  process alive until this is disposed of. */
 export class Previewer implements Disposable {
-  #thread: Worker | null = null;
+  #thread: Thread<PreviewRequest, Preview> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** See previewMessage. A mail that is given up at `signal` makes way for the next at once. */
@@ -41,54 +43,43 @@ export class Previewer implements Disposable {
     const turn = this.#turn.then(() => this.#ask({ bytes, isCut, limits: all }, signal));
     this.#turn = turn.catch(() => {});
     const answer = await turn;
-    return "preview" in answer
-      ? answer.preview
-      : barePreview(bytes, { isCut, limits: all, failure: answer.failure });
+    return typeof answer === "string"
+      ? barePreview(bytes, { isCut, limits: all, failure: answer })
+      : answer;
   }
 
-  #ask(request: PreviewRequest, signal: AbortSignal | undefined): Promise<PreviewAnswer> {
+  /** The thread's preview, or why there is none. */
+  async #ask(request: PreviewRequest, signal: AbortSignal | undefined): Promise<Preview | string> {
     signal?.throwIfAborted();
-    const thread = this.#thread ??= new Worker(import.meta.resolve("./parse_thread.ts"), {
-      type: "module",
-    });
-    return new Promise((resolve, reject) => {
-      const ended = new AbortController();
-      const end = () => {
-        clearTimeout(timer);
-        ended.abort();
-      };
-      const giveUp = () => {
-        end();
-        this[Symbol.dispose]();
-      };
-      const failed = (event: Event, text: string) => {
-        event.preventDefault();
-        giveUp();
-        resolve({ failure: text });
-      };
-      const timer = setTimeout(() => {
-        giveUp();
-        resolve({ failure: `it could not be taken apart within ${request.limits.timeoutMs} ms` });
-      }, request.limits.timeoutMs);
-      const listen = { signal: ended.signal };
-      thread.addEventListener("message", ({ data }: MessageEvent<PreviewAnswer>) => {
-        end();
-        resolve(data);
-      }, listen);
-      thread.addEventListener("error", (event) => failed(event, event.message), listen);
-      thread.addEventListener("messageerror", (event) => failed(event, "no answer"), listen);
-      signal?.addEventListener("abort", () => {
-        giveUp();
-        reject(signal.reason);
-      }, listen);
-      thread.postMessage(request);
-    });
+    const thread = this.#thread ??= new Thread(import.meta.resolve("./parse_thread.ts"), toError);
+    const { timeoutMs } = request.limits;
+    const timer = setTimeout(
+      () => thread.end(new Error(`it could not be taken apart within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const giveUp = () => thread.end(signal?.reason);
+    signal?.addEventListener("abort", giveUp);
+    try {
+      return await thread.ask(request);
+    } catch (error) {
+      signal?.throwIfAborted();
+      return errorText(error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+      // The next one gets a thread of its own.
+      if (!thread.isAlive && this.#thread === thread) this.#thread = null;
+    }
   }
 
   [Symbol.dispose](): void {
-    this.#thread?.terminate();
+    this.#thread?.end(new Error("the preview was closed"));
     this.#thread = null;
   }
+}
+
+function toError({ message }: ThreadFault): Error {
+  return new Error(message);
 }
 
 /** The first bytes of a mail; no more of it is read than that. */

@@ -1,11 +1,11 @@
 // The thread that has the queue open: a statement that takes long, or waits for a lock, keeps no
 // key waiting. Started by worker_data.ts; the answers are store_data.ts's.
 
-/// <reference lib="deno.worker" />
 import { openStore } from "../../store/open.ts";
+import { answerQuestions } from "../../system/thread.ts";
 import { systemClock, systemRandom } from "../../system/time.ts";
 import { StoreData } from "./store_data.ts";
-import { type Answer, errorAnswer, type Opening, type Question } from "./worker_protocol.ts";
+import type { Opening, Question } from "./worker_protocol.ts";
 
 let data: Promise<StoreData> | null = null;
 const raws = new Map<number, AsyncIterator<Uint8Array>>();
@@ -23,7 +23,7 @@ async function open(opening: Opening): Promise<StoreData> {
   );
 }
 
-async function answer({ n, method, args }: Question): Promise<unknown> {
+async function answer({ method, args }: Question): Promise<unknown> {
   if (method === "open") {
     // The one who asks is our other half (worker_data.ts).
     data = open(args[0] as Opening);
@@ -34,7 +34,7 @@ async function answer({ n, method, args }: Question): Promise<unknown> {
   const opened = await data;
   switch (method) {
     case "raw":
-      raws.set(n, opened.raw(String(args[0]))[Symbol.asyncIterator]());
+      raws.set(Number(args[0]), opened.raw(String(args[1]))[Symbol.asyncIterator]());
       return null;
     case "next": {
       const found = await raws.get(Number(args[0]))?.next();
@@ -56,12 +56,4 @@ async function answer({ n, method, args }: Question): Promise<unknown> {
   return await known.apply(opened, args);
 }
 
-self.onmessage = async ({ data: question }: MessageEvent<Question>) => {
-  let back: Answer;
-  try {
-    back = { n: question.n, value: await answer(question) };
-  } catch (error) {
-    back = errorAnswer(question.n, error);
-  }
-  self.postMessage(back);
-};
+answerQuestions(answer);

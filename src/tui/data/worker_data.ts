@@ -1,6 +1,9 @@
 // The screen's questions asked of a thread, which has the queue open. Called by start.ts; the other
 // side is data_worker.ts, and what goes between them is in worker_protocol.ts.
 
+import { errorFromThread } from "../../queue/errors.ts";
+import { Thread } from "../../system/thread.ts";
+import { wait } from "../../system/time.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
@@ -14,28 +17,18 @@ import type {
   Verb,
   WindowRequest,
 } from "./data.ts";
-import { type Answer, errorOf, type Opening, type Question } from "./worker_protocol.ts";
-
-interface Waiting {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
+import type { Opening, Question } from "./worker_protocol.ts";
 
 /** The queue, opened by a thread of its own. */
 export class WorkerData implements Data {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #n = 0;
+  readonly #thread = new Thread<Question, unknown>(
+    import.meta.resolve("./data_worker.ts"),
+    errorFromThread,
+  );
+  #reads = 0;
   #isClosed = false;
 
-  private constructor() {
-    this.#worker = new Worker(import.meta.resolve("./data_worker.ts"), { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#answered(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#fail(new Error(event.message));
-    };
-  }
+  private constructor() {}
 
   /** Throws what opening a queue throws. */
   static async open(opening: Opening): Promise<WorkerData> {
@@ -43,33 +36,16 @@ export class WorkerData implements Data {
     try {
       await data.#ask("open", opening);
     } catch (error) {
-      data.#worker.terminate();
+      data.#thread.end(error);
       throw error;
     }
     return data;
   }
 
-  #ask<T>(method: string, ...args: readonly unknown[]): Promise<T> {
-    if (this.#isClosed) return Promise.reject(new Error("the queue is closed"));
-    const n = ++this.#n;
-    const question: Question = { n, method, args };
-    return new Promise<T>((resolve, reject) => {
-      // The other half (data_worker.ts) answers with what the method of this name returns.
-      this.#waiting.set(n, { resolve: (value) => resolve(value as T), reject });
-      this.#worker.postMessage(question);
-    });
-  }
-
-  #answered({ n, value, error }: Answer): void {
-    const waiting = this.#waiting.get(n);
-    this.#waiting.delete(n);
-    if (error === undefined) waiting?.resolve(value);
-    else waiting?.reject(errorOf(error));
-  }
-
-  #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+  async #ask<T>(method: string, ...args: readonly unknown[]): Promise<T> {
+    if (this.#isClosed) throw new Error("the queue is closed");
+    // The other half (data_worker.ts) answers with what the method of this name returns.
+    return await this.#thread.ask({ method, args }) as T;
   }
 
   window(request: WindowRequest): Promise<MessageWindow> {
@@ -97,9 +73,8 @@ export class WorkerData implements Data {
   }
 
   async *raw(id: string): AsyncIterable<Uint8Array> {
-    const begun = this.#ask("raw", id);
-    const n = this.#n;
-    await begun;
+    const n = ++this.#reads;
+    await this.#ask("raw", n, id);
     try {
       for (;;) {
         const piece = await this.#ask<Uint8Array | null>("next", n);
@@ -140,11 +115,9 @@ export class WorkerData implements Data {
     if (this.#isClosed) return;
     const closed = this.#ask("close").catch(() => {});
     this.#isClosed = true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 1_000);
-    await Promise.race([closed, promise]);
-    clearTimeout(timer);
-    this.#worker.terminate();
-    this.#fail(new Error("the queue is closed"));
+    const over = new AbortController();
+    await Promise.race([closed, wait(1_000, over.signal)]);
+    over.abort();
+    this.#thread.end(new Error("the queue is closed"));
   }
 }

@@ -1,13 +1,12 @@
-import { MailqError } from "../../../queue/errors.ts";
+// Claims and records by way of a thread with a connection of its own. Called by claiming.ts for passes
+// that it is worth it for; the thread's side is claim_thread_worker.ts.
+
+import { errorFromThread } from "../../../queue/errors.ts";
+import { Thread } from "../../../system/thread.ts";
 import type { AttemptRecord, Claim } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/ports/claims.ts";
 import type { RecordableAttempt } from "./record.ts";
 import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
-
-interface Waiting {
-  readonly resolve: (answer: ThreadAnswer) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** Starts a thread on the queue's file; null if it cannot be had. */
 export async function startThread(path: string): Promise<ClaimThread | null> {
@@ -24,28 +23,21 @@ export async function startThread(path: string): Promise<ClaimThread | null> {
  *  What crosses over goes as JSON text and one buffer: copying objects field by field, as messages
  *  between threads do, costs five times as much. */
 export class ClaimThread {
-  #nextId = 0;
-  #failure: unknown = null;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #thread = new Thread<ThreadRequest, ThreadAnswer>(
+    import.meta.resolve("./claim_thread_worker.ts"),
+    errorFromThread,
+  );
 
-  private constructor(readonly thread: Worker) {
-    thread.addEventListener("message", ({ data }: MessageEvent<ThreadAnswer>) => this.#take(data));
-    thread.addEventListener("error", (event) => {
-      event.preventDefault();
-      this.#fail(new Error(`the thread that claims and records failed: ${event.message}`));
-    });
-  }
+  private constructor() {}
 
   /** Starts the thread on the queue's file. */
   static async start(path: string): Promise<ClaimThread> {
-    const thread = new ClaimThread(
-      new Worker(import.meta.resolve("./claim_thread_worker.ts"), { type: "module" }),
-    );
+    const claims = new ClaimThread();
     try {
-      await thread.#ask({ kind: "open", path });
-      return thread;
+      await claims.#thread.ask({ kind: "open", path });
+      return claims;
     } catch (error) {
-      await thread.close();
+      await claims.close();
       throw error;
     }
   }
@@ -53,7 +45,7 @@ export class ClaimThread {
   /** See Store.claimDue. */
   async claimDue(request: ClaimRequest, now: number): Promise<ClaimBatch> {
     const { worker, limit, ids, onlyUntried, bodyBytes } = request;
-    const answer = await this.#ask({
+    const answer = await this.#thread.ask({
       kind: "claim",
       request: {
         worker: { id: worker.id },
@@ -92,7 +84,7 @@ export class ClaimThread {
       const { seq, token, recipients: { length } } = attempt.claim;
       return { ...attempt, claim: { seq, token, recipients: { length } } };
     });
-    const answer = await this.#ask({
+    const answer = await this.#thread.ask({
       kind: "record",
       attempts: JSON.stringify(held),
       keepsBodies,
@@ -102,39 +94,15 @@ export class ClaimThread {
     return { lost: answer.lost };
   }
 
-  #ask(request: ThreadRequest): Promise<ThreadAnswer> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
-    this.#waiting.set(id, { resolve, reject });
-    this.thread.postMessage({ id, request });
-    return promise;
-  }
-
-  #take(answer: ThreadAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (answer.kind !== "failed") return waiting?.resolve(answer);
-    const { code, message } = answer;
-    waiting?.reject(code === null ? new Error(message) : new MailqError(code, message));
-  }
-
   /** Whether it can be asked for anything. */
   get isAlive(): boolean {
-    return this.#failure === null;
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+    return this.#thread.isAlive;
   }
 
   /** Ends the thread once it has done what it was asked for. */
   async close(): Promise<void> {
     // One that has failed has nothing to close.
-    await this.#ask({ kind: "close" }).catch(() => {});
-    this.thread.terminate();
-    this.#fail(new Error("the thread that claims and records was closed"));
+    await this.#thread.ask({ kind: "close" }).catch(() => {});
+    this.#thread.end(new Error("the thread that claims and records was closed"));
   }
 }

@@ -1,11 +1,12 @@
-import { type ErrorCode, errorText, MailqError } from "../../../queue/errors.ts";
+// What runs in the thread of claim_thread.ts: claims and records on a connection of its own, one
+// request after another, and packs what goes over.
+
+import { answerQuestions } from "../../../system/thread.ts";
 import type { Claim } from "../../../queue/claim.ts";
 import { Breaks } from "./breaks.ts";
 import { claimDue, type NumberedRequest } from "./claim.ts";
 import { Connection, WORKER_WAITS } from "../db/connection.ts";
 import { record, type RecordableAttempt } from "./record.ts";
-
-// What runs in the thread of claim_thread.ts.
 
 export type ThreadRequest =
   | { readonly kind: "open"; readonly path: string }
@@ -23,9 +24,7 @@ export type ThreadRequest =
     readonly now: number;
   };
 
-export type ThreadAnswer = { readonly id: number } & Outcome;
-
-type Outcome =
+export type ThreadAnswer =
   | { readonly kind: "opened" | "closed" }
   | {
     readonly kind: "claimed";
@@ -35,8 +34,7 @@ type Outcome =
     readonly expired: number;
     readonly suppressed: number;
   }
-  | { readonly kind: "recorded"; readonly lost: readonly number[] }
-  | { readonly kind: "failed"; readonly code: ErrorCode | null; readonly message: string };
+  | { readonly kind: "recorded"; readonly lost: readonly number[] };
 
 /** A claim whose bytes, if they came with it, are in one of the `bodies`: which one, where they
  *  begin, and how many they are. */
@@ -49,33 +47,25 @@ export interface WireClaim extends Omit<Claim, "content"> {
 const LARGE_BYTES = 16 * 1024;
 const PIECE_BYTES = 16 * 1024;
 
-/** The part of a thread's global scope that is used here; the type checker knows only windows. */
-interface ThreadScope {
-  onmessage: (
-    event: MessageEvent<{ readonly id: number; readonly request: ThreadRequest }>,
-  ) => void;
-  postMessage(answer: ThreadAnswer, transferred: readonly ArrayBuffer[]): void;
-}
-
-// This module is only ever loaded as a thread's.
-const scope = globalThis as unknown as ThreadScope;
 let db: Connection | null = null;
 /** One request after another: there is one connection. */
-let turn: Promise<void> = Promise.resolve();
+let turn: Promise<unknown> = Promise.resolve();
 let waiting = 0;
 const breaks = new Breaks();
 const maybeRest = () => breaks.maybeRest();
 
-scope.onmessage = ({ data: { id, request } }) => {
+answerQuestions(inTurn, (answer) => answer.kind === "claimed" ? answer.bodies : []);
+
+function inTurn(request: ThreadRequest): Promise<ThreadAnswer> {
   if (waiting++ === 0) breaks.beginWork();
-  turn = turn.then(async () => {
-    const outcome = await answer(request).catch(failure);
-    scope.postMessage({ id, ...outcome }, outcome.kind === "claimed" ? outcome.bodies : []);
+  const answered = turn.then(() => answer(request)).finally(() => {
     if (--waiting === 0) breaks.endWork();
   });
-};
+  turn = answered.catch(() => {});
+  return answered;
+}
 
-async function answer(request: ThreadRequest): Promise<Outcome> {
+async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
   if (request.kind === "open") {
     db = await Connection.open({ path: request.path, create: false, ...WORKER_WAITS });
     return { kind: "opened" };
@@ -101,11 +91,6 @@ async function answer(request: ThreadRequest): Promise<Outcome> {
     maybeRest,
   );
   return { kind: "claimed", ...pack(claims), ...rest };
-}
-
-function failure(error: unknown): Outcome {
-  const code = error instanceof MailqError ? error.code : null;
-  return { kind: "failed", code, message: errorText(error) };
 }
 
 function pack(claims: readonly Claim[]): { claims: string; bodies: ArrayBuffer[] } {

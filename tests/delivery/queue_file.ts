@@ -5,6 +5,7 @@ import type { Store } from "../../src/queue/ports/store.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
 import { type OpenOptions, openStore } from "../../src/store/open.ts";
 import { type Random, systemRandom } from "../../src/system/time.ts";
+import { putEmptyQueue } from "../support/empty_queue.ts";
 
 const START = Date.UTC(2026, 10, 22);
 
@@ -18,6 +19,7 @@ export class QueueFile implements AsyncDisposable {
 
   static async make(): Promise<QueueFile> {
     const queue = new QueueFile(await Deno.makeTempDir({ prefix: "mailq-delivery-" }));
+    await putEmptyQueue(queue.path);
     await queue.open();
     return queue;
   }

@@ -6,6 +6,7 @@ import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
 import type { AnotherOptions, StoreFixture } from "../contract/store_contract.ts";
+import { putEmptyQueue } from "./empty_queue.ts";
 import { FakeClock } from "./queue_clock.ts";
 import { systemRandom } from "../../src/system/time.ts";
 
@@ -22,6 +23,7 @@ export class SqliteFixture implements StoreFixture {
   static async open(): Promise<SqliteFixture> {
     const folder = await Deno.makeTempDir({ prefix: "mailq-store-" });
     const clock = new FakeClock();
+    await putEmptyQueue(`${folder}/queue.db`);
     return new SqliteFixture(folder, clock, await openSqlite(`${folder}/queue.db`, clock));
   }
 

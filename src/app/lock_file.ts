@@ -1,5 +1,5 @@
-// A lock on a file of ours, for use cases that must not run twice at once: `send` for its queue, the
-// taking in of a Maildir. How long another is waited for is theirs to say.
+// A lock on a file of ours, for use cases that must not run twice at once: `send` for its queue,
+// the taking in of a Maildir. How long another is waited for is theirs to say.
 
 import { errorText, MailqError } from "../queue/errors.ts";
 import { FileLock, NotPlainFile } from "../system/file_lock.ts";

@@ -1,6 +1,6 @@
-// Takes the messages of one drop into the queue, trusting nothing the drop says: each is planned anew.
-// Called by take_in.ts, which finds drops, opens them and removes them. How a drop is laid out is
-// src/store/drop's.
+// Takes the messages of one drop into the queue, trusting nothing the drop says: each is planned
+// anew. Called by take_in.ts, which finds drops, opens them and removes them. How a drop is laid
+// out is src/store/drop's.
 
 import type { Settings } from "../../config/settings.ts";
 import { isAddress } from "../../intake/address/address_syntax.ts";

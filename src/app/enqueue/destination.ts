@@ -1,6 +1,6 @@
 // Says where mail of this process goes: into the queue, into the drop folder beside it where the
-// queue is another user's, or into the open batch of a `mailq tx`. Every way of taking mail in opens
-// its destination here and hands it to enqueueInputs.
+// queue is another user's, or into the open batch of a `mailq tx`. Every way of taking mail in
+// opens its destination here and hands it to enqueueInputs.
 
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";

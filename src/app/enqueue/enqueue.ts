@@ -1,6 +1,7 @@
 // Queues all messages of a call or none, whatever they come from: the commands of the command line,
 // Maildirs and SMTP conversations call it. It prints nothing and sends nothing: it returns what was
-// queued, and the caller tells it and sends what is urgent. Where mail goes is destination.ts's to say.
+// queued, and the caller tells it and sends what is urgent. Where mail goes is destination.ts's to
+// say.
 
 import type { IntakeOptions } from "../../intake/options.ts";
 import { prepareMessage } from "../../intake/prepare.ts";

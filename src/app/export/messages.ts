@@ -1,5 +1,5 @@
-// Writes messages out of the queue, which keeps them. Called by `export`. What a message looks like on
-// disk is the place's (places.ts).
+// Writes messages out of the queue, which keeps them. Called by `export`. What a message looks like
+// on disk is the place's (places.ts).
 
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageSummary } from "../../queue/message.ts";

@@ -1,5 +1,6 @@
-// The places that messages are exported to: a stream, a folder of .eml files, an mbox, a Maildir. Called
-// by messages.ts; `export` picks one. None writes over anything, and what is not whole is removed.
+// The places that messages are exported to: a stream, a folder of .eml files, an mbox, a Maildir.
+// Called by messages.ts; `export` picks one. None writes over anything, and what is not whole is
+// removed.
 
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Clock, Random } from "../../system/time.ts";

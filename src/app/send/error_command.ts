@@ -1,6 +1,6 @@
-// Runs the command of the setting `error_handler` for one failure and reads its answer. Called through
-// the options of a pass (pass.ts); which failures it is asked about, and what its answer means for
-// the recipient, is src/delivery/round's.
+// Runs the command of the setting `error_handler` for one failure and reads its answer. Called
+// through the options of a pass (pass.ts); which failures it is asked about, and what its answer
+// means for the recipient, is src/delivery/round's.
 
 import { askShell } from "../../system/shell.ts";
 import type { Wait } from "../../system/time.ts";

@@ -1,5 +1,5 @@
-// The lock that keeps passes from piling up when cron starts one each minute. Taken by `send`, which
-// also prints who holds it. That the lock ends with its process is src/system/file_lock.ts's.
+// The lock that keeps passes from piling up when cron starts one each minute. Taken by `send`,
+// which also prints who holds it. That the lock ends with its process is src/system/file_lock.ts's.
 
 import type { Settings } from "../../config/settings.ts";
 import { queuePath } from "../../store/open.ts";

@@ -1,5 +1,5 @@
-// Keeps the index that searches use up to date. Called by every command that takes `--search`, before
-// it searches, and by `send` when it has time to spare. The index itself is the store's.
+// Keeps the index that searches use up to date. Called by every command that takes `--search`,
+// before it searches, and by `send` when it has time to spare. The index itself is the store's.
 
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";

@@ -1,5 +1,5 @@
-// A command that is run in our place: on our own standard streams, with signals passed on to it, and
-// ended as it ends. Used for `mailq tx`; what its mail comes to is batch.ts's.
+// A command that is run in our place: on our own standard streams, with signals passed on to it,
+// and ended as it ends. Used for `mailq tx`; what its mail comes to is batch.ts's.
 
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { sendSignal } from "../../system/shell.ts";

@@ -1,5 +1,5 @@
-// `mailq backup`: copies the queue into a file while it is in use. How a copy of a busy queue is whole
-// is the store's.
+// `mailq backup`: copies the queue into a file while it is in use. How a copy of a busy queue is
+// whole is the store's.
 
 import { buildCommand } from "@stricli/core";
 import { plural } from "../../display/plural.ts";
@@ -23,7 +23,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
       );
     }
     const signal = this.stopSignal();
-    const store = await this.store(settings, false);
+    const store = await this.openQueue(settings, { create: false });
     const { sizeBytes, messages } = await store.backup(path, { replaces: force, signal })
       .catch((error) => {
         throw withHint(error);

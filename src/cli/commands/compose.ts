@@ -1,5 +1,5 @@
-// `mailq compose`: makes a draft of flags and stdin, has src/intake/compose build the message of it,
-// and queues or prints that.
+// `mailq compose`: makes a draft of flags and stdin, has src/intake/compose build the message of
+// it, and queues or prints that.
 
 import { buildCommand } from "@stricli/core";
 import type { Attachment, Draft, DraftPart, HeaderLine } from "../../intake/compose/draft.ts";

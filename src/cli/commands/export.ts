@@ -1,5 +1,5 @@
-// `mailq export`: writes messages out as .eml files, mbox or Maildir, and leaves them in the queue. The
-// use case is src/app/export's.
+// `mailq export`: writes messages out as .eml files, mbox or Maildir, and leaves them in the queue.
+// The use case is src/app/export's.
 
 import { buildCommand } from "@stricli/core";
 import { exportMessages } from "../../app/export/messages.ts";
@@ -53,7 +53,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       throw new MailqError("usage", "Cannot use --envelope without --maildir");
     }
     const settings = await this.settings("all");
-    const store = await this.store(settings, false);
+    const store = await this.openQueue(settings, { create: false });
     const filter = await selectionOf(store, ids, selection);
     if (eml === "-") await refuseAllButOne(store, filter);
     using place = await openPlace(this, settings, { eml, mbox, maildir });

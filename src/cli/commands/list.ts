@@ -23,7 +23,7 @@ const FLAGS = {
 export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
   async func({ sort = "newest", after, limit = PAGE, ...flags }) {
     const settings = await this.settings("all");
-    const store = await this.store(settings, false);
+    const store = await this.openQueue(settings, { create: false });
     const { output } = this;
     await readySearch(output, store, flags.search);
     const messages = store.list(toFilter(flags), {

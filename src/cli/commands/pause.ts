@@ -1,5 +1,5 @@
-// `mailq pause`: stops all sending from the queue until `mailq resume`. That the queue is paused stands
-// in the queue itself; passes look at it before each claim.
+// `mailq pause`: stops all sending from the queue until `mailq resume`. That the queue is paused
+// stands in the queue itself; passes look at it before each claim.
 
 import { buildCommand } from "@stricli/core";
 import type { NoFlags } from "../flags/builders.ts";
@@ -7,7 +7,7 @@ import type { Context } from "../frame/context.ts";
 
 export const command = buildCommand<NoFlags, [], Context>({
   async func() {
-    const store = await this.store(await this.settings("all"), true);
+    const store = await this.queue({ create: true });
     const changed = await store.pause();
     if (this.output.isJson) return this.output.json({ paused: true, changed });
     this.output.line(

@@ -1,5 +1,5 @@
-// `mailq purge`: deletes finished mail. It refuses to guess: without ids, a filter or --all nothing is
-// deleted, and what is not delivered only with --undelivered.
+// `mailq purge`: deletes finished mail. It refuses to guess: without ids, a filter or --all nothing
+// is deleted, and what is not delivered only with --undelivered.
 
 import { buildCommand } from "@stricli/core";
 import { selectMessages } from "../../app/select.ts";

@@ -1,5 +1,5 @@
-// `mailq release`: lets held mail go. How the flags are read and the result is printed is the same for
-// hold, release and cancel: see flags/action_command.ts.
+// `mailq release`: lets held mail go. How the flags are read and the result is printed is the same
+// for hold, release and cancel: see flags/action_command.ts.
 
 import { actionCommand } from "../flags/action_command.ts";
 

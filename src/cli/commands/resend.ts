@@ -80,7 +80,7 @@ async function resendChanged(
   { from, to }: Envelope,
 ): Promise<void> {
   const settings = await context.settings("all");
-  const store = await context.store(settings, false);
+  const store = await context.openQueue(settings, { create: false });
   const { readGivenEnvelope }: typeof import("../../intake/address/envelope.ts") = await import(
     import.meta.resolve("../../intake/address/envelope.ts")
   );

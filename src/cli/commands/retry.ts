@@ -1,5 +1,5 @@
-// `mailq retry`: moves deferred mail back to queued. Which mail is due, and whose retries are used up,
-// is the store's to say.
+// `mailq retry`: moves deferred mail back to queued. Which mail is due, and whose retries are used
+// up, is the store's to say.
 
 import { buildCommand } from "@stricli/core";
 import { selectMessages } from "../../app/select.ts";
@@ -17,7 +17,7 @@ const FLAGS = {
 export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
   async func({ due = false, ...flags }, ...ids) {
     const settings = await this.settings("all");
-    const store = await this.store(settings, false);
+    const store = await this.openQueue(settings, { create: false });
     await readySearch(this.output, store, flags.search);
     const filter = await selectMessages(store, ids, toFilter(flags));
     const { requeued, exhausted } = await store.retry(filter, { dueOnly: due });

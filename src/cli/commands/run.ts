@@ -1,5 +1,5 @@
-// `mailq run`: the service, or with --once one round of it. What a round does is src/delivery's; this
-// file reads the settings anew, watches the drop folder and tells of trouble.
+// `mailq run`: the service, or with --once one round of it. What a round does is src/delivery's;
+// this file reads the settings anew, watches the drop folder and tells of trouble.
 
 import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
@@ -27,7 +27,11 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     };
     const settings = await this.settings("all", given);
     let current = settings;
-    const store = await this.store(settings, true, true, () => current.keepsBodies);
+    const store = await this.openQueue(settings, {
+      create: true,
+      isWorker: true,
+      keepsBodies: () => current.keepsBodies,
+    });
     const kept = new KeptConnections(machine.wait);
     const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {
       const pass = await passOptions(this.app, fresh, store);

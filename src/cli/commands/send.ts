@@ -42,7 +42,7 @@ export const command = buildCommand<Flags, string[], Context>({
       throttle: flags.throttle === undefined ? undefined : formatDuration(flags.throttle),
       concurrency: flags.concurrency,
     });
-    const store = await this.store(settings, false, true);
+    const store = await this.openQueue(settings, { create: false, isWorker: true });
     const isThere = queueExists(settings.queue);
     if (!flags.dryRun && isThere) await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);

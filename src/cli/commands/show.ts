@@ -1,5 +1,5 @@
-// `mailq show`: shows one message, for people or as JSON, or its bytes as they are sent. What is printed
-// of it is src/cli/print's.
+// `mailq show`: shows one message, for people or as JSON, or its bytes as they are sent. What is
+// printed of it is src/cli/print's.
 
 import { buildCommand } from "@stricli/core";
 import { resolveId } from "../../app/select.ts";

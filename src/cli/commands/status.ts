@@ -1,5 +1,5 @@
-// `mailq status`: counts messages by status and tells whether the queue moves: for people, scripts or
-// a monitor. What trouble is, is print/nagios.ts's to judge.
+// `mailq status`: counts messages by status and tells whether the queue moves: for people, scripts
+// or a monitor. What trouble is, is print/nagios.ts's to judge.
 
 import { buildCommand } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
@@ -31,7 +31,7 @@ export const command = buildCommand<Flags, [], Context>({
   async func(flags) {
     if (flags.nagios) return await printHealth(this, flags);
     const settings = await this.settings("all");
-    const store = await this.store(settings, false);
+    const store = await this.openQueue(settings, { create: false });
     const status = await store.status();
     const { output } = this;
     const now = this.now();
@@ -64,7 +64,7 @@ async function printHealth(context: Context, flags: Flags): Promise<void> {
     if (!queueExists(settings.queue)) {
       throw new MailqError("io_error", `there is no queue at ${settings.queue}`);
     }
-    const store = await context.store(settings, false);
+    const store = await context.openQueue(settings, { create: false });
     const health = judgeHealth(await store.status(), {
       now: context.now(),
       warnMs: flags.warn ?? 15 * MINUTE_MS,

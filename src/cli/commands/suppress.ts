@@ -1,5 +1,5 @@
-// `mailq suppress`: keeps the do-not-send list: add, remove, list, import, export. That nothing is sent to
-// an address on it is the store's doing.
+// `mailq suppress`: keeps the do-not-send list: add, remove, list, import, export. That nothing is
+// sent to an address on it is the store's doing.
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { sanitise } from "../../display/sanitise.ts";
@@ -15,6 +15,7 @@ import {
   text,
 } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
+import type { Output } from "../frame/output.ts";
 import { isoTime } from "../print/json_shapes.ts";
 
 const ADDRESSES = someArguments({ brief: "Addresses, in any case", placeholder: "ADDRESS" });
@@ -25,12 +26,12 @@ const ADD_FLAGS = {
 
 const add = buildCommand<FlagsOf<typeof ADD_FLAGS>, string[], Context>({
   async func({ reason }, ...addresses) {
-    const store = await this.store(await this.settings("all"), true);
+    const store = await this.queue({ create: true });
     const added = await store.suppress(
       addresses.map((address) => checkAddress(address)),
       reason ?? null,
     );
-    printCount(this, "added", added, addresses.length - added, "listed already");
+    printAdded(this, { given: addresses.length, changed: added });
   },
   parameters: { flags: ADD_FLAGS, positional: ADDRESSES },
   docs: {
@@ -46,7 +47,7 @@ const remove = buildCommand<NoFlags, string[], Context>({
   async func(_flags, ...addresses) {
     const store = await this.queue();
     const removed = await store.unsuppress(addresses);
-    printCount(this, "removed", removed, addresses.length - removed, "not listed");
+    printRemoved(this, { given: addresses.length, changed: removed });
   },
   parameters: { positional: ADDRESSES },
   docs: {
@@ -94,9 +95,9 @@ const importList = buildCommand<NoFlags, [string?], Context>({
       const entry = line.replace(/(^|\s)#.*/, "").trim();
       return entry === "" ? [] : [checkAddress(entry, ` in line ${i + 1}`)];
     });
-    const store = await this.store(await this.settings("all"), true);
+    const store = await this.queue({ create: true });
     const added = await store.suppress(addresses, null);
-    printCount(this, "added", added, addresses.length - added, "listed already");
+    printAdded(this, { given: addresses.length, changed: added });
   },
   parameters: {
     positional: maybeOneArgument({
@@ -157,15 +158,29 @@ async function readAll(context: Context, path: string): Promise<string> {
   return text + decoder.decode();
 }
 
-function printCount(
-  context: Context,
-  what: "added" | "removed",
-  count: number,
-  others: number,
-  otherwise: string,
-): void {
-  if (context.output.isJson) return context.output.json({ [what]: count });
-  const verb = what === "added" ? "Added" : "Removed";
-  context.output.line(`${verb} ${count} ${count === 1 ? "address" : "addresses"}`);
-  if (others > 0) context.output.note(`${others} ${others === 1 ? "was" : "were"} ${otherwise}`);
+interface Counts {
+  /** Addresses given. */
+  readonly given: number;
+  /** Those of them that changed the list. */
+  readonly changed: number;
+}
+
+function printAdded({ output }: Context, { given, changed }: Counts): void {
+  if (output.isJson) return output.json({ added: changed });
+  output.line(`Added ${countText(changed)}`);
+  noteOthers(output, given - changed, "listed already");
+}
+
+function printRemoved({ output }: Context, { given, changed }: Counts): void {
+  if (output.isJson) return output.json({ removed: changed });
+  output.line(`Removed ${countText(changed)}`);
+  noteOthers(output, given - changed, "not listed");
+}
+
+function noteOthers(output: Output, count: number, why: string): void {
+  if (count > 0) output.note(`${count} ${count === 1 ? "was" : "were"} ${why}`);
+}
+
+function countText(count: number): string {
+  return `${count} ${count === 1 ? "address" : "addresses"}`;
 }

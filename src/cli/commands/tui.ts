@@ -1,5 +1,5 @@
-// `mailq tui`: starts the screen of src/tui, which is loaded for nothing else. What needs a terminal or
-// a queue is refused here, before it is loaded.
+// `mailq tui`: starts the screen of src/tui, which is loaded for nothing else. What needs a
+// terminal or a queue is refused here, before it is loaded.
 
 import { buildCommand } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";

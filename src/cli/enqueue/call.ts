@@ -1,6 +1,6 @@
-// `mailq enqueue`: makes options of its flags, opens its inputs and has them queued. Called for plain
-// arguments without the library of the command line (frame/run.ts), else by commands/enqueue.ts.
-// Queuing and printing are queue_mail.ts's.
+// `mailq enqueue`: makes options of its flags, opens its inputs and has them queued. Called for
+// plain arguments without the library of the command line (frame/run.ts), else by
+// commands/enqueue.ts. Queuing and printing are queue_mail.ts's.
 
 import { type Input, openInputs } from "../../intake/sources/files.ts";
 import type { IntakeOptions } from "../../intake/options.ts";

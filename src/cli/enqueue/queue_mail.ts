@@ -1,6 +1,6 @@
-// What the commands that take mail in have in common: mail is queued, then told, then what is urgent
-// of it is sent. Called by enqueue, compose, sendmail and tx. Loaded at each start of enqueue and
-// sendmail: nothing that they do not need may be imported here.
+// What the commands that take mail in have in common: mail is queued, then told, then what is
+// urgent of it is sent. Called by enqueue, compose, sendmail and tx. Loaded at each start of
+// enqueue and sendmail: nothing that they do not need may be imported here.
 
 import type { Settings } from "../../config/settings.ts";
 import type { IntakeOptions } from "../../intake/options.ts";

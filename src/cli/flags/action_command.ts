@@ -1,5 +1,6 @@
 // The command that does one thing to the messages that ids or a filter name: hold, release and
-// cancel are made by it. What is done is the store's; what came of it is printed by print/actions.ts.
+// cancel are made by it. What is done is the store's; what came of it is printed by
+// print/actions.ts.
 
 import { buildCommand } from "@stricli/core";
 import { readySearch } from "../../app/send/search_index.ts";

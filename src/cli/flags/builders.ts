@@ -1,6 +1,6 @@
-// Builders by which a command declares its flags: `{ limit: count("At most so many") }`. The type of
-// what the command gets follows from the declaration: `FlagsOf<typeof FLAGS>`. Called by every file of
-// src/cli/commands; times have a file of their own. No flag is ever required.
+// Builders by which a command declares its flags: `{ limit: count("At most so many") }`. The type
+// of what the command gets follows from the declaration: `FlagsOf<typeof FLAGS>`. Called by every
+// file of src/cli/commands; times have a file of their own. No flag is ever required.
 
 import { parseDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";

@@ -1,5 +1,5 @@
-// The flags of the commands that take mail in. enqueue has all of them, compose those that say how mail
-// is queued. What they mean for the mail is src/cli/enqueue's, which uses the types alone.
+// The flags of the commands that take mail in. enqueue has all of them, compose those that say how
+// mail is queued. What they mean for the mail is src/cli/enqueue's, which uses the types alone.
 
 import { PRIORITIES } from "../../queue/message.ts";
 import { anyText, type FlagsOf, oneOf, span, text, texts, toggle } from "./builders.ts";

@@ -1,5 +1,6 @@
 // The flags by which commands pick messages, and the way from them to a filter of the store. Called
-// by list, retry, purge, export and all that act on messages. Ids are resolved by src/app/select.ts.
+// by list, retry, purge, export and all that act on messages. Ids are resolved by
+// src/app/select.ts.
 
 import { selectMessages } from "../../app/select.ts";
 import { MailqError } from "../../queue/errors.ts";

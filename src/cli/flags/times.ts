@@ -1,5 +1,5 @@
-// Builders of flags whose value is a point in time. Called by commands and the filter. What ISO 8601
-// may look like is src/intake/times.ts's, which is loaded only when a time is given.
+// Builders of flags whose value is a point in time. Called by commands and the filter. What ISO
+// 8601 may look like is src/intake/times.ts's, which is loaded only when a time is given.
 
 import { parseDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";

@@ -1,6 +1,6 @@
-// The table of commands: their names, in the order of help, and how each is loaded when it is wanted.
-// Called by run.ts, parsed_command.ts and help.ts. A new command gets its name here and a file of that
-// name in src/cli/commands.
+// The table of commands: their names, in the order of help, and how each is loaded when it is
+// wanted. Called by run.ts, parsed_command.ts and help.ts. A new command gets its name here and a
+// file of that name in src/cli/commands.
 
 import type { Command, RouteMap } from "@stricli/core";
 import type { Context } from "./context.ts";

@@ -1,5 +1,5 @@
-// What a command has at hand: settings, the queue, output, and the App for the use cases. run.ts makes
-// one for each command line, out of the Machine that main.ts puts together.
+// What a command has at hand: settings, the queue, output, and the App for the use cases. run.ts
+// makes one for each command line, out of the Machine that main.ts puts together.
 
 import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -40,6 +40,11 @@ export interface Machine {
 /** Settings a command line gives by flags of their own, by dotted name. */
 type SettingFlags = Readonly<Record<string, string | number | boolean | undefined>>;
 
+interface OpenQueue extends OpenQueueOptions {
+  /** Whether mail that is sent keeps its bytes, asked anew each time; else as the settings say. */
+  readonly keepsBodies?: () => boolean;
+}
+
 /** What a command has at hand (`this` in its function). */
 export class Context {
   /** What the use cases ask for. */
@@ -76,12 +81,11 @@ export class Context {
       tell: output,
       user: () => machine.user(),
       settings: (purpose) => this.settings(purpose),
-      openQueue: (settings, { create, isWorker = false }: OpenQueueOptions) =>
-        this.store(settings, create, isWorker),
+      openQueue: (settings, options) => this.openQueue(settings, options),
       closeQueue: (queue) => this.#close(queue),
       stopSignal: () => this.stopSignal(),
       wait: machine.wait,
-      writeToConsole: (bytes) => output.bytes(bytes, this.isConversation),
+      writeToConsole: (bytes) => this.isConversation ? output.aside(bytes) : output.bytes(bytes),
     };
   }
 
@@ -106,11 +110,9 @@ export class Context {
 
   /** Opens the queue; it is closed when the command ends. A queue that is not there is made if
    *  `create`, and otherwise counts as empty. */
-  async store(
+  async openQueue(
     settings: Settings,
-    create: boolean,
-    isWorker = false,
-    keepsBodies = () => settings.keepsBodies,
+    { create, isWorker = false, keepsBodies = () => settings.keepsBodies }: OpenQueue,
   ): Promise<Store> {
     const { clock, random, openStore } = this.machine;
     const options = { create, isWorker, clock, random, keepsBodies };
@@ -119,9 +121,9 @@ export class Context {
     return store;
   }
 
-  /** The queue as most commands want it. */
-  async queue(): Promise<Store> {
-    return await this.store(await this.settings("all"), false);
+  /** The queue of the settings as most commands want it: it is not made, unless `create`. */
+  async queue({ create }: { readonly create: boolean } = { create: false }): Promise<Store> {
+    return await this.openQueue(await this.settings("all"), { create });
   }
 
   /** Is aborted when the process is told to stop; from the first call on that does not end it.

@@ -1,5 +1,6 @@
-// The only printer: results to stdout, everything else to stderr, each line safe for a terminal. Made
-// by run.ts for each command line. Results are put into words by src/cli/print and the commands.
+// The only printer: results to stdout, everything else to stderr, each line safe for a terminal.
+// Made by run.ts for each command line. Results are put into words by src/cli/print and the
+// commands.
 
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Globals } from "./globals.ts";
@@ -84,11 +85,16 @@ export class Output {
     this.line(escapeUnsafe(JSON.stringify(value)));
   }
 
-  /** Bytes of mail, as they are; where they are no result `isAside`. */
-  bytes(bytes: Uint8Array, isAside = false): void {
+  /** Bytes of mail, as they are. */
+  bytes(bytes: Uint8Array): void {
     this.flush();
-    if (isAside) writeAll(this.stderr, bytes);
-    else this.#write(bytes);
+    this.#write(bytes);
+  }
+
+  /** Bytes of mail that are no result, as they are. */
+  aside(bytes: Uint8Array): void {
+    this.flush();
+    writeAll(this.stderr, bytes);
   }
 
   /** Something worth knowing that is no result. */

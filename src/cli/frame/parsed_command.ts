@@ -1,12 +1,13 @@
-// Runs a command whose arguments the command line's library reads, and says what is wrong with them.
-// run.ts calls it for all but the plainest calls; what a command does is in commands/.
+// Runs a command whose arguments the command line's library reads, and says what is wrong with
+// them. run.ts calls it for all but the plainest calls; what a command does is in commands/.
 
-/* Why there is a library (@stricli/core), though help and errors are ours: it reads flags in all their
- * spellings (`--limit 5`, `--limit=5`, `-w 5`, repeated ones, `--`), knows which arguments a command
- * takes, and finds the nearest name for a mistyped one. Above all it holds the declared flags and
- * the type of what a command gets against each other when the program is checked. Its help and its
- * errors have other words and exit statuses than ours, so we print our own from its declarations and
- * its error classes. Commands that a script calls for each message do without it: see run.ts. */
+/* Why there is a library (@stricli/core), though help and errors are ours: it reads flags in all
+ * their spellings (`--limit 5`, `--limit=5`, `-w 5`, repeated ones, `--`), knows which arguments a
+ * command takes, and finds the nearest name for a mistyped one. Above all it holds the declared
+ * flags and the type of what a command gets against each other when the program is checked. Its help
+ * and its errors have other words and exit statuses than ours, so we print our own from its
+ * declarations and its error classes. Commands that a script calls for each message do without it:
+ * see run.ts. */
 
 import { buildApplication, buildRouteMap, type Command, run, text_en } from "@stricli/core";
 import { MailqError } from "../../queue/errors.ts";

@@ -1,5 +1,5 @@
-// `mailq --version`, and what is known of the SQLite that is built in. Loaded by run.ts; `run` asks it
-// about the damage that some versions of SQLite can do.
+// `mailq --version`, and what is known of the SQLite that is built in. Loaded by run.ts; `run` asks
+// it about the damage that some versions of SQLite can do.
 
 import { DatabaseSync } from "node:sqlite";
 import type { Context } from "./context.ts";

@@ -1,6 +1,6 @@
-// Runs one command line to its end. main.ts calls it with the arguments and gets the exit status. Which
-// arguments a command takes is the library's to read (parsed_command.ts), but for the two commands
-// that each message of a script calls.
+// Runs one command line to its end. main.ts calls it with the arguments and gets the exit status.
+// Which arguments a command takes is the library's to read (parsed_command.ts), but for the two
+// commands that each message of a script calls.
 
 import { MailqError } from "../../queue/errors.ts";
 import { Context, type Machine } from "./context.ts";
@@ -79,8 +79,8 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
     printVersion(context);
     return 0;
   }
-  if (name === "help") return await tellHelp(rest.slice(1), context);
-  if (wantsHelp) return await tellHelp(rest, context);
+  if (name === "help") return await printHelp(rest.slice(1), context);
+  if (wantsHelp) return await printHelp(rest, context);
   if (name === undefined) return await runBare(context);
   if (await runPlain(name, rest.slice(1), context)) return context.exitStatus;
   const { runParsed }: typeof import("./parsed_command.ts") = await import(
@@ -112,7 +112,7 @@ async function runPlain(
   return true;
 }
 
-async function tellHelp(words: readonly string[], context: Context): Promise<number> {
+async function printHelp(words: readonly string[], context: Context): Promise<number> {
   const [name] = words;
   const { isCommandName }: typeof import("./command_table.ts") = await import(
     import.meta.resolve("./command_table.ts")
@@ -131,7 +131,7 @@ async function runBare(context: Context): Promise<number> {
   );
   const settings = await context.settings("all");
   if (queueExists(settings.queue)) return await runCommand(["list"], context);
-  return await tellHelp([], context);
+  return await printHelp([], context);
 }
 
 /** The same without a wish for help. */

@@ -1,5 +1,5 @@
-// The real machine: streams, environment, clock, signals. main.ts hands it to run.ts; tests make one of
-// their own.
+// The real machine: streams, environment, clock, signals. main.ts hands it to run.ts; tests make
+// one of their own.
 
 import { loadSettings } from "../../config/load.ts";
 import { systemEnvironment } from "../../config/system_environment.ts";

@@ -1,5 +1,5 @@
-// Prints what an action on messages did. Called by hold, release, cancel and resend; what an action may
-// do to which message is the store's to say.
+// Prints what an action on messages did. Called by hold, release, cancel and resend; what an action
+// may do to which message is the store's to say.
 
 import { plural } from "../../display/plural.ts";
 import type { ActionResult } from "../../queue/ports/operator.ts";

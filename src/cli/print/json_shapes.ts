@@ -1,5 +1,5 @@
-// The JSON of messages and of the queue's status. Scripts live on these shapes: a name once given stays.
-// Called by every command that knows --json; small shapes stand with their commands.
+// The JSON of messages and of the queue's status. Scripts live on these shapes: a name once given
+// stays. Called by every command that knows --json; small shapes stand with their commands.
 
 import type { AttemptDetail, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { QueueStatus } from "../../queue/status.ts";

@@ -1,5 +1,5 @@
-// Prints one message: what it is, its recipients, its attempts. Called by `show`. The message's text
-// is printed by show_content.ts, the JSON is json_shapes.ts's.
+// Prints one message: what it is, its recipients, its attempts. Called by `show`. The message's
+// text is printed by show_content.ts, the JSON is json_shapes.ts's.
 
 import { formatAge, formatSpan } from "../../display/ages.ts";
 import { formatState, paint } from "../../display/colour.ts";

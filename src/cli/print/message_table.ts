@@ -34,7 +34,8 @@ export interface Moment {
   readonly isPaused: boolean;
 }
 
-/** Prints messages as they come, and returns how many there were: a table with the reason each waits or ended so, or JSON. */
+/** Prints messages as they come, and returns how many there were: a table with the reason each
+ *  waits or ended so, or JSON. */
 export async function printMessages(
   output: Output,
   messages: AsyncIterable<MessageSummary>,

@@ -1,5 +1,5 @@
-// Prints what a pass came to, and makes an error of it under `--strict`. Called by `send` and `run`; what
-// an attempt came to is told while the pass runs (src/app/send/pass.ts).
+// Prints what a pass came to, and makes an error of it under `--strict`. Called by `send` and
+// `run`; what an attempt came to is told while the pass runs (src/app/send/pass.ts).
 
 import type { PassResult } from "../../delivery/pass.ts";
 import { plural } from "../../display/plural.ts";

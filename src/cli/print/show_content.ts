@@ -1,5 +1,5 @@
-// Prints the header or the text of a message, made safe for a terminal. Called by `show`. What the text
-// of a message is src/display/preview finds out.
+// Prints the header or the text of a message, made safe for a terminal. Called by `show`. What the
+// text of a message is src/display/preview finds out.
 
 import { sanitise } from "../../display/sanitise.ts";
 import type { Output } from "../frame/output.ts";

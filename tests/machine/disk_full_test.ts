@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { Running } from "../e2e/running.ts";
+import { Running } from "../e2e/support/running.ts";
 import type { Ended } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";

@@ -6,8 +6,8 @@ import {
   leftIn,
   makeSystemQueue,
   NOTHING_LEFT,
-} from "../e2e/system_queue.ts";
-import { Running } from "../e2e/running.ts";
+} from "../e2e/support/system_queue.ts";
+import { Running } from "../e2e/support/running.ts";
 import { childOk, endChild, type Ended, Heard, runChild, startChild } from "../support/child.ts";
 import { mail, type Mailq, PROGRAM } from "../support/mailq.ts";
 import { newMessage } from "../support/queue_messages.ts";

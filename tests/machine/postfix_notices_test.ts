@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DsnRequest } from "../../src/queue/dsn.ts";
-import { openQueue } from "../e2e/running.ts";
+import { openQueue } from "../e2e/support/running.ts";
 import { mail } from "../support/mailq.ts";
 import { newMessage } from "../support/queue_messages.ts";
 import { Postfix } from "./postfix.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { childOk } from "../support/child.ts";
-import { SmtpClient } from "../e2e/smtp_client.ts";
+import { SmtpClient } from "../e2e/support/smtp_client.ts";
 import { mail, Mailq, PROGRAM } from "../support/mailq.ts";
 import { require } from "./requirements.ts";
 import { SmallDisk } from "./small_disk.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mail, Mailq } from "../support/mailq.ts";
-import { assertNoTrace, makeTxMailq, runTx } from "../e2e/tx_mailq.ts";
+import { assertNoTrace, makeTxMailq, runTx } from "../e2e/support/tx_mailq.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { letNobodyIn, runAsNobody } from "./unprivileged.ts";
 

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { Mailq } from "../support/mailq.ts";
 import { latin1 } from "../support/smtp_script.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
-import { type Case, changed, receivedBy, recipient, sha256, whole } from "../e2e/byte_cases.ts";
+import {
+  type Case,
+  changed,
+  receivedBy,
+  recipient,
+  sha256,
+  whole,
+} from "../e2e/support/byte_cases.ts";
 
 const PIECE = 256 * 1024;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { killEnqueues, killSends } from "../e2e/kills.ts";
+import { killEnqueues, killSends } from "../e2e/support/kills.ts";
 
 Deno.test("kill -9: an enqueue that is killed keeps all or nothing, one that exits 0 all", async () => {
   await killEnqueues({ single: 140, folders: 40, leastHits: 80 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { KilledQueue } from "../e2e/killed_queue.ts";
-import { openQueue, Running, until } from "../e2e/running.ts";
+import { KilledQueue } from "../e2e/support/killed_queue.ts";
+import { openQueue, Running, until } from "../e2e/support/running.ts";
 
 /** How long a worker is stopped: a while in which it may hold the queue's lock, and less than the
  *  others' patience with that. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mail } from "../support/mailq.ts";
-import { Running } from "../e2e/running.ts";
-import { assertSwept, makeTxMailq } from "../e2e/tx_mailq.ts";
+import { Running } from "../e2e/support/running.ts";
+import { assertSwept, makeTxMailq } from "../e2e/support/tx_mailq.ts";
 
 /** Queues three messages, saying when it has done each; goes on after a line on stdin. */
 const SCRIPT = `for n in 1 2 3; do mailq enqueue $n.eml || exit 9; echo "queued $n" >&2; done

@@ -1,5 +1,9 @@
+// What one attempt brought: for each recipient, and as a whole. Transports report it, delivery judges
+// it, stores keep it.
+
 /** What an attempt meant for one recipient. */
-export type OutcomeKind = "sent" | "deferred" | "failed" | "uncertain";
+export const OUTCOME_KINDS = ["sent", "deferred", "failed", "uncertain"] as const;
+export type OutcomeKind = typeof OUTCOME_KINDS[number];
 
 /** Where in a conversation with a relay something happened. `content` lasts until the final dot has
  *  been written, `dot` from there to its reply. */
@@ -17,7 +21,8 @@ export type Phase =
   | "dot";
 
 /** What an attempt was as a whole. */
-export type AttemptResult = "sent" | "partial" | "deferred" | "failed" | "uncertain";
+export const ATTEMPT_RESULTS = ["sent", "partial", "deferred", "failed", "uncertain"] as const;
+export type AttemptResult = typeof ATTEMPT_RESULTS[number];
 
 /** A reply of a relay, or what stands in its place where none came. */
 export interface Reply {

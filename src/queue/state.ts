@@ -1,3 +1,7 @@
+// The law of states: what may happen to a recipient, and what status a message has by its recipients.
+// Delivery asks it, and every store makes its SQL from these tables when it is loaded
+// (src/store/sqlite/db/law.ts), so that a change here is a change everywhere.
+
 /** The state of one recipient of one message. */
 export const RECIPIENT_STATES = [
   "queued",
@@ -24,8 +28,14 @@ export const MESSAGE_STATUSES = [
 ] as const;
 export type MessageStatus = typeof MESSAGE_STATUSES[number];
 
+/** The status of a message as a store keeps it: `scheduled` is queued, but not before its `send_at`.
+ *  Kept apart, mail that may not go yet stands in nobody's way; people are shown `queued`. */
+export const STORED_STATUSES = [...MESSAGE_STATUSES, "scheduled"] as const;
+export type StoredStatus = typeof STORED_STATUSES[number];
+
 /** Why a recipient failed. */
-export type FinalReason = "permanent" | "retries" | "lifetime" | "deadline";
+export const FINAL_REASONS = ["permanent", "retries", "lifetime", "deadline"] as const;
+export type FinalReason = typeof FINAL_REASONS[number];
 
 /** What may happen to a recipient. */
 export const RECIPIENT_EVENTS = [
@@ -84,22 +94,66 @@ export function nextState(state: RecipientState, event: RecipientEvent): Recipie
   return row.from.includes(state) ? row.to : null;
 }
 
+/** States in which a recipient still waits for an end. */
+export const OPEN_STATES: readonly RecipientState[] = ["queued", "sending", "deferred"];
+
 /** Whether a recipient in this state still waits for an end. */
 export function isOpen(state: RecipientState): boolean {
-  return state === "queued" || state === "sending" || state === "deferred";
+  return OPEN_STATES.includes(state);
 }
 
-/** The status of a message whose recipients are in `states`. */
+/** One row of the law of statuses. All that it names must hold. */
+export interface StatusRule {
+  readonly status: StoredStatus;
+  /** Some recipient is in one of these states. */
+  readonly some?: readonly RecipientState[];
+  /** Every recipient is in one of these states. */
+  readonly every?: readonly RecipientState[];
+  /** The message is held. */
+  readonly isHeld?: true;
+  /** Its `send_at` has not come. */
+  readonly isEarly?: true;
+}
+
+/** The status of a message: that of the first row that holds. The last one holds always. */
+export const STATUS_RULES: readonly StatusRule[] = [
+  { status: "held", some: OPEN_STATES, isHeld: true },
+  { status: "sending", some: ["sending"] },
+  { status: "scheduled", some: ["queued"], isEarly: true },
+  { status: "queued", some: ["queued"] },
+  { status: "deferred", some: ["deferred"] },
+  { status: "suppressed", every: ["suppressed"] },
+  { status: "sent", every: ["sent", "suppressed"] },
+  { status: "partial", some: ["sent"] },
+  { status: "failed", some: ["failed"] },
+  { status: "cancelled" },
+];
+
+/** Statuses of messages that have come to their end. */
+export const FINAL_STATUSES: readonly MessageStatus[] = [
+  "sent",
+  "partial",
+  "failed",
+  "cancelled",
+  "suppressed",
+];
+
+/** The status that people are shown of a message. */
+export function shownStatus(status: StoredStatus): MessageStatus {
+  return status === "scheduled" ? "queued" : status;
+}
+
+/** The statuses that messages which are shown with one of `statuses` are kept with. */
+export function storedStatuses(statuses: readonly MessageStatus[]): StoredStatus[] {
+  return STORED_STATUSES.filter((stored) => statuses.includes(shownStatus(stored)));
+}
+
+/** The status of a message, whose `send_at` has come, with recipients in `states`. */
 export function deriveStatus(states: readonly RecipientState[], isHeld: boolean): MessageStatus {
-  const has = (state: RecipientState) => states.includes(state);
-  if (states.some(isOpen)) {
-    if (isHeld) return "held";
-    if (has("sending")) return "sending";
-    return has("queued") ? "queued" : "deferred";
-  }
-  const counted = states.filter((state) => state !== "suppressed");
-  if (counted.length === 0) return "suppressed";
-  if (counted.every((state) => state === "sent")) return "sent";
-  if (has("sent")) return "partial";
-  return has("failed") ? "failed" : "cancelled";
+  const rule = STATUS_RULES.find(({ some, every, isHeld: mustBeHeld, isEarly }) =>
+    (some === undefined || states.some((state) => some.includes(state))) &&
+    (every === undefined || states.every((state) => every.includes(state))) &&
+    (!mustBeHeld || isHeld) && !isEarly
+  );
+  return shownStatus(rule?.status ?? "cancelled");
 }

@@ -6,10 +6,22 @@ import type {
 } from "../../../queue/ports/operator.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
+import { happens, mayHappen, stateIs, word } from "../db/law.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { countMatching, matching, onEach } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
-import { settle } from "../claims/settle.ts";
+import { refreshMessage } from "../claims/refresh_message.ts";
+
+// It stays a literal: the partial index `exhausted` serves no other condition.
+const EXHAUSTED = `final_reason = ${word("retries")}`;
+const RETRY = `UPDATE recipient SET ${happens("retry")}
+  WHERE seq = ? AND ${mayHappen("retry")} AND next_at <= ?`;
+const RESEND = `UPDATE recipient SET ${happens("resend")}, tries = 0, failures = 0
+  WHERE seq = ? AND ${mayHappen("resend")}`;
+const RESEND_UNSENT = `UPDATE recipient SET ${happens("resend")}, tries = 0, failures = 0
+  WHERE seq = ? AND ${mayHappen("resend", ["sent"])}`;
+const CANCEL = `UPDATE recipient SET ${happens("cancel")} WHERE seq = ? AND ${mayHappen("cancel")}`;
+const COUNT_SENDING = `SELECT count(*) AS n FROM recipient WHERE seq = ? AND ${stateIs("sending")}`;
 
 /** See Store.retry. */
 export async function retry(
@@ -20,7 +32,7 @@ export async function retry(
 ): Promise<RetryResult> {
   const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
   if (!dueOnly) await useRelaysAgain(db, now);
-  const exhausted = countMatching(db, matching(db, filter, "final_reason = 'retries'"));
+  const exhausted = countMatching(db, matching(db, filter, EXHAUSTED));
   return { requeued, exhausted };
 }
 
@@ -39,12 +51,7 @@ async function requeueUntil(
 ): Promise<number> {
   const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
   return await onEach(db, due, (row) => {
-    db.run(
-      `UPDATE recipient SET state = 'queued', next_at = NULL
-       WHERE seq = ? AND state = 'deferred' AND next_at <= ?`,
-      int(row.seq),
-      until,
-    );
+    db.run(RETRY, int(row.seq), until);
     requeue(db, row, now);
     return 1;
   });
@@ -56,7 +63,7 @@ function requeue(db: Connection, row: Row, now: number): void {
   if (row.status !== "queued") {
     db.run("UPDATE OR ROLLBACK message SET queued_at = ? WHERE seq = ?", now, int(row.seq));
   }
-  settle(db, int(row.seq), now);
+  refreshMessage(db, int(row.seq), now);
 }
 
 /** See Store.resend. */
@@ -66,17 +73,11 @@ export async function resend(
   { unsentOnly }: ResendOptions,
   now: number,
 ): Promise<ActionResult> {
-  const except = unsentOnly ? "('sending', 'sent')" : "('sending')";
+  const sql = unsentOnly ? RESEND_UNSENT : RESEND;
   const withoutBody = countMatching(db, matching(db, filter, "body_kept = 0"));
   const result = await actOn(db, filter, "body_kept = 1", (row) => {
     const seq = int(row.seq);
-    const changed = db.run(
-      `UPDATE recipient SET state = 'queued', reason = NULL, tries = 0, failures = 0,
-         next_at = NULL, sent_at = NULL
-       WHERE seq = ? AND state NOT IN ${except}`,
-      seq,
-    );
-    if (changed === 0) return false;
+    if (db.run(sql, seq) === 0) return false;
     // An expiry that has passed would fail it again at once.
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
@@ -87,7 +88,7 @@ export async function resend(
       now,
       seq,
     );
-    settle(db, seq, now);
+    refreshMessage(db, seq, now);
     return true;
   });
   return { ...result, withoutBody };
@@ -96,12 +97,8 @@ export async function resend(
 /** See Store.cancel. */
 export async function cancel(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "final_at IS NULL", (row) => {
-    const changed = db.run(
-      `UPDATE recipient SET state = 'cancelled', next_at = NULL
-       WHERE seq = ? AND state IN ('queued', 'deferred')`,
-      int(row.seq),
-    );
-    if (changed > 0) settle(db, int(row.seq), now);
+    const changed = db.run(CANCEL, int(row.seq));
+    if (changed > 0) refreshMessage(db, int(row.seq), now);
     return changed > 0;
   });
 }
@@ -111,7 +108,7 @@ export async function hold(db: Connection, filter: Filter, now: number): Promise
   return await actOn(db, filter, "final_at IS NULL", (row) => {
     if (row.held === 1) return false;
     db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", int(row.seq));
-    settle(db, int(row.seq), now);
+    refreshMessage(db, int(row.seq), now);
     return true;
   });
 }
@@ -141,10 +138,7 @@ async function actOn(
   let sendingRecipients = 0;
   const changed = await onEach(db, matching(db, filter, applies), (row) => {
     if (row.status === "sending" || row.status === "held") {
-      const sending = db.get(
-        "SELECT count(*) AS n FROM recipient WHERE seq = ? AND state = 'sending'",
-        int(row.seq),
-      );
+      const sending = db.get(COUNT_SENDING, int(row.seq));
       sendingRecipients += int(sending?.n);
     }
     return act(row) ? 1 : 0;

@@ -1,6 +1,6 @@
 import type { Filter } from "../../../queue/filter.ts";
 import type { PurgeOptions } from "../../../queue/ports/operator.ts";
-import type { MessageStatus } from "../../../queue/state.ts";
+import { FINAL_STATUSES } from "../../../queue/state.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { deleteEach, matching } from "../filter/matching.ts";
@@ -10,15 +10,13 @@ import { wait } from "../../../system/time.ts";
 /** Pages given back to the disk in one commit. */
 const VACUUM_PAGES = 1_000;
 
-const FINAL: readonly MessageStatus[] = ["sent", "partial", "failed", "cancelled", "suppressed"];
-
 /** See Store.purge. Gives the pages back to the disk, in steps. */
 export async function purge(
   db: Connection,
   filter: Filter,
   { finalBefore, includeOpen }: PurgeOptions,
 ): Promise<number> {
-  const statuses = filter.statuses ?? (includeOpen ? undefined : FINAL);
+  const statuses = filter.statuses ?? (includeOpen ? undefined : FINAL_STATUSES);
   const before = finalBefore ?? Number.MAX_SAFE_INTEGER;
   // Open mail has no end yet: it is as old as it is in the queue.
   const isOld = includeOpen

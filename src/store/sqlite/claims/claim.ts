@@ -1,13 +1,14 @@
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
-import { PRIORITIES } from "../../../queue/message.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
+import { priorityOf } from "../db/damage.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
+import { happens, mayHappen, statusIs, word } from "../db/law.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
-import { settle } from "./settle.ts";
+import { refreshMessage } from "./refresh_message.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
   eight_bit, dsn`;
@@ -19,20 +20,21 @@ const FIRST_HEADS = 32;
 
 // The planner would sometimes rather scan by_status: the index is named.
 const HEAD_OF_LANE = `SELECT ${COLUMNS} FROM message INDEXED BY claim_order
-  WHERE status = 'queued' AND lane = ? AND last_worker IS NOT ?
+  WHERE ${statusIs("queued")} AND lane = ? AND last_worker IS NOT ?
   ORDER BY priority, queued_at, seq LIMIT ? OFFSET ?`;
 
-const LANES = `SELECT lane FROM tally WHERE status = 'queued' AND n > 0
+const LANES = `SELECT lane FROM tally WHERE ${statusIs("queued")} AND n > 0
   AND (lane = 0 OR lane IN (SELECT id FROM batch WHERE state = 'visible'))`;
 
 // A batch is claimed with one statement a table: going through the messages one by one took
 // twice as long.
-const CLAIM_MESSAGES =
-  `UPDATE OR ROLLBACK message SET status = 'sending', claim_token = ? + claimed.key,
+const CLAIM_MESSAGES = `UPDATE OR ROLLBACK message SET status = ${
+  word("sending")
+}, claim_token = ? + claimed.key,
     claim_worker = ?, claimed_at = ?, last_worker = ?
   FROM json_each(?) AS claimed WHERE message.seq = claimed.value`;
-const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET state = 'sending'
-  WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'queued'
+const CLAIM_RECIPIENTS = `UPDATE OR ROLLBACK recipient SET ${happens("claim")}
+  WHERE seq IN (SELECT value FROM json_each(?)) AND ${mayHappen("claim")}
   RETURNING seq, n, address, tries, failures`;
 const ONLY_PART = "SELECT bytes FROM body WHERE part = ?";
 
@@ -96,8 +98,10 @@ function isPaused(db: Connection): boolean {
 /** Mail whose send_at has come joins the queue as of that time. */
 function promoteScheduled(db: Connection, now: number): void {
   db.run(
-    `UPDATE OR ROLLBACK message INDEXED BY scheduled_for SET status = 'queued', queued_at = send_at
-     WHERE status = 'scheduled' AND send_at <= ?`,
+    `UPDATE OR ROLLBACK message INDEXED BY scheduled_for SET status = ${
+      word("queued")
+    }, queued_at = send_at
+     WHERE ${statusIs("scheduled")} AND send_at <= ?`,
     now,
   );
 }
@@ -118,7 +122,7 @@ function headsById(db: Connection, request: NumberedRequest, ids: readonly strin
   for (const id of new Set(ids)) {
     const head = db.get(
       `SELECT ${COLUMNS} FROM message
-       WHERE id = ? AND status = 'queued' AND last_worker IS NOT ? AND ${VISIBLE}`,
+       WHERE id = ? AND ${statusIs("queued")} AND last_worker IS NOT ? AND ${VISIBLE}`,
       id,
       request.onlyUntried ? request.worker.id : -1,
     );
@@ -180,7 +184,7 @@ function claimMessages(
       id: String(head.id),
       token: firstToken + i,
       sender: String(head.sender),
-      priority: PRIORITIES[int(head.priority)] ?? "normal",
+      priority: priorityOf(head.priority, `message ${head.id}`),
       lifeFrom: int(head.life_from),
       startedAt: now,
       recipients: head.dsn === null ? claimed : withDsn(db, seq, claimed),
@@ -261,30 +265,22 @@ function readSmallBodies(
 
 /** Fails what is open in a message whose `expires_at` has passed. */
 export function expireMessage(db: Connection, seq: number, now: number): void {
-  db.run(
-    `UPDATE recipient SET state = 'failed', reason = 'deadline', next_at = NULL
-     WHERE seq = ? AND state IN ('queued', 'deferred')`,
-    seq,
-  );
-  settle(db, seq, now);
+  db.run(`UPDATE recipient SET ${happens("expire")} WHERE seq = ? AND ${mayHappen("expire")}`, seq);
+  refreshMessage(db, seq, now);
 }
 
 /** Suppresses queued recipients that were listed since enqueue; false if none is left queued. */
 function suppressQueued(db: Connection, seq: number, now: number): boolean {
   const queued = db.all(
-    "SELECT n, address FROM recipient WHERE seq = ? AND state = 'queued'",
+    `SELECT n, address FROM recipient WHERE seq = ? AND ${mayHappen("suppress")}`,
     seq,
   );
   const listed = new Set(suppressedAmong(db, queued.map((row) => String(row.address))));
   if (listed.size === 0) return true;
   for (const row of queued) {
     if (!listed.has(String(row.address))) continue;
-    db.run(
-      "UPDATE recipient SET state = 'suppressed' WHERE seq = ? AND n = ?",
-      seq,
-      int(row.n),
-    );
+    db.run(`UPDATE recipient SET ${happens("suppress")} WHERE seq = ? AND n = ?`, seq, int(row.n));
   }
-  settle(db, seq, now);
+  refreshMessage(db, seq, now);
   return listed.size < queued.length;
 }

@@ -5,6 +5,7 @@ import { claimDue } from "./claim.ts";
 import type { ClaimThread } from "./claim_thread.ts";
 import type { Connection } from "../db/connection.ts";
 import { int } from "../db/columns.ts";
+import { statusIs } from "../db/law.ts";
 import { record } from "./record.ts";
 
 /** Who claims so much has a fast relay, and much to send. */
@@ -37,7 +38,7 @@ export class Claiming {
   #isWorthAThread({ ids }: ClaimRequest): boolean {
     if (this.#starting !== null || this.#claimed >= CLAIMS_FOR_A_THREAD) return true;
     if (this.#claimed > 0 || ids !== undefined) return false;
-    const row = this.db.get("SELECT sum(n) AS n FROM tally WHERE status = 'queued'");
+    const row = this.db.get(`SELECT sum(n) AS n FROM tally WHERE ${statusIs("queued")}`);
     return int(row?.n) >= QUEUED_FOR_A_THREAD;
   }
 

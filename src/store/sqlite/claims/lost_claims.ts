@@ -1,7 +1,8 @@
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { settle } from "./settle.ts";
+import { happens, mayHappen, statusIs } from "../db/law.ts";
+import { refreshMessage } from "./refresh_message.ts";
 
 /** A message whose attempts killed so many workers is held for a person to look at. */
 const LOST_BEFORE_HELD = 3;
@@ -19,9 +20,9 @@ export function loseClaims(
   // A held message may be in a worker's hands as well: each status has its own index.
   const rows = db.all(
     `SELECT seq, claim_token, claimed_at, lost FROM message
-       WHERE status = 'sending' AND claim_worker = ?
+       WHERE ${statusIs("sending")} AND claim_worker = ?
      UNION ALL SELECT seq, claim_token, claimed_at, lost FROM message INDEXED BY held_claims
-       WHERE status = 'held' AND claim_worker = ? AND claim_worker IS NOT NULL`,
+       WHERE ${statusIs("held")} AND claim_worker = ? AND claim_worker IS NOT NULL`,
     workerId,
     workerId,
   );
@@ -38,8 +39,8 @@ export function loseClaims(
       lost,
       seq,
     );
-    db.run("UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'", seq);
-    settle(db, seq, now);
+    db.run(`UPDATE recipient SET ${happens("lose")} WHERE seq = ? AND ${mayHappen("lose")}`, seq);
+    refreshMessage(db, seq, now);
   }
   return rows.length;
 }
@@ -52,7 +53,7 @@ function closeAsUncertain(db: Connection, seq: number, claimedAt: number, now: n
     seq,
   );
   const recipients = db.all(
-    `UPDATE recipient SET tries = tries + 1 WHERE seq = ? AND state = 'sending'
+    `UPDATE recipient SET tries = tries + 1 WHERE seq = ? AND ${mayHappen("lose")}
      RETURNING address`,
     seq,
   );

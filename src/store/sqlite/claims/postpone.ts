@@ -1,7 +1,8 @@
 import type { Postponed } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
+import { happens, mayHappen, statusIs, word } from "../db/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { settle } from "./settle.ts";
+import { refreshMessage } from "./refresh_message.ts";
 
 /** See Store.postpone; runs inside a write. */
 export function postpone(db: Connection, postponed: readonly Postponed[], now: number): void {
@@ -14,8 +15,8 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
     if (!isHeld) continue;
     for (const n of recipients) {
       db.run(
-        `UPDATE recipient SET state = 'deferred', next_at = ?, code = NULL, enhanced = NULL,
-           reply = ? WHERE seq = ? AND n = ? AND state = 'sending'`,
+        `UPDATE recipient SET ${happens("defer")}, next_at = ?, code = NULL, enhanced = NULL,
+           reply = ? WHERE seq = ? AND n = ? AND ${mayHappen("defer")}`,
         until,
         clean(reason),
         claim.seq,
@@ -28,7 +29,7 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
       clean(reason),
       claim.seq,
     );
-    settle(db, claim.seq, now);
+    refreshMessage(db, claim.seq, now);
   }
 }
 
@@ -37,9 +38,9 @@ export function nextDueAt(db: Connection, after: number): number | null {
   const times = [
     "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at > ? ORDER BY next_at LIMIT 1",
     `SELECT send_at AS at FROM message INDEXED BY scheduled_for
-       WHERE status = 'scheduled' AND send_at > ? ORDER BY send_at LIMIT 1`,
+       WHERE ${statusIs("scheduled")} AND send_at > ? ORDER BY send_at LIMIT 1`,
     `SELECT expires_at AS at FROM message INDEXED BY expiring
-       WHERE expires_at > ? AND final_at IS NULL AND status <> 'held'
+       WHERE expires_at > ? AND final_at IS NULL AND status <> ${word("held")}
        ORDER BY expires_at LIMIT 1`,
   ].map((sql) => db.get(sql, after)).filter((row) => row !== undefined).map((row) => int(row.at));
   return times.length === 0 ? null : Math.min(...times);

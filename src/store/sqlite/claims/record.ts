@@ -1,10 +1,12 @@
 import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/claim.ts";
 import type { RecordResult } from "../../../queue/ports/claims.ts";
+import { deriveStatus, TRANSITIONS } from "../../../queue/state.ts";
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../db/columns.ts";
 import { clean, type Connection } from "../db/connection.ts";
+import { happens, mayHappen, statusIs, word } from "../db/law.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
-import { settle } from "./settle.ts";
+import { refreshMessage } from "./refresh_message.ts";
 import { suppressOne } from "../act/suppression.ts";
 
 // Who comes back from an attempt has not died of it: what was lost before counts no more.
@@ -13,19 +15,21 @@ const COUNT =
     lost = 0 WHERE seq = ? AND claim_token = ? RETURNING attempts`;
 const COUNT_LATE = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
     last_reply = ? WHERE seq = ? RETURNING attempts`;
+const ALL_SENT = word(deriveStatus([TRANSITIONS.accept.to], false));
 // The common end, without a look at the recipients: the claim had all of them and all were sent.
 const COUNT_ALL_SENT = `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1,
-    last_reply = ?, lost = 0, status = 'sent', held = 0, n_open = 0, n_sent = n_total, next_at = NULL,
+    last_reply = ?, lost = 0, status = ${ALL_SENT}, held = 0, n_open = 0, n_sent = n_total, next_at = NULL,
     sent_at = ?, final_at = ?, claim_token = NULL, claim_worker = NULL
   WHERE seq = ? AND claim_token = ? AND n_open = n_total AND n_total = ? RETURNING attempts`;
 const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, failures = ?,
     next_at = ?, sent_at = ?, code = ?, enhanced = ?, reply = ?
-  WHERE seq = ? AND n = ? AND state = 'sending'`;
+  WHERE seq = ? AND n = ? AND ${mayHappen("accept")}`;
 // A 250 that reached a worker without its claim: the mail is out, whatever was done since.
-const LATE = `UPDATE recipient SET state = 'sent', reason = NULL, tries = tries + 1,
-    next_at = NULL, sent_at = ?, code = ?, enhanced = ?, reply = ?
-  WHERE seq = ? AND n = ? AND state NOT IN ('sending', 'sent')`;
-const REQUEUE = "UPDATE recipient SET state = 'queued' WHERE seq = ? AND state = 'sending'";
+const LATE = `UPDATE recipient SET ${happens("accept_late")}, tries = tries + 1,
+    sent_at = ?, code = ?, enhanced = ?, reply = ?
+  WHERE seq = ? AND n = ? AND ${mayHappen("accept_late", [TRANSITIONS.accept_late.to])}`;
+const GIVE_BACK = `UPDATE recipient SET ${happens("give_back")}
+  WHERE seq = ? AND ${mayHappen("give_back")}`;
 
 /** An attempt as far as it is recorded. */
 export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
@@ -67,8 +71,8 @@ function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): bo
   for (const change of changes) applyChange(db, claim.seq, change, now);
   if (allSent !== undefined) return true;
   // Recipients that the claim did not get to keep their place in the queue.
-  if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(REQUEUE, claim.seq);
-  settle(db, claim.seq, now);
+  if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(GIVE_BACK, claim.seq);
+  refreshMessage(db, claim.seq, now);
   return true;
 }
 
@@ -76,7 +80,7 @@ function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): bo
 function dropBodyIfSent(db: Connection, seq: number): void {
   const isSent = db.run(
     `UPDATE OR ROLLBACK message SET body_kept = 0
-     WHERE seq = ? AND status = 'sent' AND body_kept = 1`,
+     WHERE seq = ? AND ${statusIs("sent")} AND body_kept = 1`,
     seq,
   ) > 0;
   if (!isSent) return;
@@ -98,7 +102,7 @@ function recordLate(db: Connection, attempt: RecordableAttempt, now: number): vo
   for (const { n, code, enhanced, reply } of accepted) {
     db.run(LATE, now, code, enhanced, clean(reply), seq, n);
   }
-  settle(db, seq, now);
+  refreshMessage(db, seq, now);
 }
 
 function lastReply(attempt: RecordableAttempt): string | null {
@@ -136,7 +140,7 @@ export function giveBack(db: Connection, claims: readonly Claim[], now: number):
       claim.token,
     ) > 0;
     if (!isHeld) continue;
-    db.run(REQUEUE, claim.seq);
-    settle(db, claim.seq, now);
+    db.run(GIVE_BACK, claim.seq);
+    refreshMessage(db, claim.seq, now);
   }
 }

@@ -2,6 +2,8 @@ import { FileLock } from "../../../system/file_lock.ts";
 import { expireMessage } from "./claim.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
+import { statusIs } from "../db/law.ts";
+import { VISIBLE } from "../filter/filter_sql.ts";
 import { translateError } from "../db/errors.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { sweepOwner } from "../take_in/open_batch.ts";
@@ -88,8 +90,8 @@ export async function expireDue(db: Connection, now: () => number): Promise<numb
       const rows = db.all(
         `SELECT seq FROM message INDEXED BY expiring
          WHERE expires_at <= ? AND expires_at IS NOT NULL AND final_at IS NULL
-           AND status IN ('queued', 'scheduled', 'deferred')
-           AND lane NOT IN (SELECT id FROM batch WHERE state = 'staged') LIMIT 500`,
+           AND ${statusIs("queued", "scheduled", "deferred")}
+           AND ${VISIBLE} LIMIT 500`,
         time,
       );
       for (const row of rows) expireMessage(db, int(row.seq), time);

@@ -1,6 +1,10 @@
-import { type MessageSummary, PRIORITIES } from "../../../queue/message.ts";
-import { type FinalReason, MESSAGE_STATUSES, type MessageStatus } from "../../../queue/state.ts";
+// Columns as the values they stand for, and a message's row as its summary. Whoever reads rows uses
+// these; what no mailq writes is told as damage (damage.ts).
+
+import type { MessageSummary } from "../../../queue/message.ts";
+import { shownStatus } from "../../../queue/state.ts";
 import type { Row } from "./connection.ts";
+import { listOf, priorityOf, reasonOf, statusOf } from "./damage.ts";
 
 export function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
@@ -15,47 +19,38 @@ export function int(value: unknown): number {
   return Number(value);
 }
 
-const REASONS: readonly FinalReason[] = ["permanent", "retries", "lifetime", "deadline"];
-
-export function reason(value: unknown): FinalReason | null {
-  return REASONS.find((known) => known === value) ?? null;
-}
-
-function status(value: unknown): MessageStatus {
-  return MESSAGE_STATUSES.find((known) => known === value) ?? "queued"; // 'scheduled'
-}
-
 /** The columns a summary is read from. */
 export const SUMMARY = `seq, id, status, held, priority, created_at, send_at, expires_at, next_at,
   sent_at, final_reason, tries, n_total, n_open, n_sent, n_failed, size, sender, first_recipient,
   subject, header_from, header_to, message_id, tags, key, last_reply, queued_at,
   submitter, replaces`;
 
+/** Throws `queue_corrupt` if a column holds what mailq never writes. */
 export function toSummary(row: Row): MessageSummary {
-  const shown = status(row.status);
+  const whose = `message ${row.id}`;
+  const status = statusOf(row.status, whose);
   const sendAt = number(row.send_at);
-  const tags: unknown = row.tags === null ? [] : JSON.parse(String(row.tags));
   return {
     seq: int(row.seq),
     id: String(row.id),
-    status: shown,
+    status: shownStatus(status),
     isHeld: row.held === 1,
-    finalReason: reason(row.final_reason),
+    finalReason: reasonOf(row.final_reason, whose),
     sender: String(row.sender),
     subject: text(row.subject),
     from: text(row.header_from),
     to: text(row.header_to),
     messageId: text(row.message_id),
     sizeBytes: int(row.size),
-    priority: PRIORITIES[int(row.priority)] ?? "normal",
-    tags: Array.isArray(tags) ? tags.map(String) : [],
+    priority: priorityOf(row.priority, whose),
+    tags: listOf(row.tags, { whose, what: "list of tags" }).map(String),
     key: text(row.key),
     createdAt: int(row.created_at),
     sendAt,
     expiresAt: number(row.expires_at),
     sentAt: number(row.sent_at),
     tries: int(row.tries),
-    nextAttemptAt: row.status === "scheduled" ? sendAt : number(row.next_at),
+    nextAttemptAt: status === "scheduled" ? sendAt : number(row.next_at),
     lastReply: text(row.last_reply),
     recipientsTotal: int(row.n_total),
     recipientsOpen: int(row.n_open),

@@ -1,4 +1,3 @@
-import { MESSAGE_STATUSES } from "../../../queue/state.ts";
 import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */
@@ -7,10 +6,6 @@ interface Migration {
   readonly isAdditive: boolean;
   readonly sql: string;
 }
-
-/** Statuses as they are stored: those of the domain, and `scheduled`: queued, but not before its
- *  send_at. Keeping that apart leaves the claim index free of mail that may not go yet. */
-export const STORED_STATUSES = [...MESSAGE_STATUSES, "scheduled"] as const;
 
 // A lane is the batch a message came in with; 0 is mail without one. Mail of a lane whose batch
 // is still staged is invisible. Claims walk one lane at a time, so a large batch being staged
@@ -153,7 +148,9 @@ CREATE TABLE tally (
   PRIMARY KEY (lane, status)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO tally SELECT 0, value, 0 FROM json_each('${JSON.stringify(STORED_STATUSES)}');
+INSERT INTO tally VALUES (0, 'queued', 0), (0, 'sending', 0), (0, 'deferred', 0), (0, 'held', 0),
+  (0, 'sent', 0), (0, 'partial', 0), (0, 'failed', 0), (0, 'cancelled', 0), (0, 'suppressed', 0),
+  (0, 'scheduled', 0);
 
 CREATE VIRTUAL TABLE words USING fts5(
   subject_words, address_words, id_words,

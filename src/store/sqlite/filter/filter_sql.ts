@@ -1,5 +1,6 @@
 import type { Filter } from "../../../queue/filter.ts";
-import type { MessageStatus } from "../../../queue/state.ts";
+import { type MessageStatus, storedStatuses } from "../../../queue/state.ts";
+import { isOneOf } from "../db/law.ts";
 import type { Connection, Value } from "../db/connection.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";
 import { findWords, type Found } from "./search.ts";
@@ -87,23 +88,9 @@ function wholeCondition(db: Connection, filter: Filter): Condition {
   return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
 }
 
-/** The statuses of a filter as they stand in the table; null = all. */
-export function storedStatuses(filter: Filter): readonly string[] | null {
-  if (filter.statuses === undefined) return null;
-  return filter.statuses.flatMap((status) =>
-    status === "queued" ? ["queued", "scheduled"] : status
-  );
-}
-
-/** The condition that a message has one of these statuses; undefined = any. */
+/** The condition that a message is shown with one of these statuses; undefined = any. */
 export function statusCondition(statuses: readonly MessageStatus[] | undefined): string {
-  const stored = storedStatuses({ statuses });
-  return stored === null ? "1" : `status IN (${literals(stored)})`;
-}
-
-/** A list of literals: with placeholders partial indexes would not be used. */
-export function literals(statuses: readonly string[]): string {
-  return statuses.map((status) => `'${status.replaceAll("'", "''")}'`).join(", ");
+  return statuses === undefined ? "1" : isOneOf("status", storedStatuses(statuses));
 }
 
 /** A whole address is that address, `@domain` all of a domain, anything else a part: acting on

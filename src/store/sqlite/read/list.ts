@@ -1,14 +1,14 @@
 import { MailqError } from "../../../queue/errors.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
 import type { Filter, ListOptions, Sort } from "../../../queue/filter.ts";
+import { storedStatuses } from "../../../queue/state.ts";
 import { SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
+import { statusIs } from "../db/law.ts";
 import {
   type Condition,
   filterCondition,
-  literals,
   statusCondition,
-  storedStatuses,
   VISIBLE,
   wordsCondition,
 } from "../filter/filter_sql.ts";
@@ -31,7 +31,7 @@ const ORDERS: Readonly<Record<Sort, Order>> = {
   size: { keys: ["size", "seq"], descending: true },
   next: {
     keys: [
-      `CASE status WHEN 'scheduled' THEN send_at ELSE coalesce(next_at, ${LAST}) END`,
+      `CASE WHEN ${statusIs("scheduled")} THEN send_at ELSE coalesce(next_at, ${LAST}) END`,
       "seq",
     ],
     descending: false,
@@ -148,9 +148,10 @@ function page(
   const { sql, values } = filterCondition(db, { ...filter, search: undefined });
   const direction = order.descending ? "DESC" : "ASC";
   const orderBy = order.keys.map((_, i) => `k${i} ${direction}`).join(", ");
-  const statuses = storedStatuses(filter);
   // One walk for each source and status, each stopped at the limit: `status IN (…)` would sort all.
-  const tests = statuses?.map((status) => `status = ${literals([status])}`) ?? ["1"];
+  const tests = filter.statuses === undefined
+    ? ["1"]
+    : storedStatuses(filter.statuses).map((status) => statusIs(status));
   const bound: Value[] = [];
   const walks = sources.flatMap(({ from, keys, where }) =>
     tests.map((test) => {

@@ -1,8 +1,12 @@
+// One message with its recipients and attempts (`show`), and its bytes piece by piece.
+// Staged mail is not there for them.
+
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../queue/message.ts";
 import { MailqError } from "../../../queue/errors.ts";
-import type { AttemptResult, Outcome, OutcomeKind } from "../../../queue/outcome.ts";
+import { ATTEMPT_RESULTS, type Outcome, OUTCOME_KINDS } from "../../../queue/outcome.ts";
 import { RECIPIENT_STATES } from "../../../queue/state.ts";
-import { int, number, reason, SUMMARY, text, toSummary } from "../db/columns.ts";
+import { int, number, SUMMARY, text, toSummary } from "../db/columns.ts";
+import { listOf, oneOf, reasonOf } from "../db/damage.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
@@ -17,16 +21,18 @@ export function show(db: Connection, id: string): MessageDetail | null {
     ...summary,
     dsn: readEnvelopeDsn(row.dsn),
     recipients: db.all("SELECT * FROM recipient WHERE seq = ? ORDER BY n", summary.seq)
-      .map(toRecipient),
-    attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq).map(toAttempt),
+      .map((recipient) => toRecipient(recipient, id)),
+    attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq)
+      .map((attempt) => toAttempt(attempt, id)),
   };
 }
 
-function toRecipient(row: Row): RecipientDetail {
+function toRecipient(row: Row, message: string): RecipientDetail {
+  const whose = `the recipient ${row.address} of message ${message}`;
   return {
     address: String(row.address),
-    state: RECIPIENT_STATES.find((known) => known === row.state) ?? "queued",
-    reason: reason(row.reason),
+    state: oneOf(RECIPIENT_STATES, row.state, { whose, what: "state" }),
+    reason: reasonOf(row.reason, whose),
     tries: int(row.tries),
     failures: int(row.failures),
     code: number(row.code),
@@ -38,11 +44,8 @@ function toRecipient(row: Row): RecipientDetail {
   };
 }
 
-const RESULTS: readonly AttemptResult[] = ["sent", "partial", "deferred", "failed", "uncertain"];
-const KINDS: readonly OutcomeKind[] = ["sent", "deferred", "failed", "uncertain"];
-
-function toAttempt(row: Row): AttemptDetail {
-  const outcomes: unknown = JSON.parse(String(row.outcomes));
+function toAttempt(row: Row, message: string): AttemptDetail {
+  const whose = `attempt ${row.n} of message ${message}`;
   return {
     n: int(row.n),
     startedAt: int(row.started_at),
@@ -50,23 +53,24 @@ function toAttempt(row: Row): AttemptDetail {
     relay: text(row.relay),
     host: text(row.host),
     tls: text(row.tls),
-    result: RESULTS.find((known) => known === row.result) ?? "uncertain",
+    result: oneOf(ATTEMPT_RESULTS, row.result, { whose, what: "result" }),
     code: number(row.code),
     enhanced: text(row.enhanced),
     reply: text(row.reply),
     error: text(row.error),
     traceback: text(row.traceback),
     transcript: text(row.transcript),
-    outcomes: Array.isArray(outcomes) ? outcomes.map(toOutcome) : [],
+    outcomes: listOf(row.outcomes, { whose, what: "list of outcomes" })
+      .map((outcome) => toOutcome(outcome, whose)),
   };
 }
 
-function toOutcome(value: unknown): Outcome {
+function toOutcome(value: unknown, whose: string): Outcome {
   const field = (name: string): unknown =>
     typeof value === "object" && value !== null ? Reflect.get(value, name) : null;
   return {
     address: text(field("address")) ?? "",
-    kind: KINDS.find((known) => known === field("outcome")) ?? "uncertain",
+    kind: oneOf(OUTCOME_KINDS, field("outcome"), { whose, what: "outcome" }),
     code: number(field("code")),
     enhanced: text(field("enhanced")),
     text: text(field("reply")) ?? "",

@@ -1,5 +1,6 @@
 import type { QueueStats, Tallied } from "../../../queue/stats.ts";
 import { int, number } from "../db/columns.ts";
+import { stateIs, statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
 import { queuedTimes } from "./status.ts";
@@ -19,13 +20,13 @@ export function stats(db: Connection, now: number): QueueStats {
     int(
       db.get(
         `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY final_since
-         WHERE status = 'sent' AND final_at IS NOT NULL AND final_at > ? LIMIT ${COUNTED})`,
+         WHERE ${statusIs("sent")} AND final_at IS NOT NULL AND final_at > ? LIMIT ${COUNTED})`,
         since,
       )?.n,
     );
-  const failing = ["failed", "partial", "deferred"].map((status) =>
+  const failing = (["failed", "partial", "deferred"] as const).map((status) =>
     `SELECT * FROM (SELECT seq, last_reply FROM message INDEXED BY by_status
-     WHERE status = '${status}' AND ${VISIBLE} ORDER BY seq DESC LIMIT ${SAMPLE})`
+     WHERE ${statusIs(status)} AND ${VISIBLE} ORDER BY seq DESC LIMIT ${SAMPLE})`
   ).join(" UNION ALL ");
   const tallied = (select: string): Tallied[] =>
     db.all(`${select} GROUP BY text ORDER BY n DESC, text LIMIT ${TOP}`).map((row) => ({
@@ -40,7 +41,7 @@ export function stats(db: Connection, now: number): QueueStats {
     failingDomains: tallied(
       `SELECT count(DISTINCT seq) AS n, lower(substr(address, at + 1)) AS text
        FROM (SELECT seq, address, instr(address, '@') AS at FROM recipient
-             WHERE state IN ('failed', 'deferred') AND seq IN (SELECT seq FROM (${failing})))
+             WHERE ${stateIs("failed", "deferred")} AND seq IN (SELECT seq FROM (${failing})))
        WHERE at > 0`,
     ),
     failingReplies: tallied(
@@ -55,7 +56,7 @@ function oldestDueAt(db: Connection): number | null {
     db.get("SELECT min(next_at) AS at FROM message WHERE next_at IS NOT NULL"),
     db.get(
       `SELECT min(send_at) AS at FROM message INDEXED BY scheduled_for
-       WHERE status = 'scheduled' AND ${VISIBLE}`,
+       WHERE ${statusIs("scheduled")} AND ${VISIBLE}`,
     ),
   ].map((row) => number(row?.at)).filter((at) => at !== null);
   const all = [...queuedTimes(db), ...times];

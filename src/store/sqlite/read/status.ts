@@ -1,8 +1,11 @@
+import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
 import type { QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { isThere } from "../../../system/files.ts";
 import { int, number } from "../db/columns.ts";
+import { statusOf } from "../db/damage.ts";
+import { statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../filter/filter_sql.ts";
 import { troubledRelays } from "../claims/relays.ts";
@@ -14,11 +17,11 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
   const rows = db.all(
     `SELECT status, sum(n) AS n FROM tally WHERE ${VISIBLE} GROUP BY status`,
   );
-  const counts = new Map(rows.map((row) => [String(row.status), int(row.n)]));
-  const count = (name: string) => counts.get(name) ?? 0;
+  const counts = new Map(rows.map((row) => [statusOf(row.status, "the counts"), int(row.n)]));
+  const count = (status: StoredStatus) => counts.get(status) ?? 0;
   const due = db.get(
     `SELECT count(*) AS n, min(send_at) AS since FROM message INDEXED BY scheduled_for
-     WHERE status = 'scheduled' AND send_at <= ? AND ${VISIBLE}`,
+     WHERE ${statusIs("scheduled")} AND send_at <= ? AND ${VISIBLE}`,
     now,
   );
   const dueCount = int(due?.n);
@@ -49,13 +52,15 @@ function oldest(times: readonly number[]): number | null {
 
 /** When the first message of each lane and priority was queued: one index seek for each. */
 export function queuedTimes(db: Connection): number[] {
-  const lanes = db.all(`SELECT lane FROM tally WHERE status = 'queued' AND n > 0 AND ${VISIBLE}`);
+  const lanes = db.all(
+    `SELECT lane FROM tally WHERE ${statusIs("queued")} AND n > 0 AND ${VISIBLE}`,
+  );
   const times: number[] = [];
   for (const { lane } of lanes) {
     for (const priority of PRIORITIES.keys()) {
       const row = db.get(
         `SELECT queued_at FROM message INDEXED BY claim_order
-         WHERE status = 'queued' AND lane = ? AND priority = ? ORDER BY queued_at LIMIT 1`,
+         WHERE ${statusIs("queued")} AND lane = ? AND priority = ? ORDER BY queued_at LIMIT 1`,
         int(lane),
         priority,
       );
@@ -69,7 +74,7 @@ export function queuedTimes(db: Connection): number[] {
 function oldestDueAt(db: Connection, now: number): number | null {
   const row = db.get(
     `SELECT next_at FROM message INDEXED BY next_due
-     WHERE next_at <= ? AND status = 'deferred' ORDER BY next_at LIMIT 1`,
+     WHERE next_at <= ? AND ${statusIs("deferred")} ORDER BY next_at LIMIT 1`,
     now,
   );
   return row === undefined ? null : int(row.next_at);

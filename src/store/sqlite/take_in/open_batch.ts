@@ -3,6 +3,7 @@ import type { Clock, Random } from "../../../system/time.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
+import { isOneOf } from "../db/law.ts";
 import { makeLane } from "./stage.ts";
 import { settleKeys, settleMany } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
@@ -140,7 +141,7 @@ function urgentIds(db: Connection, owner: number): string[] {
   const rows = db.all(
     `SELECT message.id FROM batch JOIN message INDEXED BY claim_order ON message.lane = batch.id
      WHERE batch.state = 'staged' AND batch.owner = ?
-       AND message.status = 'queued' AND message.priority = 0 ORDER BY message.seq`,
+       AND ${isOneOf("message.status", ["queued"])} AND message.priority = 0 ORDER BY message.seq`,
     owner,
   );
   return rows.map((row) => String(row.id));

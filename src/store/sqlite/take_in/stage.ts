@@ -1,10 +1,10 @@
 import type { ContentFacts, NewMessage, WholeMessage } from "../../../queue/message.ts";
 import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
+import { STORED_STATUSES } from "../../../queue/state.ts";
 import type { Connection } from "../db/connection.ts";
 import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES } from "../db/layout.ts";
-import { STORED_STATUSES } from "../db/schema.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "../db/workers.ts";

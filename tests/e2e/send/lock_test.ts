@@ -3,19 +3,9 @@ import { mail, Mailq } from "../../support/mailq.ts";
 import { SmtpServer } from "../../support/smtp_server.ts";
 import { gatedRelay } from "../support/gated_relay.ts";
 import { alterQueue } from "../support/queue_file.ts";
+import { Running } from "../support/running.ts";
 
 const NOTHING = { sent: 0, deferred: 0, failed: 0, uncertain: 0, remaining: 0 };
-
-/** Resolves once `child` has said `text` on stderr. */
-async function said(child: Deno.ChildProcess, text: string): Promise<void> {
-  const decoder = new TextDecoder();
-  let heard = "";
-  for await (const chunk of child.stderr.values({ preventCancel: true })) {
-    heard += decoder.decode(chunk, { stream: true });
-    if (heard.includes(text)) return;
-  }
-  assert.fail(`it ended without saying "${text}": ${heard}`);
-}
 
 /** Resolves once so many messages are recorded as sent. */
 async function sentCount(mailq: Mailq, count: number): Promise<void> {
@@ -242,13 +232,13 @@ Deno.test("send: SIGTERM during a throttle or a wait for the lock ends at once",
   for (const subject of ["a", "b"]) await mailq.enqueue(mail({ subject }));
   const pass = await mailq.spawn(["send", "--throttle", "1h"]);
   await relay.arrived(1);
-  const waiting = await mailq.spawn(["send", "--lock-wait", "1h", "--verbose"]);
-  await said(waiting, "waiting for it to end");
+  await using waiting = await Running.start(mailq, ["send", "--lock-wait", "1h", "--verbose"]);
+  await waiting.said(/waiting for it to end/);
   relay.open();
   await sentCount(mailq, 1);
-  waiting.kill("SIGTERM");
+  waiting.child.kill("SIGTERM");
   pass.kill("SIGTERM");
-  assert.equal((await waiting.status).code, 0);
+  await waiting.ended();
   assert.equal((await pass.output()).code, 0);
   assert.deepEqual(await mailq.statuses(), { a: "sent", b: "queued" });
 });

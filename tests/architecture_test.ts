@@ -153,7 +153,8 @@ const WITH_HEADS: readonly string[] = [
   "src/delivery",
   "src/display",
   "src/intake",
-  "src/queue/policy",
+  "src/queue",
+  "src/store",
   "src/transport",
   "src/tui",
 ];

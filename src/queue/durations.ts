@@ -1,3 +1,6 @@
+// Durations as people write them (`1h30m`) and as milliseconds. Settings and flags read them, and
+// `config` shows them.
+
 import { MailqError } from "./errors.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = {

@@ -1,3 +1,6 @@
+// What can go wrong: one class, stable codes that scripts may match, and the exit status of each.
+// Everybody throws it; only main.ts exits.
+
 /** What can go wrong, as stable codes that scripts may match, and the exit status of each
  *  (sysexits.h). */
 export const EXIT_STATUS = {

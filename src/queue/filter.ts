@@ -1,3 +1,6 @@
+// Which messages a command means, and in what order it wants them. Commands and the screen make
+// filters; each store turns them into a question of its own.
+
 import type { MessageStatus } from "./state.ts";
 
 /** Which messages a command means: all conditions must hold; texts match a part, in any case. */

@@ -1,3 +1,6 @@
+// Ids of messages: how they are made, and how one that a person typed is read. Whoever makes a
+// message gives it its id; whole ids for the beginnings of some are src/app/select.ts's.
+
 // Crockford's base 32: no i, l, o or u to misread.
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 

@@ -1,3 +1,6 @@
+// A message on its way in, and a message as people are shown it. Addresses and texts are as intake
+// left them (src/intake); times are ms since 1970. What a worker holds of one is in claim.ts.
+
 import type { FinalReason, MessageStatus, RecipientState } from "./state.ts";
 import type { DsnRequest, EnvelopeDsn, RecipientDsn } from "./dsn.ts";
 import type { AttemptResult, Outcome } from "./outcome.ts";

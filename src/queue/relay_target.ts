@@ -1,3 +1,6 @@
+// Where a relay is and how it is spoken to. src/config reads it from the settings, src/transport
+// opens it.
+
 /** Where a relay's URL leads. */
 export type RelayTarget =
   | {

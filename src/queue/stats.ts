@@ -1,3 +1,6 @@
+// Figures of the queue that take a look at messages, for the screen. What is counted all the time
+// is in status.ts.
+
 /** What went out of late and what does not, for people to look at. */
 export interface QueueStats {
   readonly sentLastMinute: number;

@@ -1,3 +1,6 @@
+// The queue at a glance: counts by status, pause, workers, relays in trouble. `status`, the nagios
+// check and the screen show it.
+
 import type { RelayHealth } from "./policy/breaker.ts";
 
 export interface QueueCounts {

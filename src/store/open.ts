@@ -1,3 +1,6 @@
+// Opens the store that a queue's path or URL names. Commands, threads and tests come in here; what
+// a store promises is in src/queue/ports.
+
 import { MailqError } from "../queue/errors.ts";
 import type { Store } from "../queue/ports/store.ts";
 import type { Clock, Random } from "../system/time.ts";

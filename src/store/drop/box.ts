@@ -1,3 +1,6 @@
+// Where mail goes that may not be put into the queue itself: each call is one file in the drop
+// folder. The enqueue path uses it in place of the queue; src/app/drops takes the files in.
+
 import type { ContentFacts, NewMessage, WholeMessage } from "../../queue/message.ts";
 import type { Enqueued, Stage } from "../../queue/ports/intake.ts";
 import type { Store } from "../../queue/ports/store.ts";

@@ -1,3 +1,6 @@
+// What goes wrong in the drop folder, in words for who leaves mail there or takes it in. box.ts and
+// folder.ts throw it.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { systemCode } from "../../system/files.ts";
 

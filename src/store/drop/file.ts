@@ -1,3 +1,6 @@
+// Writes one drop: under a name of its own until it is whole and on disk, then renamed. The folder
+// may be open to everybody, so nothing there is trusted.
+
 import { MailqError } from "../../queue/errors.ts";
 import { removeFile, syncFolder, writeAllSync } from "../../system/files.ts";
 import { translateDropError } from "./errors.ts";

@@ -1,3 +1,6 @@
+// The drop folder as the queue's owner sees it: moves drops aside where only he may reach them,
+// opens them and puts away what is refused. What is in one is read by read.ts.
+
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { isThere, nameOf, removeFile } from "../../system/files.ts";
 import { broken } from "./format.ts";

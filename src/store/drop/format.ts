@@ -1,3 +1,6 @@
+// How a drop file is laid out, and the strict reading of a message's fields. Both who writes drops
+// (file.ts) and who reads them (read.ts) keep to it.
+
 import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { ID_LENGTH, normaliseId } from "../../queue/ids.ts";

@@ -1,3 +1,6 @@
+// Names and places of the drop folder: where it is, what its files are called, and whether it may
+// be used.
+
 import { beside, folderOf } from "../../system/files.ts";
 
 /** The folder beside the queue where those who may not open it leave their mail. */

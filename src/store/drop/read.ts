@@ -1,3 +1,6 @@
+// Reads a drop message by message, without trusting anything it says. src/app/drops plans each
+// message anew before it is queued.
+
 import {
   broken,
   decodeFields,

@@ -1,3 +1,6 @@
+// The store in one SQLite file: hands each method of the ports to the file that does it. Only what
+// enqueue needs is loaded with it.
+
 import type {
   ActionResult,
   BackupOptions,

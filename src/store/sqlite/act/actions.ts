@@ -1,3 +1,6 @@
+// What a person does to many messages: retry, resend, cancel, hold, release. In commits of a few
+// hundred; which messages a filter means is filter/matching.ts's.
+
 import type {
   ActionResult,
   ResendOptions,

@@ -1,3 +1,6 @@
+// Copies the queue into a file of its own while others go on writing. For `mailq backup`; the
+// checks of the target's name are here, the writing of new files is src/system/new_file.ts's.
+
 import { MailqError } from "../../../queue/errors.ts";
 import type { BackupOptions, BackupResult } from "../../../queue/ports/operator.ts";
 import { folderOf, isThere, nameOf, removeFile, writeAllSync } from "../../../system/files.ts";

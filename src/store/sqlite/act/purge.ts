@@ -1,3 +1,6 @@
+// Deletes messages and gives their space back to the disk. For `mailq purge` and the service's
+// retention; no message that is being sent is touched.
+
 import type { Filter } from "../../../queue/filter.ts";
 import type { PurgeOptions } from "../../../queue/ports/operator.ts";
 import { FINAL_STATUSES } from "../../../queue/state.ts";

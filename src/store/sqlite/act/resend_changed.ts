@@ -1,3 +1,6 @@
+// Queues a copy of a message with another envelope, its bytes copied within SQLite. For `mailq
+// resend --to` and the screen's form; the copy is inserted by take_in/enqueue.ts.
+
 import type { DsnRequest, RecipientDsn } from "../../../queue/dsn.ts";
 import { MailqError } from "../../../queue/errors.ts";
 import type { NewMessage } from "../../../queue/message.ts";

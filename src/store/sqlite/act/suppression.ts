@@ -1,3 +1,6 @@
+// The do-not-send list: putting addresses on it, taking them off, reading it. Who looks an address
+// up before sending is take_in/enqueue.ts and claims/claim.ts.
+
 import type { Suppression } from "../../../queue/ports/reader.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";

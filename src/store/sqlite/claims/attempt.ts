@@ -1,3 +1,6 @@
+// Adds an attempt to a message's history. Recording and taking over do that; read/show.ts reads the
+// history again.
+
 import type { AttemptRecord } from "../../../queue/claim.ts";
 import type { OutcomeKind } from "../../../queue/outcome.ts";
 import { clean, type Connection } from "../db/connection.ts";

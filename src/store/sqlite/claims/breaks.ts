@@ -1,3 +1,6 @@
+// When the thread that claims and records takes a break. It calls `maybeRest` between its steps; no
+// other thread does.
+
 /** How long is worked at a stretch. */
 const STRETCH_MS = 0.25;
 /** How long a break is asked to be; the system makes more of it. */

@@ -1,3 +1,7 @@
+// Lends due messages to a worker: finds the heads of the queue, drops what has expired or is on the
+// do-not-send list, and marks the rest as being sent, all in one commit. The reading thread and
+// claiming.ts call it.
+
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";

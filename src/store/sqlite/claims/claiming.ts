@@ -1,3 +1,6 @@
+// Claims and records, in this thread or, once there is much to do, in one of its own. The store
+// calls it; the thread is claim_thread.ts's.
+
 import type { AttemptRecord } from "../../../queue/claim.ts";
 import type { Clock } from "../../../system/time.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/ports/claims.ts";

@@ -1,3 +1,6 @@
+// What becomes of the messages that a worker had in hand when it died or ended: queued again, and
+// as uncertain where their bytes had begun to go out.
+
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";

@@ -1,3 +1,6 @@
+// Defers recipients untried, and tells when the next message is due. Delivery decides what has to
+// wait, and for how long.
+
 import type { Postponed } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
 import { happens, mayHappen, statusIs, word } from "../db/law.ts";

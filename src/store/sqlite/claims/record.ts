@@ -1,3 +1,6 @@
+// Records attempts: history, counts and each recipient's new state, in one commit for many. What an
+// outcome means was decided by delivery (src/delivery/round/judge.ts).
+
 import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/claim.ts";
 import type { RecordResult } from "../../../queue/ports/claims.ts";
 import { deriveStatus, TRANSITIONS } from "../../../queue/state.ts";

@@ -1,3 +1,6 @@
+// What the queue remembers of relays: their faults in a row, and how much of each rate is used. The
+// rules are src/queue/policy's; here they are kept so that all processes share them.
+
 import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
 import type { RelayStatus } from "../../../queue/status.ts";
 import type { Share, ShareResult } from "../../../queue/ports/claims.ts";

@@ -1,3 +1,6 @@
+// Finds workers that have died, queues again what they held, sweeps what they staged; and fails
+// mail whose expires_at has passed. Every pass begins with it.
+
 import { FileLock } from "../../../system/file_lock.ts";
 import { expireMessage } from "./claim.ts";
 import { int } from "../db/columns.ts";

@@ -1,3 +1,6 @@
+// One open queue file: prepared statements, write transactions that wait their turn, errors in the
+// queue's words. All other files of the store run their SQL by it.
+
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
 import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";

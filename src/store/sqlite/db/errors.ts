@@ -1,3 +1,6 @@
+// What SQLite and the file system throw, in the queue's words and codes. The connection asks;
+// nobody else of the store translates errors.
+
 import { errorText, MailqError } from "../../../queue/errors.ts";
 
 // Primary result codes (sqlite.org/rescode.html).

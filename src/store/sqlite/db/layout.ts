@@ -1,3 +1,6 @@
+// Numbers of the file's layout. The connection needs them before the schema (schema.ts) is loaded,
+// which most processes never do.
+
 /** "mlq1": marks a SQLite file as a mailq queue. */
 export const APPLICATION_ID = 0x6d6c7131;
 

@@ -1,3 +1,6 @@
+// Brings a queue's schema up to date when it is opened. The connection loads it only where a step
+// is missing; the steps are schema.ts's.
+
 import type { Connection } from "./connection.ts";
 import { APPLICATION_ID } from "./layout.ts";
 import { MIGRATIONS } from "./schema.ts";

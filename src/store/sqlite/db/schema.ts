@@ -1,3 +1,6 @@
+// The schema, step by step. Released steps are never edited; a new one goes to the end, and
+// SCHEMA_VERSION (layout.ts) counts them.
+
 import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */

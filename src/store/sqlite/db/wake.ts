@@ -1,3 +1,6 @@
+// Wakes processes that wait for a change of the queue, by touching a file beside it. The store does
+// so after its commits; watch.ts waits.
+
 import type { Connection } from "./connection.ts";
 
 /** The file beside the queue that is touched after each commit a worker may wait for. Watching

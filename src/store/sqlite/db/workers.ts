@@ -1,3 +1,6 @@
+// A worker's registration: its row, and the lock file that tells whether it lives and which
+// messages had begun to go out. Who takes over from dead workers is claims/take_over.ts.
+
 import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/ports/claims.ts";
 import { FileLock } from "../../../system/file_lock.ts";

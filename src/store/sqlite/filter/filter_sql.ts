@@ -1,3 +1,6 @@
+// A filter as a condition in SQL. Lists, counts and actions put it into their statements; staged mail is
+// left out of all of them.
+
 import type { Filter } from "../../../queue/filter.ts";
 import { type MessageStatus, storedStatuses } from "../../../queue/state.ts";
 import { isOneOf } from "../db/law.ts";

@@ -1,3 +1,6 @@
+// Goes through the messages of a filter: counts them, acts on each or deletes them, in commits of a
+// few hundred so that other writers get their turn.
+
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";

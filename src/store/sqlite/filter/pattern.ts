@@ -1,3 +1,6 @@
+// Compares a column with a text in any case, by LIKE or GLOB. filter_sql.ts asks; words are another
+// matter (words.ts).
+
 /** A text that a column must be, or hold where it is open, in any case. */
 export interface Pattern {
   readonly text: string;

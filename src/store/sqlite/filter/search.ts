@@ -1,3 +1,6 @@
+// Search by words: keeps the index up to date, and finds messages by it or, where it is not up to
+// date, row by row. What a word is, words.ts says.
+
 import type { SearchIndexOptions } from "../../../queue/ports/reader.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";

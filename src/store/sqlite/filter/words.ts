@@ -1,3 +1,6 @@
+// What counts as a word of a text and of a search. Index and row-by-row search share it, so that
+// both find the same.
+
 import { MailqError } from "../../../queue/errors.ts";
 
 /** The longest text looked for: no subject or address in the queue is longer. */

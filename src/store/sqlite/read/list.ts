@@ -1,3 +1,6 @@
+// Lists messages of a filter in any order, page by page and by indexes; and finds ids by their
+// beginning.
+
 import { MailqError } from "../../../queue/errors.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
 import type { Filter, ListOptions, Sort } from "../../../queue/filter.ts";

@@ -1,3 +1,6 @@
+// Figures for the screen that look at messages: what was sent of late, and what fails most. Each
+// looks at a bounded number of them.
+
 import type { QueueStats, Tallied } from "../../../queue/stats.ts";
 import { int, number } from "../db/columns.ts";
 import { stateIs, statusIs } from "../db/law.ts";

@@ -1,3 +1,6 @@
+// The queue at a glance, from counts that triggers keep: it never walks the messages. And its
+// pause, and the note that a round has ended.
+
 import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
 import type { QueueStatus, WorkerInfo } from "../../../queue/status.ts";

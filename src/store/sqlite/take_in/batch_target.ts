@@ -1,3 +1,6 @@
+// Adds to a batch that another process holds open (`mailq tx`), each call all or nothing. The batch
+// itself is open_batch.ts.
+
 import { MailqError } from "../../../queue/errors.ts";
 import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
 import type { Store } from "../../../queue/ports/store.ts";

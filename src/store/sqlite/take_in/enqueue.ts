@@ -1,3 +1,6 @@
+// Inserts messages: the row, its recipients, tags and bytes. Plain enqueueing, stages and batches
+// do it alike. Loaded by every `mailq enqueue`: keep it small.
+
 import {
   type ContentFacts,
   type NewMessage,

@@ -1,3 +1,6 @@
+// Holds a batch open for other processes to add to, until it is committed or dropped. They add by
+// batch_target.ts.
+
 import type { BatchEnd, OpenBatch } from "../../../queue/ports/intake.ts";
 import type { Clock, Random } from "../../../system/time.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";

@@ -1,3 +1,6 @@
+// Cuts a message's bytes into the rows of its body. stage.ts puts them into the file, commit by
+// commit.
+
 import { MailqError } from "../../../queue/errors.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 

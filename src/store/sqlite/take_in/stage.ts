@@ -1,3 +1,6 @@
+// Puts a large batch together in an invisible lane, in several commits, and makes it visible in
+// one. Where its messages go then is the target's (stage_target.ts).
+
 import type { ContentFacts, NewMessage, WholeMessage } from "../../../queue/message.ts";
 import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
 import { STORED_STATUSES } from "../../../queue/state.ts";

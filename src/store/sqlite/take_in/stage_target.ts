@@ -1,3 +1,6 @@
+// Where staged messages go at their commit: the queue itself (here), or another process's open
+// batch (batch_target.ts). And lanes: moving their messages, sweeping them.
+
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
 import { freeKey, knownKey } from "./enqueue.ts";

@@ -1,3 +1,6 @@
+// Keys of messages that are staged, and who gets a key at the commit. Stages and open batches use
+// it; keys of plain enqueueing are enqueue.ts's.
+
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";

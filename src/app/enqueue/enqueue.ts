@@ -51,11 +51,11 @@ function takeAway({ tell }: Pick<App, "tell">, input: Input): void {
   }
 }
 
-/** Of a key that was known another message is in the queue. */
+/** Those of `ids` that were stored: of a key that was known another message is in the queue. */
 function newOnes(ids: readonly string[], messages: Iterable<Enqueued>): readonly string[] {
   if (ids.length === 0) return [];
   const stored = new Set<string>();
-  for (const { id, isKnownKey } of messages) if (!isKnownKey) stored.add(id);
+  for (const { id } of messages) stored.add(id);
   return ids.filter((id) => stored.has(id));
 }
 

@@ -96,6 +96,7 @@ Deno.test("serveSmtp: queues each message by itself, with the envelope that was 
   for (const { id } of queued) assert.ok(client.replies.includes(`250 2.0.0 Ok: queued as ${id}`));
   assert.deepEqual(client.urgent, queued.slice(1).map(({ id }) => id));
   assert.deepEqual(client.failures, []);
+  assert.equal(app.openQueues, 1, "for the whole conversation");
 });
 
 Deno.test("serveSmtp: a queue that cannot be opened is one message's misfortune", async () => {

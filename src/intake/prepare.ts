@@ -20,6 +20,7 @@ import { readDisplay } from "./header/header_display.ts";
 import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
 import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
+import { hexText } from "../system/bytes.ts";
 
 /** A message ready for the queue. */
 interface Prepared {
@@ -197,10 +198,4 @@ function hostPart({ settings }: IntakeOptions): string {
   if (/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(hostname)) return hostname;
   return hostname.replace(/[^A-Za-z0-9_.-]+/g, "").replace(/^\.+|\.+$|\.(?=\.)/g, "") ||
     "localhost";
-}
-
-function hexText(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
-  return text;
 }

@@ -3,7 +3,7 @@
 
 import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
-import { joinBytes } from "./header/edit.ts";
+import { joinBytes } from "../system/bytes.ts";
 import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
 import { LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";

@@ -6,6 +6,7 @@ import { errorText } from "../../queue/errors.ts";
 import { Thread, type ThreadFault } from "../../system/thread.ts";
 import { barePreview } from "./bare.ts";
 import type { Preview, PreviewLimits, PreviewRequest } from "./preview.ts";
+import { joinBytes } from "../../system/bytes.ts";
 
 export const PREVIEW_LIMITS: PreviewLimits = {
   maxBytes: 256 * 1024,
@@ -100,12 +101,5 @@ async function readStart(
     length += part.length;
     if (length > maxBytes) break;
   }
-  const bytes = new Uint8Array(Math.min(length, maxBytes));
-  let at = 0;
-  for (const part of parts) {
-    const taken = part.subarray(0, bytes.length - at);
-    bytes.set(taken, at);
-    at += taken.length;
-  }
-  return { bytes, isCut: length > maxBytes };
+  return { bytes: joinBytes(parts).slice(0, maxBytes), isCut: length > maxBytes };
 }

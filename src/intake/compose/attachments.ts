@@ -4,7 +4,7 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { joinBytes } from "../header/edit.ts";
+import { joinBytes } from "../../system/bytes.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
 import { boundaryText, fitsLines, type Texts } from "./body.ts";
 import { quoted } from "../address/address_syntax.ts";

@@ -3,7 +3,7 @@
 // attachments.ts.
 
 import type { Random } from "../../system/time.ts";
-import { joinBytes } from "../header/edit.ts";
+import { joinBytes } from "../../system/bytes.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";
 import { boundaryText, plainPart, textPart, type Texts } from "./body.ts";
 import type { ComposeTools, Draft } from "./draft.ts";

@@ -2,7 +2,7 @@
 // text decoded. Called by attachments.ts and the compose command.
 
 import { MailqError } from "../../queue/errors.ts";
-import { joinBytes } from "../header/edit.ts";
+import { joinBytes } from "../../system/bytes.ts";
 import { attempt, type ByteSource } from "../sources/files.ts";
 
 const PIECE_BYTES = 256 * 1024;

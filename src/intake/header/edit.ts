@@ -2,6 +2,7 @@
 // put in. prepare.ts calls it for all content; line ends are line_ends.ts's.
 
 import { type Field, type FieldKind, fieldText, hasBlankLine, type Header } from "./headers.ts";
+import { joinBytes } from "../../system/bytes.ts";
 
 const LF = 10;
 const CR = 13;
@@ -65,17 +66,6 @@ function cutAndJoin(
   }
   keepUpTo(bytes.length);
   return joinBytes(kept);
-}
-
-/** Puts arrays one after another into one. */
-export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 /** Whether the header has a field of this kind. */

@@ -1,6 +1,8 @@
 // Encoded words of RFC 2047, read and written. Called for what people see of a header, for composed
 // headers and for spools; which fields may hold them, the callers know.
 
+import { base64Bytes, base64Text, joinBytes } from "../../system/bytes.ts";
+
 const WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bq])\?([^?\s]*)\?=/gi;
 
 // Kept: making one takes as long as decoding a word does.
@@ -45,28 +47,12 @@ export function decodeWords(text: string): string {
 }
 
 function decodeRun(run: readonly Word[]): string | null {
-  const bytes = new Uint8Array(run.reduce((size, word) => size + word.bytes.length, 0));
-  let at = 0;
-  for (const word of run) {
-    bytes.set(word.bytes, at);
-    at += word.bytes.length;
-  }
+  const bytes = joinBytes(run.map((word) => word.bytes));
   const charset = run[0]?.charset;
   try {
     return (charset === "utf-8" ? utf8Decoder : new TextDecoder(charset)).decode(bytes);
   } catch {
     return null; // RangeError: a charset the runtime does not know.
-  }
-}
-
-function base64Bytes(text: string): Uint8Array | null {
-  try {
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
-    return bytes;
-  } catch {
-    return null;
   }
 }
 
@@ -118,7 +104,7 @@ function isContinuation(byte: number | undefined): boolean {
 }
 
 function encodeWord(bytes: Uint8Array): string {
-  return `=?UTF-8?B?${btoa(String.fromCharCode(...bytes))}?=`;
+  return `=?UTF-8?B?${base64Text(bytes)}?=`;
 }
 
 function utf8Bytes(text: string): Uint8Array {

@@ -9,6 +9,7 @@ import { naming } from "../compose/draft.ts";
 import { readAddresses } from "../address/addresses.ts";
 import { controlAt } from "../header/headers.ts";
 import { Fields, type Suggest } from "./fields.ts";
+import { base64Bytes } from "../../system/bytes.ts";
 
 const RECIPIENT_FIELDS = ["to", "cc", "bcc"] as const;
 const ADDRESS_FIELDS = [...RECIPIENT_FIELDS, "reply_to"] as const;
@@ -233,13 +234,7 @@ function readKey(fields: Fields): string | undefined {
 }
 
 function fromBase64(text: string, fields: Fields, name: string): Uint8Array {
-  let binary: string;
-  try {
-    binary = atob(text);
-  } catch {
-    throw fields.error(name, text, "base64");
-  }
-  const bytes = new Uint8Array(binary.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  const bytes = base64Bytes(text);
+  if (bytes === null) throw fields.error(name, text, "base64");
   return bytes;
 }

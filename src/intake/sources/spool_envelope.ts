@@ -1,7 +1,7 @@
 // The envelope that zope.sendmail and repoze.sendmail put into the message itself. Called by
 // maildir_batch.ts for a spool's files; an ordinary Maildir's have none.
 
-import { joinBytes } from "../header/edit.ts";
+import { joinBytes } from "../../system/bytes.ts";
 import { decodeWords } from "../header/encoded_words.ts";
 import { type Field, fieldText, scanHeader, spells } from "../header/headers.ts";
 

@@ -2,6 +2,7 @@
 // be used.
 
 import { beside, folderOf } from "../../system/files.ts";
+import { hexText } from "../../system/bytes.ts";
 
 /** The folder beside the queue where those who may not open it leave their mail. */
 export function dropFolder(queueFile: string): string {
@@ -22,9 +23,7 @@ export const REFUSED_PREFIX = ".refused-";
  *  keeps a file from others even where its mode would not. */
 export function dropName(now: number, random: Uint8Array): string {
   const time = Math.max(0, Math.floor(now)).toString(36).padStart(9, "0");
-  return `${time}-${
-    Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")
-  }.drop`;
+  return `${time}-${hexText(random)}.drop`;
 }
 
 export const NAME_RANDOM_BYTES = 16;

@@ -1,6 +1,8 @@
 // Names for files in a Maildir, as its convention has them. For the relay `maildir:` and for
 // exports to a Maildir.
 
+import { hexText } from "../../system/bytes.ts";
+
 /** What the names of files in a Maildir are made of. */
 export interface MaildirNaming {
   /** This machine's name. */
@@ -17,9 +19,7 @@ export interface MaildirNaming {
 export function maildirName({ hostname, now, count, random }: MaildirNaming): string {
   const seconds = Math.floor(now / 1_000);
   const micros = Math.floor((now - seconds * 1_000) * 1_000);
-  let bits = "";
-  for (const byte of random) bits += byte.toString(16).padStart(2, "0");
   // As the Maildir convention has it.
   const host = hostname.replaceAll("/", "\\057").replaceAll(":", "\\072");
-  return `${seconds}.M${micros}P${Deno.pid}Q${count}R${bits}.${host}`;
+  return `${seconds}.M${micros}P${Deno.pid}Q${count}R${hexText(random)}.${host}`;
 }

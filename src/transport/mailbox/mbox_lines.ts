@@ -1,6 +1,8 @@
 // The mbox format (mboxrd): the line that begins a message, and lines that must not look like it.
 // Pure. For the relay `file:` and for exports.
 
+import { joinBytes } from "../../system/bytes.ts";
+
 const LF = 10, GREATER = 62, F = 70;
 const FROM = Uint8Array.from("From ", (character) => character.charCodeAt(0));
 const NOTHING: Uint8Array = new Uint8Array(0);
@@ -14,7 +16,7 @@ export class FromQuoter {
   #held = NOTHING;
 
   push(piece: Uint8Array): Uint8Array {
-    const bytes = this.#held.length === 0 ? piece : joined(this.#held, piece);
+    const bytes = this.#held.length === 0 ? piece : joinBytes([this.#held, piece]);
     this.#held = NOTHING;
     const offsets: number[] = [];
     let at = 0;
@@ -64,13 +66,6 @@ function quoted(bytes: Uint8Array, offsets: readonly number[]): Uint8Array {
   });
   result.set(bytes.subarray(from), from + offsets.length);
   return result;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];

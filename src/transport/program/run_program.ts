@@ -3,6 +3,7 @@
 
 import { sendSignalToGroup } from "../../system/shell.ts";
 import type { Timers } from "../../system/time.ts";
+import { joinBytes } from "../../system/bytes.ts";
 
 interface ProgramCall {
   readonly path: string;
@@ -121,10 +122,7 @@ class Tail {
       for (;;) {
         const { value, done } = await this.#reader.read();
         if (done) return;
-        const both = new Uint8Array(this.#bytes.length + value.length);
-        both.set(this.#bytes);
-        both.set(value, this.#bytes.length);
-        this.#bytes = both.slice(-TAIL_BYTES);
+        this.#bytes = joinBytes([this.#bytes, value]).slice(-TAIL_BYTES);
       }
     } catch {
       // What was read so far has to do.

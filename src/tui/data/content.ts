@@ -4,6 +4,7 @@
 import type { Previewer } from "../../display/preview/previewer.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { ShownContent } from "./data.ts";
+import { joinBytes } from "../../system/bytes.ts";
 
 /** What of a message is read to be shown. */
 const SHOWN_BYTES = 256 * 1024;
@@ -47,11 +48,5 @@ async function readBeginning(content: AsyncIterable<Uint8Array>): Promise<Uint8A
     length += part.length;
     if (length > SHOWN_BYTES) break;
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joinBytes(pieces);
 }

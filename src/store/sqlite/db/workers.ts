@@ -7,6 +7,7 @@ import { FileLock } from "../../../system/file_lock.ts";
 import { beside, giveToOwnerOf, isThere, nameOf, removeFile } from "../../../system/files.ts";
 import type { Connection } from "./connection.ts";
 import { loseClaims } from "../claims/lost_claims.ts";
+import { hexText } from "../../../system/bytes.ts";
 
 const NUMBER_BYTES = 8;
 const BOOT_TOLERANCE_MS = 5_000;
@@ -86,7 +87,7 @@ export async function registerWorker(
   clock: Clock,
   random: Random,
 ): Promise<SqliteWorker> {
-  const name = Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const name = hexText(random.bytes(8));
   const path = `${db.file}-worker-${name}`;
   const lock = db.isInMemory ? null : await makeLock(db, path);
   const now = clock.now();

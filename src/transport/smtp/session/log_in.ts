@@ -7,7 +7,7 @@ import { classify } from "../mail/classify.ts";
 import { ConnectionBroken } from "../connection/broken.ts";
 import { beginExchange, chooseMechanism, type Exchange, MECHANISMS } from "./mechanisms.ts";
 import type { SmtpReply } from "../mail/replies.ts";
-import { base64Bytes, bytesBase64 } from "./scram.ts";
+import { base64Bytes, base64Text } from "../../../system/bytes.ts";
 import type { Secret } from "./secrets.ts";
 import { type Extensions, Refusal } from "./session.ts";
 
@@ -57,7 +57,7 @@ export async function logIn(
       }`,
     );
   }
-  channel.conceal([secret, bytesBase64(new TextEncoder().encode(secret))]);
+  channel.conceal([secret, base64Text(new TextEncoder().encode(secret))]);
   const exchange = beginExchange(mechanism, { user, secret, host, port });
   const reply = await converse(channel, exchange, limitMs);
   if (reply.code === 235) return proven(() => exchange.finish?.(reply.text));
@@ -94,18 +94,14 @@ async function converse(
 }
 
 function encode(channel: Channel, message: Uint8Array): string {
-  const text = bytesBase64(message);
+  const text = base64Text(message);
   channel.conceal([text]);
   return text;
 }
 
 function decode(text: string): Uint8Array {
-  try {
-    return base64Bytes(text.trim());
-  } catch {
-    // LOGIN's prompts are for show; what others need they look for themselves.
-    return new TextEncoder().encode(text);
-  }
+  // LOGIN's prompts are for show; what others need they look for themselves.
+  return base64Bytes(text) ?? new TextEncoder().encode(text);
 }
 
 /** What `step` returns; what it throws is the server's fault. */

@@ -1,7 +1,8 @@
 // The SASL mechanisms we know, and which one to use. Each is an exchange of messages that says
 // nothing of SMTP: `log_in.ts` puts them into commands. SCRAM's arithmetic is in `scram.ts`.
 
-import { bytesBase64, saslName, ScramClient } from "./scram.ts";
+import { base64Text } from "../../../system/bytes.ts";
+import { saslName, ScramClient } from "./scram.ts";
 
 /** Whom a login is for. */
 interface Identity {
@@ -115,5 +116,5 @@ function decodeOr(text: string): string {
 }
 
 function randomNonce(): string {
-  return bytesBase64(crypto.getRandomValues(new Uint8Array(18)));
+  return base64Text(crypto.getRandomValues(new Uint8Array(18)));
 }

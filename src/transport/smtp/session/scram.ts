@@ -1,5 +1,7 @@
 // SCRAM-SHA-256, the client's side: proves that we know the password without sending it, and checks
-// that the server knows it, too. `mechanisms.ts` uses it. Also base64, which SASL is spoken in.
+// that the server knows it, too. `mechanisms.ts` uses it.
+
+import { base64Bytes, base64Text } from "../../../system/bytes.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -58,14 +60,16 @@ export class ScramClient {
     }
     const finalBare = `c=biws,r=${nonce}`;
     const authMessage = encoder.encode(`${this.#firstBare},${serverFirst},${finalBare}`);
-    const salted = await stretch(this.login.password, base64Bytes(salt), iterations);
+    const saltBytes = base64Bytes(salt);
+    if (saltBytes === null) throw new ScramError("the server's salt is no base64");
+    const salted = await stretch(this.login.password, saltBytes, iterations);
     const clientKey = await hmac(salted, encoder.encode("Client Key"));
     const storedKey = new Uint8Array(await crypto.subtle.digest("SHA-256", clientKey));
     const signature = await hmac(storedKey, authMessage);
     const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0));
     const serverKey = await hmac(salted, encoder.encode("Server Key"));
     this.#expectedSignature = await hmac(serverKey, authMessage);
-    return encoder.encode(`${finalBare},p=${bytesBase64(proof)}`);
+    return encoder.encode(`${finalBare},p=${base64Text(proof)}`);
   }
 
   /** Takes the server's last message; throws unless it proves that it knows the password. */
@@ -74,7 +78,7 @@ export class ScramClient {
     if (error !== undefined) throw new ScramError(`the server refuses: ${error}`);
     const [, given] = /^v=([A-Za-z\d+/=]+)/.exec(serverFinal) ?? [];
     const expected = this.#expectedSignature;
-    if (given === undefined || expected === null || given !== bytesBase64(expected)) {
+    if (given === undefined || expected === null || given !== base64Text(expected)) {
       throw new ScramError("the server cannot prove that it knows the password");
     }
     this.isServerProven = true;
@@ -109,14 +113,4 @@ async function hmac(
   const how = { name: "HMAC", hash: "SHA-256" };
   const imported = await crypto.subtle.importKey("raw", key, how, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", imported, message));
-}
-
-/** Bytes as base64. */
-export function bytesBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}
-
-/** The bytes that base64 stands for; throws where it is none. */
-export function base64Bytes(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Ended } from "../support/child.ts";
-import { mail, Mailq } from "../support/mailq.ts";
-import { letNobodyIn, runAsNobody } from "./unprivileged.ts";
+import { mail, Mailq, PROGRAM } from "../support/mailq.ts";
+import { denoDirOf, letNobodyIn, runAs, runAsNobody } from "./unprivileged.ts";
 
 /** Settings that root and nobody share. */
 async function sharedMailq(): Promise<Mailq> {
@@ -96,4 +96,44 @@ Deno.test("permissions: root may work on an ordinary user's queue, who can go on
     "root's": "sent",
     "enqueue --tag again": "sent",
   });
+});
+
+Deno.test("permissions: sendmail needs no variable, no folder to stand in and no umask", async () => {
+  await using mailq = await sharedMailq();
+  const closed = `${mailq.folder}/closed`;
+  await Deno.mkdir(closed, { mode: 0o700 });
+  const queue = `${mailq.folder}/nobody/queue.db`;
+  const options = ["--config", `${mailq.folder}/mailq.toml`, "--queue", queue];
+  const NOBODY = 65534;
+  for (const umask of ["022", "0777"]) {
+    const script = `umask ${umask}; exec env -i DENO_DIR=${denoDirOf(mailq)} "$@"`;
+    const command = [...PROGRAM, ...options, "sendmail", "-t", "-i"];
+    const { code, stdout, stderr } = await runAs(
+      mailq,
+      NOBODY,
+      ["/bin/sh", "-c", script, "sh", ...command],
+      { stdin: mail({ to: "a@b.test", subject: umask }), cwd: closed },
+    );
+    assert.deepEqual([code, stdout, stderr], [0, "", ""], `umask ${umask}`);
+  }
+  mailq.env.MAILQ_QUEUE = queue;
+  const listed = await runAsNobody(mailq, ["list", "--json"]);
+  const senders = listed.stdout.trim().split("\n").map((line) => JSON.parse(line).sender);
+  assert.equal(senders.length, 2);
+  for (const sender of senders) assert.match(sender, /^nobody@/);
+});
+
+Deno.test("permissions: the settings of another user's HOME are a warning at intake alone", async () => {
+  await using mailq = await sharedMailq();
+  const home = `${mailq.folder}/root`;
+  await Deno.mkdir(`${home}/.config/mailq`, { recursive: true });
+  await Deno.writeTextFile(`${home}/.config/mailq/config.toml`, 'from = "root@x.test"\n');
+  await Deno.chmod(home, 0o700);
+  const env = { HOME: home, MAILQ_CONFIG: "", MAILQ_QUEUE: `${mailq.folder}/nobody/queue.db` };
+  for (const command of [["enqueue"], ["sendmail", "-t"]]) {
+    const ended = await runAsNobody(mailq, command, { stdin: mail(), env });
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stderr, /^mailq: warning: Cannot read the settings file ".*config\.toml"/);
+  }
+  assert.equal((await runAsNobody(mailq, ["send"], { env })).code, 77);
 });

@@ -5,7 +5,7 @@
 import { MailqError } from "../queue/errors.ts";
 import { makeId } from "../queue/ids.ts";
 import type { NewMessage, WholeMessage } from "../queue/message.ts";
-import { isAddress } from "./address/address_syntax.ts";
+import { isAddress, quoted } from "./address/address_syntax.ts";
 import { readSchedule } from "./header/control_fields.ts";
 import {
   type AddedField,
@@ -114,13 +114,13 @@ function refuseCutBcc(bytes: Uint8Array, header: Header): void {
   const rest = new TextDecoder("latin1").decode(
     bytes.subarray(header.end, header.end + MAX_CUT_BYTES),
   );
-  const [below = ""] = rest.split(/\r{0,2}\n\r{0,2}\n|\r\r(?!\n)/, 1);
+  const [below = ""] = rest.replace(/\r?\r\n|\r/g, "\n").split("\n\n", 1);
   if (!/^(?:resent-)?bcc[ \t]*:/im.test(below)) return;
-  const [line = ""] = below.split(/[\r\n]/, 1);
+  const [line = ""] = below.split("\n", 1);
   throw new MailqError(
     "bad_message",
     `Cannot queue a message whose header breaks off above a Bcc field, at ${
-      JSON.stringify(line.slice(0, 60))
+      quoted(line.slice(0, 60))
     }: expected a field, a continuation that begins with a blank, or a blank line`,
   );
 }

@@ -35,7 +35,15 @@ async function refused(promise: Promise<unknown>, code: ErrorCode, pattern: RegE
 
 Deno.test("prepareStream: gives what prepareMessage gives, wherever pieces are cut", async () => {
   const part = fc.constantFrom(
-    ...["From x", "Bcc: a@b", "Date: d", "Message-ID: m", "X-Mail-Queue-Priority: odd", "S: t"],
+    ...[
+      "From x",
+      "From x Sun Nov 22 18:00:00 2026",
+      "Bcc: a@b",
+      "Date: d",
+      "Message-ID: m",
+      "X-Mail-Queue-Priority: odd",
+      "S: t",
+    ],
     ...["\r\n", "\n", "\r", "\r\r\n", "\r\n\r\n", " ", ".", "\0", "\xe9", "text", ":"],
   );
   const cuts = fc.array(fc.nat(12), { maxLength: 12 });

@@ -45,6 +45,11 @@ const CASES: readonly [string, string, string][] = [
   ["takes text with a blank line first", "\nhello\n", `${MISSING}\r\nhello\r\n`],
   ["makes a message of a blank line", "\n", `${MISSING}\r\n`],
   ["drops an mbox line", `From a@b Sun\n${FULL}\nFrom x\n`, `${FULL}\r\nFrom x\r\n`],
+  [
+    "keeps a text that begins with From",
+    "From me\nto you\n",
+    `${MISSING}\r\nFrom me\r\nto you\r\n`,
+  ],
   ["drops a marked mbox line", `>From a@b Sun\r${FULL}`, `${FULL}\r\n`],
   [
     "drops Bcc and control fields",
@@ -93,7 +98,15 @@ for (const [name, from, to] of CASES) {
 
 Deno.test("prepareMessage: changes no byte but what Intake lists, and a second time none", async () => {
   const part = fc.constantFrom(
-    ...["From x", ">From y", "Bcc: a@b", "bcc :", "X-Mail-Queue-Priority: low", "Resent-Bcc: c"],
+    ...[
+      "From x",
+      ">From y",
+      "From x Sun Nov 22 18:00:00 2026",
+      "Bcc: a@b",
+      "bcc :",
+      "X-Mail-Queue-Priority: low",
+      "Resent-Bcc: c",
+    ],
     ...["Date: d", "MESSAGE-ID: m", "Subject: s", "DKIM-Signature: v=1; h=date : Message-ID; b=x"],
     ...[
       "\r\n",
@@ -155,7 +168,8 @@ Deno.test("prepareMessage: refuses a header that breaks off above Bcc, which wou
 });
 
 Deno.test("prepareMessage: refuses empty input", async () => {
-  for (const raw of ["", "From a@b Sun\n", ">From x\r\n>From y"]) {
+  const line = "From a@b Sun Nov 22 18:00:00 2026";
+  for (const raw of ["", `${line}\n`, `>${line}\r\n>From y`]) {
     await assert.rejects(prepare(raw), /^MailqError: Cannot queue nothing: the input is empty$/);
   }
 });

@@ -8,20 +8,24 @@ export function normaliseSlowly(text: string): string {
   return lines.map((line) => line + "\r\n").join("");
 }
 
+const FIELD = /^[!-9;-~]{1,998}[ \t]*:/;
+
 /** Whole fields of the header (mbox lines taken off before), and what follows it. */
 export function splitSlowly(text: string): { fields: string[]; rest: string } {
   const lines = normaliseSlowly(text).split("\r\n").slice(0, -1);
   const isMbox = (line: string, pattern: RegExp) =>
     pattern.test(line) && !/^>?From[ \t]+:/.test(line);
   if (lines[0] !== undefined && isMbox(lines[0], /^>?From /)) {
-    lines.shift();
-    while (lines[0] !== undefined && isMbox(lines[0], /^>From /)) lines.shift();
+    const below = lines.findIndex((line, i) => i > 0 && !isMbox(line, /^>From /));
+    const next = below < 0 ? "" : lines[below] ?? "";
+    const isDated = /(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) .*:\d\d \d{4}\s*$/.test(lines[0]);
+    if (isDated || FIELD.test(next)) lines.splice(0, below < 0 ? lines.length : below);
   }
   const fields: string[] = [];
   while (lines[0] !== undefined) {
     const line = lines[0];
     if (/^[ \t]/.test(line) && fields.length > 0) fields[fields.length - 1] += line + "\r\n";
-    else if (/^[!-9;-~]{1,998}[ \t]*:/.test(line)) fields.push(line + "\r\n");
+    else if (FIELD.test(line)) fields.push(line + "\r\n");
     else break;
     lines.shift();
   }

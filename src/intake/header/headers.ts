@@ -77,20 +77,19 @@ const CONTROL_PREFIX = "x-mail-queue-";
  *  at the first line that is neither field nor continuation. Copies and decodes nothing, and
  *  reads no further than the header. */
 export function scanHeader(bytes: Uint8Array): Header {
-  const start = skipMboxLines(bytes);
+  const skipped = skipMboxLines(bytes);
+  const start = skipped ?? 0;
   const fields: Field[] = [];
   const size = bytes.length;
   let at = start;
   while (at < size) {
     const nameEnd = endOfName(bytes, at);
-    let colon = nameEnd;
     // RFC 5322 4.5.1: blanks before the colon are obsolete, but they are read.
-    while (colon < size && isBlank(bytes[colon])) colon++;
+    const colon = skipBlanks(bytes, nameEnd);
     const isField = nameEnd > at && nameEnd - at <= MAX_NAME_BYTES && bytes[colon] === COLON;
     if (!isField) {
-      const isUndecided = colon === size && nameEnd > at && nameEnd - at <= MAX_NAME_BYTES ||
-        // An LF behind it would make one line end of the CRs.
-        at + 1 === size && bytes[at] === CR && bytes[at - 1] === CR;
+      const isUndecided = skipped === null || endsInCrs(bytes, at) ||
+        colon === size && nameEnd > at && nameEnd - at <= MAX_NAME_BYTES;
       return { start, fields, end: at, isClosed: !isUndecided };
     }
     let valueEnd = lineStop(bytes, colon + 1);
@@ -149,12 +148,28 @@ export function controlAt(text: string): number {
 }
 
 /** Just past a leading `From ` or `>From ` line of an mbox file and the `>From ` lines that further
- *  hops left below it. */
-function skipMboxLines(bytes: Uint8Array): number {
+ *  hops left below it: it has a date, or a field comes below it. Any other is text; null if there
+ *  is not enough to tell. */
+function skipMboxLines(bytes: Uint8Array): number | null {
   if (!isMboxLine(bytes, 0)) return 0;
-  let at = skipLineEnd(bytes, lineStop(bytes, 0));
+  const size = bytes.length;
+  const lineEnd = lineStop(bytes, 0);
+  let at = skipLineEnd(bytes, lineEnd);
   while (bytes[at] === MARK && isMboxLine(bytes, at)) at = skipLineEnd(bytes, lineStop(bytes, at));
-  return at;
+  const line = new TextDecoder("latin1").decode(bytes.subarray(0, Math.min(lineEnd, 1024)));
+  if (DATED_LINE.test(line)) return at;
+  const nameEnd = endOfName(bytes, at);
+  const colon = skipBlanks(bytes, nameEnd);
+  if (nameEnd > at && bytes[colon] === COLON) return at;
+  return colon === size || endsInCrs(bytes, at) ? null : 0;
+}
+
+const DATED_LINE = /\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.* \d\d?:\d\d.* \d{4}\s*$/;
+
+/** Whether the bytes end with CR CR, of which the second stands at `at`: an LF behind them would
+ *  make one line end of both. */
+function endsInCrs(bytes: Uint8Array, at: number): boolean {
+  return at + 1 === bytes.length && bytes[at] === CR && bytes[at - 1] === CR;
 }
 
 function isMboxLine(bytes: Uint8Array, start: number): boolean {
@@ -184,6 +199,12 @@ function endOfName(bytes: Uint8Array, start: number): number {
     if (byte < 33 || byte > 126 || byte === COLON) break;
     at++;
   }
+  return at;
+}
+
+function skipBlanks(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while (at < bytes.length && isBlank(bytes[at])) at++;
   return at;
 }
 

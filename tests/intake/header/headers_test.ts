@@ -36,7 +36,15 @@ const CASES: readonly [string, string, string[], string][] = [
   ["a leading From line is skipped", "From a@b Mon Jan  1\nA: 1\n\n", ["A: 1\n"], "\n"],
   ["a leading >From line is skipped", ">From a@b\r\nA: 1\r\n", ["A: 1\r\n"], ""],
   [">From lines of further hops, too", "From a\n>From b\n>From c\nA: 1\n", ["A: 1\n"], ""],
-  ["a second From line is none of ours", "From a\nFrom b\nA: 1\n", [], "From b"],
+  [
+    "a second From line is none of ours",
+    "From a Sun Nov 22 18:00:00 2026\nFrom b\nA: 1\n",
+    [],
+    "From b",
+  ],
+  ["a first line that begins with From is text", "From here on\nall is well\n", [], "From here"],
+  ["so it is above a blank line, and two of them", "From me\n>From you\n\nA: 1\n", [], "From me"],
+  ["with a date it is none", "From a Sun Nov 22 18:00:00 2026\n\ntext", [], "\n"],
   ["the From field in its obsolete spelling stays", "From : a@b\nA: 1\n", [
     "From : a@b\n",
     "A: 1\n",

@@ -140,7 +140,7 @@ Deno.test("files stay small", async () => {
   const large: string[] = [];
   for await (const path of sources("src")) {
     const lines = (await Deno.readTextFile(ROOT + path)).split("\n").length;
-    if (lines > 330) large.push(`${path}: ${lines}`);
+    if (lines > 320) large.push(`${path}: ${lines}`);
   }
   assert.deepEqual(large, []);
 });
@@ -175,7 +175,7 @@ Deno.test("every file begins with what it is for", async () => {
 });
 
 /** Folders that still have a circle of imports. One that has none any more is to be taken out. */
-const WITH_CIRCLES: readonly string[] = ["src/store/sqlite/db", "src/store/sqlite/filter"];
+const WITH_CIRCLES: readonly string[] = [];
 
 Deno.test("no import circle", async () => {
   const arrows = new Map<string, Set<string>>();

@@ -2,19 +2,8 @@
 // a store promises is in src/queue/ports.
 
 import { MailqError } from "../queue/errors.ts";
+import type { OpenOptions } from "./options.ts";
 import type { Store } from "../queue/ports/store.ts";
-import type { Clock, Random } from "../system/time.ts";
-
-export interface OpenOptions {
-  /** Make the queue if there is none; otherwise a queue that is not there counts as empty. */
-  readonly create: boolean;
-  readonly isWorker: boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Whether the bytes of a message stay when it has become sent; asked at each recording, since a
-   *  service may be told otherwise while the queue is open. Absent = they stay. */
-  readonly keepsBodies?: () => boolean;
-}
 
 /** Opens the queue that a path, or a URL, names. */
 export async function openStore(queue: string, options: OpenOptions): Promise<Store> {

@@ -1,6 +1,6 @@
 import type { Store } from "../../src/queue/ports/store.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
-import type { OpenOptions } from "../../src/store/open.ts";
+import type { OpenOptions } from "../../src/store/options.ts";
 import type { FakeClock } from "../support/queue_clock.ts";
 import { actionTests } from "./store/actions.ts";
 import { batchTests } from "./store/batches.ts";

@@ -3,7 +3,8 @@ import type { Claim } from "../../src/queue/claim.ts";
 import type { MessageDetail, WholeMessage } from "../../src/queue/message.ts";
 import type { Store } from "../../src/queue/ports/store.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
-import { type OpenOptions, openStore } from "../../src/store/open.ts";
+import type { OpenOptions } from "../../src/store/options.ts";
+import { openStore } from "../../src/store/open.ts";
 import { type Random, systemRandom } from "../../src/system/time.ts";
 import { putEmptyQueue } from "../support/empty_queue.ts";
 

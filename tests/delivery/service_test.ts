@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { Store } from "../../src/queue/ports/store.ts";
-import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
+import { SqliteWorker } from "../../src/store/sqlite/claims/workers.ts";
 import { MINUTE_MS } from "../support/queue_messages.ts";
 import { alteredStore } from "./altered_store.ts";
 import { HOUR_MS } from "./pass_on.ts";

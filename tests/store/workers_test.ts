@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
+import { SqliteWorker } from "../../src/store/sqlite/claims/workers.ts";
 import { enqueued } from "../support/queue_messages.ts";
 import { QueueProcess } from "../support/queue_process.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";

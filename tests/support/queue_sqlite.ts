@@ -4,7 +4,7 @@ import type { Store } from "../../src/queue/ports/store.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
 import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
-import { SqliteWorker } from "../../src/store/sqlite/db/workers.ts";
+import { SqliteWorker } from "../../src/store/sqlite/claims/workers.ts";
 import type { AnotherOptions, StoreFixture } from "../contract/store_contract.ts";
 import { putEmptyQueue } from "./empty_queue.ts";
 import { FakeClock } from "./queue_clock.ts";

@@ -4,7 +4,7 @@
 import type { LoadOptions, Purpose } from "../../config/load.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { OpenOptions } from "../../store/open.ts";
+import type { OpenOptions } from "../../store/options.ts";
 import type { App, OpenQueueOptions } from "../../app/app.ts";
 import type { Globals } from "./globals.ts";
 import type { Output, Stream } from "./output.ts";

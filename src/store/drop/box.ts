@@ -2,8 +2,7 @@
 // folder. The enqueue path uses it in place of the queue; src/app/drops takes the files in.
 
 import type { ContentFacts, NewMessage, WholeMessage } from "../../queue/message.ts";
-import type { Enqueued, Stage } from "../../queue/ports/intake.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Enqueued, Enqueuer, Stage } from "../../queue/ports/intake.ts";
 import { DropFile } from "./file.ts";
 import { dropName, NAME_RANDOM_BYTES } from "./names.ts";
 import type { Clock, Random } from "../../system/time.ts";
@@ -12,7 +11,7 @@ import type { Clock, Random } from "../../system/time.ts";
  *  or `run` takes into the queue. What only the queue can tell (whether a key is known, who is
  *  on the do-not-send list) is settled there. Errors: `disk_full`, `permission`, `io_error`,
  *  `busy`. */
-export class DropBox implements Pick<Store, "enqueue" | "stage"> {
+export class DropBox implements Enqueuer {
   constructor(
     readonly folder: string,
     readonly clock: Clock,

@@ -11,7 +11,7 @@ import type {
   RetryOptions,
   RetryResult,
 } from "../../queue/ports/operator.ts";
-import type { Enqueued, OpenBatch, Stage } from "../../queue/ports/intake.ts";
+import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
 import type { RelayHealth } from "../../queue/policy/breaker.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
@@ -19,6 +19,7 @@ import type { MessageDetail, MessageSummary, WholeMessage } from "../../queue/me
 import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { Store } from "../../queue/ports/store.ts";
+import type { OpenOptions } from "../options.ts";
 import type { SearchIndexOptions, Suppression } from "../../queue/ports/reader.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
@@ -37,16 +38,9 @@ import type { StageTarget } from "./take_in/stage_target.ts";
 import { wake } from "./db/wake.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
-interface SqliteOptions {
+interface SqliteOptions extends OpenOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */
   readonly path: string | null;
-  readonly create: boolean;
-  /** A process with more to do than this one write: it must not be blocked while it waits. */
-  readonly isWorker: boolean;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** See OpenOptions. */
-  readonly keepsBodies?: () => boolean;
 }
 
 // Loaded when they are wanted; see loadCommand (src/cli/frame/command_table.ts) for why so.
@@ -56,7 +50,12 @@ const loadList = () => load<typeof import("./read/list.ts")>("read/list");
 const loadShow = () => load<typeof import("./read/show.ts")>("read/show");
 const loadTakeOver = () => load<typeof import("./claims/take_over.ts")>("claims/take_over");
 const loadPostpone = () => load<typeof import("./claims/postpone.ts")>("claims/postpone");
-type Batches = typeof import("./take_in/batch_target.ts");
+const loadPurge = () => load<typeof import("./act/purge.ts")>("act/purge");
+const loadSearch = () => load<typeof import("./filter/search.ts")>("filter/search");
+const loadMatching = () => load<typeof import("./filter/matching.ts")>("filter/matching");
+const loadOpenBatch = () => load<typeof import("./take_in/open_batch.ts")>("take_in/open_batch");
+const loadJoin = () => load<typeof import("./take_in/batch_target.ts")>("take_in/batch_target");
+const loadCopy = () => load<typeof import("./act/resend_changed.ts")>("act/resend_changed");
 const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
 const loadStatus = () => load<typeof import("./read/status.ts")>("read/status");
 const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/suppression");
@@ -64,7 +63,7 @@ const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/s
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
 export class SqliteStore implements Store {
-  #watch: import("./db/watch.ts").Watch | null = null;
+  #watch: import("./read/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
 
   private constructor(
@@ -75,13 +74,10 @@ export class SqliteStore implements Store {
   ) {}
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
-    const db = await Connection.open({
-      path: options.path,
-      create: options.create,
-      ...WORKER_WAITS,
-      ...(options.isWorker ? {} : { busyTimeoutMs: WORKER_WAITS.patienceMs }),
-    });
-    return new SqliteStore(db, options.clock, options.random, options.keepsBodies ?? (() => true));
+    const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
+    const busyTimeoutMs = isWorker ? WORKER_WAITS.busyTimeoutMs : WORKER_WAITS.patienceMs;
+    const db = await Connection.open({ ...WORKER_WAITS, path, create, busyTimeoutMs });
+    return new SqliteStore(db, clock, random, keepsBodies);
   }
 
   async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
@@ -99,14 +95,12 @@ export class SqliteStore implements Store {
   }
 
   async openBatch(within: string | null): Promise<OpenBatch> {
-    const { SqliteBatch } = await load<typeof import("./take_in/open_batch.ts")>(
-      "take_in/open_batch",
-    );
+    const { SqliteBatch } = await loadOpenBatch();
     return await SqliteBatch.begin(this.db, this.clock, this.random, within);
   }
 
-  async joinBatch(token: string): Promise<Pick<Store, "enqueue" | "stage">> {
-    const { BatchTarget, JoinedBatch } = await load<Batches>("take_in/batch_target");
+  async joinBatch(token: string): Promise<Enqueuer> {
+    const { BatchTarget, JoinedBatch } = await loadJoin();
     return new JoinedBatch(BatchTarget.of(this.db, token), (target) => this.stage(target));
   }
 
@@ -115,7 +109,7 @@ export class SqliteStore implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    const { registerWorker } = await load<typeof import("./db/workers.ts")>("db/workers");
+    const { registerWorker } = await load<typeof import("./claims/workers.ts")>("claims/workers");
     return await registerWorker(this.db, kind, this.clock, this.random);
   }
 
@@ -168,7 +162,7 @@ export class SqliteStore implements Store {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    const { Watch } = await load<typeof import("./db/watch.ts")>("db/watch");
+    const { Watch } = await load<typeof import("./read/watch.ts")>("read/watch");
     this.#watch ??= new Watch(this.db);
     await this.#watch.changed(signal);
   }
@@ -199,16 +193,12 @@ export class SqliteStore implements Store {
   }
 
   async bringSearchUpToDate(options: SearchIndexOptions = {}): Promise<void> {
-    const { bringSearchUpToDate } = await load<typeof import("./filter/search.ts")>(
-      "filter/search",
-    );
+    const { bringSearchUpToDate } = await loadSearch();
     await bringSearchUpToDate(this.db, options);
   }
 
   async count(filter: Filter): Promise<number> {
-    const { countMatching, matching } = await load<typeof import("./filter/matching.ts")>(
-      "filter/matching",
-    );
+    const { countMatching, matching } = await loadMatching();
     return countMatching(this.db, matching(this.db, filter, "1"));
   }
 
@@ -247,9 +237,7 @@ export class SqliteStore implements Store {
   }
 
   async resendChanged(id: string, changes: EnvelopeChanges): Promise<Enqueued> {
-    const { resendChanged } = await load<typeof import("./act/resend_changed.ts")>(
-      "act/resend_changed",
-    );
+    const { resendChanged } = await loadCopy();
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
     this.#wakeOthers();
@@ -274,7 +262,7 @@ export class SqliteStore implements Store {
   }
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
-    const { purge } = await load<typeof import("./act/purge.ts")>("act/purge");
+    const { purge } = await loadPurge();
     return await purge(this.db, filter, options);
   }
 

@@ -9,7 +9,7 @@ import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
 import { int, SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { insertEnvelope } from "../take_in/enqueue.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 /** See Store.resendChanged. */

@@ -9,7 +9,7 @@ import { priorityOf } from "../db/damage.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { happens, mayHappen, statusIs, word } from "../db/law.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { refreshMessage } from "./refresh_message.ts";

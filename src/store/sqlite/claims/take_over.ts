@@ -6,11 +6,11 @@ import { expireMessage } from "./claim.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { statusIs } from "../db/law.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { translateError } from "../db/errors.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { sweepOwner } from "../take_in/open_batch.ts";
-import { lockPath, readBegunTokens } from "../db/workers.ts";
+import { lockPath, readBegunTokens } from "./workers.ts";
 import { folderOf, isThere, lookAt, nameOf, removeFile } from "../../../system/files.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead

@@ -5,17 +5,9 @@ import type { Filter } from "../../../queue/filter.ts";
 import { type MessageStatus, storedStatuses } from "../../../queue/state.ts";
 import { isOneOf } from "../db/law.ts";
 import type { Connection, Value } from "../db/connection.ts";
+import { type Condition, VISIBLE } from "./condition.ts";
 import { matcher, part, type Pattern } from "./pattern.ts";
 import { findWords, type Found } from "./search.ts";
-
-/** A condition on `message` with the values for its placeholders. */
-export interface Condition {
-  readonly sql: string;
-  readonly values: readonly Value[];
-}
-
-/** Leaves out what is being staged; of any table with a lane. */
-export const VISIBLE = "lane NOT IN (SELECT id FROM batch WHERE state = 'staged')";
 
 /** All of a filter but its statuses. */
 export function filterCondition(db: Connection, filter: Filter): Condition {

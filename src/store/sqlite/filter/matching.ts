@@ -4,7 +4,8 @@
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
-import { type Condition, filterCondition, statusCondition } from "./filter_sql.ts";
+import type { Condition } from "./condition.ts";
+import { filterCondition, statusCondition } from "./filter_sql.ts";
 
 /** Messages changed in one commit, so that other writers get their turn. */
 const STEP = 500;

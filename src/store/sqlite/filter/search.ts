@@ -4,7 +4,7 @@
 import type { SearchIndexOptions } from "../../../queue/ports/reader.ts";
 import { int, text } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
-import type { Condition } from "./filter_sql.ts";
+import type { Condition } from "./condition.ts";
 import { hasWords, matchText, readSearch, type Search, wordsOf } from "./words.ts";
 import { wait } from "../../../system/time.ts";
 

@@ -8,13 +8,8 @@ import { storedStatuses } from "../../../queue/state.ts";
 import { SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { statusIs } from "../db/law.ts";
-import {
-  type Condition,
-  filterCondition,
-  statusCondition,
-  VISIBLE,
-  wordsCondition,
-} from "../filter/filter_sql.ts";
+import { type Condition, VISIBLE } from "../filter/condition.ts";
+import { filterCondition, statusCondition, wordsCondition } from "../filter/filter_sql.ts";
 import { findWords, nearestWith } from "../filter/search.ts";
 
 const PAGE = 500;

@@ -9,7 +9,7 @@ import { int, number, SUMMARY, text, toSummary } from "../db/columns.ts";
 import { listOf, oneOf, reasonOf } from "../db/damage.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 /** See Store.show. */

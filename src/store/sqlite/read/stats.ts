@@ -5,7 +5,7 @@ import type { QueueStats, Tallied } from "../../../queue/stats.ts";
 import { int, number } from "../db/columns.ts";
 import { stateIs, statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { queuedTimes } from "./status.ts";
 
 /** The newest messages of each failing status that are looked at: the figure is for people, and

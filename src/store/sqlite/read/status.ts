@@ -10,9 +10,9 @@ import { int, number } from "../db/columns.ts";
 import { statusOf } from "../db/damage.ts";
 import { statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
-import { VISIBLE } from "../filter/filter_sql.ts";
+import { VISIBLE } from "../filter/condition.ts";
 import { troubledRelays } from "../claims/relays.ts";
-import { lockPath } from "../db/workers.ts";
+import { lockPath } from "../claims/workers.ts";
 
 /** See Store.status. Reads the tally, never the messages, but for those whose `send_at` came
  *  since a worker last looked: with no worker about they are waiting like all others. */

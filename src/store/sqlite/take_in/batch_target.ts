@@ -2,8 +2,7 @@
 // itself is open_batch.ts.
 
 import { MailqError } from "../../../queue/errors.ts";
-import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
-import type { Store } from "../../../queue/ports/store.ts";
+import type { Enqueued, Enqueuer, Stage } from "../../../queue/ports/intake.ts";
 import type { WholeMessage } from "../../../queue/message.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { isThere, nameOf } from "../../../system/files.ts";
@@ -101,7 +100,7 @@ export class BatchTarget implements StageTarget {
 }
 
 /** Takes messages into a batch that another process holds open: of each call all or none. */
-export class JoinedBatch implements Pick<Store, "enqueue" | "stage"> {
+export class JoinedBatch implements Enqueuer {
   constructor(
     readonly target: BatchTarget,
     /** A stage that goes into the batch at its commit. */

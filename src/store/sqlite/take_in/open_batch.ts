@@ -10,7 +10,7 @@ import { isOneOf } from "../db/law.ts";
 import { makeLane } from "./stage.ts";
 import { settleKeys, settleMany } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
-import { registerWorker, type SqliteWorker } from "../db/workers.ts";
+import { registerWorker, type SqliteWorker } from "../claims/workers.ts";
 
 /** Rows given their new time in one commit. */
 const RENEW_MESSAGES = 2_000;

@@ -10,7 +10,7 @@ import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES } from "../db/layout.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
-import { registerWorker, type SqliteWorker } from "../db/workers.ts";
+import { registerWorker, type SqliteWorker } from "../claims/workers.ts";
 import type { Clock, Random } from "../../../system/time.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */

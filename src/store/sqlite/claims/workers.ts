@@ -5,8 +5,8 @@ import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/ports/claims.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { beside, giveToOwnerOf, isThere, nameOf, removeFile } from "../../../system/files.ts";
-import type { Connection } from "./connection.ts";
-import { loseClaims } from "../claims/lost_claims.ts";
+import type { Connection } from "../db/connection.ts";
+import { loseClaims } from "./lost_claims.ts";
 import { hexText } from "../../../system/bytes.ts";
 
 const NUMBER_BYTES = 8;

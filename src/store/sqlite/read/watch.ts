@@ -2,9 +2,9 @@
 // file (wake.ts); what that does not tell is found by looking once a second.
 
 import { giveToOwnerOf, makeFile } from "../../../system/files.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../db/connection.ts";
 import { hasDeadWorker } from "../claims/take_over.ts";
-import { wakePath } from "./wake.ts";
+import { wakePath } from "../db/wake.ts";
 import { FileWatch } from "../../../system/file_watch.ts";
 import { wait } from "../../../system/time.ts";
 

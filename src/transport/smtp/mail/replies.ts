@@ -12,7 +12,14 @@ export const MAX_LINE_BYTES = 2_048;
 export const MAX_REPLY_BYTES = 16_384;
 
 const LF = 10, CR = 13, SPACE = 32, HYPHEN = 45, ZERO = 48;
-const ENHANCED = /^([245])\.\d{1,3}\.\d{1,3}(?=\s|$)/;
+// No part of a longer number or word: 5.1.1.7 is an address, 5.1.1-beta and 5.1.1/24 are no codes.
+const CODE = "([245]\\.\\d{1,3}\\.\\d{1,3})(?![\\w/+~]|[.-]\\w|:\\d)";
+/** The enhanced code where RFC 2034 wants it, and as servers write it there: `#5.1.1` (IronPort),
+ *  `(5.1.1)`, `5.1.1:`. */
+const LEADING = new RegExp(`^\\s*[([<]?#?${CODE}[)\\]>:;,.]*\\s?`);
+/** qmail and its kin put it behind their words: `(#5.1.1)`, `(#5.1.1 - chkuser)`. Without the hash
+ *  it might be a version. */
+const TRAILING = new RegExp(`[([]#${CODE}`);
 const decoder = new TextDecoder();
 
 /** A complete reply. Its text is taken apart only when asked for: most replies just say yes. */
@@ -22,18 +29,31 @@ export class SmtpReply {
 
   /** The enhanced status code (RFC 3463), unless its class contradicts the code. */
   get enhanced(): string | null {
-    const found = ENHANCED.exec(this.raw.slice(4));
-    return found !== null && found[1] === this.raw[0] ? found[0] : null;
+    const first = this.#agreeing(LEADING.exec(this.raw.slice(4)));
+    // What says yes is not searched: that is nearly every reply.
+    if (first !== null || this.code < 400) return first;
+    for (const line of this.#rawLines()) {
+      const found = this.#agreeing(LEADING.exec(line)) ?? this.#agreeing(TRAILING.exec(line));
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  #agreeing(match: RegExpExecArray | null): string | null {
+    const found = match?.[1] ?? null;
+    return found !== null && found[0] === this.raw[0] ? found : null;
+  }
+
+  #rawLines(): string[] {
+    return this.raw.split(/\r?\n/).map((line) => line.slice(4));
   }
 
   /** The text of each line, without its codes. */
   get lines(): string[] {
-    const enhanced = this.enhanced;
-    return this.raw.split(/\r?\n/).map((line) => {
-      const text = line.slice(4);
-      const isRepeated = enhanced !== null && text.startsWith(enhanced) &&
-        (text.length === enhanced.length || text[enhanced.length] === " ");
-      return isRepeated ? text.slice(enhanced.length + 1) : text;
+    const { enhanced } = this;
+    return this.#rawLines().map((line) => {
+      const leading = enhanced === null ? null : LEADING.exec(line);
+      return leading?.[1] === enhanced ? line.slice(leading?.[0].length) : line;
     });
   }
 

@@ -230,6 +230,8 @@ export interface Replies {
   /** `n` counts the recipients of the connection from 0. */
   readonly rcpt?: (address: string, n: number) => Act;
   readonly data?: Act;
+  /** Asked at each DATA, in place of `data`. */
+  readonly dataNow?: () => Act;
   readonly dot?: Act;
   /** After LHLO, in place of `dot`: the answer for each recipient taken, by its address. */
   readonly lmtpDot?: (address: string) => Act;
@@ -265,7 +267,7 @@ export async function converse(peer: Peer, replies: Replies = {}): Promise<void>
       if (typeof answer === "string" && answer.startsWith("250")) taken.push(address);
       await act(peer, answer);
     } else if (verb === "DATA") {
-      const reply = replies.data ?? "354 go ahead";
+      const reply = replies.dataNow?.() ?? replies.data ?? "354 go ahead";
       await act(peer, reply);
       if (typeof reply === "string" && !reply.startsWith("354")) continue;
       const content = await peer.content();

@@ -57,6 +57,8 @@ export class SmtpTransport implements Transport {
   #mayStop = false;
   /** What is to be done before content goes out. */
   #onContent = () => {};
+  /** Recipients of one transaction at most, as the hand-over has found out. */
+  #learnedLimit = Infinity;
   #signal: AbortSignal | null = null;
   readonly #onAbort = () => {
     if (this.#mayStop) this.#channel?.abort(stopped());
@@ -119,6 +121,7 @@ export class SmtpTransport implements Transport {
   async #handToAll(outcomes: Outcomes, options: DeliverOptions): Promise<void> {
     let canReconnect = true;
     let hasBegun = false;
+    this.#learnedLimit = Infinity;
     const onContent = () => {
       if (options.signal.aborted) throw stopped();
       const { content, sizeBytes } = outcomes.delivery;
@@ -134,6 +137,7 @@ export class SmtpTransport implements Transport {
       this.#mayStop = true;
       const openBefore = outcomes.openCount;
       const end = await this.#attempt(outcomes, options.signal, onContent);
+      this.#learnedLimit = end.recipientLimit ?? this.#learnedLimit;
       if (end.next === "new_transaction") continue;
       // Recipients over the limit wait for a transaction of their own.
       const isForward = outcomes.openCount < openBefore;
@@ -170,7 +174,10 @@ export class SmtpTransport implements Transport {
     this.#tls = session.tls;
     if (!session.takesUnicode) failUnicode(outcomes);
     if (session.maxSizeBytes !== null) failOversize(outcomes, session.maxSizeBytes);
-    const indices = outcomes.open().slice(0, this.#settings.recipientLimit);
+    const indices = outcomes.open().slice(
+      0,
+      Math.min(this.#settings.recipientLimit, this.#learnedLimit),
+    );
     if (indices.length === 0) return { next: "continue", outcome: null };
     const transaction = ahead?.session === session
       ? ahead

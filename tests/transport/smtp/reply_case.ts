@@ -39,15 +39,25 @@ export const second = (step: "mail" | "dot", reply: string) => (): Replies => {
 /** The same outcome for a, b and c. */
 export const all = (outcome: string) => [outcome, outcome, outcome];
 
-/** A server that takes `count` recipients in each transaction. */
-export const limited = (count: number, refusal: string) => (): Replies => {
+/** A server that takes `count` recipients in each transaction. Of one with more it refuses those
+ *  beyond with `refusal` (null: it takes them), and the whole with `whole` at DATA or at the dot. */
+export const limited = (
+  count: number,
+  refusal: string | null,
+  whole: { readonly data?: string; readonly dot?: string } = {},
+) =>
+(): Replies => {
   let taken = 0;
+  const unlessOver = (text: string | undefined, usual: string) =>
+    text !== undefined && taken > count ? text : usual;
   return {
     mail: (peer) => {
       taken = 0;
       peer.send("250 2.1.0 ok\r\n");
     },
-    rcpt: () => ++taken > count ? refusal : "250 2.1.5 ok",
+    rcpt: () => ++taken > count && refusal !== null ? refusal : "250 2.1.5 ok",
+    dataNow: () => unlessOver(whole.data, "354 go ahead"),
+    dot: (peer) => peer.send(`${unlessOver(whole.dot, "250 2.0.0 ok")}\r\n`),
   };
 };
 

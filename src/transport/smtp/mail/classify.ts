@@ -28,8 +28,8 @@ export type Happening =
 interface Circumstances {
   /** The connection has carried an earlier message. */
   readonly isUsed: boolean;
-  /** The relay has accepted a recipient of this transaction. */
-  readonly hasAccepted: boolean;
+  /** The relay has accepted recipients of this transaction and takes no more of them. */
+  readonly isFull: boolean;
 }
 
 /** What the session does next. */
@@ -85,16 +85,13 @@ const TABLE: readonly Row[] = [
   { phases: ["reset"], codes: null, ...broken, next: "reconnect" },
   { phases: TRANSACTION, codes: ["421"], ...deferred, next: "reconnect" },
   { phases: ["mail"], codes: ["4xx"], when: "isUsed", ...deferred, next: "reconnect" },
-  // RFC 5321 4.5.3.1.10: both mean too many recipients; servers without enhanced codes say 452.
   {
     phases: ["rcpt"],
-    codes: ["452"],
-    enhanced: /^(4\.5\.3)?$/,
-    when: "hasAccepted",
+    codes: ["4xx", "5xx"],
+    when: "isFull",
     ...deferred,
     next: "new_transaction",
   },
-  { phases: ["rcpt"], codes: ["552"], when: "hasAccepted", ...failed, next: "new_transaction" },
   { phases: TRANSACTION, codes: ["4xx"], ...deferred },
   { phases: TRANSACTION, codes: ["5xx"], ...failed },
   // A reply that has no meaning here.

@@ -12,13 +12,12 @@ import { AHEAD_BYTES, NOT_BORNE, verdictOnSendingAhead } from "./sending_ahead.t
 import { FINAL_DOT, packContent } from "./content.ts";
 import { streamContent } from "./stream_content.ts";
 import { outcomeOf, type SmtpReply } from "./replies.ts";
+import { RecipientCount } from "./too_many.ts";
 import type { Session } from "../session/session.ts";
 import type { Timeouts } from "../connection/timers.ts";
 
 /** Commands in one write at most: their replies fit into any socket's buffer. */
 const WINDOW = 100;
-/** So many recipients refused one after another as too many end the envelope. */
-const TOO_MANY_IN_A_ROW = 10;
 
 const encoder = new TextEncoder();
 
@@ -37,6 +36,8 @@ interface TransactionWork extends Envelope {
 export interface TransactionEnd {
   readonly next: NextStep;
   readonly outcome: DeliveryOutcome | null;
+  /** Recipients of one transaction at most, from now on; null or absent: nothing was learned. */
+  readonly recipientLimit?: number | null;
 }
 
 /** MAIL, RCPT, DATA, content, final dot: one SMTP transaction on an open session. */
@@ -45,8 +46,7 @@ export class Transaction {
   readonly #accepted: number[] = [];
   #mailVerdict: Verdict | null = null;
   #hasContentPrompt = false;
-  #tooMany = 0;
-  #tooManyInARow = 0;
+  readonly #count = new RecipientCount();
   #end: TransactionEnd | null = null;
   /** Our commands, where they went out behind the content of the message before. */
   #sentAhead: string | null = null;
@@ -66,7 +66,8 @@ export class Transaction {
       else if (this.#hasContentPrompt) await this.#declineContent();
       else this.session.needsReset = true;
       if (this.#end !== null) return this.#end;
-      return { next: this.#tooMany > 0 ? "new_transaction" : "continue", outcome: null };
+      const { next, limit } = this.#count;
+      return { next, outcome: null, recipientLimit: limit };
     } catch (error) {
       if (!(error instanceof ConnectionBroken)) throw error;
       return await this.#brokenBy(error);
@@ -109,8 +110,8 @@ export class Transaction {
         if (this.#end !== null) return false;
       }
       if (this.#mailVerdict !== null) return false;
-      // The rest is for the next transaction; a relay that takes 100 is not asked 10,000 times.
-      if (this.#tooManyInARow >= TOO_MANY_IN_A_ROW) next = Math.max(next, dataAt);
+      // The rest is for the next transaction.
+      if (this.#count.isEnough) next = Math.max(next, dataAt);
     }
     return this.#hasContentPrompt && this.#accepted.length > 0;
   }
@@ -140,7 +141,7 @@ export class Transaction {
     if (isPositive(this.#phase, reply.code)) {
       if (index !== null) {
         this.#accepted.push(index);
-        this.#tooManyInARow = 0;
+        this.#count.accept();
       }
       if (this.#phase === "data") this.#hasContentPrompt = true;
       return;
@@ -151,15 +152,13 @@ export class Transaction {
     const isEcho = this.#mailVerdict !== null ||
       this.#phase === "data" && this.#accepted.length === 0;
     if (verdict.next === "reconnect" || verdict.next === "close" && !isEcho) {
+      if (index !== null && this.#count.isFull(reply)) this.#count.keepLimit();
       this.#noteRefusal(index, reply);
       return this.#finish(verdict, outcome);
     }
     if (isEcho) return;
-    if (verdict.next === "new_transaction") {
-      this.#tooMany++;
-      this.#tooManyInARow++;
-      return;
-    }
+    if (verdict.next === "new_transaction") return this.#count.refuse();
+    if (this.#count.isReason(reply, verdict, this.#phase)) return;
     this.#noteRefusal(index, reply);
     if (index !== null) return this.work.outcomes.set(index, outcome);
     if (this.#phase === "mail") this.#mailVerdict = verdict;
@@ -172,7 +171,7 @@ export class Transaction {
     this.isNotBorne ||= verdict !== null;
     return verdict ?? classify(this.#phase, reply, {
       isUsed: this.session.isUsed,
-      hasAccepted: this.#accepted.length > 0,
+      isFull: this.#phase === "rcpt" && this.#count.isFull(reply),
     });
   }
 
@@ -180,7 +179,7 @@ export class Transaction {
    *  another connection. */
   #finish(verdict: Verdict, outcome: DeliveryOutcome): void {
     if (verdict.next !== "reconnect") this.#setHeld(outcome);
-    this.#end = { next: verdict.next, outcome };
+    this.#end = { next: verdict.next, outcome, recipientLimit: this.#count.limit };
   }
 
   /** The recipients this transaction holds: those accepted once content was due, else all. */
@@ -237,6 +236,7 @@ export class Transaction {
     reply ??= await channel.reply(work.timeouts.dotMs);
     if (this.session.protocol === "lmtp" && !isCutOff) return await this.#takeReplies(reply);
     const verdict = this.#verdictOn(reply);
+    if (!isCutOff && this.#count.isReason(reply, verdict, "dot")) return;
     const outcome = outcomeOf(verdict, reply, this.#phase);
     if (verdict.kind !== "sent") this.#noteRefusal(null, reply);
     if (isCutOff && verdict.next === "continue") {
@@ -283,7 +283,7 @@ export class Transaction {
     this.isNotBorne ||= isUnanswered;
     const verdict = isUnanswered ? NOT_BORNE : classify(this.#phase, error.kind, {
       isUsed: this.session.isUsed,
-      hasAccepted: this.#accepted.length > 0,
+      isFull: false,
     });
     const text = `${STEP[this.#phase]}: ${error.message}`;
     channel.note(text);

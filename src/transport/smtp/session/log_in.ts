@@ -61,7 +61,7 @@ export async function logIn(
   const exchange = beginExchange(mechanism, { user, secret, host, port });
   const reply = await converse(channel, exchange, limitMs);
   if (reply.code === 235) return proven(() => exchange.finish?.(reply.text));
-  const verdict = classify("auth", reply, { isUsed: false, hasAccepted: false });
+  const verdict = classify("auth", reply, { isUsed: false, isFull: false });
   const isRefused = reply.code === 535 || reply.enhanced === "5.7.8";
   const next = isRefused && await login.secret.renew(secret) ? "reconnect" : verdict.next;
   throw new Refusal("auth", reply, { ...verdict, next });

@@ -113,6 +113,6 @@ function refuseUnlessPositive(phase: Phase, reply: SmtpReply): void {
 }
 
 function refuse(phase: Phase, reply: SmtpReply): never {
-  const verdict = classify(phase, reply, { isUsed: false, hasAccepted: false });
+  const verdict = classify(phase, reply, { isUsed: false, isFull: false });
   throw new Refusal(phase, reply, verdict);
 }

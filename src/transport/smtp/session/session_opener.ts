@@ -114,7 +114,7 @@ export class SessionOpener {
       }
       const { phase } = progress;
       const kind = error instanceof ConnectionBroken ? error.kind : "lost";
-      const verdict = classify(phase, kind, { isUsed: false, hasAccepted: false });
+      const verdict = classify(phase, kind, { isUsed: false, isFull: false });
       const text = `${this.#stepText(phase)}: ${errorText(error)}`;
       opening.transcript.add(timers.now(), "--", text);
       return {

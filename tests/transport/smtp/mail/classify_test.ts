@@ -6,9 +6,9 @@ import {
   isPositive,
 } from "../../../../src/transport/smtp/mail/classify.ts";
 
-const fresh = { isUsed: false, hasAccepted: false };
-const used = { isUsed: true, hasAccepted: false };
-const later = { isUsed: false, hasAccepted: true };
+const fresh = { isUsed: false, isFull: false };
+const used = { isUsed: true, isFull: false };
+const full = { isUsed: false, isFull: true };
 
 type Case = readonly [
   phases: readonly Phase[],
@@ -29,11 +29,9 @@ const CASES: readonly Case[] = [
   [["rcpt"], ["550", "550 5.1.1", "553", "599", "552", "554 5.7.1"], fresh, "failed continue"],
   [["mail", "data", "dot", "content"], ["550", "552 5.3.4", "554 5.7.1"], fresh, "failed continue"],
 
-  [["rcpt"], ["452 4.5.3", "452"], later, "deferred new_transaction"],
-  [["rcpt"], ["552", "552 5.2.2"], later, "failed new_transaction"],
+  [["rcpt"], ["452 4.5.3", "452", "552", "550 5.5.3"], full, "deferred new_transaction"],
+  [["rcpt"], ["421", "421 4.5.3"], full, "deferred reconnect"],
   [["rcpt"], ["452 4.5.3", "452 4.2.2"], fresh, "deferred continue"],
-  [["rcpt"], ["452 4.2.2", "450", "451 4.5.3"], later, "deferred continue"],
-  [["rcpt"], ["550 5.1.1"], later, "failed continue"],
 
   [["mail", "rcpt", "data", "content", "dot"], ["421", "421 4.3.2"], fresh, "deferred reconnect"],
   [["mail"], ["450", "451 4.3.0", "421"], used, "deferred reconnect"],
@@ -51,7 +49,7 @@ const CASES: readonly Case[] = [
     fresh,
     "deferred! close",
   ],
-  [["rcpt"], ["530", "535", "550 5.7.8", "451 4.7.9"], later, "deferred! continue"],
+  [["rcpt"], ["530", "535", "550 5.7.8", "451 4.7.9"], full, "deferred! continue"],
 
   [["mail", "rcpt"], ["354"], fresh, "deferred! close"],
   [["data"], ["250", "399"], fresh, "deferred! close"],
@@ -94,7 +92,7 @@ function readHappening(text: string): Happening {
 Deno.test("classify: no reply and no break but a clear refusal of the message is final", () => {
   for (const phase of ALL) {
     for (let code = 200; code < 600; code++) {
-      for (const circumstances of [fresh, used, later]) {
+      for (const circumstances of [fresh, used, full]) {
         const { kind } = classify(phase, { code, enhanced: null }, circumstances);
         if (kind === "failed") assert.ok(code >= 500, `${code} at ${phase}`);
         if (kind === "sent") assert.ok(code < 300 || code === 354, `${code} at ${phase}`);

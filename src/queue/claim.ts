@@ -2,7 +2,7 @@
 // delivery hands them over and makes the attempts; what they are for is told in ports/claims.ts.
 
 import type { EnvelopeDsn, RecipientDsn } from "./dsn.ts";
-import type { ContentFacts, Priority } from "./message.ts";
+import type { ContentFacts } from "./message.ts";
 import type { AttemptResult, OutcomeKind } from "./outcome.ts";
 import type { FinalReason } from "./state.ts";
 
@@ -24,9 +24,8 @@ export interface Claim extends ContentFacts {
   /** Every write of the claim names it; a claim that was taken over has another. */
   readonly token: number;
   readonly sender: string;
-  readonly priority: Priority;
+  /** Where the lifetime of its retries counts from, ms since 1970. */
   readonly lifeFrom: number;
-  readonly startedAt: number;
   readonly recipients: readonly ClaimedRecipient[];
   /** The bytes, where they are few; otherwise they are read in pieces. */
   readonly content: Uint8Array | null;

@@ -10,14 +10,6 @@ const list: Read = (store) =>
   Array.fromAsync(store.list({}, { sort: "newest", after: null, limit: 0 }));
 const show: Read = (store) => store.show(ID);
 const resend: Read = (store) => store.resendChanged(ID, {});
-const claim: Read = async (store) => {
-  const worker = await store.registerWorker("test");
-  try {
-    await store.claimDue({ worker, limit: 1, onlyUntried: false });
-  } finally {
-    await worker.close();
-  }
-};
 
 interface Case {
   /** The statement that damages the row. */
@@ -35,7 +27,7 @@ const CASES: readonly Case[] = [
   },
   {
     sql: "UPDATE message SET priority = 9",
-    reads: { list, show, resend, claim },
+    reads: { list, show, resend },
     says: `message ${ID}: its priority is 9`,
   },
   {

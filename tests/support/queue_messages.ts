@@ -85,7 +85,7 @@ export function attemptOf(
     : Object.entries(endings).map(([n, ending]) => changeOf(claim, Number(n), ending));
   return {
     claim,
-    startedAt: claim.startedAt,
+    startedAt: START,
     durationMs: 7,
     relay: "default",
     host: "relay.example:25",

@@ -20,9 +20,7 @@ export function claimTests(test: TestStore): void {
     assert.deepEqual(rest, {
       id: message.id,
       sender: "app@sender.example",
-      priority: "low",
       lifeFrom: START,
-      startedAt: START + 500,
       recipients: [
         { n: 0, address: "b@example.com", tries: 0, failures: 0 },
         { n: 1, address: "a@example.com", tries: 0, failures: 0 },

@@ -57,7 +57,7 @@ class Desk implements AsyncDisposable {
 function sent(claim: Claim): AttemptRecord {
   return {
     claim,
-    startedAt: claim.startedAt,
+    startedAt: claim.lifeFrom,
     durationMs: 1,
     relay: "test",
     host: null,

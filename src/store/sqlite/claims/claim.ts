@@ -5,7 +5,6 @@
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
 import { int } from "../db/columns.ts";
-import { priorityOf } from "../db/damage.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
@@ -188,9 +187,7 @@ function claimMessages(
       id: String(head.id),
       token: firstToken + i,
       sender: String(head.sender),
-      priority: priorityOf(head.priority, `message ${head.id}`),
       lifeFrom: int(head.life_from),
-      startedAt: now,
       recipients: head.dsn === null ? claimed : withDsn(db, seq, claimed),
       sizeBytes: int(head.size),
       dotLines: int(head.dot_lines),

@@ -22,7 +22,7 @@ export function int(value: unknown): number {
 /** The columns a summary is read from. */
 export const SUMMARY = `seq, id, status, held, priority, created_at, send_at, expires_at, next_at,
   sent_at, final_reason, tries, n_total, n_open, n_sent, n_failed, size, sender, first_recipient,
-  subject, header_from, header_to, message_id, tags, key, last_reply, queued_at,
+  subject, header_from, header_to, message_id, tags, key, last_reply,
   submitter, replaces`;
 
 /** Throws `queue_corrupt` if a column holds what mailq never writes. */

@@ -43,6 +43,18 @@ Deno.test("planResubmitted: leaves a message that kept to the rules as it is", a
   assert.deepEqual([sizeBytes, dotLines, isEightBit], [TEXT.length, 0, false]);
 });
 
+Deno.test("planResubmitted: ends a header that breaks off, whoever dropped it", async () => {
+  const head = "Message-ID: <1@x>\r\nFrom: ann@example.org\r\n";
+  const cases = [
+    [`${head}text: \xff\r\nhello\r\n`, `${head}text: \xff\r\n\r\nhello\r\n`],
+    [head, `${head}\r\n`],
+    ["hello\r\r\n", "\r\nhello\r\n"],
+  ];
+  for (const [given, expected] of cases) {
+    assert.equal(textOf((await resubmit({}, {}, given)).content), expected);
+  }
+});
+
 Deno.test("planResubmitted: changes nothing of what intake made of any message", async () => {
   const body = fc.string({
     unit: fc.constantFrom("a", ".", "\r", "\n", "\xff", ":"),

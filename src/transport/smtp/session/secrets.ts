@@ -114,6 +114,10 @@ async function runCommand(command: string): Promise<string> {
 function firstLine(text: string, what: string): string {
   const [line = ""] = text.split(/\r?\n/, 1);
   if (line === "") throw new ConnectionBroken("login", `the ${what} has no password in it`);
+  // With its bytes replaced it would be another password, and the relay might lock the account.
+  if (line.includes("\ufffd")) {
+    throw new ConnectionBroken("login", `the ${what} is no UTF-8, as which a password is sent`);
+  }
   return line;
 }
 

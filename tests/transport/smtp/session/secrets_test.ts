@@ -43,6 +43,11 @@ Deno.test("Secret: a command's first line, run once however many ask", () =>
 
 const FAILURES: readonly (readonly [string, string, RegExp])[] = [
   ["fails", "echo s3cret; echo s3cret >&2; exit 3", /^password_command ended with status 3: run/],
+  [
+    "prints no UTF-8",
+    "printf 'p\\374w'",
+    /^the output of password_command is no UTF-8, as which a password is sent$/,
+  ],
   ["prints nothing", "true", /^the output of password_command has no password in it$/],
   ["is killed", "kill -9 $$", /^password_command was ended by SIGKILL: run/],
 ];
@@ -53,6 +58,16 @@ for (const [what, command, expected] of FAILURES) {
     assert.equal(await secret.renew("x"), false);
   });
 }
+
+Deno.test("Secret: a file that is no UTF-8 is another password to nobody", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/pw`;
+    await Deno.writeFile(path, Uint8Array.of(112, 252, 119, 10));
+    const secret = new Secret({ kind: "file", path });
+    await assert.rejects(() => secret.get(), { kind: "login", message: /pw" is no UTF-8/ });
+    await Deno.writeFile(path, Uint8Array.of(112, 10, 252));
+    assert.equal(await secret.get(), "p", "what follows its line is no matter");
+  }));
 
 Deno.test("Secret: a file that cannot be read is tried anew the next time", () =>
   inFolder(async (folder) => {

@@ -238,7 +238,7 @@ const WITH_UNUSED_EXPORTS: readonly string[] = [];
 /** Values that tests alone import, and what they are to be tested for without the rest. */
 const FOR_TESTS: readonly string[] = [
   // Rules alone, without an error handler.
-  "src/delivery/round/overrule.ts applyRules",
+  "src/delivery/round/overrule.ts blameAll",
   // The previewer's answers are held against its own limits.
   "src/display/preview/previewer.ts PREVIEW_LIMITS",
   // A folder's messages, without the other arguments of `enqueue`.
@@ -259,7 +259,6 @@ const FOR_TESTS: readonly string[] = [
   "src/transport/smtp/mail/replies.ts MAX_REPLY_BYTES",
   // Texts of all kinds, more than conversations could bring.
   "src/transport/smtp/mail/dsn.ts xtext",
-  "src/transport/smtp/mail/relaying.ts isRelayingDenied",
   "src/transport/smtp/open_smtp_relay.ts effectiveMode",
   "src/transport/smtp/session/mechanisms.ts isToken",
   "src/transport/smtp/session/scram.ts ScramError",

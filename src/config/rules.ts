@@ -1,10 +1,11 @@
 // Reads one [[rule]] table of a settings file. Called by settings_file.ts. What a rule does to an
 // outcome is in src/queue/policy/rule.ts.
 
+import { parseDuration } from "../queue/durations.ts";
 import { type Rule, RULE_ACTIONS } from "../queue/policy/rule.ts";
 import { suggestName } from "./suggest.ts";
 
-const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action"];
+const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action", "wait"];
 
 /** Notes what is wrong with a key of a rule. */
 type NoteWrong = (text: string, key: string, expected: string) => void;
@@ -47,10 +48,15 @@ export function readRule(table: Readonly<Record<string, unknown>>, note: NoteWro
     const given = table.action === undefined
       ? "a rule without an action"
       : `action = ${JSON.stringify(table.action)} in a rule`;
-    note(`Cannot use ${given}`, "action", "expected defer, fail or suppress");
+    note(`Cannot use ${given}`, "action", "expected defer, fail, suppress, relay or sender");
     return null;
   }
-  if (isWrong) return null;
+  const waitMs = readWait(table.wait, note);
+  if (isWrong || waitMs === undefined) return null;
+  if (waitMs !== null && (action === "fail" || action === "suppress")) {
+    note(`Cannot use wait beside action = "${action}"`, "wait", "expected defer, relay or sender");
+    return null;
+  }
   if (code === null && enhanced === null && text === null) {
     note(
       "Cannot use a rule for every refusal",
@@ -59,5 +65,21 @@ export function readRule(table: Readonly<Record<string, unknown>>, note: NoteWro
     );
     return null;
   }
-  return { code, enhanced, text, action };
+  return { code, enhanced, text, action, waitMs };
+}
+
+/** How long mail waits by the rule, in ms; null = as usual, undefined = wrong. */
+function readWait(raw: unknown, note: NoteWrong): number | null | undefined {
+  if (raw === undefined) return null;
+  try {
+    if (typeof raw === "string") return parseDuration(raw);
+  } catch {
+    // Told below.
+  }
+  note(
+    `Cannot use wait = ${JSON.stringify(raw)} in a rule`,
+    "wait",
+    'expected a duration such as "6h"',
+  );
+  return undefined;
 }

@@ -4,6 +4,7 @@
 import type { WorkerHandle } from "../queue/ports/claims.ts";
 import type { PassOptions } from "./options.ts";
 import { type DownRelay, Outlet } from "./outlets/outlet.ts";
+import { Pauses, reasonOf } from "./outlets/pauses.ts";
 import type { StopReason } from "./round/allowance.ts";
 import type { Pace } from "./pace.ts";
 import { Round } from "./round/round.ts";
@@ -70,8 +71,9 @@ export async function runRound(
   const { store } = options;
   await store.takeOver();
   const expired = await store.expireDue();
-  const outlets = await openOutlets(options, proven);
-  const round = new Round(options, { worker, outlets, pace });
+  const pauses = new Pauses(store, options.machine.clock).replace(await store.pauses());
+  const outlets = await openOutlets(options, { proven, pauses });
+  const round = new Round(options, { worker, outlets, pauses, pace });
   round.counts.failed += expired;
   await round.run();
   proven.clear();
@@ -99,12 +101,15 @@ export async function runRound(
 /** The relays with what is known of their health. */
 async function openOutlets(
   { store, outlets: { relays }, machine: { clock } }: PassOptions,
-  proven: ReadonlySet<string>,
+  { proven, pauses }: { readonly proven: ReadonlySet<string>; readonly pauses: Pauses },
 ): Promise<Outlet[]> {
   const outlets: Outlet[] = [];
   for (const plan of relays) {
     const outlet = new Outlet(plan, await store.relayHealth(plan.relay.name), clock.now());
     outlet.isProven = proven.has(outlet.name);
+    for (const one of await store.suspicions(outlet.name)) outlet.suspicions.set(one.key, one);
+    const pause = pauses.ofRelay(outlet.name);
+    if (pause !== null) outlet.error ??= reasonOf(pause);
     outlets.push(outlet);
   }
   return outlets;

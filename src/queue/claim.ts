@@ -35,6 +35,8 @@ export interface Claim extends ContentFacts {
   readonly release?: () => void;
   /** What the sender asked of notices; absent where nothing was asked. */
   readonly dsn?: EnvelopeDsn;
+  /** Absent where there are none. */
+  readonly tags?: readonly string[];
 }
 
 /** How one attempt ended for one recipient, and what becomes of the recipient. */

@@ -46,6 +46,7 @@ export const RECIPIENT_EVENTS = [
   "accept_late",
   "defer",
   "reject",
+  "condemn",
   "exhaust",
   "outlive",
   "lose",
@@ -71,6 +72,8 @@ export const TRANSITIONS: Readonly<Record<RecipientEvent, Row>> = {
   accept_late: { from: NOT_SENDING, to: "sent" },
   defer: { from: ["sending"], to: "deferred" },
   reject: { from: ["sending"], to: "failed" },
+  // Refused for no known reason; then the relay took other mail.
+  condemn: { from: ["deferred"], to: "failed" },
   exhaust: { from: ["sending"], to: "failed" },
   outlive: { from: ["sending"], to: "failed" },
   lose: { from: ["sending"], to: "queued" },
@@ -84,6 +87,7 @@ export const TRANSITIONS: Readonly<Record<RecipientEvent, Row>> = {
 export const FAILURE_REASONS: Readonly<Partial<Record<RecipientEvent, FinalReason>>> = {
   expire: "deadline",
   reject: "permanent",
+  condemn: "permanent",
   exhaust: "retries",
   outlive: "lifetime",
 };

@@ -2,6 +2,7 @@
 // check and the screen show it.
 
 import type { RelayHealth } from "./policy/breaker.ts";
+import type { Pause } from "./policy/pause.ts";
 
 export interface QueueCounts {
   readonly queued: number;
@@ -28,6 +29,8 @@ export interface QueueStatus extends QueueCounts {
   readonly workers: readonly WorkerInfo[];
   /** Relays at fault of late. */
   readonly relays: readonly RelayStatus[];
+  /** Pauses of parts of the mail that hold now. */
+  readonly pauses: readonly Pause[];
 }
 
 /** A relay that is not well. */

@@ -50,6 +50,8 @@ Deno.test("pass: a relay that is down ends it after one message, and the rest is
     downRelays: [{
       name: "default",
       error: "Connection refused",
+      isRefusing: false,
+      hint: null,
       since: queue.clock.time,
       until: null,
     }],

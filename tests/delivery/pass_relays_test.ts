@@ -142,7 +142,14 @@ Deno.test("pass: a relay that fails three passes in a row is left alone, and tri
   assert.equal(relay.ids.length, 3, "it is left alone");
   assert.deepEqual([alone.stoppedBy, alone.deferred, alone.remaining], ["relay", 0, 2]);
   assert.deepEqual(alone.downRelays, [
-    { name: "default", error: "Connection refused", since, until: since + MINUTE_MS },
+    {
+      name: "default",
+      error: "Connection refused",
+      isRefusing: false,
+      hint: null,
+      since,
+      until: since + MINUTE_MS,
+    },
   ]);
   assert.equal(alone.resumeAt, since + MINUTE_MS);
 

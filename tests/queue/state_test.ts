@@ -23,6 +23,7 @@ const TABLE = `
   accept_late sent       -        sent       sent    sent    sent       sent
   defer       -          deferred -          -       -       -          -
   reject      -          failed   -          -       -       -          -
+  condemn     -          -        failed     -       -       -          -
   exhaust     -          failed   -          -       -       -          -
   outlive     -          failed   -          -       -       -          -
   lose        -          queued   -          -       -       -          -
@@ -55,6 +56,7 @@ Deno.test("FAILURE_REASONS has one for each event that fails a recipient, and no
   assert.deepEqual(FAILURE_REASONS, {
     expire: "deadline",
     reject: "permanent",
+    condemn: "permanent",
     exhaust: "retries",
     outlive: "lifetime",
   });

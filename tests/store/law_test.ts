@@ -108,6 +108,16 @@ const WAYS: Readonly<Record<RecipientEvent, Way>> = {
   },
   defer: { beside: "sending", act: (scene) => scene.record({ retryAt: START }) },
   reject: { beside: "sending", act: (scene) => scene.record("failed") },
+  condemn: {
+    beside: "queued",
+    act: async ({ fixture: { store }, claim: { seq } }) => {
+      store.db.run("UPDATE recipient SET code = 554, enhanced = NULL, reply = 'no'");
+      const suspect = { seq, recipients: [0], addresses: [ADDRESS], times: 1 };
+      const suspicion = { key: "554 no", text: "no", since: START, suspects: [suspect] };
+      await store.noteSuspicion("default", "554 no", () => suspicion);
+      await store.condemnSuspects("default");
+    },
+  },
   exhaust: { beside: "sending", act: (scene) => scene.record("exhausted") },
   outlive: {
     beside: "sending",

@@ -3,6 +3,7 @@
 // back. How a message is handed over is left to the transport.
 
 import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
+import type { Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Relay, Transport } from "../../queue/ports/transport.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import { Waiting } from "./waiting.ts";
@@ -33,6 +34,10 @@ export interface OutletPlan {
 export interface DownRelay {
   readonly name: string;
   readonly error: string;
+  /** It can be reached, and refuses our mail. */
+  readonly isRefusing: boolean;
+  /** What a person can do about it; null where nothing is known. */
+  readonly hint: string | null;
   /** When its faults in a row began, ms since 1970. */
   readonly since: number | null;
   /** No pass tries it before; null: the next one does. */
@@ -57,6 +62,8 @@ export class Outlet {
   isProven = false;
   /** Why this pass leaves the relay alone; null while it does not. */
   error: string | null = null;
+  /** What it is suspected of, by `refusalKey`. As long as it is, it gets one connection. */
+  readonly suspicions = new Map<string, Suspicion>();
   /** Its rate is used up until then. */
   blockedUntil: number | null = null;
   #busy: Busy[] = [];
@@ -76,8 +83,9 @@ export class Outlet {
   }
 
   get down(): DownRelay | null {
-    const { downSince: since, openUntil: until } = this.health;
-    return this.error === null ? null : { name: this.name, error: this.error, since, until };
+    if (this.error === null) return null;
+    const { downSince: since, openUntil: until, refusal, hint } = this.health;
+    return { name: this.name, error: this.error, isRefusing: refusal !== null, hint, since, until };
   }
 
   isBlocked(now: number): boolean {
@@ -88,7 +96,7 @@ export class Outlet {
    *  the next message ahead. */
   room({ isOneByOne, isFast, clock }: OutletPace): number {
     if (this.isDown || this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
-    if (!this.isProven || isOneByOne) return 1 - this.inFlight;
+    if (!this.isProven || isOneByOne || this.suspicions.size > 0) return 1 - this.inFlight;
     const { concurrency } = this.plan;
     if (!isFast) return concurrency - this.inFlight;
     let room = (concurrency - this.#busy.length) * (this.#takesAhead ? IN_HAND_EACH : 1);

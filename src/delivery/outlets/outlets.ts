@@ -2,6 +2,7 @@
 // claimer and the postponer ask it; each relay looks after itself in `outlet.ts`.
 
 import type { Claim } from "../../queue/claim.ts";
+import { type Pauses, reasonOf } from "./pauses.ts";
 import type { Outlet, OutletPace } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 
@@ -20,6 +21,14 @@ export class Outlets implements OutletPace {
     this.isOneByOne = isOneByOne;
     this.clock = clock;
     this.#byName = new Map(all.map((outlet) => [outlet.name, outlet]));
+  }
+
+  /** Leaves alone the relays that are paused. */
+  pause(pauses: Pauses): void {
+    for (const outlet of this.all) {
+      const pause = pauses.ofRelay(outlet.name);
+      if (pause !== null) outlet.error ??= reasonOf(pause);
+    }
   }
 
   get areAllDown(): boolean {

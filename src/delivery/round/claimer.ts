@@ -7,6 +7,7 @@ import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { PassOptions } from "../options.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Outlets } from "../outlets/outlets.ts";
+import type { Pauses } from "../outlets/pauses.ts";
 import { type Rates, relayUsedUp, type UsedUp } from "../outlets/rates.ts";
 import { groupByRoute } from "../outlets/routes.ts";
 import type { Allowance } from "./allowance.ts";
@@ -35,6 +36,7 @@ interface ClaimerTools {
   readonly pace: Pace;
   readonly outlets: Outlets;
   readonly rates: Rates;
+  readonly pauses: Pauses;
   readonly postponer: Postponer;
   readonly allowance: Allowance;
   readonly stopper: Stopper;
@@ -111,7 +113,7 @@ export class Claimer {
   /** Claims until a relay with room has mail, or there is none to be had. */
   async #claim(room: number): Promise<void> {
     const { store, ids } = this.options;
-    const { worker, pace, outlets, postponer, allowance, counts } = this.tools;
+    const { worker, pace, outlets, pauses, postponer, allowance, counts } = this.tools;
     this.#measure();
     while (!allowance.isStopping && this.#isShort) {
       const { inHand } = outlets;
@@ -123,6 +125,7 @@ export class Claimer {
         bodyBytes: Math.max(0, BYTES_IN_HAND - outlets.bytesInHand),
       });
       counts.failed += expired;
+      if (claims.length > 0) outlets.pause(pauses.replace(await store.pauses()));
       for (const claim of claims) this.assign(claim);
       await postponer.flush();
       if (claims.length > 0) continue;
@@ -134,7 +137,14 @@ export class Claimer {
   /** Puts a claim in hand for the relay of its first recipients. Where no relay can be used, or a
    *  rate is used up, it is to be postponed. */
   assign(claim: Claim): void {
-    const { outlets, rates, postponer } = this.tools;
+    const { outlets, rates, pauses, postponer } = this.tools;
+    const paused = pauses.ofClaim(claim);
+    if (paused !== null) {
+      postponer.addPaused(claim, paused);
+      const others = claim.recipients.filter((one) => !paused.recipients.includes(one));
+      if (others.length > 0) this.assign({ ...claim, recipients: others });
+      return;
+    }
     const usedUp = rates.usedUpDomain(claim);
     if (usedUp !== null) return postponer.addUsedUp(claim, claim.recipients, usedUp);
     const groups = groupByRoute(claim, this.options.outlets.routes);

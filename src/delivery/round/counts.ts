@@ -29,4 +29,10 @@ export class Counts {
     else if (changes.some((change) => change.state === "failed")) this.failed++;
     else this.sent++;
   }
+
+  /** Deferred messages that have failed after all; some may be those of an earlier pass. */
+  moveToFailed(count: number): void {
+    this.deferred -= Math.min(count, this.deferred);
+    this.failed += count;
+  }
 }

@@ -2,10 +2,10 @@
 // relays, and by the next relay where one is at fault. The round calls it once a message, and
 // decides what is done with the recipients that were not reached.
 
-import type { Claim, RecipientChange } from "../../queue/claim.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
 import type { Transport } from "../../queue/ports/transport.ts";
 import type { RouteGroup } from "../outlets/routes.ts";
-import { handOver, type HandOverTools } from "./hand_over.ts";
+import { type HandedOver, handOver, type HandOverTools } from "./hand_over.ts";
 import type { Rates, UsedUp } from "../outlets/rates.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Delivered, DeliveredEnd } from "./delivered.ts";
@@ -56,7 +56,7 @@ async function deliverGroup(
   changes: RecipientChange[],
   tools: DeliverTools,
 ): Promise<GroupEnd> {
-  const { outlets, rates, recorder, relayNotes, stopper } = tools;
+  const { outlets, rates, recorder, stopper } = tools;
   const isWhole = group.recipients === claim.recipients;
   const ofGroup = isWhole ? claim : { ...claim, recipients: group.recipients };
   for (;;) {
@@ -76,7 +76,8 @@ async function deliverGroup(
     outlet.inFlight++;
     const isLast = group.relays.length === 1 ||
       outlets.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
-    const via = { transport, relay: outlet.name, isLast };
+    const { health: { refusal }, suspicions } = outlet;
+    const via = { transport, relay: outlet.name, isLast, refusal, suspicions };
     const handed = await handOver(ofGroup, via, tools);
     outlet.inFlight--;
     outlet.giveBack(transport, {
@@ -87,13 +88,29 @@ async function deliverGroup(
     const { attempt, trouble } = handed;
     if (attempt === null) return { kind: "rest", trouble };
     recorder.add(attempt);
-    if (handed.isRelayProven) await relayNotes.noteAnswer(outlet);
-    if (handed.isRelayFault) {
-      await relayNotes.noteFault(outlet, attempt.error ?? attempt.reply ?? "the relay failed");
-    }
+    await note(claim, outlet, attempt, handed, tools);
     const isForNext = attempt.changes.some((change) => change.state === "sending");
     if (!isForNext) changes.push(...attempt.changes);
     if (trouble !== null || tools.signal.aborted) return { kind: "rest", trouble };
     if (!isForNext) return "done";
   }
+}
+
+/** Notes what an attempt tells of its relay and its sender. */
+async function note(
+  claim: Claim,
+  outlet: Outlet,
+  { error }: AttemptRecord,
+  { hasAnswered, hasSent, relayFault, senderPause, unproven }: HandedOver,
+  { relayNotes, pauses }: DeliverTools,
+): Promise<void> {
+  if (hasAnswered) await relayNotes.noteAnswer(outlet, { hasSent });
+  if (relayFault !== null) {
+    const said = [relayFault.code, relayFault.enhanced, relayFault.text];
+    const reply = said.filter((word) => word !== null).join(" ");
+    await relayNotes.noteFault(outlet, relayFault, error ?? (reply || "the relay failed"));
+  }
+  if (unproven !== null) await relayNotes.noteUnproven(outlet, claim, unproven);
+  if (senderPause !== null) await pauses.note(senderPause);
+  else if (hasSent) await pauses.noteSent(claim.sender);
 }

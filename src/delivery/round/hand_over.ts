@@ -9,8 +9,12 @@ import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/por
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { Judging, PassMachine } from "../options.ts";
+import { afterSenderRefusal, type Pause } from "../../queue/policy/pause.ts";
+import { refusalKey } from "../../queue/policy/refusal_words.ts";
+import { isOwnFault, type Suspicion } from "../../queue/policy/suspicion.ts";
+import type { Pauses } from "../outlets/pauses.ts";
 import { judge } from "./judge.ts";
-import { overrule, type RuledOutcome } from "./overrule.ts";
+import { type Blame, overrule, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
 
 export interface HandOverTools {
@@ -18,6 +22,7 @@ export interface HandOverTools {
   readonly worker: WorkerHandle;
   readonly judging: Judging;
   readonly machine: Pick<PassMachine, "clock" | "random">;
+  readonly pauses: Pauses;
   /** Told to stop: ends a hand-over before its bytes go out. */
   readonly signal: AbortSignal;
 }
@@ -28,6 +33,19 @@ export interface Via {
   readonly relay: string;
   /** No other relay is there to try where this one is at fault. */
   readonly isLast: boolean;
+  /** The reply (`refusalKey`) by which the relay refuses whatever comes; null while it does not. */
+  readonly refusal: string | null;
+  /** What the relay is suspected of, by `refusalKey`. */
+  readonly suspicions: ReadonlyMap<string, Suspicion>;
+}
+
+/** Recipients that were refused with a reply nobody knows. */
+export interface Unproven {
+  /** See refusalKey. */
+  readonly key: string;
+  readonly text: string;
+  readonly recipients: readonly number[];
+  readonly addresses: readonly string[];
 }
 
 /** How handing one claim over ended. */
@@ -35,10 +53,16 @@ export interface HandedOver {
   /** What is to be recorded; recipients that were not reached before we were told to stop are
    *  not in it. Null where none was: nothing happened, and the claim may be given back. */
   readonly attempt: AttemptRecord | null;
-  /** The relay itself was at fault for every recipient. */
-  readonly isRelayFault: boolean;
-  /** The relay answered: it is there and takes mail, this one or another. */
-  readonly isRelayProven: boolean;
+  /** The relay is at fault, or refuses us whatever the mail is, and took nobody; null if not. */
+  readonly relayFault: RuledOutcome | null;
+  /** The relay answered: it is there. */
+  readonly hasAnswered: boolean;
+  /** The relay took at least one recipient. */
+  readonly hasSent: boolean;
+  /** The sender is to be paused, since the relay refuses the sender; null if not. */
+  readonly senderPause: Pause | null;
+  /** What other mail will tell; null where nothing is open. */
+  readonly unproven: Unproven | null;
   /** The transport is not to be used again: it broke its promise and threw, or the error handler
    *  wants another. */
   readonly isTransportBroken: boolean;
@@ -88,14 +112,22 @@ export async function handOver(
     report = brokenReport(claim, error, hasBegun ? "uncertain" : "deferred");
   }
   const isStopped = signal.aborted || trouble !== null;
-  const { outcomes, wantsReconnect } = await overrule(claim, report, {
+  const overruled = await overrule(claim, report, {
     relay: via.relay,
     judging,
     isAsked: (outcome) => !isStopped || !isUnanswered(outcome),
   });
+  const { wantsReconnect } = overruled;
+  const outcomes = overruled.outcomes.map((outcome) => withWhatIsKnown(outcome, claim, via));
   const now = clock.now();
-  const changes = judgeAll(claim, outcomes, { tools, now, isStopped, isLast: via.isLast });
-  const isRelayFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
+  const senderPause = pauseOfSender(claim, outcomes, { tools, now });
+  const changes = judgeAll(claim, outcomes, {
+    tools,
+    now,
+    isStopped,
+    isLast: via.isLast,
+    senderUntil: senderPause?.until ?? null,
+  });
   const worst = worstOf(outcomes);
   const attempt: AttemptRecord | null = changes.length === 0 ? null : {
     claim,
@@ -118,9 +150,68 @@ export async function handOver(
     attempt,
     isTransportBroken: isTransportBroken || wantsReconnect,
     trouble,
-    isRelayFault: isRelayFault && !isStopped,
-    isRelayProven: !isRelayFault &&
-      outcomes.some((one) => one.kind === "sent" || one.code !== null),
+    relayFault: isStopped ? null : relayFaultOf(outcomes),
+    hasAnswered: outcomes.some(({ kind, code, blame }) =>
+      kind === "sent" || (code !== null && ANSWERS.includes(blame))
+    ),
+    hasSent: outcomes.some(({ kind }) => kind === "sent"),
+    senderPause,
+    unproven: unprovenOf(claim, outcomes),
+  };
+}
+
+/** Blames of a relay that is there and takes mail, this mail or other. */
+const ANSWERS: readonly Blame[] = ["mail", "sender", "throttling"];
+
+/** What is known of the relay decides about a reply that nobody knows: it refuses everybody so, or
+ *  it has refused this message so often that the message is at fault. */
+function withWhatIsKnown(outcome: RuledOutcome, claim: Claim, via: Via): RuledOutcome {
+  if (outcome.blame !== "unproven") return outcome;
+  const key = refusalKey(outcome);
+  if (via.refusal === key) return { ...outcome, blame: "relay" };
+  const isOwn = isOwnFault(via.suspicions.get(key) ?? null, claim.seq);
+  return isOwn ? { ...outcome, kind: "failed", blame: "mail" } : outcome;
+}
+
+/** The outcome that tells of the relay's own fault, where nobody was sent to. */
+function relayFaultOf(outcomes: readonly RuledOutcome[]): RuledOutcome | null {
+  if (outcomes.some(({ kind }) => kind === "sent" || kind === "uncertain")) return null;
+  return outcomes.find(({ blame }) => blame === "quota") ??
+    outcomes.find(({ blame }) => blame === "relay") ?? null;
+}
+
+function pauseOfSender(
+  claim: Claim,
+  outcomes: readonly RuledOutcome[],
+  { tools, now }: { readonly tools: HandOverTools; readonly now: number },
+): Pause | null {
+  const refused = outcomes.find(({ blame }) => blame === "sender");
+  if (refused === undefined) return null;
+  const earlier = tools.pauses.of({ scope: "sender", value: claim.sender });
+  // Others of the sender's mail were under way at the same time.
+  if (earlier !== null && tools.pauses.isInForce(earlier)) return earlier;
+  const said = [refused.code, refused.enhanced, refused.text].filter((part) => part !== null);
+  const { waitMs } = refused;
+  return afterSenderRefusal(
+    earlier,
+    { sender: claim.sender, reason: said.join(" "), waitMs },
+    now,
+  );
+}
+
+function unprovenOf(claim: Claim, outcomes: readonly RuledOutcome[]): Unproven | null {
+  const first = outcomes.find(({ blame }) => blame === "unproven");
+  if (first === undefined) return null;
+  const key = refusalKey(first);
+  const refused = claim.recipients.filter((_, i) => {
+    const outcome = outcomes[i];
+    return outcome?.blame === "unproven" && refusalKey(outcome) === key;
+  });
+  return {
+    key,
+    text: first.text,
+    recipients: refused.map(({ n }) => n),
+    addresses: refused.map(({ address }) => address.toLowerCase()),
   };
 }
 
@@ -129,16 +220,18 @@ export async function handOver(
 function judgeAll(
   claim: Claim,
   outcomes: readonly RuledOutcome[],
-  { tools, now, isStopped, isLast }: {
+  { tools, now, isStopped, isLast, senderUntil }: {
     readonly tools: HandOverTools;
     readonly now: number;
     readonly isStopped: boolean;
     readonly isLast: boolean;
+    readonly senderUntil: number | null;
   },
 ): RecipientChange[] {
   const { judging: { policy }, machine: { random } } = tools;
   const changes: RecipientChange[] = [];
-  const isFault = outcomes.length > 0 && outcomes.every((one) => one.isRelayFault);
+  const isFault = outcomes.length > 0 &&
+    outcomes.every(({ blame }) => blame === "relay" || blame === "quota");
   for (const [i, recipient] of claim.recipients.entries()) {
     const outcome = outcomes[i] ?? NO_OUTCOME;
     if (isStopped && isUnanswered(outcome)) continue;
@@ -147,6 +240,7 @@ function judgeAll(
       lifeFrom: claim.lifeFrom,
       now,
       random: random.unit(),
+      senderUntil,
     });
     const isForNext = isFault && !isLast && !isStopped;
     changes.push(isForNext ? { ...change, state: "sending", nextAt: null } : change);
@@ -155,7 +249,7 @@ function judgeAll(
 }
 
 /** The transport got no answer for this recipient, so nothing has happened. */
-function isUnanswered(outcome: DeliveryOutcome): boolean {
+function isUnanswered(outcome: Pick<DeliveryOutcome, "kind" | "code">): boolean {
   return outcome.kind === "deferred" && outcome.code === null;
 }
 
@@ -164,7 +258,9 @@ const NO_OUTCOME: RuledOutcome = {
   code: null,
   enhanced: null,
   text: "the transport told nothing of this recipient",
-  isRelayFault: false,
+  blame: "mail",
+  hint: null,
+  waitMs: null,
   suppresses: false,
 };
 
@@ -176,8 +272,8 @@ const SEVERITY: Readonly<Record<OutcomeKind, number>> = {
 };
 
 /** The outcome that speaks for the whole attempt. */
-function worstOf(outcomes: readonly DeliveryOutcome[]): DeliveryOutcome {
-  return outcomes.reduce<DeliveryOutcome | null>(
+function worstOf(outcomes: readonly RuledOutcome[]): RuledOutcome {
+  return outcomes.reduce<RuledOutcome | null>(
     (worst, one) => worst === null || SEVERITY[one.kind] > SEVERITY[worst.kind] ? one : worst,
     null,
   ) ?? NO_OUTCOME;

@@ -13,7 +13,12 @@ interface Judgement {
   readonly now: number;
   /** In [0, 1). */
   readonly random: number;
+  /** When the sender's pause ends, where the relay refuses the sender. */
+  readonly senderUntil: number | null;
 }
+
+/** How soon mail is tried again that a relay wants later. */
+const THROTTLED_MS = 10_000;
 
 /** Says what becomes of a recipient after an attempt. */
 export function judge(
@@ -35,17 +40,22 @@ export function judge(
   };
   if (outcome.kind === "sent") return { ...change, state: "sent" };
   if (outcome.kind === "failed") return { ...change, state: "failed", reason: "permanent" };
+  const isMails = outcome.blame === "mail";
   const decision = decideRetry(
-    {
-      failures: recipient.failures,
-      lifeFrom: by.lifeFrom,
-      isRelayFault: outcome.isRelayFault,
-    },
+    { failures: recipient.failures, lifeFrom: by.lifeFrom, isRelayFault: !isMails },
     by.policy,
     by,
   );
   const { failures } = decision;
-  return decision.kind === "again"
-    ? { ...change, failures, state: "deferred", nextAt: decision.nextAt }
-    : { ...change, failures, state: "failed", reason: decision.reason };
+  if (decision.kind === "give_up") {
+    return { ...change, failures, state: "failed", reason: decision.reason };
+  }
+  return { ...change, failures, state: "deferred", nextAt: waitOf(outcome, by) ?? decision.nextAt };
+}
+
+/** When it is tried again, where something else than the retry policy says so; else null. */
+function waitOf({ blame, waitMs }: RuledOutcome, { now, senderUntil }: Judgement): number | null {
+  if (blame === "sender" && senderUntil !== null) return senderUntil;
+  if (waitMs !== null) return now + waitMs;
+  return blame === "throttling" ? now + THROTTLED_MS : null;
 }

@@ -1,32 +1,71 @@
-// The user's own word on what a failure means: first the rules of the settings, then the error
-// handler. `hand_over.ts` calls it with what the relay said; what becomes of a recipient is then
-// decided in `judge.ts`.
+// Whose fault it is that a recipient was not sent to: the rules of the settings say so first, then the
+// table of refusals (`queue/policy/refusals.ts`), then the error handler. `hand_over.ts` calls it with
+// what the relay said; what becomes of a recipient is then decided in `judge.ts`.
 
 import type { Claim } from "../../queue/claim.ts";
 import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports/transport.ts";
+import { readRefusal } from "../../queue/policy/refusals.ts";
 import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
 import type { HandlerAnswer } from "../error_handler.ts";
 import type { Judging } from "../options.ts";
 
+/** Whose fault it is. `mail`: the recipient's or the message's own. `unproven`: a 5xx that nobody
+ *  knows; other mail will tell (`queue/policy/suspicion.ts`). */
+export type Blame = "mail" | "relay" | "quota" | "sender" | "throttling" | "unproven";
+
 /** An outcome as it is judged. */
-export interface RuledOutcome extends DeliveryOutcome {
+export interface RuledOutcome extends Omit<DeliveryOutcome, "isRelayFault"> {
+  readonly blame: Blame;
+  /** What a person can do about it; null where nothing is known. */
+  readonly hint: string | null;
+  /** How long a rule lets it wait, in ms; null = as usual. */
+  readonly waitMs: number | null;
   /** The recipient is to get no mail from now on. */
   readonly suppresses: boolean;
 }
 
-/** What an outcome means by the rules. An acceptance stays one, and so does what may have been
- *  delivered. */
-export function applyRules(outcome: DeliveryOutcome, rules: readonly Rule[]): RuledOutcome {
-  const isRefusal = outcome.kind === "deferred" || outcome.kind === "failed";
-  const rule = isRefusal ? ruleFor(rules, outcome) : null;
-  if (rule === null) return { ...outcome, suppresses: false };
-  return {
-    ...outcome,
-    kind: rule.action === "defer" ? "deferred" : "failed",
-    // The settings know better whose fault it is.
-    isRelayFault: false,
-    suppresses: rule.action === "suppress",
-  };
+/** What each outcome means by the rules, and else by the table of refusals. An acceptance stays one,
+ *  and so does what may have been delivered. */
+export function blameAll(
+  outcomes: readonly DeliveryOutcome[],
+  rules: readonly Rule[],
+): RuledOutcome[] {
+  const isSomeSent = outcomes.some(({ kind }) => kind === "sent" || kind === "uncertain");
+  return outcomes.map((outcome) => {
+    const { isRelayFault, ...rest } = outcome;
+    const plain: RuledOutcome = {
+      ...rest,
+      blame: isRelayFault ? "relay" : "mail",
+      hint: null,
+      waitMs: null,
+      suppresses: false,
+    };
+    if (outcome.kind === "sent" || outcome.kind === "uncertain") return plain;
+    const rule = ruleFor(rules, outcome);
+    if (rule !== null) return byRule(plain, rule);
+    const { about, hint } = readRefusal(outcome, outcome.phase ?? null);
+    if (about === "recipient" || about === "message") return plain;
+    // Where the relay took others of the same message it refuses this recipient, not us.
+    if (about === "relay" && isSomeSent) return plain;
+    // Before the first message the relay knows nothing of its sender.
+    if (isRelayFault && about === "sender") return plain;
+    if (about !== "unknown") return { ...plain, kind: "deferred", blame: about, hint };
+    const isUnproven = outcome.kind === "failed" && outcome.code !== null && !isSomeSent;
+    return isUnproven ? { ...plain, kind: "deferred", blame: "unproven" } : plain;
+  });
+}
+
+/** The settings know better whose fault it is. */
+function byRule(outcome: RuledOutcome, { action, waitMs }: Rule): RuledOutcome {
+  switch (action) {
+    case "relay":
+    case "sender":
+      return { ...outcome, kind: "deferred", blame: action, waitMs };
+    case "defer":
+      return { ...outcome, kind: "deferred", blame: "mail", waitMs };
+    default:
+      return { ...outcome, kind: "failed", blame: "mail", suppresses: action === "suppress" };
+  }
 }
 
 /** Who may say what an outcome means, and of what. */
@@ -34,25 +73,22 @@ interface Overruling {
   readonly relay: string;
   readonly judging: Pick<Judging, "rules" | "errorHandler">;
   /** Of the recipients that were not sent to, those that the error handler is asked about. */
-  isAsked(outcome: DeliveryOutcome): boolean;
+  isAsked(outcome: Pick<DeliveryOutcome, "kind" | "code">): boolean;
 }
 
-/** What each recipient's outcome means by the rules, and then by the error handler. */
+/** What each recipient's outcome means by the rules and the table, and then by the error handler. */
 export async function overrule(
   claim: Claim,
   { outcomes, host, error }: Pick<DeliveryReport, "outcomes" | "host" | "error">,
   { relay, judging: { rules, errorHandler }, isAsked }: Overruling,
 ): Promise<{ readonly outcomes: readonly RuledOutcome[]; readonly wantsReconnect: boolean }> {
-  if (errorHandler === null) {
-    const ruled = outcomes.map((outcome) => applyRules(outcome, rules));
-    return { outcomes: ruled, wantsReconnect: false };
-  }
+  const blamed = blameAll(outcomes, rules);
+  if (errorHandler === null) return { outcomes: blamed, wantsReconnect: false };
   const ruled: RuledOutcome[] = [];
   let wantsReconnect = false;
-  for (const [i, given] of outcomes.entries()) {
-    const outcome = applyRules(given, rules);
+  for (const [i, outcome] of blamed.entries()) {
     const recipient = claim.recipients[i];
-    const isFailure = outcome.kind !== "sent" && recipient !== undefined && isAsked(given);
+    const isFailure = outcome.kind !== "sent" && recipient !== undefined && isAsked(outcome);
     const answer = !isFailure ? null : await errorHandler({
       id: claim.id,
       sender: claim.sender,
@@ -77,5 +113,5 @@ function applyAnswer(outcome: RuledOutcome, answer: HandlerAnswer): RuledOutcome
   // An uncertain outcome is tried again, too, and stays marked as uncertain; a fault of the relay
   // uses up no retry.
   if (answer.outcome === "deferred" && outcome.kind !== "failed") return outcome;
-  return { ...outcome, kind: answer.outcome, isRelayFault: false, suppresses: false };
+  return { ...outcome, kind: answer.outcome, blame: "mail", suppresses: false };
 }

@@ -5,6 +5,7 @@ import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import type { Claims, Postponed } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
 import type { Outlets } from "../outlets/outlets.ts";
+import type { PausedRecipients } from "../outlets/pauses.ts";
 import type { UsedUp } from "../outlets/rates.ts";
 import type { RouteGroup } from "../outlets/routes.ts";
 
@@ -31,6 +32,11 @@ export class Postponer {
   /** Recipients of a claim whose rate is used up. */
   addUsedUp(claim: Claim, recipients: readonly ClaimedRecipient[], usedUp: UsedUp): void {
     this.#add(claim, recipients, usedUp);
+  }
+
+  /** Recipients of a claim that a pause is for. */
+  addPaused(claim: Claim, paused: PausedRecipients): void {
+    this.#add(claim, paused.recipients, paused);
   }
 
   /** Defers what was gathered. */

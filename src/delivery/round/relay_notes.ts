@@ -2,13 +2,20 @@
 // `deliver_claim.ts` tells it after each hand-over; when a relay is left alone is decided in
 // `queue/policy/breaker.ts`.
 
-import { afterFault, HEALTHY } from "../../queue/policy/breaker.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
+import type { Claim } from "../../queue/claim.ts";
+import { afterFault, afterRefusal, HEALTHY, type RelayHealth } from "../../queue/policy/breaker.ts";
+import { refusalKey } from "../../queue/policy/refusal_words.ts";
+import { isProof, withSuspect } from "../../queue/policy/suspicion.ts";
 import type { Clock } from "../../system/time.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Claimer } from "./claimer.ts";
+import type { Counts } from "./counts.ts";
+import type { Unproven } from "./hand_over.ts";
 import type { LeftOver } from "./left_over.ts";
+import type { RuledOutcome } from "./overrule.ts";
+import type { Recorder } from "./recorder.ts";
 
 interface RelayNotesTools {
   readonly store: Claims;
@@ -16,22 +23,79 @@ interface RelayNotesTools {
   readonly allowance: Allowance;
   readonly claimer: Claimer;
   readonly leftOver: LeftOver;
+  readonly recorder: Recorder;
+  readonly counts: Counts;
 }
 
 /** Keeps the health of a pass's relays. Rejects as the store does. */
 export class RelayNotes {
   constructor(readonly tools: RelayNotesTools) {}
 
-  /** The relay itself was at fault: this pass leaves it alone, and its mail in hand goes by another
-   *  relay or waits. */
-  async noteFault(outlet: Outlet, error: string): Promise<void> {
+  /** The relay itself was at fault, or refuses us whatever the mail is: this pass leaves it alone, and
+   *  its mail in hand goes by another relay or waits. */
+  async noteFault(outlet: Outlet, fault: RuledOutcome, error: string): Promise<void> {
     if (outlet.isDown) return;
-    outlet.error = error;
-    const { store, clock, allowance, claimer, leftOver } = this.tools;
-    outlet.health = await store.noteRelay(
-      outlet.name,
-      (health) => afterFault(health, error, clock.now()),
+    const { code, blame, hint, waitMs } = fault;
+    const now = this.tools.clock.now();
+    await this.#leaveAlone(
+      outlet,
+      error,
+      (health) =>
+        code === null ? afterFault(health, error, now) : afterRefusal(health, {
+          key: refusalKey(fault),
+          error,
+          hint,
+          wait: waitMs ?? (blame === "quota" ? "quota" : "breaker"),
+        }, now),
     );
+  }
+
+  /** The relay has answered: it may have more than one connection. If it could not be reached it is
+   *  well now; one that refuses us only is once it takes mail. */
+  async noteAnswer(outlet: Outlet, { hasSent }: { readonly hasSent: boolean }): Promise<void> {
+    outlet.isProven = true;
+    if (hasSent && outlet.suspicions.size > 0) await this.#condemn(outlet);
+    if (outlet.health.failures === 0) return;
+    if (outlet.health.refusal !== null && !hasSent) return;
+    outlet.health = await this.tools.store.noteRelay(outlet.name, () => HEALTHY);
+  }
+
+  /** The relay refused a message with a reply nobody knows: with enough of them in a row it is the
+   *  relay that refuses. */
+  async noteUnproven(outlet: Outlet, claim: Claim, refused: Unproven): Promise<void> {
+    if (outlet.isDown) return;
+    const { store, clock } = this.tools;
+    const { key, text, recipients, addresses } = refused;
+    const suspect = { seq: claim.seq, recipients, addresses };
+    const now = clock.now();
+    const suspicion = await store.noteSuspicion(
+      outlet.name,
+      key,
+      (known) => withSuspect(known, { key, text, suspect }, now),
+    );
+    if (suspicion === null) return;
+    outlet.suspicions.set(key, suspicion);
+    if (!isProof(suspicion)) return;
+    const error = `it refuses ${suspicion.suspects.length} messages in a row: ${text}`;
+    await this.#leaveAlone(
+      outlet,
+      error,
+      (health) =>
+        afterRefusal(health, { key, error, hint: null, wait: "breaker", isProven: true }, now),
+    );
+    // What they were refused for is known now, and they simply wait.
+    await store.noteSuspicion(outlet.name, key, () => null);
+    outlet.suspicions.delete(key);
+  }
+
+  async #leaveAlone(
+    outlet: Outlet,
+    error: string,
+    change: (health: RelayHealth) => RelayHealth,
+  ): Promise<void> {
+    outlet.error = error;
+    const { store, allowance, claimer, leftOver } = this.tools;
+    outlet.health = await store.noteRelay(outlet.name, change);
     const isLast = allowance.stoppedBy === "relay";
     for (const claim of outlet.waiting.takeAll()) {
       if (isLast) leftOver.add(claim);
@@ -39,10 +103,13 @@ export class RelayNotes {
     }
   }
 
-  /** The relay has answered: it may have more than one connection, and it is well. */
-  async noteAnswer(outlet: Outlet): Promise<void> {
-    outlet.isProven = true;
-    if (outlet.health.failures === 0) return;
-    outlet.health = await this.tools.store.noteRelay(outlet.name, () => HEALTHY);
+  /** The relay takes other mail: what it had refused is at fault itself. */
+  async #condemn(outlet: Outlet): Promise<void> {
+    const { store, recorder, counts } = this.tools;
+    outlet.suspicions.clear();
+    // The refusals first: what is not on disk yet does not count as waiting.
+    await recorder.flush();
+    const failed = await store.condemnSuspects(outlet.name);
+    counts.moveToFailed(failed);
   }
 }

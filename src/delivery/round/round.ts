@@ -8,6 +8,7 @@ import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { PassOptions } from "../options.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import { Outlets } from "../outlets/outlets.ts";
+import type { Pauses } from "../outlets/pauses.ts";
 import { Rates, type UsedUp } from "../outlets/rates.ts";
 import { groupByRoute, type RouteGroup } from "../outlets/routes.ts";
 import { Allowance, type StopReason } from "./allowance.ts";
@@ -26,6 +27,7 @@ import { Stopper } from "./stopper.ts";
 interface RoundTools {
   readonly worker: WorkerHandle;
   readonly outlets: readonly Outlet[];
+  readonly pauses: Pauses;
   readonly pace: Pace;
 }
 
@@ -44,7 +46,7 @@ export class Round {
   readonly #leftOver: LeftOver;
   readonly #tools: DeliverTools;
 
-  constructor(readonly options: PassOptions, { worker, outlets: all, pace }: RoundTools) {
+  constructor(readonly options: PassOptions, { worker, outlets: all, pauses, pace }: RoundTools) {
     const { store, limits, judging, machine, signal, onAttempt } = options;
     const { clock, wait } = machine;
     const { counts } = this;
@@ -66,13 +68,22 @@ export class Round {
       pace,
       outlets,
       rates,
+      pauses,
       postponer,
       allowance,
       stopper,
       counts,
       change,
     });
-    const relayNotes = new RelayNotes({ store, clock, allowance, claimer, leftOver });
+    const relayNotes = new RelayNotes({
+      store,
+      clock,
+      allowance,
+      claimer,
+      leftOver,
+      recorder,
+      counts,
+    });
     this.#tools = {
       store,
       worker,
@@ -81,6 +92,7 @@ export class Round {
       signal: stopper.signal,
       outlets,
       rates,
+      pauses,
       recorder,
       relayNotes,
       stopper,

@@ -24,10 +24,14 @@ interface TemporaryFailure {
   readonly failures: number;
   /** Where the lifetime counts from, ms since 1970. */
   readonly lifeFrom: number;
-  /** The relay itself was at fault: no retry is used up and nothing is given up, so an outage
+  /** The mail is not at fault but the relay (or the sender is refused, or a limit reached): no retry is used up and nothing is given up, so an outage
    *  of whatever length bounces no mail. */
   readonly isRelayFault: boolean;
 }
+
+/** The lifetime gives up only what a relay has answered so often: a week offline, or a clock that
+ *  jumps, fails nothing at first contact. */
+const ANSWERS_BEFORE_GIVING_UP = 3;
 
 /** Decides between another try and giving up, at a moment (`now`, ms since 1970) and with a chance
  *  (`random`, in [0, 1)). */
@@ -41,7 +45,8 @@ export function decideRetry(
     if (policy.max !== null && failures > policy.max) {
       return { kind: "give_up", reason: "retries", failures };
     }
-    if (now - failure.lifeFrom >= policy.lifetimeMs) {
+    const isTooOld = now - failure.lifeFrom >= policy.lifetimeMs;
+    if (isTooOld && failures >= ANSWERS_BEFORE_GIVING_UP) {
       return { kind: "give_up", reason: "lifetime", failures };
     }
   }

@@ -4,8 +4,9 @@
 import type { Reply } from "../outcome.ts";
 import { matchesPattern } from "./route.ts";
 
-/** What a rule makes of a reply. `suppress`: the recipient fails, and gets no mail from now on. */
-export const RULE_ACTIONS = ["defer", "fail", "suppress"] as const;
+/** What a rule makes of a reply. `suppress`: the recipient fails, and gets no mail from now on.
+ *  `relay`, `sender`: the reply is about them, so their mail waits and none of it fails. */
+export const RULE_ACTIONS = ["defer", "fail", "suppress", "relay", "sender"] as const;
 type RuleAction = typeof RULE_ACTIONS[number];
 
 /** Says what a relay's reply means, whatever it would mean otherwise. All given conditions must
@@ -18,6 +19,9 @@ export interface Rule {
   /** A part of the reply's text, in any case; `*` stands for any run of characters. */
   readonly text: string | null;
   readonly action: RuleAction;
+  /** How long what is deferred, or the relay's or the sender's mail, waits, in ms; null = as
+   *  usual. */
+  readonly waitMs: number | null;
 }
 
 /** The first rule for a refusal, or null. Where no reply came no rule applies: a relay that

@@ -5,7 +5,9 @@
 
 import type { AttemptRecord, Claim } from "../claim.ts";
 import type { RelayHealth } from "../policy/breaker.ts";
+import type { Pause, PausedPart } from "../policy/pause.ts";
 import type { Rate } from "../policy/rate.ts";
+import type { Suspicion } from "../policy/suspicion.ts";
 
 export interface Claims {
   /** Registers a worker of this kind (`send`, `run`), for status and for who takes over. */
@@ -37,6 +39,23 @@ export interface Claims {
   relayHealth(name: string): Promise<RelayHealth>;
   /** Changes what is known of a relay, in one commit; resolves to what it became. */
   noteRelay(name: string, change: (health: RelayHealth) => RelayHealth): Promise<RelayHealth>;
+  /** What a relay is suspected of, in no order. */
+  suspicions(relay: string): Promise<readonly Suspicion[]>;
+  /** Changes the suspicion of a relay with this key (`refusalKey`), in one commit; null, given or
+   *  returned, is none. Resolves to what it became. */
+  noteSuspicion(
+    relay: string,
+    key: string,
+    change: (suspicion: Suspicion | null) => Suspicion | null,
+  ): Promise<Suspicion | null>;
+  /** The relay takes other mail: the recipients it is suspected of refusing without reason fail,
+   *  as far as they still wait, and the suspicions end, in one commit. Resolves to how many messages
+   *  have failed so. */
+  condemnSuspects(relay: string): Promise<number>;
+  /** All pauses of parts there are, those that are over too: `isInForce` tells. Cheap. */
+  pauses(): Promise<readonly Pause[]>;
+  /** Sets the pause of a part, in place of the one there is; null ends it. */
+  notePause(part: PausedPart, pause: Pause | null): Promise<void>;
   /** Takes a share of every rate, or of none; see ShareResult. */
   takeShares(shares: readonly Share[]): Promise<ShareResult>;
 }

@@ -4,6 +4,7 @@
 // Errors of every method: `busy`, `disk_full`, `io_error`, `permission`, `queue_corrupt`.
 
 import type { Filter } from "../filter.ts";
+import type { Pause, PausedPart } from "../policy/pause.ts";
 import type { Enqueued } from "./intake.ts";
 
 export interface Operator {
@@ -29,6 +30,12 @@ export interface Operator {
   pause(): Promise<boolean>;
   /** Ends the pause; resolves to whether there was one. */
   resume(): Promise<boolean>;
+  /** Stops the mail of a part; a pause of it that there is already is replaced. Resolves to whether
+   *  it was not paused before. */
+  pausePart(pause: Pause): Promise<boolean>;
+  /** Ends a part's pause and moves what waits of its mail back to queued. Resolves to null if it
+   *  was not paused, else to how many messages went back. */
+  resumePart(part: PausedPart): Promise<number | null>;
   /** Puts addresses on the do-not-send list, in any case; resolves to how many were not on it. */
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   /** Takes addresses off the list; resolves to how many were on it. */

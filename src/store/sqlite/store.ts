@@ -12,7 +12,7 @@ import type {
   RetryResult,
 } from "../../queue/ports/operator.ts";
 import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
-import type { RelayHealth } from "../../queue/policy/breaker.ts";
+import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
 import type { MessageDetail, MessageSummary, WholeMessage } from "../../queue/message.ts";
@@ -27,14 +27,13 @@ import type {
   ClaimRequest,
   Postponed,
   RecordResult,
-  Share,
-  ShareResult,
   WorkerHandle,
 } from "../../queue/ports/claims.ts";
 import type { Claiming } from "./claims/claiming.ts";
 import { Connection, WORKER_WAITS } from "./db/connection.ts";
 import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
+import { SqliteRelays } from "./relays.ts";
 import { wake } from "./db/wake.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
@@ -56,22 +55,24 @@ const loadMatching = () => load<typeof import("./filter/matching.ts")>("filter/m
 const loadOpenBatch = () => load<typeof import("./take_in/open_batch.ts")>("take_in/open_batch");
 const loadJoin = () => load<typeof import("./take_in/batch_target.ts")>("take_in/batch_target");
 const loadCopy = () => load<typeof import("./act/resend_changed.ts")>("act/resend_changed");
-const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
+const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
 const loadStatus = () => load<typeof import("./read/status.ts")>("read/status");
 const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/suppression");
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
-export class SqliteStore implements Store {
+export class SqliteStore extends SqliteRelays implements Store {
   #watch: import("./read/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
 
   private constructor(
-    readonly db: Connection,
-    readonly clock: Clock,
+    db: Connection,
+    clock: Clock,
     readonly random: Random,
     readonly keepsBodies: () => boolean,
-  ) {}
+  ) {
+    super(db, clock);
+  }
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
@@ -138,22 +139,16 @@ export class SqliteStore implements Store {
     await this.db.write(() => postpone(this.db, postponed, this.clock.now()));
   }
 
-  async relayHealth(name: string): Promise<RelayHealth> {
-    const { relayHealth } = await loadRelays();
-    return relayHealth(this.db, name);
+  async pausePart(pause: Pause): Promise<boolean> {
+    const { notePause } = await loadPauses();
+    return await notePause(this.db, pause, pause);
   }
 
-  async noteRelay(
-    name: string,
-    change: (health: RelayHealth) => RelayHealth,
-  ): Promise<RelayHealth> {
-    const { noteRelay } = await loadRelays();
-    return await noteRelay(this.db, name, change, this.clock.now());
-  }
-
-  async takeShares(shares: readonly Share[]): Promise<ShareResult> {
-    const { takeShares } = await loadRelays();
-    return await takeShares(this.db, shares, this.clock.now());
+  async resumePart(part: PausedPart): Promise<number | null> {
+    const { resumePart } = await loadPauses();
+    const requeued = await resumePart(this.db, part, this.clock.now());
+    this.#wakeOthers();
+    return requeued;
   }
 
   async nextDueAt(after: number): Promise<number | null> {

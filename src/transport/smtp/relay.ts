@@ -22,7 +22,6 @@
 
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
-import { RelayingTrial } from "./mail/relaying.ts";
 import { SendingAhead } from "./mail/sending_ahead.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";
 import type { Protocol } from "./session/session.ts";
@@ -100,7 +99,6 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
     timers,
     shownHost,
     recipientLimit: recipientLimit ?? Infinity,
-    trial: new RelayingTrial(),
     sendingAhead,
     opener: new SessionOpener(opener),
   };

@@ -16,7 +16,6 @@ import { failOversize, failUnicode } from "./mail/fit.ts";
 import type { Channel } from "./connection/channel.ts";
 import { STEP } from "./mail/classify.ts";
 import { ConnectionBroken } from "./connection/broken.ts";
-import type { RelayingTrial } from "./mail/relaying.ts";
 import type { Session } from "./session/session.ts";
 import type { SessionOpener } from "./session/session_opener.ts";
 import type { Timeouts } from "./connection/timers.ts";
@@ -31,7 +30,6 @@ export interface Shared {
   readonly timers: Timers;
   readonly shownHost: string;
   readonly recipientLimit: number;
-  readonly trial: RelayingTrial;
   /** Whether the next message's commands may go out behind a message's content. */
   readonly sendingAhead: SendingAhead;
   readonly opener: SessionOpener;
@@ -104,17 +102,16 @@ export class SmtpTransport implements Transport {
   }
 
   async #handOver(outcomes: Outcomes, options: DeliverOptions): Promise<DeliveryReport> {
-    const { timers, shownHost, trial } = this.#settings;
+    const { timers, shownHost } = this.#settings;
     this.#transcript.restart(timers.now());
     this.#tls = null;
     this.#obey(options.signal);
     await this.#handToAll(outcomes, options);
-    const report = outcomes.report({
+    return outcomes.report({
       host: shownHost,
       tls: this.#tls,
       transcript: () => this.#transcript.format(),
     });
-    return { ...report, outcomes: trial.judge(outcomes.delivery.id, report.outcomes) };
   }
 
   /** Hands over until no recipient is open, or nothing more can be done. */

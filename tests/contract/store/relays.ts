@@ -26,6 +26,8 @@ export function relayTests(test: TestStore): void {
       downSince: START,
       openUntil: START + 5 + MINUTE_MS,
       lastError: "Connection refused",
+      refusal: null,
+      hint: null,
     });
     assert.deepEqual((await other.status()).relays, [{ name: "backup", ...became }]);
     assert.deepEqual(await other.relayHealth("default"), HEALTHY);

@@ -28,6 +28,7 @@ export function statusTests(test: TestStore): void {
       lastRoundAt: null,
       workers: [],
       relays: [],
+      pauses: [],
     });
   });
 

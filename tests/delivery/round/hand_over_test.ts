@@ -5,6 +5,7 @@ import {
   type HandOverTools,
   type Via,
 } from "../../../src/delivery/round/hand_over.ts";
+import { Pauses } from "../../../src/delivery/outlets/pauses.ts";
 import type { Claim } from "../../../src/queue/claim.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
 import type { Clock } from "../../../src/system/time.ts";
@@ -53,11 +54,14 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
         transport: new ScriptedRelay(situation.script).open(),
         relay: "test",
         isLast: true,
+        refusal: null,
+        suspicions: new Map(),
         ...situation.via,
       },
       {
         store: queue.store,
         worker,
+        pauses: new Pauses(queue.store, queue.clock),
         judging: { policy: POLICY, rules: [], errorHandler: null },
         machine: { clock: situation.clock?.(queue) ?? queue.clock, random: queue.random },
         signal: new AbortController().signal,
@@ -86,8 +90,8 @@ Deno.test("handOver: each recipient gets the outcome the relay gave it", async (
   assert.equal(end.attempt?.code, 550, "the worst outcome speaks for the attempt");
   assert.equal(end.attempt?.host, "relay.test:25");
   assert.equal(end.attempt?.transcript, "C: QUIT");
-  assert.equal(end.isRelayProven, true);
-  assert.equal(end.isRelayFault, false);
+  assert.equal(end.hasAnswered, true);
+  assert.equal(end.relayFault, null);
 });
 
 Deno.test("handOver: its time is measured on the clock given", async () => {
@@ -116,8 +120,8 @@ Deno.test("handOver: a transport that throws before the bytes defers with its tr
   assert.match(end.attempt?.error ?? "", /Cannot hand the message over: no such method/);
   assert.match(end.attempt?.traceback ?? "", /TypeError: no such method\n +at .*hand_over_test/);
   assert.equal(end.isTransportBroken, true);
-  assert.equal(end.isRelayFault, false);
-  assert.equal(end.isRelayProven, false, "nobody answered");
+  assert.equal(end.relayFault, null);
+  assert.equal(end.hasAnswered, false, "nobody answered");
 });
 
 Deno.test("handOver: a transport that throws after the bytes began is uncertain", async () => {
@@ -158,8 +162,8 @@ Deno.test("handOver: a fault of the relay for every recipient is one of the rela
     recipients: THREE,
     script: (delivery) => reportOf(delivery, RELAY_DOWN),
   });
-  assert.equal(end.isRelayFault, true);
-  assert.equal(end.isRelayProven, false);
+  assert.equal(end.relayFault?.blame, "relay");
+  assert.equal(end.hasAnswered, false);
   assert.deepEqual(end.attempt?.changes.map((change) => change.failures), [0, 0, 0]);
 });
 
@@ -168,15 +172,15 @@ Deno.test("handOver: a fault for a part of the recipients is none of the relay",
     recipients: THREE,
     script: (delivery) => reportOf(delivery, [RELAY_DOWN, SENT, RELAY_DOWN]),
   });
-  assert.equal(end.isRelayFault, false);
-  assert.equal(end.isRelayProven, true);
+  assert.equal(end.relayFault, null);
+  assert.equal(end.hasAnswered, true);
 });
 
 Deno.test("handOver: a connection that broke proves nothing of the relay", async () => {
   const lost = { ...DEFERRED, code: null, enhanced: null };
   const end = await handOverOne({ script: (delivery) => reportOf(delivery, lost) });
-  assert.equal(end.isRelayProven, false);
-  assert.equal(end.isRelayFault, false);
+  assert.equal(end.hasAnswered, false);
+  assert.equal(end.relayFault, null);
 });
 
 Deno.test("handOver: stopped before the bytes, nothing happened", async () => {

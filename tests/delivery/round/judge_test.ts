@@ -85,8 +85,18 @@ const CASES: readonly Case[] = [
   {
     name: "put off as the lifetime ends",
     outcome: DEFERRED,
+    tries: 2,
+    failures: 2,
     ageMs: HOUR_MS,
-    want: givenUp("lifetime", 1),
+    want: givenUp("lifetime", 3),
+  },
+  {
+    name: "put off after a lifetime offline, at first contact and once more",
+    outcome: DEFERRED,
+    tries: 1,
+    failures: 1,
+    ageMs: 7 * 24 * HOUR_MS,
+    want: again(NOW + 20_000, 2),
   },
   { name: "uncertain counts as put off", outcome: UNCERTAIN, want: again(NOW + 10_000, 1) },
   {
@@ -118,14 +128,19 @@ const CASES: readonly Case[] = [
 for (const { name, outcome, policy, tries, failures, ageMs, want } of CASES) {
   Deno.test(`judge: ${name}`, () => {
     const recipient = { n: 4, address: "bob@receiver.test", tries: tries ?? 0 };
+    const { isRelayFault, ...rest } = outcome;
     const change = judge({ ...recipient, failures: failures ?? 0 }, {
-      ...outcome,
+      ...rest,
+      blame: isRelayFault ? "relay" : "mail",
+      hint: null,
+      waitMs: null,
       suppresses: false,
     }, {
       policy: policy ?? POLICY,
       lifeFrom: NOW - (ageMs ?? 0),
       now: NOW,
       random: 0.5,
+      senderUntil: null,
     });
     assert.deepEqual(change, {
       n: 4,

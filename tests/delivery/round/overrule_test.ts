@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Failure, HandlerAnswer } from "../../../src/delivery/error_handler.ts";
-import { applyRules } from "../../../src/delivery/round/overrule.ts";
+import { type Blame, blameAll } from "../../../src/delivery/round/overrule.ts";
 import type { DeliveryOutcome } from "../../../src/queue/ports/transport.ts";
 import type { Rule } from "../../../src/queue/policy/rule.ts";
 import { passOn, POLICY } from "../pass_on.ts";
@@ -20,6 +20,7 @@ const rule = (action: Rule["action"], parts: Partial<Rule> = {}): Rule => ({
   code: null,
   enhanced: null,
   text: null,
+  waitMs: null,
   ...parts,
   action,
 });
@@ -35,28 +36,52 @@ const CASES: readonly (readonly [
   string,
   DeliveryOutcome,
   Rule["action"],
-  readonly [kind: string, isRelayFault: boolean, suppresses: boolean],
+  readonly [kind: string, blame: Blame, suppresses: boolean],
 ])[] = [
-  ["a refusal for ever is put off", FAILED, "defer", ["deferred", false, false]],
-  ["a refusal for now is final", DEFERRED, "fail", ["failed", false, false]],
-  ["a refusal is final for all mail", DEFERRED, "suppress", ["failed", false, true]],
-  ["a fault of the relay is the message's", LOGIN_REFUSED, "fail", ["failed", false, false]],
-  ["a relay that is down stays down", RELAY_DOWN, "fail", ["deferred", true, false]],
-  ["an acceptance stays one", SENT, "suppress", ["sent", false, false]],
+  ["a refusal for ever is put off", FAILED, "defer", ["deferred", "mail", false]],
+  ["a refusal for now is final", DEFERRED, "fail", ["failed", "mail", false]],
+  ["a refusal is final for all mail", DEFERRED, "suppress", ["failed", "mail", true]],
+  ["a refusal is the relay's", FAILED, "relay", ["deferred", "relay", false]],
+  ["a refusal is the sender's", FAILED, "sender", ["deferred", "sender", false]],
+  ["a fault of the relay is the message's", LOGIN_REFUSED, "fail", ["failed", "mail", false]],
+  ["a relay that is down stays down", RELAY_DOWN, "fail", ["deferred", "relay", false]],
+  ["an acceptance stays one", SENT, "suppress", ["sent", "mail", false]],
   ["what may have been delivered stays uncertain", { ...UNCERTAIN, code: 451 }, "fail", [
     "uncertain",
-    false,
+    "mail",
     false,
   ]],
 ];
 
-for (const [what, outcome, action, [kind, isRelayFault, suppresses]] of CASES) {
-  Deno.test(`applyRules: ${action}: ${what}`, () => {
-    const ruled = applyRules(outcome, [rule(action)]);
-    assert.deepEqual(ruled, { ...outcome, kind, isRelayFault, suppresses });
-    assert.deepEqual(applyRules(outcome, []), { ...outcome, suppresses: false });
+for (const [what, outcome, action, [kind, blame, suppresses]] of CASES) {
+  Deno.test(`blameAll: rule ${action}: ${what}`, () => {
+    const [ruled] = blameAll([outcome], [rule(action)]);
+    assert.deepEqual([ruled?.kind, ruled?.blame, ruled?.suppresses], [kind, blame, suppresses]);
   });
 }
+
+Deno.test("blameAll: a rule's wait goes with what it lets wait", () => {
+  const [ruled] = blameAll([FAILED], [rule("sender", { waitMs: 6 * 3_600_000 })]);
+  assert.equal(ruled?.waitMs, 6 * 3_600_000);
+});
+
+const unknown: DeliveryOutcome = { ...FAILED, enhanced: null, text: "Go away", phase: "rcpt" };
+
+Deno.test("blameAll: a 5xx that nobody knows is unproven, unless others of the message are taken", () => {
+  const blames = (outcomes: readonly DeliveryOutcome[]) =>
+    blameAll(outcomes, []).map(({ blame, kind }) => [blame, kind]);
+  assert.deepEqual(blames([unknown]), [["unproven", "deferred"]]);
+  assert.deepEqual(blames([SENT, unknown]), [["mail", "sent"], ["mail", "failed"]]);
+  assert.deepEqual(blames([FAILED]), [["mail", "failed"]], "no such user");
+  assert.deepEqual(blames([{ ...unknown, code: 451, kind: "deferred" }]), [["mail", "deferred"]]);
+});
+
+Deno.test("blameAll: what the table of refusals knows is not the mail's fault", () => {
+  const quota = { ...FAILED, enhanced: "5.4.5", text: "Daily user sending limit exceeded" };
+  const [ruled] = blameAll([quota], []);
+  assert.deepEqual([ruled?.kind, ruled?.blame], ["deferred", "quota"]);
+  assert.ok(ruled?.hint);
+});
 
 Deno.test("pass: rules decide for each recipient, and suppress for good", async () => {
   await using queue = await QueueFile.make();

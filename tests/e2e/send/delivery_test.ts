@@ -185,7 +185,7 @@ Deno.test("send: what is transient stays, what is permanent is kept aside", asyn
   );
 });
 
-Deno.test("send: a sender the relay refuses is logged as failed", async () => {
+Deno.test("send: a sender the relay refuses is paused, and the others go on", async () => {
   await using server = new SmtpServer({
     onMail: (sender) => sender.startsWith("bad") ? "550 5.1.8 Bad sender" : null,
   });
@@ -193,7 +193,9 @@ Deno.test("send: a sender the relay refuses is logged as failed", async () => {
   await mailq.enqueue(mail({ subject: "bad", from: "bad@sender.test" }));
   await mailq.enqueue(mail({ subject: "good" }));
   await mailq.ok(["send"]);
-  assert.deepEqual(await mailq.statuses(), { bad: "failed", good: "sent" });
+  assert.deepEqual(await mailq.statuses(), { bad: "deferred", good: "sent" });
+  const [, shown] = await mailq.json(["list"]);
+  assert.match(shown.last_reply, /Bad sender/);
 });
 
 Deno.test("send: a relay that is down uses up no retry and fails nothing", async () => {

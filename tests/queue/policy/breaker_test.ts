@@ -16,6 +16,8 @@ Deno.test("afterFault: two faults leave the breaker closed, the third opens it",
     downSince: 1_000,
     openUntil: 63_000,
     lastError: "timed out",
+    refusal: null,
+    hint: null,
   });
   assert.equal(isLeftAlone(three, 62_999), true);
   assert.equal(isLeftAlone(three, 63_000), false);

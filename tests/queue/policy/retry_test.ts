@@ -57,6 +57,14 @@ Deno.test("decideRetry: the default policy goes on for five days, and gives up b
   assert.equal(ended?.attempt, 7 + Math.ceil((120 * 60 - 315) / 240));
 });
 
+Deno.test("decideRetry: the lifetime gives up what a relay has answered three times", () => {
+  const kinds = [0, 1, 2].map((failures) => {
+    const failure = { failures, lifeFrom: 0, isRelayFault: false };
+    return decideRetry(failure, POLICY, { now: 7 * DAY_MS, random: MIDDLE }).kind;
+  });
+  assert.deepEqual(kinds, ["again", "again", "give_up"]);
+});
+
 const LIFETIMES = [
   [5 * DAY_MS - 1, "again"],
   [5 * DAY_MS, "give_up"],
@@ -67,7 +75,7 @@ const LIFETIMES = [
 for (const [ageMs, kind] of LIFETIMES) {
   Deno.test(`decideRetry: a failure ${ageMs / DAY_MS} days after lifeFrom: ${kind}`, () => {
     const lifeFrom = 1_800_000_000_000;
-    const failure = { failures: 0, lifeFrom, isRelayFault: false };
+    const failure = { failures: 2, lifeFrom, isRelayFault: false };
     const decision = decideRetry(failure, POLICY, {
       now: lifeFrom + ageMs,
       random: MIDDLE,

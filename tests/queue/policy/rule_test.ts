@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Rule, ruleFor } from "../../../src/queue/policy/rule.ts";
 
-const any: Rule = { code: null, enhanced: null, text: null, action: "fail" };
+const any: Rule = { code: null, enhanced: null, text: null, action: "fail", waitMs: null };
 const reply = (code: number | null, enhanced: string | null, text: string) => ({
   code,
   enhanced,

@@ -78,7 +78,7 @@ testReplies([{
 }, {
   name: "relaying denied for everybody",
   connections: [{ rcpt: () => "554 5.7.1 Relay access denied" }],
-  outcomes: all("deferred 554"),
+  outcomes: all("failed 554"),
   connectionCount: 1,
   contents: 0,
 }, {

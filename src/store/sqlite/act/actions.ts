@@ -11,6 +11,7 @@ import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import { happens, mayHappen, stateIs, word } from "../db/law.ts";
 import type { Connection, Row } from "../db/connection.ts";
+import type { Condition } from "../filter/condition.ts";
 import { countMatching, matching, onEach } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
 import { refreshMessage } from "../claims/refresh_message.ts";
@@ -53,7 +54,17 @@ async function requeueUntil(
   now: number,
 ): Promise<number> {
   const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
-  return await onEach(db, due, (row) => {
+  return await requeueMatching(db, due, now, until);
+}
+
+/** Moves recipients of these messages whose next try is not after `until` back to queued. */
+export async function requeueMatching(
+  db: Connection,
+  condition: Condition,
+  now: number,
+  until = Number.MAX_SAFE_INTEGER,
+): Promise<number> {
+  return await onEach(db, condition, (row) => {
     db.run(RETRY, int(row.seq), until);
     requeue(db, row, now);
     return 1;

@@ -4,7 +4,7 @@
 
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
-import { int } from "../db/columns.ts";
+import { int, tagsOf } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
@@ -14,7 +14,7 @@ import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
-  eight_bit, dsn`;
+  eight_bit, dsn, tags`;
 
 /** Bytes of bodies in one claim, at most: all of them are in memory at the same time. */
 const CLAIM_BYTES = 4 * 1024 * 1024;
@@ -194,6 +194,7 @@ function claimMessages(
       isEightBit: head.eight_bit === 1,
       content: bodies.get(seq) ?? null,
       ...(head.dsn === null ? {} : { dsn: readEnvelopeDsn(head.dsn) ?? NO_DSN }),
+      ...(head.tags === null ? {} : { tags: tagsOf(head.tags, `message ${head.id}`) }),
     };
   });
 }

@@ -8,7 +8,7 @@ import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
 import { int, number, text } from "../db/columns.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";
 
-const COLUMNS = "name, failures, down_since, open_until, last_error";
+const COLUMNS = "name, failures, down_since, open_until, last_error, refusal, hint";
 
 /** See Store.relayHealth. */
 export function relayHealth(db: Connection, name: string): RelayHealth {
@@ -28,12 +28,14 @@ export async function noteRelay(
     if (health.failures === 0) db.run("DELETE FROM relay WHERE name = ?", name);
     else {
       db.run(
-        `INSERT OR REPLACE INTO relay (${COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO relay (${COLUMNS}, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         name,
         health.failures,
         health.downSince,
         health.openUntil,
         clean(health.lastError),
+        clean(health.refusal),
+        clean(health.hint),
         now,
       );
     }
@@ -41,12 +43,14 @@ export async function noteRelay(
   });
 }
 
-/** Ends the pauses of relays that are left alone; what is known of their faults stays. */
-export async function useRelaysAgain(db: Connection, now: number): Promise<void> {
-  const isAny = db.get("SELECT 1 FROM relay WHERE open_until > ?", now) !== undefined;
-  if (!isAny) return;
+/** Ends the pauses of relays that are left alone, or of one of them; what is known of their faults
+ *  stays. */
+export async function useRelaysAgain(db: Connection, now: number, name?: string): Promise<void> {
+  const which = "open_until > ? AND (? IS NULL OR name = ?)";
+  const values = [now, name ?? null, name ?? null];
+  if (db.get(`SELECT 1 FROM relay WHERE ${which}`, ...values) === undefined) return;
   await db.write(() => {
-    db.run("UPDATE relay SET open_until = ? WHERE open_until > ?", now, now);
+    db.run(`UPDATE relay SET open_until = ? WHERE ${which}`, now, ...values);
   });
 }
 
@@ -62,6 +66,8 @@ function toHealth(row: Row): RelayHealth {
     downSince: number(row.down_since),
     openUntil: number(row.open_until),
     lastError: text(row.last_error),
+    refusal: text(row.refusal),
+    hint: text(row.hint),
   };
 }
 

@@ -19,6 +19,11 @@ export function int(value: unknown): number {
   return Number(value);
 }
 
+/** Reads `message.tags`. Throws `queue_corrupt` if it is no list. */
+export function tagsOf(value: unknown, whose: string): string[] {
+  return listOf(value, { whose, what: "list of tags" }).map(String);
+}
+
 /** The columns a summary is read from. */
 export const SUMMARY = `seq, id, status, held, priority, created_at, send_at, expires_at, next_at,
   sent_at, final_reason, tries, n_total, n_open, n_sent, n_failed, size, sender, first_recipient,
@@ -43,7 +48,7 @@ export function toSummary(row: Row): MessageSummary {
     messageId: text(row.message_id),
     sizeBytes: int(row.size),
     priority: priorityOf(row.priority, whose),
-    tags: listOf(row.tags, { whose, what: "list of tags" }).map(String),
+    tags: tagsOf(row.tags, whose),
     key: text(row.key),
     createdAt: int(row.created_at),
     sendAt,

@@ -215,7 +215,33 @@ CREATE TABLE staged_key (
 CREATE INDEX staged_by_key ON staged_key (key);
 `;
 
+// What is not a message's fault: pauses of parts of the mail, and refusals of relays that may be
+// theirs. `times` counts automatic pauses in a row; a row whose time is over remembers that.
+const REFUSALS = `
+CREATE TABLE pause (
+  scope TEXT NOT NULL,
+  value TEXT NOT NULL,
+  reason TEXT,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  automatic INTEGER NOT NULL,
+  times INTEGER NOT NULL,
+  PRIMARY KEY (scope, value)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE suspicion (
+  relay TEXT NOT NULL,
+  key TEXT NOT NULL,
+  reply TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  suspects TEXT NOT NULL,
+  PRIMARY KEY (relay, key)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE relay ADD COLUMN refusal TEXT;
+ALTER TABLE relay ADD COLUMN hint TEXT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
+  { isAdditive: true, sql: REFUSALS },
 ];

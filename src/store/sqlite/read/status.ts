@@ -11,6 +11,8 @@ import { statusOf } from "../db/damage.ts";
 import { statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../filter/condition.ts";
+import { isInForce } from "../../../queue/policy/pause.ts";
+import { allPauses } from "../act/pauses.ts";
 import { troubledRelays } from "../claims/relays.ts";
 import { lockPath } from "../claims/workers.ts";
 
@@ -46,6 +48,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
     relays: troubledRelays(db),
+    pauses: allPauses(db).filter((pause) => isInForce(pause, now)),
   };
 }
 

@@ -1,0 +1,114 @@
+// The pauses of senders, recipient domains, tags and relays, as a pass knows them: the store tells all
+// of them with every claim. The claimer asks what a message waits for; `deliver_claim.ts` adds the
+// pauses that replies of relays bring about.
+
+import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
+import { isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
+import type { Claims } from "../../queue/ports/claims.ts";
+import type { Clock } from "../../system/time.ts";
+
+/** Mail of a pause without an end is looked at again so late. */
+const LOOK_AGAIN_MS = 4 * 3_600_000;
+
+/** Recipients of a message that are to wait, and for what. */
+export interface PausedRecipients {
+  readonly recipients: readonly ClaimedRecipient[];
+  /** Ms since 1970. */
+  readonly until: number;
+  /** For people to read. */
+  readonly reason: string;
+}
+
+export class Pauses {
+  #byPart = new Map<string, Pause>();
+
+  constructor(readonly store: Pick<Claims, "notePause">, readonly clock: Clock) {}
+
+  /** Takes over what the store holds; returns this. */
+  replace(pauses: readonly Pause[]): this {
+    if (pauses.length > 0 || this.#byPart.size > 0) {
+      this.#byPart = new Map(pauses.map((pause) => [keyOf(pause), pause]));
+    }
+    return this;
+  }
+
+  /** The pause of a part, also one that is over; null if there is none. */
+  of(part: PausedPart): Pause | null {
+    return this.#byPart.get(keyOf(part)) ?? null;
+  }
+
+  isInForce(pause: Pause): boolean {
+    return isInForce(pause, this.clock.now());
+  }
+
+  /** The pause of a relay that holds now; null if none does. */
+  ofRelay(name: string): Pause | null {
+    return this.#holding({ scope: "relay", value: name });
+  }
+
+  /** Notes a pause, for this pass and in the queue. */
+  async note(pause: Pause): Promise<void> {
+    this.#byPart.set(keyOf(pause), pause);
+    await this.store.notePause(pause, pause);
+  }
+
+  /** The sender's mail was taken: a pause that delivery had set is forgotten. */
+  async noteSent(sender: string): Promise<void> {
+    if (this.#byPart.size === 0) return;
+    const part = { scope: "sender", value: sender } as const;
+    const pause = this.of(part);
+    if (pause === null || !pause.isAutomatic) return;
+    this.#byPart.delete(keyOf(part));
+    await this.store.notePause(part, null);
+  }
+
+  /** The recipients of a message that are to wait; null if none is. */
+  ofClaim(claim: Claim): PausedRecipients | null {
+    if (this.#byPart.size === 0) return null;
+    const whole = this.#holding({ scope: "sender", value: claim.sender }) ??
+      firstOf(claim.tags ?? [], (value) => this.#holding({ scope: "tag", value }));
+    if (whole !== null) return this.#waiting(whole, claim.recipients);
+    for (const { address } of claim.recipients) {
+      const pause = this.#holding({ scope: "domain", value: domainOf(address) });
+      if (pause === null) continue;
+      const theirs = claim.recipients.filter((one) => domainOf(one.address) === pause.value);
+      return this.#waiting(pause, theirs);
+    }
+    return null;
+  }
+
+  #holding(part: PausedPart): Pause | null {
+    const pause = this.of(part);
+    return pause !== null && this.isInForce(pause) ? pause : null;
+  }
+
+  #waiting(pause: Pause, recipients: readonly ClaimedRecipient[]): PausedRecipients {
+    return {
+      recipients,
+      until: pause.until ?? this.clock.now() + LOOK_AGAIN_MS,
+      reason: reasonOf(pause),
+    };
+  }
+}
+
+/** What a pause is, for people: `the sender a@x.test is paused: 553 not owned by user b`. */
+export function reasonOf({ scope, value, reason }: Pause): string {
+  const what = scope === "sender" && value === "" ? "the null sender" : `the ${scope} ${value}`;
+  return `${what} is paused${reason === null ? "" : `: ${reason}`}`;
+}
+
+function keyOf({ scope, value }: PausedPart): string {
+  return `${scope} ${scope === "tag" || scope === "relay" ? value : value.toLowerCase()}`;
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+}
+
+function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | null) {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
+}

@@ -1,0 +1,95 @@
+// Pauses of parts of the mail, in the table `pause`. Delivery reads all of them with every claim and
+// adds those of refused senders; people add and end them by `pause` and `resume`. The pause of the
+// whole queue is in read/status.ts.
+
+import {
+  type Pause,
+  PAUSE_SCOPES,
+  type PausedPart,
+  type PauseScope,
+} from "../../../queue/policy/pause.ts";
+import { int, number, text } from "../db/columns.ts";
+import { clean, type Connection, type Row } from "../db/connection.ts";
+import type { Condition } from "../filter/condition.ts";
+import { matching } from "../filter/matching.ts";
+import { useRelaysAgain } from "../claims/relays.ts";
+import { requeueMatching } from "./actions.ts";
+
+/** All pauses there are, those that are over too. */
+export function allPauses(db: Connection): Pause[] {
+  return db.all("SELECT * FROM pause ORDER BY scope, value").flatMap((row) => toPause(row) ?? []);
+}
+
+/** See Claims.notePause. */
+export async function notePause(
+  db: Connection,
+  part: PausedPart,
+  pause: Pause | null,
+): Promise<boolean> {
+  return await db.write(() => setPause(db, part, pause));
+}
+
+/** See Operator.resumePart. */
+export async function resumePart(
+  db: Connection,
+  part: PausedPart,
+  now: number,
+): Promise<number | null> {
+  if (await notePause(db, part, null)) return null;
+  if (part.scope === "relay") await useRelaysAgain(db, now, part.value);
+  return await requeueMatching(db, waitingOf(db, part), now);
+}
+
+/** The deferred messages of a part. */
+function waitingOf(db: Connection, { scope, value }: PausedPart): Condition {
+  const waits = "next_at IS NOT NULL";
+  switch (scope) {
+    case "sender":
+      return matching(db, {}, `${waits} AND sender = ? COLLATE NOCASE`, value);
+    case "domain":
+      return matching(db, { to: `@${value}` }, waits);
+    case "tag":
+      return matching(db, { tags: [value] }, waits);
+    case "relay":
+      return matching(db, {}, `${waits} AND last_reply LIKE ?`, `the relay ${value} %`);
+  }
+}
+
+/** Sets or ends a pause, inside a write; returns whether there was none before. */
+function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | null) {
+  const key = keyOf(scope, value);
+  const wasThere = db.run("DELETE FROM pause WHERE scope = ? AND value = ?", scope, key) > 0;
+  if (pause !== null) {
+    db.run(
+      `INSERT INTO pause (scope, value, reason, since, until, automatic, times)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      scope,
+      key,
+      clean(pause.reason),
+      pause.since,
+      pause.until,
+      pause.isAutomatic ? 1 : 0,
+      pause.times,
+    );
+  }
+  return !wasThere;
+}
+
+function keyOf(scope: PauseScope, value: string): string {
+  return clean(scope === "sender" || scope === "domain" ? value.toLowerCase() : value) ?? "";
+}
+
+function toPause(row: Row): Pause | null {
+  const scope = PAUSE_SCOPES.find((known) => known === row.scope);
+  // A part that only a newer program knows of.
+  if (scope === undefined) return null;
+  return {
+    scope,
+    value: String(row.value),
+    reason: text(row.reason),
+    since: int(row.since),
+    until: number(row.until),
+    isAutomatic: row.automatic === 1,
+    times: int(row.times),
+  };
+}

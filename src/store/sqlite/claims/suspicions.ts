@@ -1,0 +1,107 @@
+// What relays are suspected of (src/queue/policy/suspicion.ts), in the table `suspicion`: a row a relay
+// and reply. Delivery adds to it, and has the suspects fail once the relay takes other mail.
+
+import { refusalKey } from "../../../queue/policy/refusal_words.ts";
+import type { Suspect, Suspicion } from "../../../queue/policy/suspicion.ts";
+import { int, number, text } from "../db/columns.ts";
+import { listOf } from "../db/damage.ts";
+import { clean, type Connection, type Row } from "../db/connection.ts";
+import { happens, mayHappen } from "../db/law.ts";
+import { refreshMessage } from "./refresh_message.ts";
+
+const OPEN_REPLY = `SELECT code, enhanced, reply FROM recipient
+  WHERE seq = ? AND n = ? AND ${mayHappen("condemn")}`;
+const CONDEMN = `UPDATE recipient SET ${happens("condemn")} WHERE seq = ? AND n = ?`;
+
+/** See Claims.suspicions. */
+export function suspicions(db: Connection, relay: string): Suspicion[] {
+  return db.all("SELECT * FROM suspicion WHERE relay = ?", relay).map(toSuspicion);
+}
+
+/** See Claims.noteSuspicion. */
+export async function noteSuspicion(
+  db: Connection,
+  relay: string,
+  key: string,
+  change: (suspicion: Suspicion | null) => Suspicion | null,
+): Promise<Suspicion | null> {
+  return await db.write(() => {
+    const row = db.get("SELECT * FROM suspicion WHERE relay = ? AND key = ?", relay, clean(key));
+    const suspicion = change(row === undefined ? null : toSuspicion(row));
+    if (suspicion === null) {
+      db.run("DELETE FROM suspicion WHERE relay = ? AND key = ?", relay, clean(key));
+    } else {
+      db.run(
+        `INSERT OR REPLACE INTO suspicion (relay, key, reply, since, suspects)
+         VALUES (?, ?, ?, ?, ?)`,
+        relay,
+        clean(key),
+        clean(suspicion.text),
+        suspicion.since,
+        JSON.stringify(suspicion.suspects),
+      );
+    }
+    return suspicion;
+  });
+}
+
+/** See Claims.condemnSuspects. */
+export async function condemnSuspects(
+  db: Connection,
+  relay: string,
+  now: number,
+): Promise<number> {
+  return await db.write(() => {
+    let failed = 0;
+    for (const { key, suspects } of suspicions(db, relay)) {
+      for (const suspect of suspects) if (condemn(db, suspect, key, now)) failed++;
+    }
+    db.run("DELETE FROM suspicion WHERE relay = ?", relay);
+    return failed;
+  });
+}
+
+/** Fails the recipients of a suspect whose last word is still that refusal; false if there is none:
+ *  whoever was tried again since has another. */
+function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now: number): boolean {
+  let failed = 0;
+  for (const n of recipients) {
+    const row = db.get(OPEN_REPLY, seq, n);
+    if (row === undefined) continue;
+    const reply = {
+      code: number(row.code),
+      enhanced: text(row.enhanced),
+      text: text(row.reply) ?? "",
+    };
+    if (refusalKey(reply) !== key) continue;
+    failed += db.run(CONDEMN, seq, n);
+  }
+  if (failed > 0) refreshMessage(db, seq, now);
+  return failed > 0;
+}
+
+function toSuspicion(row: Row): Suspicion {
+  return {
+    key: String(row.key),
+    text: String(row.reply),
+    since: int(row.since),
+    suspects: listOf(row.suspects, { whose: `the suspicion of ${row.relay}`, what: "list" }).map(
+      toSuspect,
+    ),
+  };
+}
+
+function toSuspect(value: unknown): Suspect {
+  const field = (name: string): unknown =>
+    typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  const list = (name: string): readonly unknown[] => {
+    const items = field(name);
+    return Array.isArray(items) ? items : [];
+  };
+  return {
+    seq: Number(field("seq")),
+    recipients: list("recipients").map(Number),
+    addresses: list("addresses").map(String),
+    times: Number(field("times")),
+  };
+}

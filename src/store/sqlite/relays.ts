@@ -1,0 +1,67 @@
+// The part of the SQLite store that knows of relays: their health, what they are suspected of, pauses
+// and rates. A part of its own since the store is long; `SqliteStore` (store.ts) extends it, and every
+// module it needs is loaded when it is wanted.
+
+import type { RelayHealth } from "../../queue/policy/breaker.ts";
+import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
+import type { Suspicion } from "../../queue/policy/suspicion.ts";
+import type { Share, ShareResult } from "../../queue/ports/claims.ts";
+import type { Clock } from "../../system/time.ts";
+import type { Connection } from "./db/connection.ts";
+
+const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
+const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
+const loadSuspicions = () => load<typeof import("./claims/suspicions.ts")>("claims/suspicions");
+const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
+
+/** See the port `Claims`. */
+export abstract class SqliteRelays {
+  constructor(readonly db: Connection, readonly clock: Clock) {}
+
+  async relayHealth(name: string): Promise<RelayHealth> {
+    const { relayHealth } = await loadRelays();
+    return relayHealth(this.db, name);
+  }
+
+  async noteRelay(
+    name: string,
+    change: (health: RelayHealth) => RelayHealth,
+  ): Promise<RelayHealth> {
+    const { noteRelay } = await loadRelays();
+    return await noteRelay(this.db, name, change, this.clock.now());
+  }
+
+  async suspicions(relay: string): Promise<readonly Suspicion[]> {
+    const { suspicions } = await loadSuspicions();
+    return suspicions(this.db, relay);
+  }
+
+  async noteSuspicion(
+    relay: string,
+    key: string,
+    change: (suspicion: Suspicion | null) => Suspicion | null,
+  ): Promise<Suspicion | null> {
+    const { noteSuspicion } = await loadSuspicions();
+    return await noteSuspicion(this.db, relay, key, change);
+  }
+
+  async condemnSuspects(relay: string): Promise<number> {
+    const { condemnSuspects } = await loadSuspicions();
+    return await condemnSuspects(this.db, relay, this.clock.now());
+  }
+
+  async pauses(): Promise<readonly Pause[]> {
+    const { allPauses } = await loadPauses();
+    return allPauses(this.db);
+  }
+
+  async notePause(part: PausedPart, pause: Pause | null): Promise<void> {
+    const { notePause } = await loadPauses();
+    await notePause(this.db, part, pause);
+  }
+
+  async takeShares(shares: readonly Share[]): Promise<ShareResult> {
+    const { takeShares } = await loadRelays();
+    return await takeShares(this.db, shares, this.clock.now());
+  }
+}

@@ -243,6 +243,9 @@ const FOR_TESTS: readonly string[] = [
   "src/display/preview/previewer.ts PREVIEW_LIMITS",
   // A folder's messages, without the other arguments of `enqueue`.
   "src/intake/sources/files.ts folderInputs",
+  // The table of refusals, row by row.
+  "src/queue/policy/refusals.ts REFUSALS",
+  "src/queue/policy/refusals.ts rowFor",
   // The jitter's bounds, failure by failure.
   "src/queue/policy/retry.ts retryDelayMs",
   // The law of states, event by event, without a store.

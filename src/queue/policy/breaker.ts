@@ -52,7 +52,7 @@ export function afterFault(health: RelayHealth, error: string, now: number): Rel
 }
 
 /** A reply by which a relay refuses mail whatever the mail is. */
-export interface RelayRefusal {
+interface RelayRefusal {
   /** See refusalKey. */
   readonly key: string;
   readonly error: string;

@@ -17,13 +17,13 @@ export type RefusalSubject =
   | "throttling"
   | "unknown";
 
-export interface Refusal {
+interface Refusal {
   readonly about: RefusalSubject;
   /** What a person can do about it; null where there is nothing to say. */
   readonly hint: string | null;
 }
 
-export interface RefusalRow extends Refusal {
+interface RefusalRow extends Refusal {
   readonly provider: string;
   /** Where the reply is documented or was reported. */
   readonly source: string;

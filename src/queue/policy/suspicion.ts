@@ -23,7 +23,7 @@ export interface Suspicion {
 }
 
 /** So many messages in a row, to so many recipients, and it is the relay that refuses. */
-export const PROOF = 5;
+const PROOF = 5;
 /** A message that is refused so often while nothing else is sent is at fault itself. */
 const REFUSALS_OF_ONE = 3;
 

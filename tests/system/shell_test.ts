@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { askShell, sendSignal, sendSignalToGroup, shell } from "../../src/system/shell.ts";
 import { wait } from "../../src/system/time.ts";
 
@@ -45,8 +46,9 @@ Deno.test("askShell: a command killed by a signal", async () => {
 });
 
 Deno.test("askShell: one that never ends printing is ended", async () => {
-  const { text, isCut, signal } = await askShell("yes", CALL);
-  assert.deepEqual([isCut, signal, text.startsWith("y\ny\n")], [true, "SIGKILL", true]);
+  // Killed, or by itself when it finds the pipe closed: whichever comes first.
+  const { text, isCut } = await askShell("yes", CALL);
+  assert.deepEqual([isCut, text.startsWith("y\ny\n")], [true, true]);
 });
 
 for (const isGroup of [true, false]) {
@@ -56,7 +58,7 @@ for (const isGroup of [true, false]) {
     let child = 0;
     try {
       const pipe = `${folder}/pipe`;
-      assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+      await childOk(["mkfifo", pipe]);
       // It is late once it has told the pipe of its child.
       const told = Deno.readTextFile(pipe).then((text) => void (child = Number(text)));
       const answer = await askShell(`sleep 600 & echo $! >'${pipe}'; echo begun; wait`, {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../support/child.ts";
 import { FileWatch } from "../../src/system/file_watch.ts";
 import { wait } from "../../src/system/time.ts";
 
@@ -75,7 +76,7 @@ Deno.test("a touch by another process ends the wait", async () => {
   using watch = new FileWatch({ wait });
   assert.ok(watch.watch(file));
   const next = watch.next(LONG_MS, never());
-  assert.ok((await new Deno.Command("touch", { args: [file] }).output()).success);
+  await childOk(["touch", file]);
   await next;
   assert.ok(watch.isTouched);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { childOk } from "../../support/child.ts";
 import { runBatch } from "../../../src/app/tx/batch.ts";
 import { TestApp } from "../../support/app.ts";
 import { newMessage } from "../../support/queue_messages.ts";
@@ -9,7 +10,7 @@ const run = async (app: TestApp, words: readonly string[]) =>
 /** A command that tells its batch's token by a pipe, and exits as it is told by another. */
 async function talking(app: TestApp) {
   const [token, status] = [`${app.folder}/token`, `${app.folder}/status`];
-  await new Deno.Command("mkfifo", { args: [token, status] }).output();
+  await childOk(["mkfifo", token, status]);
   const words = [
     "sh",
     "-c",

@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
+import { runChild } from "../../support/child.ts";
 import { mail, Mailq, PROGRAM } from "../../support/mailq.ts";
 
 /** Runs a shell script in which `mailq` is the program: only a shell can give it any bytes. */
 async function shell(mailq: Mailq, script: string, env: Record<string, string> = {}) {
   await Deno.writeTextFile(`${mailq.folder}/mailq.toml`, "", { create: true, append: true });
-  const child = new Deno.Command("/bin/sh", {
-    args: ["-c", script, "sh", ...PROGRAM],
+  return await runChild(["/bin/sh", "-c", script, "sh", ...PROGRAM], {
     env: { ...mailq.env, ...env },
     clearEnv: true,
     cwd: mailq.folder,
-    stdin: "null",
   });
-  const { code, stdout, stderr } = await child.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
 /** `grüße` in ISO 8859-1, for printf. */

@@ -4,10 +4,10 @@
 import { MailqError } from "../queue/errors.ts";
 import { ID_LENGTH, normaliseId } from "../queue/ids.ts";
 import type { Filter } from "../queue/filter.ts";
-import type { Store } from "../queue/ports/store.ts";
+import type { Reader } from "../queue/ports/reader.ts";
 
 /** What finds whole ids by their beginnings. */
-type Ids = Pick<Store, "idsWithPrefix">;
+type Ids = Pick<Reader, "idsWithPrefix">;
 
 /** The messages that meet the conditions; where ids are given, only those of them. Throws `usage`
  *  as `resolveId` does. */

@@ -10,13 +10,14 @@ export interface QueueStats {
   readonly oldestDueAt: number | null;
   /** Most frequent first, among the newest of those that failed, wholly or in part, or are
    *  deferred. */
-  readonly failingDomains: readonly Tallied[];
-  readonly failingReplies: readonly Tallied[];
+  readonly failingDomains: readonly TextCount[];
+  readonly failingReplies: readonly TextCount[];
   /** How many messages those two were counted among. */
   readonly sampled: number;
 }
 
-export interface Tallied {
+/** How often a text was met. */
+export interface TextCount {
   readonly text: string;
   readonly count: number;
 }

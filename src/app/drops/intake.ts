@@ -9,7 +9,8 @@ import { checkSize, type Planner, prepareMessage } from "../../intake/prepare.ts
 import { prepareStream } from "../../intake/prepare_large.ts";
 import { planResubmitted } from "../../intake/resubmit.ts";
 import { MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Intake } from "../../queue/ports/intake.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
 import type { OpenDrop } from "../../store/drop/folder.ts";
 import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";
@@ -20,7 +21,11 @@ import { Batch } from "../enqueue/enqueue.ts";
 export class DropIntake {
   readonly #options: IntakeOptions;
 
-  constructor(app: Pick<App, "clock" | "random">, settings: Settings, readonly store: Store) {
+  constructor(
+    app: Pick<App, "clock" | "random">,
+    settings: Settings,
+    readonly store: Intake & Reader,
+  ) {
     const complete = (name: string, address: string | null) =>
       address === null ? null : completed(name, address, settings.hostname);
     this.#options = {

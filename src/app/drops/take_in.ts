@@ -3,7 +3,9 @@
 
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Claims } from "../../queue/ports/claims.ts";
+import type { Intake } from "../../queue/ports/intake.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { FileLock } from "../../system/file_lock.ts";
@@ -25,12 +27,15 @@ const MAX_TOLD = 10;
 /** What taking drops in needs. */
 export type DropsApp = Pick<App, "clock" | "random" | "tell" | "stopSignal">;
 
+/** The queue as far as drops need it. */
+type DropStore = Intake & Reader & Pick<Claims, "takeOver">;
+
 /** Takes into the queue what lies in its drop folder, before a pass. Whatever goes wrong is told
  *  and does not stop the pass. */
 export async function takeInDrops(
   app: DropsApp & Pick<App, "wait">,
   settings: Settings,
-  store: Store,
+  store: DropStore,
 ): Promise<void> {
   try {
     const giveUpAt = performance.now() + LOCK_MS;
@@ -50,7 +55,7 @@ export async function takeInDrops(
 export async function importDrops(
   app: DropsApp,
   settings: Settings,
-  openStore: () => Promise<Store>,
+  openStore: () => Promise<DropStore>,
 ): Promise<boolean> {
   const queue = queuePath(settings.queue);
   const path = usableDropFolder(queue);
@@ -79,7 +84,7 @@ class DropImport {
   constructor(
     readonly app: DropsApp,
     readonly settings: Settings,
-    readonly store: Store,
+    readonly store: DropStore,
     readonly folder: DropFolder,
   ) {}
 

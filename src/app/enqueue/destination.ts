@@ -5,6 +5,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Enqueuer } from "../../queue/ports/intake.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { App } from "../app.ts";
 
@@ -55,7 +56,7 @@ export async function openDestination(
 
 /** A relay's program that hands its message to the queue it comes from would be run again for it,
  *  and for ever. */
-async function refuseLoop(store: Store, relay: string, id: string): Promise<void> {
+async function refuseLoop(store: Reader, relay: string, id: string): Promise<void> {
   const message = await store.show(id);
   if (message?.recipients.some(({ state }) => state === "sending") !== true) return;
   throw new MailqError(

@@ -4,11 +4,11 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/filter.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import type { ExportPlace } from "./places.ts";
 
 /** What is asked of the queue. */
-type ExportStore = Pick<Store, "list" | "show" | "content">;
+type ExportStore = Pick<Reader, "list" | "show" | "content">;
 
 interface ExportResult {
   readonly exported: number;

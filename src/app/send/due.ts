@@ -2,11 +2,12 @@
 // The order of claims is the store's.
 
 import type { MessageSummary } from "../../queue/message.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Operator } from "../../queue/ports/operator.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 
 /** The messages that a pass would send now, in its order; of `ids`, deferred ones too. */
 export async function* dueMessages(
-  store: Pick<Store, "list">,
+  store: Pick<Reader, "list">,
   ids: readonly string[] | undefined,
   now: number,
 ): AsyncGenerator<MessageSummary> {
@@ -22,7 +23,7 @@ export async function* dueMessages(
 /** Makes messages due now, whatever their next try was to be. Returns those that a pass leaves
  *  alone nevertheless, as held, scheduled or finished ones. */
 export async function makeDue(
-  store: Pick<Store, "list" | "retry">,
+  store: Pick<Reader, "list"> & Pick<Operator, "retry">,
   ids: readonly string[],
   now: number,
 ): Promise<MessageSummary[]> {

@@ -10,7 +10,8 @@ import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { type PassResult, runPass } from "../../delivery/pass.ts";
 import { describeAttempt } from "../../display/attempts.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Claims } from "../../queue/ports/claims.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import { openRelay } from "../../transport/open_relay.ts";
 import type { App } from "../app.ts";
 
@@ -37,7 +38,7 @@ export const NOTHING_SENT: PassResult = {
 export async function sendOnce(
   app: PassApp,
   settings: Settings,
-  store: Store,
+  store: Claims & Reader,
   ids?: readonly string[],
 ): Promise<PassResult> {
   return await runPass({ ...await passOptions(app, settings, store), ids });
@@ -48,7 +49,7 @@ export async function sendOnce(
 export async function passOptions(
   app: PassApp,
   settings: Settings,
-  store: Store,
+  store: Claims & Reader,
 ): Promise<PassOptions> {
   const { clock, random, tell, wait } = app;
   const relays: OutletPlan[] = [];

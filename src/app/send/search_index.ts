@@ -2,8 +2,11 @@
 // before it searches, and by `send` when it has time to spare. The index itself is the store's.
 
 import { MailqError } from "../../queue/errors.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import type { Tell } from "../app.ts";
+
+/** What keeps the index. */
+type Index = Pick<Reader, "bringSearchUpToDate">;
 
 /** How often the progress is told. */
 const TELL_EVERY_MS = 100;
@@ -14,7 +17,7 @@ const SPARE_MS = 200;
  *  Where it cannot be written the search goes without, which takes longer. */
 export async function readySearch(
   tell: Pick<Tell, "note" | "progress">,
-  store: Store,
+  store: Index,
   search: string | undefined,
 ): Promise<void> {
   if (search === undefined) return;
@@ -37,7 +40,7 @@ export async function readySearch(
 
 /** Takes what it can into the index within a fraction of a second. That it cannot be written is
  *  no matter: the next search says so. */
-export async function spareForSearch(store: Store): Promise<void> {
+export async function spareForSearch(store: Index): Promise<void> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), SPARE_MS);
   try {

@@ -14,7 +14,7 @@ import type { Settings } from "../../config/settings.ts";
 import { plural } from "../../display/plural.ts";
 import { EXIT_STATUS, MailqError } from "../../queue/errors.ts";
 import type { Filter } from "../../queue/filter.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import { type FlagsOf, text, toggle } from "../flags/builders.ts";
 import { IDS, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
@@ -110,7 +110,7 @@ async function openPlace(
   return await MaildirPlace.make(maildir, { hostname, clock, random });
 }
 
-async function refuseAllButOne(store: Store, filter: Filter): Promise<void> {
+async function refuseAllButOne(store: Reader, filter: Filter): Promise<void> {
   let count = 0;
   for await (const _ of store.list(filter, { sort: "oldest", after: null, limit: 2 })) count++;
   if (count === 1) return;

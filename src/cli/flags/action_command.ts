@@ -4,15 +4,14 @@
 
 import { buildCommand } from "@stricli/core";
 import { readySearch } from "../../app/send/search_index.ts";
-import type { ActionResult } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { ActionResult, Operator } from "../../queue/ports/operator.ts";
 import type { Context } from "../frame/context.ts";
 import { printAction } from "../print/actions.ts";
 import { IDS, SELECTION_FLAGS, type SelectionFlags, selectionOf } from "./filter.ts";
 
 interface AboutAction {
-  readonly act: (store: Store, filter: Filter) => Promise<ActionResult>;
+  readonly act: (store: Operator, filter: Filter) => Promise<ActionResult>;
   /** What was done, as the result says it: `Held`. */
   readonly done: string;
   readonly brief: string;

@@ -6,6 +6,8 @@ import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
+import type { Operator } from "../../queue/ports/operator.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
@@ -25,14 +27,14 @@ const SHOWN_CHARS = 1_000;
 /** What a search waits for the index. */
 const INDEX_MS = 300;
 
-/** The queue behind the Store port. */
+/** The queue as it is on disk. */
 export class StoreData implements Data {
   #indexing: Promise<void> | null = null;
   readonly #stop = new AbortController();
   #previewer: Previewer | null = null;
 
   constructor(
-    readonly store: Store,
+    readonly store: Reader & Operator & Pick<Store, "close">,
     readonly options: { readonly isReadonly: boolean } = { isReadonly: false },
   ) {}
 

@@ -27,31 +27,34 @@ const RESEND_UNSENT = `UPDATE recipient SET ${happens("resend")}, tries = 0, fai
 const CANCEL = `UPDATE recipient SET ${happens("cancel")} WHERE seq = ? AND ${mayHappen("cancel")}`;
 const COUNT_SENDING = `SELECT count(*) AS n FROM recipient WHERE seq = ? AND ${stateIs("sending")}`;
 
-/** See Store.retry. */
+const FOR_EVER = Number.MAX_SAFE_INTEGER;
+
+/** See Operator.retry. */
 export async function retry(
   db: Connection,
   filter: Filter,
   { dueOnly }: RetryOptions,
   now: number,
 ): Promise<RetryResult> {
-  const requeued = await requeueUntil(db, filter, dueOnly ? now : Number.MAX_SAFE_INTEGER, now);
+  const requeued = await requeueDeferred(db, filter, { now, until: dueOnly ? now : FOR_EVER });
   if (!dueOnly) await useRelaysAgain(db, now);
   const exhausted = countMatching(db, matching(db, filter, EXHAUSTED));
   return { requeued, exhausted };
 }
 
-/** See Store.requeueDue. */
+/** See Claims.requeueDue. */
 export async function requeueDue(db: Connection, now: number): Promise<number> {
   const next = db.get("SELECT min(next_at) AS at FROM message WHERE next_at IS NOT NULL")?.at;
-  return typeof next === "number" && next <= now ? await requeueUntil(db, {}, now, now) : 0;
+  return typeof next === "number" && next <= now
+    ? await requeueDeferred(db, {}, { now, until: now })
+    : 0;
 }
 
 /** Moves recipients whose next try is not after `until` back to queued. */
-async function requeueUntil(
+async function requeueDeferred(
   db: Connection,
   filter: Filter,
-  until: number,
-  now: number,
+  { now, until }: { readonly now: number; readonly until: number },
 ): Promise<number> {
   const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
   return await requeueMatching(db, due, now, until);
@@ -80,7 +83,7 @@ function requeue(db: Connection, row: Row, now: number): void {
   refreshMessage(db, int(row.seq), now);
 }
 
-/** See Store.resend. */
+/** See Operator.resend. */
 export async function resend(
   db: Connection,
   filter: Filter,
@@ -108,7 +111,7 @@ export async function resend(
   return { ...result, withoutBody };
 }
 
-/** See Store.cancel. */
+/** See Operator.cancel. */
 export async function cancel(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "final_at IS NULL", (row) => {
     const changed = db.run(CANCEL, int(row.seq));
@@ -117,7 +120,7 @@ export async function cancel(db: Connection, filter: Filter, now: number): Promi
   });
 }
 
-/** See Store.hold. */
+/** See Operator.hold. */
 export async function hold(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "final_at IS NULL", (row) => {
     if (row.held === 1) return false;
@@ -127,7 +130,7 @@ export async function hold(db: Connection, filter: Filter, now: number): Promise
   });
 }
 
-/** See Store.release. */
+/** See Operator.release. */
 export async function release(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "held = 1 AND final_at IS NULL", (row) => {
     db.run(

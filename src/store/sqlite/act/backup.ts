@@ -12,7 +12,7 @@ import { VISIBLE } from "../filter/condition.ts";
 const PIECE_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;
 
-/** See Store.backup. Copies the file's bytes, so it needs nothing of SQLite that some version lacks:
+/** See Operator.backup. Copies the file's bytes, so it needs nothing of SQLite that some version lacks:
  *
  *  1. Under the write lock a reading transaction is begun and the write-ahead log is copied, which is
  *     some megabytes. Nobody can append to the log or begin it anew meanwhile.
@@ -121,7 +121,7 @@ async function check(db: Connection, path: string): Promise<number> {
 }
 
 /** What stands beside a database under these names is taken for a part of it. */
-const PARTS = ["-wal", "-journal", "-shm"] as const;
+const COMPANIONS = ["-wal", "-journal", "-shm"] as const;
 
 /** Neither the queue, nor a file of its own, nor a database in use may be written over. */
 function refuseOwnFiles(db: Connection, path: string): void {
@@ -138,9 +138,9 @@ function refuseOwnFiles(db: Connection, path: string): void {
   if (whole === db.file || whole.startsWith(`${db.file}-`)) {
     refuse("it belongs to the queue itself");
   }
-  for (const part of PARTS) {
-    if (isThere(`${path}${part}`)) {
-      refuse(`${path}${part} beside it belongs to a database in use, or is left of one`);
+  for (const companion of COMPANIONS) {
+    if (isThere(`${path}${companion}`)) {
+      refuse(`${path}${companion} beside it belongs to a database in use, or is left of one`);
     }
   }
 }

@@ -13,7 +13,7 @@ import { wait } from "../../../system/time.ts";
 /** Pages given back to the disk in one commit. */
 const VACUUM_PAGES = 1_000;
 
-/** See Store.purge. Gives the pages back to the disk, in steps. */
+/** See Operator.purge. Gives the pages back to the disk, in steps. */
 export async function purge(
   db: Connection,
   filter: Filter,

@@ -12,7 +12,7 @@ import { insertEnvelope } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../filter/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
-/** See Store.resendChanged. */
+/** See Operator.resendChanged. */
 export async function resendChanged(
   db: Connection,
   id: string,
@@ -43,7 +43,7 @@ export async function resendChanged(
     };
     const { seq, enqueued } = insertEnvelope(db, copyOf(db, row, changes, newId, now), facts, 0);
     if (seq === null) throw new Error("a message without a key was known by one");
-    copyBody(db, int(row.seq), seq);
+    copyBody(db, { from: int(row.seq), to: seq });
     return enqueued;
   });
 }
@@ -91,7 +91,10 @@ function copyDsn(ofMessage: unknown, ofRecipients: readonly unknown[]): DsnReque
 }
 
 /** Within SQLite, part by part: the bytes never come up here. */
-function copyBody(db: Connection, from: number, to: number): void {
+function copyBody(
+  db: Connection,
+  { from, to }: { readonly from: number; readonly to: number },
+): void {
   db.run(
     `INSERT INTO body (part, bytes) SELECT part + ?, bytes FROM body WHERE part >= ? AND part < ?`,
     (to - from) * PARTS_PER_MESSAGE,

@@ -7,7 +7,7 @@ import type { Connection } from "../db/connection.ts";
 
 const STEP = 1_000;
 
-/** See Store.suppress: returns how many were not listed before. */
+/** See Operator.suppress: returns how many were not listed before. */
 export async function suppress(
   db: Connection,
   addresses: readonly string[],
@@ -18,7 +18,7 @@ export async function suppress(
   for (let from = 0; from < addresses.length; from += STEP) {
     added += await db.write(() =>
       addresses.slice(from, from + STEP).reduce(
-        (sum, address) => sum + suppressOne(db, address, reason, now),
+        (sum, address) => sum + suppressOne(db, { address, reason, now }),
         0,
       )
     );
@@ -29,9 +29,11 @@ export async function suppress(
 /** Lists one address; runs inside a write. Returns 0 if it was listed. */
 export function suppressOne(
   db: Connection,
-  address: string,
-  reason: string | null,
-  now: number,
+  { address, reason, now }: {
+    readonly address: string;
+    readonly reason: string | null;
+    readonly now: number;
+  },
 ): number {
   return db.run(
     "INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)",
@@ -41,7 +43,7 @@ export function suppressOne(
   );
 }
 
-/** See Store.unsuppress: returns how many were listed. */
+/** See Operator.unsuppress: returns how many were listed. */
 export async function unsuppress(db: Connection, addresses: readonly string[]): Promise<number> {
   return await db.write(() =>
     addresses.reduce(
@@ -52,7 +54,7 @@ export async function unsuppress(db: Connection, addresses: readonly string[]): 
   );
 }
 
-/** See Store.suppressions: in order of address. */
+/** See Reader.suppressions: in order of address. */
 export async function* suppressions(db: Connection): AsyncIterable<Suppression> {
   let after = "";
   for (;;) {

@@ -46,7 +46,7 @@ export interface NumberedRequest extends Omit<ClaimRequest, "worker"> {
   readonly worker: Pick<WorkerHandle, "id">;
 }
 
-/** See Store.claimDue. `onEach` is called before each body is read. */
+/** See Claims.claimDue. `onEach` is called before each body is read. */
 export async function claimDue(
   db: Connection,
   request: NumberedRequest,

@@ -1,12 +1,12 @@
 // Claims and records by way of a thread with a connection of its own. Called by claiming.ts for passes
-// that it is worth it for; the thread's side is claim_thread_worker.ts.
+// that it is worth it for; the thread's side is in_claim_thread.ts.
 
 import { errorFromThread } from "../../../queue/errors.ts";
 import { Thread } from "../../../system/thread.ts";
 import type { AttemptRecord, Claim } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/ports/claims.ts";
 import type { RecordableAttempt } from "./record.ts";
-import type { ThreadAnswer, ThreadRequest, WireClaim } from "./claim_thread_worker.ts";
+import type { ThreadAnswer, ThreadRequest, WireClaim } from "./in_claim_thread.ts";
 
 /** Starts a thread on the queue's file; null if it cannot be had. */
 export async function startThread(path: string): Promise<ClaimThread | null> {
@@ -24,7 +24,7 @@ export async function startThread(path: string): Promise<ClaimThread | null> {
  *  between threads do, costs five times as much. */
 export class ClaimThread {
   readonly #thread = new Thread<ThreadRequest, ThreadAnswer>(
-    import.meta.resolve("./claim_thread_worker.ts"),
+    import.meta.resolve("./in_claim_thread.ts"),
     errorFromThread,
   );
 
@@ -42,7 +42,7 @@ export class ClaimThread {
     }
   }
 
-  /** See Store.claimDue. */
+  /** See Claims.claimDue. */
   async claimDue(request: ClaimRequest, now: number): Promise<ClaimBatch> {
     const { worker, limit, ids, onlyUntried, bodyBytes } = request;
     const answer = await this.#thread.ask({
@@ -74,7 +74,7 @@ export class ClaimThread {
     return { claims, expired, suppressed };
   }
 
-  /** See Store.record. */
+  /** See Claims.record. */
   async record(
     attempts: readonly AttemptRecord[],
     keepsBodies: boolean,

@@ -28,7 +28,7 @@ export class Claiming {
     this.#inode = inodeOf(db);
   }
 
-  /** See Store.claimDue. */
+  /** See Claims.claimDue. */
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
     // Until the thread is there, this one goes on by itself.
     if (this.#isWorthAThread(request)) void this.startThread();
@@ -45,11 +45,11 @@ export class Claiming {
     return int(row?.n) >= QUEUED_FOR_A_THREAD;
   }
 
-  /** See Store.record. */
+  /** See Claims.record. */
   async record(attempts: readonly AttemptRecord[], keepsBodies: boolean): Promise<RecordResult> {
     const now = this.clock.now();
     if (this.#thread?.isAlive) return await this.#thread.record(attempts, keepsBodies, now);
-    return await this.db.write(() => record(this.db, attempts, keepsBodies, now));
+    return await this.db.write(() => record(this.db, attempts, { now, keepsBodies }));
   }
 
   /** Lets a thread claim and record from now on, once it is there. */

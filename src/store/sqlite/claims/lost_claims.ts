@@ -32,7 +32,7 @@ export function loseClaims(
   for (const row of rows) {
     const seq = int(row.seq);
     const hasBegun = begun === null || begun.has(int(row.claim_token));
-    if (hasBegun) closeAsUncertain(db, seq, int(row.claimed_at), now);
+    if (hasBegun) closeAsUncertain(db, seq, { claimedAt: int(row.claimed_at), now });
     const lost = int(row.lost) + (hasBegun ? 1 : 0);
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, lost = ?,
@@ -48,7 +48,11 @@ export function loseClaims(
   return rows.length;
 }
 
-function closeAsUncertain(db: Connection, seq: number, claimedAt: number, now: number): void {
+function closeAsUncertain(
+  db: Connection,
+  seq: number,
+  { claimedAt, now }: { readonly claimedAt: number; readonly now: number },
+): void {
   const counted = db.get(
     `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?
      WHERE seq = ? RETURNING attempts`,

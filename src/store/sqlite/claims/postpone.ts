@@ -7,7 +7,7 @@ import { happens, mayHappen, statusIs, word } from "../db/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
-/** See Store.postpone; runs inside a write. */
+/** See Claims.postpone; runs inside a write. */
 export function postpone(db: Connection, postponed: readonly Postponed[], now: number): void {
   for (const { claim, recipients, until, reason } of postponed) {
     const isHeld = db.get(
@@ -36,7 +36,7 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
   }
 }
 
-/** See Store.nextDueAt: three index seeks. */
+/** See Reader.nextDueAt: three index seeks. */
 export function nextDueAt(db: Connection, after: number): number | null {
   const times = [
     "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at > ? ORDER BY next_at LIMIT 1",

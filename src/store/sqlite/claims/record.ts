@@ -41,13 +41,19 @@ export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
   };
 }
 
-/** See Store.record; runs inside a write. `onEach` is called before each attempt. */
+interface RecordOptions {
+  readonly now: number;
+  /** Whether the bytes of what has become sent stay. */
+  readonly keepsBodies: boolean;
+  /** Called before each attempt. */
+  readonly onEach?: () => void;
+}
+
+/** See Claims.record; runs inside a write. */
 export function record(
   db: Connection,
   attempts: readonly RecordableAttempt[],
-  keepsBodies: boolean,
-  now: number,
-  onEach: () => void = () => {},
+  { now, keepsBodies, onEach = () => {} }: RecordOptions,
 ): RecordResult {
   const lost: number[] = [];
   for (const attempt of attempts) {
@@ -130,10 +136,12 @@ function applyChange(db: Connection, seq: number, change: RecipientChange, now: 
     seq,
     change.n,
   );
-  if (change.suppresses) suppressOne(db, change.address, clean(change.reply), now);
+  if (change.suppresses) {
+    suppressOne(db, { address: change.address, reason: clean(change.reply), now });
+  }
 }
 
-/** See Store.giveBack; runs inside a write. */
+/** See Claims.giveBack; runs inside a write. */
 export function giveBack(db: Connection, claims: readonly Claim[], now: number): void {
   for (const claim of claims) {
     // Untried, so the same worker may take it up again.

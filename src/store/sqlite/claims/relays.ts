@@ -10,13 +10,13 @@ import { clean, type Connection, type Row } from "../db/connection.ts";
 
 const COLUMNS = "name, failures, down_since, open_until, last_error, refusal, hint";
 
-/** See Store.relayHealth. */
+/** See Claims.relayHealth. */
 export function relayHealth(db: Connection, name: string): RelayHealth {
   const row = db.get(`SELECT ${COLUMNS} FROM relay WHERE name = ?`, name);
   return row === undefined ? HEALTHY : toHealth(row);
 }
 
-/** See Store.noteRelay. */
+/** See Claims.noteRelay. */
 export async function noteRelay(
   db: Connection,
   name: string,
@@ -71,7 +71,7 @@ function toHealth(row: Row): RelayHealth {
   };
 }
 
-/** See Store.takeShares: all shares in one commit, or none. */
+/** See Claims.takeShares: all shares in one commit, or none. */
 export async function takeShares(
   db: Connection,
   shares: readonly Share[],

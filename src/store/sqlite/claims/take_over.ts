@@ -84,7 +84,7 @@ async function sweepOrphans(db: Connection): Promise<void> {
 /** How long a lock file may stand without its worker's row. */
 const ORPHAN_MS = 60_000;
 
-/** See Store.expireDue. */
+/** See Claims.expireDue. */
 export async function expireDue(db: Connection, now: () => number): Promise<number> {
   let expired = 0;
   for (;;) {

@@ -6,15 +6,15 @@ import { type MessageStatus, storedStatuses } from "../../../queue/state.ts";
 import { isOneOf } from "../db/law.ts";
 import type { Connection, Value } from "../db/connection.ts";
 import { type Condition, VISIBLE } from "./condition.ts";
-import { matcher, part, type Pattern } from "./pattern.ts";
+import { anywhere, matcher, type Pattern } from "./pattern.ts";
 import { findWords, type Found } from "./search.ts";
 
 /** All of a filter but its statuses. */
 export function filterCondition(db: Connection, filter: Filter): Condition {
-  const parts = [VISIBLE];
+  const conditions = [VISIBLE];
   const values: Value[] = [];
   const add = (sql: string, ...more: Value[]) => {
-    parts.push(sql);
+    conditions.push(sql);
     values.push(...more);
   };
   /** Any of these columns matches any of these patterns. */
@@ -40,8 +40,8 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
     add(`(${anyMatches(["sender"], envelope)} OR ${anyMatches(["header_from"], header)})`);
   }
   if (filter.to !== undefined) add(anyRecipientMatches(addressPatterns(filter.to).envelope));
-  if (filter.subject !== undefined) add(anyMatches(["subject"], [part(filter.subject)]));
-  if (filter.error !== undefined) add(anyMatches(["last_reply"], [part(filter.error)]));
+  if (filter.subject !== undefined) add(anyMatches(["subject"], [anywhere(filter.subject)]));
+  if (filter.error !== undefined) add(anyMatches(["last_reply"], [anywhere(filter.error)]));
   for (const tag of filter.tags ?? []) {
     add("seq IN (SELECT tag.seq FROM tag WHERE tag.tag = ?)", tag);
   }
@@ -62,7 +62,7 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
     // A column that is null is no match, and so it is one of the negation.
     add(`(${sql}) IS NOT TRUE`, ...values);
   }
-  return { sql: parts.join(" AND "), values };
+  return { sql: conditions.join(" AND "), values };
 }
 
 /** The condition that a message has the words of a search. */
@@ -94,8 +94,8 @@ function addressPatterns(
   text: string,
 ): { readonly envelope: readonly Pattern[]; readonly header: readonly Pattern[] } {
   const at = text.lastIndexOf("@");
-  if (at < 0) return { envelope: [part(text)], header: [part(text)] };
+  if (at < 0) return { envelope: [anywhere(text)], header: [anywhere(text)] };
   const whole = { text, isOpenBefore: at === 0, isOpenAfter: false };
-  const bracketed = part(at === 0 ? `${text}>` : `<${text}>`);
+  const bracketed = anywhere(at === 0 ? `${text}>` : `<${text}>`);
   return { envelope: [whole], header: [whole, bracketed] };
 }

@@ -11,7 +11,7 @@ export interface Pattern {
 }
 
 /** The text anywhere in a column. */
-export function part(text: string): Pattern {
+export function anywhere(text: string): Pattern {
   return { text, isOpenBefore: true, isOpenAfter: true };
 }
 

@@ -20,7 +20,7 @@ const UNINDEXED = `seq > (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 's
 const ROWS = `SELECT seq, n_total, first_recipient, subject, sender, header_from, header_to,
   message_id FROM message`;
 
-/** See Store.bringSearchUpToDate. A seq is given out and committed under the same lock, so all
+/** See Reader.bringSearchUpToDate. A seq is given out and committed under the same lock, so all
  *  that comes later has a higher one: one mark tells what is in the index, mail that is being
  *  staged included. */
 export async function bringSearchUpToDate(

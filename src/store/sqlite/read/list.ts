@@ -42,7 +42,7 @@ function orderOf({ sort, isReversed = false }: ListOptions): Order {
   return { keys, descending: descending !== isReversed };
 }
 
-/** See Store.list. Reads page by page, so that a long listing holds up no checkpoint. */
+/** See Reader.list. Reads page by page, so that a long listing holds up no checkpoint. */
 export async function* list(
   db: Connection,
   filter: Filter,
@@ -170,7 +170,7 @@ function page(
   return db.all(`${all} ORDER BY ${orderBy} LIMIT ${limit}`, ...bound);
 }
 
-/** See Store.idsWithPrefix. */
+/** See Reader.idsWithPrefix. */
 export function idsWithPrefix(db: Connection, prefix: string, limit: number): string[] {
   return db.all(
     `SELECT id FROM message WHERE id >= ? AND id < ? AND ${VISIBLE} ORDER BY id LIMIT ?`,

@@ -12,7 +12,7 @@ import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
 import { VISIBLE } from "../filter/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
-/** See Store.show. */
+/** See Reader.show. */
 export function show(db: Connection, id: string): MessageDetail | null {
   const row = db.get(`SELECT ${SUMMARY}, dsn FROM message WHERE id = ? AND ${VISIBLE}`, id);
   if (row === undefined) return null;
@@ -77,7 +77,7 @@ function toOutcome(value: unknown, whose: string): Outcome {
   };
 }
 
-/** See Store.content. Throws `queue_corrupt` where a part is missing, since a message cut short
+/** See Reader.content. Throws `queue_corrupt` where a part is missing, since a message cut short
  *  must not pass for a whole one, and `input_unreadable` where the bytes were not to be kept. */
 export async function* content(db: Connection, seq: number): AsyncIterable<Uint8Array> {
   const row = db.get("SELECT id, size, body_kept FROM message WHERE seq = ?", seq);

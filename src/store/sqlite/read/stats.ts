@@ -1,7 +1,7 @@
 // Figures for the screen that look at messages: what was sent of late, and what fails most. Each
 // looks at a bounded number of them.
 
-import type { QueueStats, Tallied } from "../../../queue/stats.ts";
+import type { QueueStats, TextCount } from "../../../queue/stats.ts";
 import { int, number } from "../db/columns.ts";
 import { stateIs, statusIs } from "../db/law.ts";
 import type { Connection } from "../db/connection.ts";
@@ -17,7 +17,7 @@ const TOP = 10;
 
 const MINUTE_MS = 60_000;
 
-/** See Store.stats. */
+/** See Reader.stats. */
 export function stats(db: Connection, now: number): QueueStats {
   const sentSince = (since: number) =>
     int(
@@ -31,7 +31,7 @@ export function stats(db: Connection, now: number): QueueStats {
     `SELECT * FROM (SELECT seq, last_reply FROM message INDEXED BY by_status
      WHERE ${statusIs(status)} AND ${VISIBLE} ORDER BY seq DESC LIMIT ${SAMPLE})`
   ).join(" UNION ALL ");
-  const tallied = (select: string): Tallied[] =>
+  const counted = (select: string): TextCount[] =>
     db.all(`${select} GROUP BY text ORDER BY n DESC, text LIMIT ${TOP}`).map((row) => ({
       text: String(row.text),
       count: int(row.n),
@@ -41,13 +41,13 @@ export function stats(db: Connection, now: number): QueueStats {
     sentLastHour: sentSince(now - 60 * MINUTE_MS),
     sentLastDay: sentSince(now - 24 * 60 * MINUTE_MS),
     oldestDueAt: oldestDueAt(db),
-    failingDomains: tallied(
+    failingDomains: counted(
       `SELECT count(DISTINCT seq) AS n, lower(substr(address, at + 1)) AS text
        FROM (SELECT seq, address, instr(address, '@') AS at FROM recipient
              WHERE ${stateIs("failed", "deferred")} AND seq IN (SELECT seq FROM (${failing})))
        WHERE at > 0`,
     ),
-    failingReplies: tallied(
+    failingReplies: counted(
       `SELECT count(*) AS n, last_reply AS text FROM (${failing}) WHERE last_reply IS NOT NULL`,
     ),
     sampled: int(db.get(`SELECT count(*) AS n FROM (${failing})`)?.n),

@@ -16,7 +16,7 @@ import { allPauses } from "../act/pauses.ts";
 import { troubledRelays } from "../claims/relays.ts";
 import { lockPath } from "../claims/workers.ts";
 
-/** See Store.status. Reads the tally, never the messages, but for those whose `send_at` came
+/** See Reader.status. Reads the tally, never the messages, but for those whose `send_at` came
  *  since a worker last looked: with no worker about they are waiting like all others. */
 export async function status(db: Connection, now: number): Promise<QueueStatus> {
   const rows = db.all(
@@ -118,19 +118,19 @@ async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
   return live;
 }
 
-/** See Store.noteRound. */
+/** See Claims.noteRound. */
 export async function noteRound(db: Connection, now: number): Promise<void> {
   await db.write(() => setMeta(db, "last_round_at", String(now)));
 }
 
-/** See Store.pause. */
+/** See Operator.pause. */
 export async function pause(db: Connection, now: number): Promise<boolean> {
   return await db.write(() =>
     db.run("INSERT OR IGNORE INTO meta VALUES ('paused_since', ?)", String(now)) > 0
   );
 }
 
-/** See Store.resume. */
+/** See Operator.resume. */
 export async function resume(db: Connection): Promise<boolean> {
   return await db.write(() => db.run("DELETE FROM meta WHERE key = 'paused_since'") > 0);
 }

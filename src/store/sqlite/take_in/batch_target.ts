@@ -92,7 +92,7 @@ export class BatchTarget implements StageTarget {
 
   takeLane(lane: number, count: number): void {
     const batch = this.find();
-    if (count <= MERGE_MESSAGES) mergeLane(this.db, lane, batch.lane);
+    if (count <= MERGE_MESSAGES) mergeLane(this.db, { from: lane, into: batch.lane });
     else this.db.run("UPDATE batch SET owner = ? WHERE id = ?", batch.owner, lane);
   }
 

@@ -46,7 +46,7 @@ export class QueueTarget implements StageTarget {
   }
 
   takeLane(lane: number, count: number): void {
-    if (count <= MERGE_MESSAGES) mergeLane(this.db, lane, 0);
+    if (count <= MERGE_MESSAGES) mergeLane(this.db, { from: lane, into: 0 });
     else this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", lane);
   }
 
@@ -56,13 +56,16 @@ export class QueueTarget implements StageTarget {
 }
 
 /** Moves the messages of one lane into another; runs inside a write. */
-export function mergeLane(db: Connection, lane: number, into: number): void {
+export function mergeLane(
+  db: Connection,
+  { from, into }: { readonly from: number; readonly into: number },
+): void {
   db.run(
     `UPDATE OR ROLLBACK message INDEXED BY by_lane SET lane = ? WHERE lane = ? AND lane <> 0`,
     into,
-    lane,
+    from,
   );
-  dropLane(db, lane);
+  dropLane(db, from);
 }
 
 /** Deletes what was staged in `lane`, in commits of their own. */

@@ -81,7 +81,7 @@ async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
     const { keepsBodies, now } = request;
     return {
       kind: "recorded",
-      ...await open.write(() => record(open, attempts, keepsBodies, now, maybeRest)),
+      ...await open.write(() => record(open, attempts, { now, keepsBodies, onEach: maybeRest })),
     };
   }
   const { claims, ...rest } = await claimDue(

@@ -263,7 +263,6 @@ const FOR_TESTS: readonly string[] = [
   // Texts of all kinds, more than conversations could bring.
   "src/transport/smtp/mail/dsn.ts xtext",
   "src/transport/smtp/open_smtp_relay.ts effectiveMode",
-  "src/transport/smtp/session/mechanisms.ts isToken",
   "src/transport/smtp/session/scram.ts ScramError",
 ];
 

@@ -149,6 +149,13 @@ export const RELAY_KEYS = {
     default: null,
     doc: "A command that prints the password or token",
   },
+  "auth": {
+    kind: "choice",
+    choices: ["password", "oauth", "scram-sha-256", "plain", "login", "oauthbearer", "xoauth2"],
+    default: null,
+    doc: "What the secret is: password, oauth (a token), or the one mechanism to log in by; " +
+      "else what the relay offers is tried in turn",
+  },
   "tls.mode": {
     kind: "choice",
     choices: ["required", "opportunistic", "off"],

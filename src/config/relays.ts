@@ -2,6 +2,7 @@
 // by settings.ts and load.ts. Reading single keys is kinds.ts's work.
 
 import {
+  type AuthKind,
   isLoopback,
   type PasswordSource,
   type RelayTarget,
@@ -19,6 +20,8 @@ export interface RelaySettings {
   readonly target: RelayTarget;
   readonly user: string | null;
   readonly password: PasswordSource | null;
+  /** Null = found out by trying. */
+  readonly auth: AuthKind | null;
   readonly tls: TlsSettings;
   readonly rate: Rate | null;
   /** Connections at the same time; null = the setting `concurrency`. */
@@ -46,6 +49,7 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
     target,
     user,
     password: passwordSource(read, login?.password ?? null),
+    auth: read("auth"),
     tls: {
       // Who names a certificate wants no mail to go to another, on this machine either.
       mode: mode ?? (fingerprint === null ? defaultTlsMode(target, user) : "required"),

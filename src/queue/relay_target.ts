@@ -37,6 +37,17 @@ export interface TlsSettings {
   readonly fingerprint: string | null;
 }
 
+/** What a relay's secret is and how it is shown: a password, by whichever mechanism; an OAuth 2
+ *  token likewise; or by this mechanism alone. */
+export type AuthKind =
+  | "password"
+  | "oauth"
+  | "scram-sha-256"
+  | "plain"
+  | "login"
+  | "oauthbearer"
+  | "xoauth2";
+
 /** Where a relay's password comes from. */
 export type PasswordSource =
   | { readonly kind: "text"; readonly text: string }

@@ -1,7 +1,7 @@
 // What a relay is made of: what the settings say of it, and what it needs of the program. The
 // application fills it in; `open_relay.ts` and what it loads read it.
 
-import type { PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
+import type { AuthKind, PasswordSource, RelayTarget, TlsSettings } from "../queue/relay_target.ts";
 import type { Writer } from "./console.ts";
 import type { Variables } from "./program/variables.ts";
 
@@ -12,6 +12,8 @@ export interface RelayRequest {
   readonly user: string | null;
   /** Null = with a user: systemd's credential `mailq-password-NAME`, else `mailq-password`. */
   readonly password: PasswordSource | null;
+  /** What the secret is; null = found out by trying. */
+  readonly auth: AuthKind | null;
   readonly tls: TlsSettings;
   /** Recipients of one transaction at most; null = as many as the relay takes. */
   readonly recipientLimit: number | null;

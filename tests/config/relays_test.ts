@@ -14,6 +14,7 @@ Deno.test("relays: a table says all there is to say", async () => {
     url = "smtp://relay.test:587"
     user = "me"
     password_command = "pass show relay"
+    auth = "OAuth"
     rate = "100/m"
     concurrency = 4
     recipient_limit = 50
@@ -28,6 +29,7 @@ Deno.test("relays: a table says all there is to say", async () => {
     target: { kind: "smtp", host: "relay.test", port: 587, isImplicitTls: false, login: null },
     user: "me",
     password: { kind: "command", command: "pass show relay" },
+    auth: "oauth",
     tls: {
       mode: "required",
       isModeWritten: true,
@@ -38,7 +40,7 @@ Deno.test("relays: a table says all there is to say", async () => {
     concurrency: 4,
     recipientLimit: 50,
   });
-  assert.equal(entryOf(settings, "relay.main.tls.mode"), "required (/etc/mailq.toml:10)");
+  assert.equal(entryOf(settings, "relay.main.tls.mode"), "required (/etc/mailq.toml:11)");
 });
 
 Deno.test("relays: a fingerprint makes TLS a must, on this machine too, unless off is written", async () => {

@@ -29,6 +29,7 @@ function request(target: RelayTarget, more: Partial<RelayRequest> = {}): RelayRe
     user: null,
     password: null,
     tls,
+    auth: null,
     recipientLimit: null,
     ...more,
   };
@@ -182,7 +183,7 @@ Deno.test("openRelay: logs in with what the settings name, or systemd's credenti
   const password = { kind: "text", text: "pw" } as const;
   assert.match(
     await refusal(request(SMTP, { password })),
-    /^Cannot log in to the relay "default" with a password alone: expected relay\.default\.user$/,
+    /^Cannot log in to the relay "default" without a user: expected relay\.default\.user$/,
   );
 });
 

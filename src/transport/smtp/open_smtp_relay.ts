@@ -36,10 +36,10 @@ export async function openLmtpRelay(
 ): Promise<Relay> {
   const { name, recipientLimit } = request;
   const { heloName } = context;
-  if (request.user !== null || request.password !== null) {
+  if (request.user !== null || request.password !== null || request.auth !== null) {
     throw new MailqError(
       "config_invalid",
-      `Cannot log in to the relay "${name}": LMTP has no login; expected no user and no password`,
+      `Cannot log in to the relay "${name}": LMTP has no login; expected no user, password and auth`,
     );
   }
   if (target.kind === "lmtp_socket") {
@@ -59,21 +59,21 @@ export async function openLmtpRelay(
 }
 
 function relayLogin(
-  { name, user, password, tls }: RelayRequest,
+  { name, user, password, auth, tls }: RelayRequest,
   host: string,
   { credentialsFolder }: RelayContext,
 ): RelayLogin | null {
   if (user === null) {
-    if (password === null) return null;
+    if (password === null && auth === null) return null;
     throw new MailqError(
       "config_invalid",
-      `Cannot log in to the relay "${name}" with a password alone: expected relay.${name}.user`,
+      `Cannot log in to the relay "${name}" without a user: expected relay.${name}.user`,
     );
   }
   const names = [`mailq-password-${name}`, "mailq-password"];
   const paths = credentialsFolder ? names.map((each) => `${credentialsFolder}/${each}`) : [];
   const mayGoInClear = isLoopback(host) || (tls.mode === "off" && tls.isModeWritten);
-  return { user, secret: password ?? { kind: "credentials", paths }, mayGoInClear };
+  return { user, secret: password ?? { kind: "credentials", paths }, auth, mayGoInClear };
 }
 
 async function relayTls(

@@ -8,7 +8,8 @@
 //   EHLO           session/open_session.ts what the server can do (session/session.ts keeps it)
 //   STARTTLS       session/open_session.ts and connection/tls.ts, node_wire.ts, tcp_wire.ts
 //   EHLO again     session/open_session.ts what was said in clear counts no more
-//   AUTH           session/log_in.ts       mechanisms.ts, scram.ts; the password: secrets.ts
+//   AUTH           session/log_in.ts       mechanisms.ts, scram.ts, login_turns.ts; the password:
+//                                          secrets.ts
 //   MAIL, RCPT …   mail/transaction.ts     in one write where the server can (envelope_steps.ts)
 //   DATA           mail/transaction.ts     only if a recipient was accepted
 //   content, dot   mail/content.ts         in one write, or in pieces: mail/stream_content.ts
@@ -22,7 +23,9 @@
 
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
+import type { AuthKind } from "../../queue/relay_target.ts";
 import { SendingAhead } from "./mail/sending_ahead.ts";
+import { LoginTurns } from "./session/login_turns.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";
 import type { Protocol } from "./session/session.ts";
 import { type Endpoint, type RelayTls, SessionOpener } from "./session/session_opener.ts";
@@ -57,6 +60,8 @@ interface SessionOptions {
 export interface RelayLogin {
   readonly user: string;
   readonly secret: SecretSource;
+  /** What the secret is; null or absent = found out by trying. */
+  readonly auth?: AuthKind | null;
   /** Whether it may go out without TLS. */
   readonly mayGoInClear: boolean;
 }
@@ -88,7 +93,13 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
   const shownHost = showEndpoint(endpoint);
   const tls = options.tls ?? null;
   const login = options.login && endpoint.kind === "tcp"
-    ? { ...options.login, ...endpoint, secret: new Secret(options.login.secret) }
+    ? {
+      ...options.login,
+      ...endpoint,
+      auth: options.login.auth ?? null,
+      secret: new Secret(options.login.secret),
+      turns: new LoginTurns(),
+    }
     : null;
   const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
   const sendingAhead = new SendingAhead();

@@ -1,6 +1,7 @@
 // The SASL mechanisms we know, and which one to use. Each is an exchange of messages that says
 // nothing of SMTP: `log_in.ts` puts them into commands. SCRAM's arithmetic is in `scram.ts`.
 
+import type { AuthKind } from "../../../queue/relay_target.ts";
 import { base64Text } from "../../../system/bytes.ts";
 import { saslName, ScramClient } from "./scram.ts";
 
@@ -26,29 +27,41 @@ export interface Exchange {
 
 const PASSWORD_MECHANISMS = ["SCRAM-SHA-256", "PLAIN", "LOGIN"] as const;
 const TOKEN_MECHANISMS = ["OAUTHBEARER", "XOAUTH2"] as const;
-type Mechanism = typeof PASSWORD_MECHANISMS[number] | typeof TOKEN_MECHANISMS[number];
+export type Mechanism = typeof PASSWORD_MECHANISMS[number] | typeof TOKEN_MECHANISMS[number];
 /** Those we know, for people. */
 export const MECHANISMS: readonly Mechanism[] = [...PASSWORD_MECHANISMS, ...TOKEN_MECHANISMS];
 
-/** Whether a secret is an OAuth 2 access token rather than a password: a JSON web token, Google's
- *  prefix, or a row of 100 and more of a token's characters. No mail service hands out passwords
- *  of that length and offers OAuth as well. */
-export function isToken(secret: string): boolean {
-  return /^(eyJ|ya29\.)[\w.~+/-]+=*$/.test(secret) || /^[\w.~+/|!*-]{100,}=*$/.test(secret);
+/** Whether a secret looks like an OAuth 2 access token rather than a password: a JSON web token,
+ *  Google's or Yandex's prefix, or a row of 100 and more of a token's characters. Only the order in
+ *  which mechanisms are tried depends on it: a long password looks like that, too. */
+function looksLikeToken(secret: string): boolean {
+  return /^(eyJ|ya29\.|y0_)[\w.~+/-]+=*$/.test(secret) || /^[\w.~+/|!*-]{100,}=*$/.test(secret);
 }
 
-/** The best mechanism among those `offered` (the parameters of AUTH in the reply to EHLO): for a
- *  token OAUTHBEARER, XOAUTH2; for a password SCRAM-SHA-256, PLAIN, LOGIN; failing those, the
- *  other kind's. Null where we know none. */
-export function chooseMechanism({ offered, secret }: {
+/** The mechanisms to try, the best first, among those `offered` (the parameters of AUTH in the
+ *  reply to EHLO): for a password SCRAM-SHA-256, PLAIN, LOGIN, for a token OAUTHBEARER, XOAUTH2.
+ *  Where the settings do not say which of the two the secret is, its looks decide which are tried
+ *  first, and the other kind's follow. */
+export function mechanismsFor({ offered, secret, auth }: {
   readonly offered: string;
   readonly secret: string;
-}): Mechanism | null {
-  const names = offered.toUpperCase().split(/\s+/);
-  const byRank = isToken(secret)
-    ? [...TOKEN_MECHANISMS, ...PASSWORD_MECHANISMS]
-    : [...PASSWORD_MECHANISMS, ...TOKEN_MECHANISMS];
-  return byRank.find((mechanism) => names.includes(mechanism)) ?? null;
+  readonly auth: AuthKind | null;
+}): readonly Mechanism[] {
+  const names = offered.toUpperCase().split(/[\s,]+/);
+  return rankedFor(auth, secret).filter((mechanism) => names.includes(mechanism));
+}
+
+function rankedFor(auth: AuthKind | null, secret: string): readonly Mechanism[] {
+  switch (auth) {
+    case "password":
+      return PASSWORD_MECHANISMS;
+    case "oauth":
+      return TOKEN_MECHANISMS;
+    case null:
+      return looksLikeToken(secret) ? [...TOKEN_MECHANISMS, ...PASSWORD_MECHANISMS] : MECHANISMS;
+    default:
+      return MECHANISMS.filter((mechanism) => mechanism.toLowerCase() === auth);
+  }
 }
 
 const encoder = new TextEncoder();

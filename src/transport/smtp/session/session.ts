@@ -11,14 +11,18 @@ export type Protocol = "smtp" | "lmtp";
 /** What the server offers: keywords in capitals, each with its parameters (RFC 5321 4.1.1.1). */
 export type Extensions = ReadonlyMap<string, string>;
 
-/** Reads the reply to EHLO, whose first line only greets. */
+/** Reads the reply to EHLO, whose first line only greets. Old servers write `AUTH=LOGIN`, some both
+ *  ways: the mechanisms of all its lines count. */
 export function readExtensions(reply: SmtpReply): Extensions {
   const extensions = new Map<string, string>();
   for (const line of reply.text.split("\n").slice(1)) {
     const [, keyword, parameters] =
-      /^\s*([A-Za-z0-9][A-Za-z0-9-]*)(?:[ \t]+(.*?))?\s*$/.exec(line) ??
+      /^\s*([A-Za-z0-9][A-Za-z0-9-]*)(?:[ \t=]+(.*?))?\s*$/.exec(line) ??
         [];
-    if (keyword !== undefined) extensions.set(keyword.toUpperCase(), parameters ?? "");
+    if (keyword === undefined) continue;
+    const name = keyword.toUpperCase();
+    const before = name === "AUTH" ? extensions.get(name) ?? "" : "";
+    extensions.set(name, `${before} ${parameters ?? ""}`.trim());
   }
   return extensions;
 }

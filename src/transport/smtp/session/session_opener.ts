@@ -9,8 +9,8 @@ import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
 import { Connector, connectUnix } from "../connection/connect.ts";
-import { ConnectionBroken } from "../connection/broken.ts";
-import type { SessionLogin } from "./log_in.ts";
+import { type BreakKind, ConnectionBroken } from "../connection/broken.ts";
+import { LoginCutShort, type SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "../mail/replies.ts";
 import { type Protocol, Refusal, type Session } from "./session.ts";
@@ -66,6 +66,11 @@ interface NoSession {
   readonly error: string;
 }
 
+const CLEAR = "in clear: TLS is no must here";
+const ANOTHER_LOGIN = "to log in another way";
+/** Why a new connection is tried at once, for the transcript. */
+type OnceMore = typeof CLEAR | typeof ANOTHER_LOGIN;
+
 /** Opens the sessions of one relay. */
 export class SessionOpener {
   readonly #options: OpenerOptions;
@@ -79,17 +84,19 @@ export class SessionOpener {
 
   /** A session on a new connection, ready for a transaction. */
   async open(opening: Opening): Promise<Session | NoSession> {
-    const result = await this.#open(this.#tls, opening);
-    if ("channel" in result || !result.isClearNext) return result;
-    const { transcript } = opening;
-    transcript.add(this.#options.timers.now(), "--", "once more, in clear: TLS is no must here");
-    return await this.#open(null, opening);
+    let tls = this.#tls;
+    for (;;) {
+      const result = await this.#open(tls, opening);
+      if ("channel" in result || result.onceMore === null) return result;
+      opening.transcript.add(this.#options.timers.now(), "--", `once more, ${result.onceMore}`);
+      if (result.onceMore === CLEAR) tls = null;
+    }
   }
 
   async #open(
     tls: SessionTls | null,
     opening: Opening,
-  ): Promise<Session | NoSession & { readonly isClearNext: boolean }> {
+  ): Promise<Session | NoSession & { readonly onceMore: OnceMore | null }> {
     const { shownHost, timers } = this.#options;
     const progress: { phase: Phase } = { phase: "connect" };
     let channel: Channel | null = null;
@@ -109,7 +116,7 @@ export class SessionOpener {
           next: verdict.next,
           outcome: outcomeOf(verdict, reply, error.phase),
           error: `${this.#stepText(error.phase)}: ${error.message}`,
-          isClearNext: false,
+          onceMore: null,
         };
       }
       const { phase } = progress;
@@ -125,9 +132,11 @@ export class SessionOpener {
           phase,
         },
         error: text,
-        isClearNext: phase === "tls" && tls !== null && !tls.isImplicit && !tls.isRequired &&
-          // Bytes ahead of TLS are somebody's doing, no inability.
-          kind !== "garbage" && kind !== "stopped",
+        onceMore: error instanceof LoginCutShort
+          ? ANOTHER_LOGIN
+          : isClearNext({ phase, kind, tls })
+          ? CLEAR
+          : null,
       };
     }
   }
@@ -156,6 +165,17 @@ export class SessionOpener {
     if (phase === "connect") return `Connecting to ${shownHost}`;
     return phase === "tls" ? `Beginning TLS with ${shownHost}` : STEP[phase];
   }
+}
+
+/** Whether what TLS could not do is tried without it. Bytes ahead of TLS are somebody's doing, no
+ *  inability. */
+function isClearNext({ phase, kind, tls }: {
+  readonly phase: Phase;
+  readonly kind: BreakKind;
+  readonly tls: SessionTls | null;
+}): boolean {
+  return phase === "tls" && tls !== null && !tls.isImplicit && !tls.isRequired &&
+    kind !== "garbage" && kind !== "stopped";
 }
 
 function sessionTls(tls: RelayTls, endpoint: Endpoint): SessionTls {

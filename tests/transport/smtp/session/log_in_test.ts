@@ -110,7 +110,7 @@ Deno.test("smtp AUTH SCRAM-SHA-256: both sides prove themselves", async () => {
   const offered = "PLAIN LOGIN SCRAM-SHA-256";
   const { report } = await send({ offered, auth: scramServer(PASSWORD) });
   assert.equal(shown(report), "sent 250", report.error ?? "");
-  const wrong = await send({ offered, auth: scramServer("another") });
+  const wrong = await send({ offered: "SCRAM-SHA-256", auth: scramServer("another") });
   assert.equal(shown(wrong.report), "deferred! 535");
   const impostor = await send({ offered, auth: scramServer(PASSWORD, "AAAA") });
   assert.equal(shown(impostor.report), "deferred! null");
@@ -187,7 +187,12 @@ Deno.test("smtp AUTH: a server that offers none, or none we know, is the relay's
   const auth = authWith([]);
   const none = await send({ offered: "", auth });
   assert.equal(shown(none.report), "deferred! null");
-  assert.match(none.report.error ?? "", /^AUTH: the server offers no login here: /);
+  assert.match(
+    none.report.error ?? "",
+    /^AUTH: the server offers no login here: TLS is not in use .* set tls\.mode to required/,
+  );
+  const secure = await send({ offered: "", auth, isSecure: true });
+  assert.match(secure.report.error ?? "", /^AUTH: the server offers no login here: remove user /);
   const unknown = await send({ offered: "CRAM-MD5 GSSAPI", auth });
   assert.match(
     unknown.report.error ?? "",

@@ -30,9 +30,9 @@ Deno.test("pass: urgent mail that arrives during a pass goes next", async () => 
 });
 
 Deno.test("pass: of a fast relay's queue many are claimed in one commit, of a slow one's few", async () => {
-  for (const [msEach, mostClaims] of [[0, 30], [10, 1_600]] as const) {
+  for (const [msEach, count, mostClaims] of [[0, 1_600, 30], [10, 200, 200]] as const) {
     await using queue = await QueueFile.make();
-    await queue.addMany(1_600);
+    await queue.addMany(count);
     const sizes: number[] = [];
     const store = alteredStore(queue.store, {
       claimDue: async (...args: Parameters<typeof queue.store.claimDue>) => {

@@ -27,7 +27,8 @@ export interface Claim extends ContentFacts {
   /** Where the lifetime of its retries counts from, ms since 1970. */
   readonly lifeFrom: number;
   readonly recipients: readonly ClaimedRecipient[];
-  /** The bytes, where they are few; otherwise they are read in pieces. */
+  /** The bytes, where they are few: always up to 256 KB, as far as a claim has room (see
+   *  `ClaimRequest.bodyBytes`). Others are read in pieces, by `Reader.content`. */
   readonly content: Uint8Array | null;
   /** Lets go of the memory of `content`: left to the collector, megabytes a moment would set it off
    *  all the time. A write that is still under way keeps it; nobody else may read it any more. To

@@ -28,6 +28,8 @@ export interface StoreFixture extends AsyncDisposable {
   readonly clock: FakeClock;
   /** The path or URL by which another process opens the queue. */
   readonly queue: string;
+  /** The path or URL of another queue, which is not there yet; it goes with this one. */
+  readonly elsewhere: string;
   /** Opens the queue once more, as another process would. */
   another(options?: AnotherOptions): Promise<Store>;
   /** Ends a worker as kill -9 would: its lock goes, its registration stays. */
@@ -45,12 +47,15 @@ export type TestStore = (
   run: (fixture: StoreFixture) => Promise<void>,
 ) => void;
 
-/** What every store promises, whatever it stands on: each sentence of the Store and Stage ports
- *  and each row of the table of states. */
-export function storeContract(name: string, openStore: () => Promise<StoreFixture>): void {
+/** Declares the tests of what every store promises, whatever it stands on: each sentence of the ports
+ *  (src/queue/ports) and each row of the law of states. They know a store by nothing but its ports
+ *  and `openFixture`, which makes a fresh queue for each of them: a new kind of store needs a
+ *  StoreFixture of its own, and one call of this (tests/store/sqlite_test.ts). Its queue must be one
+ *  that `openStore` (src/store/open.ts) opens by its name, as other processes do. */
+export function storeContract(name: string, openFixture: () => Promise<StoreFixture>): void {
   const test: TestStore = (behaviour, run) =>
     Deno.test(`${name}: ${behaviour}`, async () => {
-      await using fixture = await openStore();
+      await using fixture = await openFixture();
       await run(fixture);
     });
   enqueueTests(test);

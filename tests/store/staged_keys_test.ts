@@ -97,3 +97,16 @@ async function untilSet({ queue }: SqliteFixture, key: string): Promise<void> {
   const isSet = () => rowsOf(queue, `SELECT 1 FROM message WHERE key = '${key}'`).length > 0;
   while (!isSet()) await Promise.resolve();
 }
+
+Deno.test("SQLite store: a batch's token is the path of a lock file of this queue", async () => {
+  await using fixture = await SqliteFixture.open();
+  const { store, queue } = fixture;
+  const batch = await store.openBatch(null);
+  const moved = batch.token.replace("queue.db", "other.db");
+  for (const token of [moved, queue, `${queue}-worker-`, "queue.db-worker-ab"]) {
+    await assert.rejects(store.joinBatch(token), { code: "config_invalid" }, token);
+  }
+  const gone = await store.joinBatch(`${await Deno.realPath(queue)}-worker-0123456789abcdef`);
+  await assert.rejects(gone.enqueue([newMessage()]), { code: "batch_ended" });
+  await batch.abort();
+});

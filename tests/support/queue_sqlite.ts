@@ -38,6 +38,10 @@ export class SqliteFixture implements StoreFixture {
     return `${this.folder}/queue.db`;
   }
 
+  get elsewhere(): string {
+    return `${this.folder}/elsewhere.db`;
+  }
+
   async another(options?: AnotherOptions): Promise<SqliteStore> {
     const store = await openSqlite(this.queue, this.clock, options);
     this.#others.push(store);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Enqueued } from "../../../src/queue/ports/intake.ts";
-import type { Store } from "../../../src/queue/ports/store.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { systemRandom } from "../../../src/system/time.ts";
+import type { Enqueued, Enqueuer } from "../../../src/queue/ports/intake.ts";
 import {
   enqueued,
   inPiecesOf,
@@ -11,11 +12,10 @@ import {
 import { QueueProcess } from "../../support/queue_process.ts";
 import type { TestStore } from "../store_contract.ts";
 
-type Intake = Pick<Store, "enqueue" | "stage">;
 type Message = ReturnType<typeof newMessage>;
 
 /** Adds messages as one call, in one commit or staged; null if they were all stored. */
-type Add = (intake: Intake, messages: readonly Message[]) => Promise<Enqueued | null>;
+type Add = (intake: Enqueuer, messages: readonly Message[]) => Promise<Enqueued | null>;
 
 const WAYS: readonly (readonly [way: string, add: Add])[] = [
   ["in one commit", async (intake, messages) => {
@@ -275,14 +275,14 @@ export function batchTests(test: TestStore): void {
     assert.deepEqual([urgent, count], [now.map(({ id }) => id), 4]);
   });
 
-  test("only a batch of this queue can be joined", async ({ store, queue }) => {
-    const batch = await store.openBatch(null);
-    const elsewhere = batch.token.replace("queue.db", "other.db");
-    for (const token of [elsewhere, "rubbish", queue, `${queue}-worker-`, "queue.db-worker-ab"]) {
+  test("only a batch of this queue can be joined", async ({ store, elsewhere, clock }) => {
+    const options = { create: true, isWorker: true, clock, random: systemRandom };
+    const other = await openStore(elsewhere, options);
+    const batch = await other.openBatch(null);
+    for (const token of [batch.token, "rubbish", ""]) {
       await assert.rejects(store.joinBatch(token), code("config_invalid"), token);
     }
-    const gone = await store.joinBatch(`${await Deno.realPath(queue)}-worker-0123456789abcdef`);
-    await assert.rejects(gone.enqueue([newMessage()]), code("batch_ended"));
     await batch.abort();
+    await other.close();
   });
 }

@@ -52,7 +52,7 @@ export function changeTests(test: TestStore): void {
     await store.retry({}, { dueOnly: false });
     await store.noteRound();
     // A process of its own lives for longer than any wake takes.
-    await using child = QueueProcess.start("stage", `${fixture.queue}.other`);
+    await using child = QueueProcess.start("stage", fixture.elsewhere);
     await child.says();
     assert.equal(isOver, false);
     await enqueued(other);

@@ -38,24 +38,22 @@ export const FINAL_REASONS = ["permanent", "retries", "lifetime", "deadline"] as
 export type FinalReason = typeof FINAL_REASONS[number];
 
 /** What may happen to a recipient. */
-export const RECIPIENT_EVENTS = [
-  "claim",
-  "suppress",
-  "expire",
-  "accept",
-  "accept_late",
-  "defer",
-  "reject",
-  "condemn",
-  "exhaust",
-  "outlive",
-  "lose",
-  "give_back",
-  "retry",
-  "resend",
-  "cancel",
-] as const;
-export type RecipientEvent = typeof RECIPIENT_EVENTS[number];
+export type RecipientEvent =
+  | "claim"
+  | "suppress"
+  | "expire"
+  | "accept"
+  | "accept_late"
+  | "defer"
+  | "reject"
+  | "condemn"
+  | "exhaust"
+  | "outlive"
+  | "lose"
+  | "give_back"
+  | "retry"
+  | "resend"
+  | "cancel";
 
 const NOT_SENDING = ["queued", "deferred", "sent", "failed", "cancelled", "suppressed"] as const;
 
@@ -91,12 +89,6 @@ export const FAILURE_REASONS: Readonly<Partial<Record<RecipientEvent, FinalReaso
   exhaust: "retries",
   outlive: "lifetime",
 };
-
-/** The state after `event`, or null where the event does not apply to `state`. */
-export function nextState(state: RecipientState, event: RecipientEvent): RecipientState | null {
-  const row = TRANSITIONS[event];
-  return row.from.includes(state) ? row.to : null;
-}
 
 /** States in which a recipient still waits for an end. */
 export const OPEN_STATES: readonly RecipientState[] = ["queued", "sending", "deferred"];

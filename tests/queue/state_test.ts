@@ -6,12 +6,11 @@ import {
   isOpen,
   MESSAGE_STATUSES,
   type MessageStatus,
-  nextState,
-  RECIPIENT_EVENTS,
   RECIPIENT_STATES,
   type RecipientEvent,
   type RecipientState,
 } from "../../src/queue/state.ts";
+import { nextState, RECIPIENT_EVENTS } from "../support/transitions.ts";
 
 /** The table of states as product.md has it; "-" = the event changes nothing. */
 const TABLE = `

@@ -3,13 +3,12 @@ import type { Claim } from "../../src/queue/claim.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
 import {
   FAILURE_REASONS,
-  nextState,
-  RECIPIENT_EVENTS,
   RECIPIENT_STATES,
   type RecipientEvent,
   type RecipientState,
   STORED_STATUSES,
 } from "../../src/queue/state.ts";
+import { nextState, RECIPIENT_EVENTS } from "../support/transitions.ts";
 import { refreshMessage } from "../../src/store/sqlite/claims/refresh_message.ts";
 import { attemptOf, type Ending, enqueued, START } from "../support/queue_messages.ts";
 import { rowsOf, SqliteFixture } from "../support/queue_sqlite.ts";

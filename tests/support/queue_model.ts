@@ -3,10 +3,10 @@ import {
   deriveStatus,
   isOpen,
   type MessageStatus,
-  nextState,
   type RecipientEvent,
   type RecipientState,
 } from "../../src/queue/state.ts";
+import { nextState } from "./transitions.ts";
 
 export interface ModelMessage {
   readonly id: string;

@@ -1,7 +1,7 @@
 // Starts the screen on this process's terminal. Called by `mailq tui`, which loads it only then.
 // Opening the queue (a thread) and loading Ink go on at the same time.
 
-import { readyMeasure } from "./model/measure.ts";
+import { readyMeasure } from "./measure.ts";
 import type { SessionOptions } from "./session.tsx";
 import { systemTerminal } from "./terminal/terminal.ts";
 import { WorkerData } from "./data/worker_data.ts";

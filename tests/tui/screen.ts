@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Store } from "../../src/queue/ports/store.ts";
 import type { WholeMessage } from "../../src/queue/message.ts";
 import type { Data } from "../../src/tui/data/data.ts";
-import { readyMeasure } from "../../src/tui/model/measure.ts";
+import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session, type SessionOptions } from "../../src/tui/session.tsx";
 import { readGivenEnvelope } from "../../src/intake/address/envelope.ts";
 import { StoreData } from "../../src/tui/data/store_data.ts";

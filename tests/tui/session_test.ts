@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import type { Data } from "../../src/tui/data/data.ts";
-import { readyMeasure } from "../../src/tui/model/measure.ts";
+import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session } from "../../src/tui/session.tsx";
 import { FakeTerminal } from "./fake_terminal.ts";
 import { fillQueue, TestScreen } from "./screen.ts";

@@ -2,7 +2,7 @@
 // detail.ts and attempt_lines.ts for the tabs of a message.
 
 import { graphemes } from "../../display/width.ts";
-import { widthOf } from "./measure.ts";
+import { widthOf } from "../measure.ts";
 
 /** What is cut into rows. */
 interface RowSource {

@@ -7,7 +7,7 @@ import { addressesOf } from "../model/form.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { BINDINGS, keyText } from "../keys/keys.ts";
 import type { Caret } from "../terminal/frame_writer.ts";
-import { fit, widthOf } from "../model/measure.ts";
+import { fit, widthOf } from "../measure.ts";
 import type { TextInput } from "../keys/text_input.ts";
 import { cell, type Line, padded, toWidth } from "./line.ts";
 

@@ -3,7 +3,7 @@
 
 import { SGR } from "../../display/colour.ts";
 import type { Colour } from "../../display/colour.ts";
-import { fill, fit, widthOf } from "../model/measure.ts";
+import { fill, fit, widthOf } from "../measure.ts";
 
 export interface Style {
   readonly colour?: Colour;

@@ -2,7 +2,7 @@
 // again after characters on whose width terminals disagree. Called by session.tsx.
 
 import { graphemes } from "../../display/width.ts";
-import { widthOf } from "../model/measure.ts";
+import { widthOf } from "../measure.ts";
 
 /** Where the terminal's cursor is shown; both count from 0. */
 export interface Caret {

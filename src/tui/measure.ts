@@ -1,8 +1,8 @@
 // Widths in terminal columns, and text cut and filled by them. Called wherever the screen lays text
 // out. start.ts loads what knows all scripts; the rules are src/display's.
 
-import { sanitise } from "../../display/sanitise.ts";
-import { cutText, loadMeasure, type Measure, padText } from "../../display/width.ts";
+import { sanitise } from "../display/sanitise.ts";
+import { cutText, loadMeasure, type Measure, padText } from "../display/width.ts";
 
 let measure: Measure = (text) => text.length;
 

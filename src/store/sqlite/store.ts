@@ -76,6 +76,7 @@ export class SqliteStore extends SqliteRelays implements Store {
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
+    // Who is no worker has nothing else to do: SQLite itself waits for the lock, for 10 s.
     const busyTimeoutMs = isWorker ? WORKER_WAITS.busyTimeoutMs : WORKER_WAITS.patienceMs;
     const db = await Connection.open({ ...WORKER_WAITS, path, create, busyTimeoutMs });
     return new SqliteStore(db, clock, random, keepsBodies);

@@ -37,7 +37,7 @@ export const SETTINGS = {
     kind: "hostname",
     default: null,
     doc: "This machine's name in HELO, Message-ID and bare addresses; else /etc/mailname, " +
-      "else the system's",
+      "else its full name (hostname -f)",
     isForIntake: true,
   },
   "from": {
@@ -55,8 +55,28 @@ export const SETTINGS = {
   "admin_address": {
     kind: "address",
     default: null,
-    doc: "Who gets the mail for bare local names such as root",
+    doc: "Who gets the mail for local names such as root that have no alias",
     isForIntake: true,
+  },
+  "aliases": {
+    kind: "path",
+    default: "/etc/aliases",
+    doc: "Who gets the mail for which local name, as Sendmail writes it; /dev/null for none",
+  },
+  "header_from": {
+    kind: "choice",
+    choices: ["keep", "qualify", "force"],
+    default: "qualify",
+    doc:
+      "Bare names in the address fields of mail by sendmail: keep, qualify (they get @hostname " +
+      "or their alias) or force (and From is force_from)",
+  },
+  "long_lines": {
+    kind: "choice",
+    choices: ["encode", "keep"],
+    default: "encode",
+    doc: "Text with lines over 998 bytes, which relays may refuse: encode (as quoted-printable) " +
+      "or keep; what is signed always stays",
   },
   "max_size": {
     kind: "size",

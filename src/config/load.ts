@@ -147,6 +147,14 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
     rules = layer.rules ?? rules;
   }
   problems.push(...checkRelays(tables, values, routes));
+  const headerFrom = values.get("header_from");
+  if (headerFrom?.value === "force" && (values.get("force_from")?.value ?? null) === null) {
+    problems.push({
+      text: `Cannot use header_from = "force" (${headerFrom.origin}) without force_from: ` +
+        "expected the address that all mail is from",
+      isForIntake: false,
+    });
+  }
   for (const { text, isForIntake, isFlag } of problems) {
     if (isFlag) throw new MailqError("usage", text);
     if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);

@@ -23,9 +23,13 @@ export interface Settings {
   readonly queue: string;
   /** Looked up when it is first asked for. */
   readonly hostname: string;
+  readonly machine: MachineName;
   readonly from: string | null;
   readonly forceFrom: string | null;
   readonly adminAddress: string | null;
+  readonly aliases: AliasesSetting;
+  readonly headerFrom: SettingValue<"header_from">;
+  readonly longLines: SettingValue<"long_lines">;
   readonly maxSizeBytes: number;
   readonly redirectTo: string | null;
   /** `default` first, then as the files name them. */
@@ -49,6 +53,22 @@ export interface Settings {
   readonly warnings: readonly string[];
   /** Every setting in force, in a stable order, secrets as `***`. */
   entries(): SettingEntry[];
+}
+
+/** What a machine calls itself, whatever it is called in mail; looked up when it is asked for. */
+interface MachineName {
+  /** Up to the first dot, such as `web1`. */
+  readonly host: string;
+  /** As `hostname -f` tells it, such as `web1.example.org`; the same as the system's name where none
+   *  with a dot is known. */
+  readonly full: string;
+}
+
+/** Where the aliases are. */
+interface AliasesSetting {
+  readonly path: string;
+  /** Somebody wrote the path down: a file that is not there is then a mistake. */
+  readonly isGiven: boolean;
 }
 
 interface SettingEntry {
@@ -84,11 +104,12 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
   const get = <N extends SettingName>(name: N) => values.get(name)?.value as SettingValue<N>;
 
   const queue = get("queue") ?? defaultQueue(surroundings);
+  const machine = new Machine(surroundings);
   let hostname: Sourced<string> | null = null;
   const lookUpHostname = (): Sourced<string> => {
     const given = get("hostname");
     hostname ??= given === null
-      ? defaultHostname(surroundings)
+      ? defaultHostname(surroundings, machine)
       : { value: given, origin: values.get("hostname")?.origin ?? "default" };
     return hostname;
   };
@@ -102,9 +123,13 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     get hostname() {
       return lookUpHostname().value;
     },
+    machine,
     from: get("from"),
     forceFrom: get("force_from"),
     adminAddress: get("admin_address"),
+    aliases: { path: get("aliases"), isGiven: values.get("aliases")?.origin !== "default" },
+    headerFrom: get("header_from"),
+    longLines: get("long_lines"),
     maxSizeBytes: get("max_size"),
     redirectTo: get("redirect_to"),
     // Not before it is asked for: taking mail in needs none.
@@ -158,11 +183,11 @@ function defaultQueue({ env, isFolder }: Surroundings): string {
   );
 }
 
-function defaultHostname({ readFile, systemHostname }: Surroundings): Sourced<string> {
+function defaultHostname({ readFile }: Surroundings, machine: MachineName): Sourced<string> {
   for (
     const [origin, look] of [
       ["/etc/mailname", () => readFile("/etc/mailname").trim().split("\n")[0]],
-      ["default", systemHostname],
+      ["default", () => machine.full],
     ] as const
   ) {
     try {
@@ -173,6 +198,50 @@ function defaultHostname({ readFile, systemHostname }: Surroundings): Sourced<st
     }
   }
   return { value: "localhost", origin: "default" };
+}
+
+/** The machine's names: as the system has it, completed by /etc/hosts or the domain of
+ *  /etc/resolv.conf. No server is asked: mail has to be taken without a network, too. */
+class Machine implements MachineName {
+  #name: string | null = null;
+  #full: string | null = null;
+
+  constructor(readonly surroundings: Surroundings) {}
+
+  get host(): string {
+    this.#name ??= this.surroundings.systemHostname();
+    return this.#name.split(".", 1)[0] ?? "";
+  }
+
+  get full(): string {
+    return this.#full ??= this.#lookUp(this.host, this.#name ?? "");
+  }
+
+  #lookUp(host: string, name: string): string {
+    if (name !== host) return name;
+    let isListed = false;
+    for (const [, ...names] of this.#linesOf("/etc/hosts")) {
+      if (!names.includes(host)) continue;
+      isListed = true;
+      const full = names.find((one) => one.startsWith(`${host}.`) && !one.endsWith("."));
+      if (full !== undefined && full !== `${host}.localdomain`) return full;
+    }
+    // A machine that knows itself without a domain, such as a container, has none.
+    if (isListed) return name;
+    const lines = this.#linesOf("/etc/resolv.conf");
+    const [, domain = "."] = lines.find(([key]) => key === "domain") ??
+      lines.find(([key]) => key === "search") ?? [];
+    return /^[\w-]+(\.[\w-]+)*$/.test(domain) ? `${host}.${domain}` : name;
+  }
+
+  #linesOf(path: string): string[][] {
+    try {
+      return this.surroundings.readFile(path).split("\n")
+        .map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
+    } catch {
+      return [];
+    }
+  }
 }
 
 function listEntries(

@@ -19,6 +19,9 @@ export interface IntakeOptions {
   readonly headerRecipients?: "unless_given" | "always" | "never";
   /** The code of the error where no recipient is left; by default `bad_message`. */
   readonly noRecipientCode?: "bad_message" | "usage";
+  /** Whether bare names in From, Sender, Reply-To, To and Cc get a domain, as the setting
+   *  `header_from` says: for mail of programs that know no better, such as cron's. By default no. */
+  readonly qualifiesHeader?: boolean;
   /** Adds a missing From with the sender's address and this name, which may be empty (sendmail(1)'s
    *  `-F`). By default none is added. */
   readonly fromName?: string;
@@ -56,9 +59,26 @@ export interface IntakeSettings {
   readonly hostname: string;
   /** The name of the user who enqueues, for the last resort `user@hostname`. */
   readonly user: string;
-  /** Who gets the mail of bare local recipients; else they get `@hostname`. */
+  /** Who gets the mail of local names without an alias; else they get `@hostname`. */
   readonly adminAddress: string | null;
+  /** Null where only a bare name is local, and there are no aliases. */
+  readonly local: LocalNames | null;
+  readonly headerFrom: "keep" | "qualify" | "force";
+  readonly longLines: "encode" | "keep";
   readonly maxSizeBytes: number;
   /** Test mode: the one address that gets all mail. */
   readonly redirectTo: string | null;
+}
+
+/** The names of this machine, and its aliases. All of it is looked up when it is asked for. */
+export interface LocalNames {
+  /** The machine's own name up to the first dot, such as `web1`. */
+  readonly host: string;
+  /** With its domain, such as `web1.example.org`; the same as `host` where none is known. */
+  readonly fullName: string;
+  readonly aliasesPath: string;
+  /** The text of the aliases; null where there need be none. Throws what reading the file throws. */
+  readAliases(): string | null;
+  /** Names of accounts that are no person's, such as `root` and `www-data`. */
+  systemAccounts(): Promise<ReadonlySet<string>>;
 }

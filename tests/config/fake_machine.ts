@@ -12,6 +12,7 @@ export interface FakeMachine {
   readonly configFile?: string;
   readonly isRoot?: boolean;
   readonly purpose?: Purpose;
+  readonly hostname?: string;
 }
 
 /** Loads the settings on a fake machine whose user is at home in /home/u. */
@@ -24,7 +25,7 @@ export function load(machine: FakeMachine): Promise<Settings> {
     isRoot: machine.isRoot ?? false,
     purpose: machine.purpose ?? "all",
     isFolder: (path) => folders.includes(path),
-    systemHostname: () => "host.test",
+    systemHostname: () => machine.hostname ?? "host.test",
     readFile(path) {
       const name = broken[path] ?? (Object.hasOwn(files, path) ? null : "NotFound");
       if (name !== null) throw Object.assign(new Error(`no ${path}`), { name });

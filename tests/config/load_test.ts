@@ -5,8 +5,9 @@ import { SETTINGS } from "../../src/config/definitions.ts";
 const USER_FILE = "/home/u/.config/mailq/config.toml";
 
 Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
-  const { entries: _, relays, hostname, ...settings } = await load({});
+  const { entries: _, relays, hostname, machine, ...settings } = await load({});
   assert.equal(hostname, "host.test");
+  assert.deepEqual([machine.host, machine.full], ["host", "host.test"]);
   assert.deepEqual(relays.map(({ name, target }) => [name, target]), [
     ["default", { kind: "smtp", host: "localhost", port: 25, isImplicitTls: false, login: null }],
   ]);
@@ -15,6 +16,9 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     from: null,
     forceFrom: null,
     adminAddress: null,
+    aliases: { path: "/etc/aliases", isGiven: false },
+    headerFrom: "qualify",
+    longLines: "encode",
     maxSizeBytes: 52_428_800,
     redirectTo: null,
     routes: [],
@@ -47,6 +51,9 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     from = "a@b"
     force_from = "c@d"
     admin_address = "e@f"
+    aliases = "~/aliases"
+    header_from = "force"
+    long_lines = "keep"
     max_size = "1MB"
     redirect_to = "g@h"
     concurrency = 3
@@ -67,7 +74,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     sent = "90d"
     failed = "365d"
   `);
-  const { entries, relays, ...rest } = settings;
+  const { entries, relays, machine: _, ...rest } = settings;
   assert.deepEqual(relays[0]?.target.kind, "smtp");
   assert.deepEqual({ ...rest, hostname: settings.hostname }, {
     queue: "/home/u/q.db",
@@ -75,6 +82,9 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     from: "a@b",
     forceFrom: "c@d",
     adminAddress: "e@f",
+    aliases: { path: "/home/u/aliases", isGiven: true },
+    headerFrom: "force",
+    longLines: "keep",
     maxSizeBytes: 1_048_576,
     redirectTo: "g@h",
     routes: [],
@@ -214,6 +224,52 @@ Deno.test("loadSettings: takes the host's name from /etc/mailname, else the syst
   const unreadable = await load({ broken: { "/etc/mailname": "PermissionDenied" } });
   assert.equal(entryOf(unreadable, "hostname"), "host.test (default)");
   assert.equal((await load({ env: { MAILQ_HOSTNAME: "h" } })).hostname, "h");
+});
+
+for (
+  const [what, files, full] of [
+    ["/etc/hosts as Debian writes it", {
+      "/etc/hosts": "127.0.0.1 localhost\n127.0.1.1\tdev1.example.org dev1 # me\n",
+    }, "dev1.example.org"],
+    ["/etc/hosts with the short name first", {
+      "/etc/hosts": "10.0.0.1 dev1 dev1.example.org",
+    }, "dev1.example.org"],
+    ["/etc/hosts of a container, whatever the resolver's domain", {
+      "/etc/hosts": "127.0.0.1 localhost\n172.17.0.2 dev1\n",
+      "/etc/resolv.conf": "search example.org\n",
+    }, "dev1"],
+    ["/etc/hosts of another", {
+      "/etc/hosts": "10.0.0.1 dev10.example.org dev10\n#10.0.0.1 dev1.example.org dev1\n",
+    }, "dev1"],
+    ["/etc/hosts without a real domain", {
+      "/etc/hosts": "127.0.0.1 dev1.localdomain dev1\n",
+    }, "dev1"],
+    ["the resolver's domain", {
+      "/etc/resolv.conf": "nameserver 10.0.0.1\nsearch a.test b.test\ndomain example.org\n",
+    }, "dev1.example.org"],
+    ["the first domain the resolver searches", {
+      "/etc/resolv.conf": "search a.test b.test\n",
+    }, "dev1.a.test"],
+    ["no domain the resolver searches", { "/etc/resolv.conf": "search .\n" }, "dev1"],
+    ["nothing", {}, "dev1"],
+  ] as const
+) {
+  Deno.test(`loadSettings: a machine called dev1 is ${full} by ${what}`, async () => {
+    const settings = await load({ files, hostname: "dev1" });
+    assert.equal(settings.hostname, full);
+    assert.deepEqual([settings.machine.host, settings.machine.full], ["dev1", full]);
+  });
+}
+
+Deno.test("loadSettings: header_from = force needs force_from, but loses no mail at intake", async () => {
+  const text = 'header_from = "force"';
+  await assert.rejects(loadFile(text), {
+    code: "config_invalid",
+    message: 'Cannot use header_from = "force" (/etc/mailq.toml:1) without force_from: ' +
+      "expected the address that all mail is from",
+  });
+  assert.equal((await loadFile(text, { purpose: "intake" })).warnings.length, 1);
+  assert.equal((await loadFile(`${text}\nforce_from = "a@b"`)).headerFrom, "force");
 });
 
 Deno.test("loadSettings: shows no secret", async () => {

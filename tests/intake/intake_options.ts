@@ -16,6 +16,9 @@ export const settings: IntakeSettings = {
   hostname: "host.example",
   user: "cron",
   adminAddress: null,
+  local: null,
+  headerFrom: "qualify",
+  longLines: "encode",
   maxSizeBytes: 50_000_000,
   redirectTo: null,
 };

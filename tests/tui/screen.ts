@@ -80,6 +80,7 @@ export class TestScreen implements AsyncDisposable {
           to,
           settings: {
             adminAddress: null,
+            local: null,
             forceFrom: null,
             hostname: "host.test",
             redirectTo: null,

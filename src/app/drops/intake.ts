@@ -37,6 +37,10 @@ export class DropIntake {
         hostname: settings.hostname,
         user: "nobody",
         adminAddress: null,
+        // Names have found their addresses, and bytes their form, where it was dropped.
+        local: null,
+        headerFrom: "keep",
+        longLines: "keep",
         maxSizeBytes: settings.maxSizeBytes,
       },
       now: app.clock.now(),

@@ -2,7 +2,7 @@
 // caller wishes (flags of a command, the envelope of an SMTP conversation).
 
 import type { Settings } from "../../config/settings.ts";
-import type { IntakeOptions, IntakeSettings } from "../../intake/options.ts";
+import type { IntakeOptions, IntakeSettings, LocalNames } from "../../intake/options.ts";
 import type { App } from "../app.ts";
 
 /** What the caller of intake wishes for its mail. */
@@ -27,7 +27,7 @@ export function intakeOptions(
 
 /** What intake uses of the settings; one by one, since the host's name and the user's are looked up
  *  only if they are asked for. */
-function intakeSettings(app: Pick<App, "user">, settings: Settings): IntakeSettings {
+export function intakeSettings(app: Pick<App, "user">, settings: Settings): IntakeSettings {
   return {
     from: settings.from,
     forceFrom: settings.forceFrom,
@@ -38,7 +38,38 @@ function intakeSettings(app: Pick<App, "user">, settings: Settings): IntakeSetti
       return app.user();
     },
     adminAddress: settings.adminAddress,
+    local: localNames(settings),
+    headerFrom: settings.headerFrom,
+    longLines: settings.longLines,
     maxSizeBytes: settings.maxSizeBytes,
     redirectTo: settings.redirectTo,
+  };
+}
+
+/** The names of this machine and its aliases, by the settings. */
+function localNames({ machine, aliases }: Settings): LocalNames {
+  return {
+    get host() {
+      return machine.host;
+    },
+    get fullName() {
+      return machine.full;
+    },
+    aliasesPath: aliases.path,
+    readAliases() {
+      try {
+        return Deno.readTextFileSync(aliases.path);
+      } catch (error) {
+        if (!aliases.isGiven && error instanceof Deno.errors.NotFound) return null;
+        throw error;
+      }
+    },
+    async systemAccounts() {
+      const { readPasswd }: typeof import("../setup/passwd.ts") = await import(
+        import.meta.resolve("../setup/passwd.ts")
+      );
+      // Below 1000 are those that programs have (login.defs, Debian's policy 9.2.2).
+      return new Set(readPasswd().filter(({ uid }) => uid < 1000).map(({ name }) => name));
+    },
   };
 }

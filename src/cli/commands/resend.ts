@@ -84,12 +84,16 @@ async function resendChanged(
   const { readGivenEnvelope }: typeof import("../../intake/address/envelope.ts") = await import(
     import.meta.resolve("../../intake/address/envelope.ts")
   );
+  const { intakeSettings }: typeof import("../../app/enqueue/options.ts") = await import(
+    import.meta.resolve("../../app/enqueue/options.ts")
+  );
   const id = await resolveId(store, prefix);
   const envelope = await readGivenEnvelope({
     from,
     to: to.length === 0 ? undefined : to,
-    settings,
+    settings: intakeSettings(context.app, settings),
   });
+  for (const warning of envelope.warnings) context.output.warn(warning);
   const enqueued = await store.resendChanged(id, envelope);
   const { printIds }: typeof import("../enqueue/queue_mail.ts") = await import(
     import.meta.resolve("../enqueue/queue_mail.ts")

@@ -42,7 +42,10 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
           await import(
             import.meta.resolve("../../intake/address/envelope.ts")
           );
-        return await readGivenEnvelope({ from, to, settings });
+        const { intakeSettings }: typeof import("../../app/enqueue/options.ts") = await import(
+          import.meta.resolve("../../app/enqueue/options.ts")
+        );
+        return await readGivenEnvelope({ from, to, settings: intakeSettings(this.app, settings) });
       },
     });
   },

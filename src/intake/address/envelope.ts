@@ -7,7 +7,7 @@ import { MailqError } from "../../queue/errors.ts";
 import { addressError, isAddress } from "./address_syntax.ts";
 import { type AddressList, type ListedAddress, readAddresses } from "./addresses.ts";
 import { type FieldKind, fieldText, type Header } from "../header/headers.ts";
-import type { DsnWishes, IntakeOptions, IntakeSettings } from "../options.ts";
+import type { DsnWishes, IntakeOptions, IntakeSettings, LocalNames } from "../options.ts";
 
 /** Whom a message is from and goes to, as SMTP will say it. */
 export interface Envelope {
@@ -19,8 +19,18 @@ export interface Envelope {
   readonly redirected: readonly string[];
   /** What the options wish to be told, for the recipients as they stand here. */
   readonly dsn: DsnRequest | null;
+  /** How recipients came of local names, such as `root → adm → ops@example.org`. */
+  readonly ways: ReadonlyMap<string, string>;
   /** What the sender should know although the message was taken. */
   readonly warnings: readonly string[];
+}
+
+/** The recipients found so far. */
+interface Gathered {
+  /** By what makes two the same. */
+  readonly merged: Map<string, Addressed>;
+  readonly ways: Map<string, string>;
+  readonly warnings: string[];
 }
 
 /** A recipient and what is to be told of it. */
@@ -39,33 +49,34 @@ export async function readEnvelope(
 ): Promise<Envelope> {
   const wishes = options.dsn;
   const common = wishes?.all ?? null;
-  const merged = await readRecipients(options.to ?? [], options, wishes);
+  const gathered = await readRecipients(options.to ?? [], options, wishes);
+  const { merged, ways, warnings } = gathered;
   if (takesHeaderRecipients(options)) {
     for (const [text, place] of recipientFields(bytes, header)) {
-      await mergeList(merged, await readAddresses(text, place), place, options, common);
+      await mergeList(gathered, await readAddresses(text, place), place, options, common);
     }
   }
   if (merged.size === 0) throw noRecipientError(options);
   const addressed = [...merged.values()];
   const recipients = addressed.map((one) => one.address);
-  const warnings: string[] = [];
   const sender = await readSender(bytes, header, options, warnings);
   const { redirectTo } = options.settings;
   const asked = (wished: readonly (RecipientDsn | null)[]) =>
     wishes === undefined ? null : { ret: wishes.ret, envid: wishes.envid, recipients: wished };
   if (redirectTo === null) {
     const dsn = asked(addressed.map((one) => one.dsn));
-    return { sender, recipients, redirected: [], dsn, warnings };
+    return { sender, recipients, redirected: [], dsn, ways, warnings };
   }
   const target = await readOne(redirectTo, "redirect_to", options);
-  return { sender, recipients: [target], redirected: recipients, dsn: asked([common]), warnings };
+  const dsn = asked([common]);
+  return { sender, recipients: [target], redirected: recipients, dsn, ways, warnings };
 }
 
 /** The settings by which given addresses are read. */
 interface Given {
   readonly settings: Pick<
     IntakeSettings,
-    "adminAddress" | "forceFrom" | "hostname" | "redirectTo"
+    "adminAddress" | "forceFrom" | "hostname" | "local" | "redirectTo"
   >;
 }
 
@@ -73,29 +84,37 @@ interface Given {
  *  already. With `redirect_to` its recipient is given, whatever else is. */
 export async function readGivenEnvelope(
   options: Pick<IntakeOptions, "from" | "to"> & Given,
-): Promise<{ readonly sender?: string; readonly recipients?: readonly string[] }> {
+): Promise<{
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
+  readonly warnings: readonly string[];
+}> {
   const { from, to, settings } = options;
-  const recipients = to === undefined ? undefined : await readRecipients(to, options);
+  const gathered = to === undefined ? undefined : await readRecipients(to, options);
   return {
     sender: from === undefined ? undefined : await readGivenSender(from, options),
     recipients: settings.redirectTo === null
-      ? recipients && [...recipients.values()].map((one) => one.address)
+      ? gathered && [...gathered.merged.values()].map((one) => one.address)
       : [await readOne(settings.redirectTo, "redirect_to", options)],
+    warnings: gathered?.warnings ?? [],
   };
 }
 
-/** Recipients by what makes them the same. */
-async function readRecipients(texts: readonly string[], options: Given, wishes?: DsnWishes) {
-  const merged = new Map<string, Addressed>();
+async function readRecipients(
+  texts: readonly string[],
+  options: Given,
+  wishes?: DsnWishes,
+): Promise<Gathered> {
+  const gathered: Gathered = { merged: new Map(), ways: new Map(), warnings: [] };
   for (const [n, text] of texts.entries()) {
     const list = await readAddresses(text, "the recipients");
     if (list.addresses.length + list.nameless.length === 0) {
       throw addressError(text, "the recipients", "no address; expected name@example.org");
     }
     const dsn = wishes?.own?.[n] ?? wishes?.all ?? null;
-    await mergeList(merged, list, "the recipients", options, dsn);
+    await mergeList(gathered, list, "the recipients", options, dsn);
   }
-  return merged;
+  return gathered;
 }
 
 function takesHeaderRecipients({ headerRecipients = "unless_given", to = [] }: IntakeOptions) {
@@ -122,7 +141,7 @@ function* recipientFields(bytes: Uint8Array, header: Header): Generator<[string,
 }
 
 async function mergeList(
-  merged: Map<string, Addressed>,
+  gathered: Gathered,
   list: AddressList,
   place: string,
   options: Given,
@@ -132,21 +151,49 @@ async function mergeList(
   if (nameless !== undefined) {
     throw addressError(nameless, place, "no address; expected name@example.org");
   }
+  const { merged } = gathered;
   for (const listed of list.addresses) {
-    const address = await recipientAddress(listed, options);
-    const key = mergeKey(address);
-    const known = merged.get(key);
-    if (known === undefined) merged.set(key, { address, dsn });
-    else if (known.dsn === null) merged.set(key, { ...known, dsn });
+    for (const address of await recipientAddresses(listed, options, gathered)) {
+      const key = mergeKey(address);
+      const known = merged.get(key);
+      if (known === undefined) merged.set(key, { address, dsn });
+      else if (known.dsn === null) merged.set(key, { ...known, dsn });
+    }
   }
 }
 
-/** A recipient with its domain: mail for a local one goes to the administrator if there is one, so
- *  that cron's mail to `root` never travels to a stranger's. */
-function recipientAddress(listed: ListedAddress, options: Given): Promise<string> | string {
-  const { adminAddress } = options.settings;
-  if (!listed.isLocal || adminAddress === null) return withHost(listed, options);
-  return readOne(adminAddress, "admin_address", options);
+/** The addresses that an entry stands for: mail for a local name goes where its aliases lead, else to
+ *  the administrator if there is one, so that cron's mail to `root` never travels to a
+ *  stranger's. */
+async function recipientAddresses(
+  listed: ListedAddress,
+  options: Given,
+  { ways, warnings }: Gathered,
+): Promise<readonly string[]> {
+  const { adminAddress, local } = options.settings;
+  if (!listed.isLocal && !mayBeLocal(listed.address, local)) return [listed.address];
+  if (local === null) {
+    return [
+      adminAddress === null
+        ? withHost(listed, options)
+        : await readOne(adminAddress, "admin_address", options),
+    ];
+  }
+  const { localMail }: typeof import("../aliases/local_mail.ts") = await import(
+    import.meta.resolve("../aliases/local_mail.ts")
+  );
+  const mail = await localMail(listed, options.settings);
+  if (mail === null) return [listed.address];
+  warnings.push(...mail.warnings);
+  for (const { address, way } of mail.ends) ways.set(address, way);
+  return mail.ends.map(({ address }) => address);
+}
+
+/** Whether a domain can be this machine's: of any other nothing more has to be looked up. */
+function mayBeLocal(address: string, local: LocalNames | null): boolean {
+  if (local === null) return false;
+  const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+  return domain.startsWith("localhost") || domain.startsWith(local.host.toLowerCase());
 }
 
 /** Addresses are the same if their domains are in any case and their local parts to the letter

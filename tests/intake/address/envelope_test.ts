@@ -135,6 +135,7 @@ Deno.test("readEnvelope: sends all to redirect_to and says whom it kept it from"
     recipients: ["test@x"],
     redirected: ["a@b", "root@host.example"],
     dsn: null,
+    ways: new Map(),
     warnings: [],
   });
 });

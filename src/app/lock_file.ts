@@ -1,8 +1,9 @@
 // A lock on a file of ours, for use cases that must not run twice at once: `send` for its queue,
 // the taking in of a Maildir. How long another is waited for is theirs to say.
 
-import { errorText, MailqError } from "../queue/errors.ts";
-import { FileLock, NotPlainFile } from "../system/file_lock.ts";
+import { MailqError } from "../queue/errors.ts";
+import { fileError, fileTrouble } from "../store/file_errors.ts";
+import { FileLock } from "../system/file_lock.ts";
 
 interface LockFile {
   readonly path: string;
@@ -10,17 +11,22 @@ interface LockFile {
   readonly advice: string;
 }
 
-/** Takes the lock, making its file; null if another process holds it. Throws `permission` or
- *  `io_error` if the file cannot be used. */
+/** Takes the lock, making its file; null if another process holds it. Throws `permission`,
+ *  `disk_full`, `busy` or `io_error` if the file cannot be used. */
 export async function tryLock({ path, advice }: LockFile): Promise<FileLock | null> {
   try {
     return await FileLock.tryTake(path);
   } catch (error) {
-    if (error instanceof NotPlainFile) throw new MailqError("permission", error.message);
-    throw new MailqError(
-      error instanceof Deno.errors.PermissionDenied ? "permission" : "io_error",
-      `Cannot lock ${path}: ${errorText(error)}; ${advice}`,
-      { cause: error },
-    );
+    throw lockError({ path, advice }, error);
   }
+}
+
+/** What is said of a lock's file that cannot be used. */
+export function lockError({ path, advice }: LockFile, error: unknown): Error {
+  const isPlace = error instanceof Deno.errors.NotFound ||
+    fileTrouble(error)?.code === "permission";
+  const translated = fileError(`Cannot lock ${path}`, error);
+  return isPlace && translated instanceof MailqError
+    ? new MailqError(translated.code, `${translated.message}; ${advice}`, { cause: error })
+    : translated;
 }

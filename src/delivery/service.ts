@@ -186,8 +186,7 @@ class Service {
     let indexed = Promise.resolve();
     try {
       await this.#outlast(async () => {
-        // What was due before the round began is not waited for: it could do nothing about it, if the
-        // queue is paused, say, and rounds would follow each other without end.
+        // What was due before the round began is not waited for: it could do nothing about it.
         const due = await store.nextDueAt(startedAt);
         until = Math.min(until, due ?? Infinity, resumeAt ?? Infinity);
         const changed = this.#watcher.changed().then(stop);

@@ -2,7 +2,8 @@
 // for exports. The queue's own file has its errors in sqlite/db/errors.ts.
 
 import { errorText, MailqError } from "../queue/errors.ts";
-import { nameOf, systemCode } from "../system/files.ts";
+import { nameOf } from "../system/files.ts";
+import { fileTrouble } from "./file_errors.ts";
 
 /** What the file system threw about writing the file at `path`, as `usage` (for a path without a
  *  name), `cannot_create`, `permission`, `disk_full` or `io_error`; a MailqError stays as it is. */
@@ -20,10 +21,8 @@ export function cannotWrite(path: string, error: unknown): MailqError {
   if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
     return fail("cannot_create", "there is no such folder");
   }
-  if (error instanceof Deno.errors.PermissionDenied) return fail("permission", "permission denied");
-  const code = systemCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT") return fail("disk_full", "the disk is full");
-  return fail("io_error", errorText(error));
+  const trouble = fileTrouble(error);
+  return fail(trouble?.code ?? "io_error", trouble?.reason ?? errorText(error));
 }
 
 /** Does one step for the file at `path`; rejects with what `cannotWrite` makes of an error. */

@@ -2,22 +2,15 @@
 // worker shows that it lives, and how passes, imports and Maildirs are kept to one process. What
 // stands in such a file is its user's own affair.
 
-import { makeFile } from "./files.ts";
-
-/** Something else lies where a lock file is to be. The message says so to the user. */
-export class NotPlainFile extends Error {
-  override readonly name = "NotPlainFile";
-  constructor(path: string) {
-    super(`Cannot lock ${path}: it is no plain file; remove it`);
-  }
-}
+import { discardFile, makeFile, openOwnFile } from "./files.ts";
 
 /** An OS lock (flock) on a file of our own. It ends with the process, however that ends. */
 export class FileLock {
   private constructor(readonly path: string, readonly file: Deno.FsFile) {}
 
   /** Takes the lock if it is free at this moment, making the file (0600) if it is not there; null
-   *  if another holds it. Throws as `openOwnFile` does. */
+   *  if another holds it. Throws as `openOwnFile` does, and what the system says where it gives no
+   *  lock (a network's file system, say): that is no answer to who holds it. */
   static async tryTake(path: string): Promise<FileLock | null> {
     return await FileLock.#tryLock(path, makeFile(path) ?? openOwnFile(path));
   }
@@ -35,53 +28,46 @@ export class FileLock {
   }
 
   static async #tryLock(path: string, file: Deno.FsFile): Promise<FileLock | null> {
-    const tryLock: unknown = Reflect.get(file, "tryLock");
-    const isTaken = typeof tryLock === "function"
-      ? await Reflect.apply(tryLock, file, [true]) === true
-      : await tryLockByWaiting(file, path);
-    if (isTaken) return new FileLock(path, file);
-    file.close();
-    return null;
+    let isTaken = false;
+    try {
+      const tryLock: unknown = Reflect.get(file, "tryLock");
+      isTaken = typeof tryLock === "function"
+        ? await Reflect.apply(tryLock, file, [true]) === true
+        : await tryLockByWaiting(file, path);
+    } finally {
+      if (!isTaken) file.close();
+    }
+    return isTaken ? new FileLock(path, file) : null;
   }
 
-  /** Makes a lock file of a name that nobody else uses, and takes its lock. Throws if there is one. */
+  /** Makes a lock file of a name that nobody else uses, and takes its lock. Throws if there is one, and
+   *  leaves none behind where it cannot be locked. */
   static async make(path: string): Promise<FileLock> {
     const file = makeFile(path);
     if (file === null) throw new Error(`the new lock file ${path} is there already`);
-    // Nobody holds it, so this is no wait for anybody; but on a busy machine the thread that takes
-    // it may come late, and must not be given up.
-    await file.lock(true);
+    try {
+      // Nobody holds it, so this is no wait for anybody; but on a busy machine the thread that takes
+      // it may come late, and must not be given up.
+      await file.lock(true);
+    } catch (error) {
+      file.close();
+      discardFile(path);
+      throw error;
+    }
     return new FileLock(path, file);
   }
 
-  /** Lets the lock go and closes the file, which stays. */
+  /** Lets the lock go and closes the file, which stays. Never throws: what it was held for is done. */
   release(): void {
-    // A program that is being started shares our open files for a moment: closing alone would
-    // leave the lock to it.
-    this.file.unlockSync();
+    try {
+      // A program that is being started shares our open files for a moment: closing alone would
+      // leave the lock to it.
+      this.file.unlockSync();
+    } catch {
+      // Closing lets go of it, too.
+    }
     this.file.close();
   }
-}
-
-/** Opens a file that we, or another process of ours, made. Throws `NotFound`, and `NotPlainFile` for
- *  anything else in its place: whoever may write in the folder could lay a link there, and have root write
- *  through it into a file that is not his. */
-export function openOwnFile(path: string): Deno.FsFile {
-  const isPlain = ({ isFile, nlink }: Deno.FileInfo) => isFile && nlink === 1;
-  // Before it is opened, for that alone can do something to a pipe or a device.
-  const named = Deno.lstatSync(path);
-  if (isPlain(named)) {
-    const file = Deno.openSync(path, { read: true, write: true });
-    const opened = file.statSync();
-    if (opened.nlink === 0) {
-      // Its owner has just ended and removed it.
-      file.close();
-      throw new Deno.errors.NotFound(path);
-    }
-    if (isPlain(opened) && opened.dev === named.dev && opened.ino === named.ino) return file;
-    file.close();
-  }
-  throw new NotPlainFile(path);
 }
 
 const FREE_LOCK_MS = 100;
@@ -94,9 +80,12 @@ const waiting = new Map<string, Promise<boolean>>();
 async function tryLockByWaiting(file: Deno.FsFile, path: string): Promise<boolean> {
   const earlier = waiting.get(path);
   if (earlier !== undefined && await inTime(earlier) === null) return false;
-  const taken = file.lock(true).then(() => true, () => false);
+  const taken = file.lock(true).then(() => true);
   const result = await inTime(taken);
-  if (result === null) waiting.set(path, taken.finally(() => waiting.delete(path)));
+  // By then nobody asks any more why it failed: the file is closed.
+  if (result === null) {
+    waiting.set(path, taken.catch(() => false).finally(() => waiting.delete(path)));
+  }
   return result ?? false;
 }
 

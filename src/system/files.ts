@@ -80,14 +80,49 @@ export function removeFile(path: string): boolean {
   }
 }
 
-/** Where root made a file beside `other`: gives it to the owner of that (as SQLite does with its
- *  own files). Does nothing for anybody else, nor with a link or a file of several names: whoever
- *  laid it there must not make root give another file away. */
-export function giveToOwnerOf(other: string, path: string): void {
-  if (Deno.uid() !== 0) return;
-  const { uid, gid } = Deno.statSync(other);
-  const { isFile, nlink } = Deno.lstatSync(path);
-  if (uid !== null && uid !== 0 && isFile && nlink === 1) Deno.chownSync(path, uid, gid);
+/** Removes a file that nobody needs any more. Never throws: what cannot be removed stays behind. */
+export function discardFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Gone already, or not to be removed.
+  }
+}
+
+// ---------------------------------------------------------------- opening what others may change
+
+/** Something else lies where a file of ours is to be. The message says so to the user. */
+export class NotPlainFile extends Error {
+  override readonly name = "NotPlainFile";
+  constructor(path: string) {
+    super(`Cannot use ${path}: it is no plain file; remove it`);
+  }
+}
+
+/** Opens a file that we, or another process of ours, made. Throws `NotFound`, and `NotPlainFile` for
+ *  anything else in its place: whoever may write in the folder could lay a link there, and have root write
+ *  through it into a file that is not his. */
+export function openOwnFile(path: string): Deno.FsFile {
+  const isPlain = ({ isFile, nlink }: Deno.FileInfo) => isFile && nlink === 1;
+  // Before it is opened, for that alone can do something to a pipe or a device.
+  const named = Deno.lstatSync(path);
+  if (isPlain(named)) {
+    const file = Deno.openSync(path, { read: true, write: true });
+    const opened = file.statSync();
+    if (opened.nlink === 0) {
+      // Its owner has just ended and removed it.
+      file.close();
+      throw new Deno.errors.NotFound(path);
+    }
+    if (isPlain(opened) && isSame(opened, named)) return file;
+    file.close();
+  }
+  throw new NotPlainFile(path);
+}
+
+/** Whether both are one and the same file, whatever its names. */
+export function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 // ---------------------------------------------------------------- bytes
@@ -123,7 +158,15 @@ export function systemCode(error: unknown): string | null {
 
 /** What Deno has no names for, errno(3). */
 const LINUX_NAMES: Readonly<Record<string, string>> = {
+  "5": "EIO",
+  "12": "ENOMEM",
+  "23": "ENFILE",
+  "24": "EMFILE",
   "27": "EFBIG",
+  "28": "ENOSPC",
   "30": "EROFS",
+  "37": "ENOLCK",
+  "38": "ENOSYS",
+  "95": "EOPNOTSUPP",
   "122": "EDQUOT",
 };

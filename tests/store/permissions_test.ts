@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
 import { translateError } from "../../src/store/sqlite/db/errors.ts";
+import { explainOpenError } from "../../src/store/sqlite/db/open_errors.ts";
 import { enqueued, newMessage } from "../support/queue_messages.ts";
 import { QueueProcess } from "../support/queue_process.ts";
 import { openSqlite, SqliteFixture } from "../support/queue_sqlite.ts";
@@ -87,7 +88,7 @@ const CODES = [
   [10 | 18 << 8, "io_error"],
   [11, "queue_corrupt"],
   [13, "disk_full"],
-  [14, "permission"],
+  [14, "io_error"],
   [26, "queue_foreign"],
 ] as const;
 
@@ -121,4 +122,56 @@ Deno.test("translateError: an error of the program stays what it is", () => {
   const constraint = Object.assign(new Error("UNIQUE constraint failed"), { errcode: 2067 });
   assert.equal(translateError(constraint, "q"), constraint);
   assert(translateError("thrown text", "q") instanceof Error);
+});
+
+Deno.test("explainOpenError: what SQLite cannot open is looked into: the place tells why", async () => {
+  const vague = Object.assign(new Error("unable to open database file"), { errcode: 14 });
+  const folder = await Deno.makeTempDir({ prefix: "mailq-open-" });
+  const path = `${folder}/queue.db`;
+  const explained = (queue: string) => {
+    const error = explainOpenError(vague, queue);
+    assert(error instanceof MailqError);
+    return [error.code, error.message.replace(/^.*?: /, "")];
+  };
+  await Deno.writeTextFile(path, "");
+  const again = ["busy", "the system could not open a file just now; try again"];
+  assert.deepEqual(explained(path), again);
+  const { openSync } = Deno;
+  for (
+    const [thrown, code, says] of [
+      [Object.assign(new Error("full"), { code: "ENOSPC" }), "disk_full", /df -i/],
+      [new Error("Too many open files (os error 24)"), "busy", /too many files are open/],
+      [new Error("Read-only file system (os error 30)"), "permission", /read-only/],
+      [new Error("Input/output error (os error 5)"), "io_error", /dmesg/],
+    ] as const
+  ) {
+    try {
+      Deno.openSync = () => {
+        throw thrown;
+      };
+      const [found, reason] = explained(path);
+      assert.equal(found, code);
+      assert.match(reason ?? "", says);
+    } finally {
+      Deno.openSync = openSync;
+    }
+  }
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["queue.db"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test({
+  name: "explainOpenError: names the owner of a queue that is another's",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    const denied = new Deno.errors.PermissionDenied("no");
+    const path = await Deno.makeTempFile();
+    const whose = async (uid: number) => {
+      await Deno.chown(path, uid, uid);
+      return explainOpenError(denied, path).message.replace(/^.*; it belongs to /, "");
+    };
+    assert.equal(await whose(1), "the user daemon, who alone may open it");
+    assert.equal(await whose(54_321), "uid54321, who alone may open it");
+    await Deno.remove(path);
+  },
 });

@@ -5,7 +5,7 @@ import { enqueued } from "../support/queue_messages.ts";
 import { QueueProcess } from "../support/queue_process.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";
 
-Deno.test("SQLite worker: notes what it began as numbers behind the time of the boot", async () => {
+Deno.test("SQLite worker: notes what it began as numbers behind the mark of the boot", async () => {
   await using fixture = await SqliteFixture.open();
   const { worker, path } = await registered(fixture.store);
   assert.equal((await Deno.stat(path)).size, 8);

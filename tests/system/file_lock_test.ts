@@ -50,6 +50,64 @@ Deno.test("FileLock: a lock is had once its holder lets go, and not before", asy
   }
 });
 
+/** Has the system give no lock, as a network's file system may. */
+function noLocks(hasTryLock: boolean): Disposable {
+  const prototype = Deno.FsFile.prototype;
+  const { tryLock, lock } = prototype;
+  const refuse = () => Promise.reject(new Error("No locks available (os error 37)"));
+  if (hasTryLock) Reflect.set(prototype, "tryLock", refuse);
+  else Reflect.deleteProperty(prototype, "tryLock");
+  prototype.lock = refuse;
+  return {
+    [Symbol.dispose]() {
+      prototype.lock = lock;
+      Reflect.set(prototype, "tryLock", tryLock);
+    },
+  };
+}
+
+for (const hasTryLock of [true, false]) {
+  Deno.test(`FileLock: no lock to be had is an error, not another's lock (tryLock: ${hasTryLock})`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
+    try {
+      const path = `${folder}/lock`;
+      const refused = { message: /No locks available/ };
+      {
+        using _none = noLocks(hasTryLock);
+        await assert.rejects(FileLock.tryTake(path), refused);
+        await assert.rejects(FileLock.tryTakeOld(path), refused);
+        await assert.rejects(FileLock.make(`${folder}/new`), refused);
+      }
+      await assert.rejects(
+        Deno.lstat(`${folder}/new`),
+        Deno.errors.NotFound,
+        "none is left behind",
+      );
+      (await FileLock.tryTakeOld(path))?.release();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("FileLock: an unlock that fails is no error: closing lets go of it", async () => {
+  const path = await Deno.makeTempFile();
+  const { unlockSync } = Deno.FsFile.prototype;
+  const lock = await FileLock.tryTake(path);
+  try {
+    Deno.FsFile.prototype.unlockSync = () => {
+      throw new Error("Input/output error (os error 5)");
+    };
+    lock?.release();
+  } finally {
+    Deno.FsFile.prototype.unlockSync = unlockSync;
+  }
+  const next = await FileLock.tryTake(path);
+  assert.ok(next !== null);
+  next.release();
+  await Deno.remove(path);
+});
+
 Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link", async () => {
   const folder = await Deno.makeTempDir();
   const victim = `${folder}/victim`;
@@ -63,7 +121,7 @@ Deno.test("FileLock: takes a plain file alone, and changes nothing behind a link
     for (const taking of [FileLock.tryTake(path), FileLock.tryTakeOld(path)]) {
       await assert.rejects(taking, {
         name: "NotPlainFile",
-        message: `Cannot lock ${path}: it is no plain file; remove it`,
+        message: `Cannot use ${path}: it is no plain file; remove it`,
       });
     }
   }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   beside,
   folderOf,
-  giveToOwnerOf,
   isThere,
   lookAt,
   makeFile,
@@ -120,23 +119,6 @@ Deno.test("syncFolder reaches a folder, and rejects where there is none", async 
   await using folder = await Folder.make();
   await syncFolder(folder.path);
   await assert.rejects(syncFolder(`${folder.path}/none`), Deno.errors.NotFound);
-});
-
-const asRoot = { ignore: Deno.uid() !== 0 };
-
-Deno.test("root gives a file to the owner of another, but no link", asRoot, async () => {
-  await using folder = await Folder.make();
-  const [queue, lock, victim] = ["queue", "lock", "victim"].map((name) => `${folder.path}/${name}`);
-  assert.ok(queue && lock && victim);
-  for (const path of [queue, lock, victim]) await Deno.writeTextFile(path, "");
-  await Deno.chown(queue, 1234, 1235);
-  giveToOwnerOf(queue, lock);
-  assert.deepEqual([lookAt(lock)?.uid, lookAt(lock)?.gid], [1234, 1235]);
-  await Deno.symlink(victim, `${folder.path}/symbolic`);
-  await Deno.link(victim, `${folder.path}/hard`);
-  giveToOwnerOf(queue, `${folder.path}/symbolic`);
-  giveToOwnerOf(queue, `${folder.path}/hard`);
-  assert.equal(lookAt(victim)?.uid, 0);
 });
 
 Deno.test("systemCode knows the system's errors by name, and no others", async () => {

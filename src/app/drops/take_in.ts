@@ -8,13 +8,14 @@ import type { Intake } from "../../queue/ports/intake.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
-import { FileLock } from "../../system/file_lock.ts";
-import { giveToOwnerOf, systemCode } from "../../system/files.ts";
+import { systemCode } from "../../system/files.ts";
+import { giveToOwnerOf } from "../../system/handles.ts";
 import { queuePath } from "../../store/open.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { App } from "../app.ts";
+import { tryLock } from "../lock_file.ts";
 import type { DropIntake } from "./intake.ts";
-import { type PasswdEntry, readPasswd, userName } from "../setup/passwd.ts";
+import { type PasswdEntry, readPasswd, userName } from "../../system/passwd.ts";
 
 /** A pass does not wait longer for a folder that is being filled all the time. */
 const PASS_MS = 20_000;
@@ -63,10 +64,13 @@ export async function importDrops(
   const folder = DropFolder.open(path);
   const { leftovers, dropped } = folder.names(app.clock.now());
   if (leftovers.length + dropped.length === 0) return true;
-  const lock = await FileLock.tryTake(`${queue}-drop-lock`);
+  const lock = await tryLock({
+    path: `${queue}-drop-lock`,
+    advice: "mailq must be able to write it",
+  });
   if (lock === null) return false;
   try {
-    giveToOwnerOf(queue, lock.path);
+    giveToOwnerOf(queue, lock.file);
     await new DropImport(app, settings, await openStore(), folder).run();
     return true;
   } finally {

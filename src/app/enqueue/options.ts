@@ -65,8 +65,8 @@ function localNames({ machine, aliases }: Settings): LocalNames {
       }
     },
     async systemAccounts() {
-      const { readPasswd }: typeof import("../setup/passwd.ts") = await import(
-        import.meta.resolve("../setup/passwd.ts")
+      const { readPasswd }: typeof import("../../system/passwd.ts") = await import(
+        import.meta.resolve("../../system/passwd.ts")
       );
       // Below 1000 are those that programs have (login.defs, Debian's policy 9.2.2).
       return new Set(readPasswd().filter(({ uid }) => uid < 1000).map(({ name }) => name));

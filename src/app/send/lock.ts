@@ -3,10 +3,10 @@
 
 import type { Settings } from "../../config/settings.ts";
 import { queuePath } from "../../store/open.ts";
-import { openOwnFile } from "../../system/file_lock.ts";
-import { giveToOwnerOf } from "../../system/files.ts";
+import { openOwnFile, writeAllSync } from "../../system/files.ts";
+import { giveToOwnerOf } from "../../system/handles.ts";
 import type { App } from "../app.ts";
-import { tryLock } from "../lock_file.ts";
+import { lockError, tryLock } from "../lock_file.ts";
 
 const POLL_MS = 100;
 
@@ -36,31 +36,38 @@ interface SendLockOptions {
 }
 
 /** Takes the lock; `held` if another pass has it for longer than `waitMs`, or if told to stop
- *  meanwhile. It ends with the process, so a crash leaves none behind. Throws `permission` or
- *  `io_error` if its file cannot be used. */
+ *  meanwhile. It ends with the process, so a crash leaves none behind. Throws as `tryLock` does if
+ *  its file cannot be used. */
 export async function takeSendLock(
   app: Pick<App, "clock" | "stopSignal" | "wait">,
   settings: Pick<Settings, "queue" | "lockPath">,
   { waitMs, onWait }: SendLockOptions,
 ): Promise<SendLock | HeldLock> {
   const queue = queuePath(settings.queue);
-  const path = settings.lockPath ?? `${queue}-lock`;
+  const place = {
+    path: settings.lockPath ?? `${queue}-lock`,
+    advice: "set lock_path to a file you may write",
+  };
   const { clock } = app;
   const signal = app.stopSignal();
-  const giveUpAt = clock.now() + waitMs;
-  let hasWaited = false;
-  for (;;) {
-    const lock = await tryLock({ path, advice: "set lock_path to a file you may write" });
+  // Counted down by the waits themselves: the clock may be set meanwhile.
+  for (let leftMs = waitMs;;) {
+    const lock = await tryLock(place);
     if (lock !== null) {
-      giveToOwnerOf(queue, path);
+      try {
+        giveToOwnerOf(queue, lock.file);
+      } catch (error) {
+        lock.release();
+        throw lockError(place, error);
+      }
       writeHolder(lock.file, { pid: Deno.pid, since: clock.now(), isTold: false });
       return { kind: "taken", [Symbol.dispose]: () => lock.release() };
     }
-    const leftMs = giveUpAt - clock.now();
-    if (leftMs <= 0 || signal.aborted) return heldLock(path, clock.now());
-    if (!hasWaited) onWait(heldLock(path, clock.now()));
-    hasWaited = true;
-    await app.wait(Math.min(POLL_MS, leftMs), signal);
+    if (leftMs <= 0 || signal.aborted) return heldLock(place.path, clock.now());
+    if (leftMs === waitMs) onWait(heldLock(place.path, clock.now()));
+    const ms = Math.min(POLL_MS, leftMs);
+    await app.wait(ms, signal);
+    leftMs -= ms;
   }
 }
 
@@ -69,14 +76,23 @@ function heldLock(path: string, now: number): HeldLock {
   return {
     kind: "held",
     pid: holder?.pid ?? null,
-    heldMs: holder === null ? 0 : now - holder.since,
+    heldMs: holder === null ? 0 : heldSince(holder, now),
     isTold: holder?.isTold ?? false,
     noteTold() {
       if (holder === null) return;
-      using file = openOwnFile(path);
-      writeHolder(file, { ...holder, isTold: true });
+      try {
+        using file = openOwnFile(path);
+        writeHolder(file, { ...holder, isTold: true });
+      } catch {
+        // It is told once more.
+      }
     },
   };
+}
+
+/** No process has run for longer than its machine, whatever was done to the clock. */
+function heldSince({ since }: Holder, now: number): number {
+  return Math.min(Math.max(0, now - since), Deno.osUptime() * 1000);
 }
 
 /** What stands in the lock's file, as JSON. */
@@ -86,10 +102,15 @@ interface Holder {
   readonly isTold: boolean;
 }
 
+/** Never throws: it is for the people who ask, and on a full disk the lock holds without it. */
 function writeHolder(file: Deno.FsFile, holder: Holder): void {
-  file.truncateSync(0);
-  file.seekSync(0, Deno.SeekMode.Start);
-  file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+  try {
+    file.truncateSync(0);
+    file.seekSync(0, Deno.SeekMode.Start);
+    writeAllSync(file, new TextEncoder().encode(JSON.stringify(holder)));
+  } catch {
+    // Who holds it is not known then.
+  }
 }
 
 function readHolder(path: string): Holder | null {

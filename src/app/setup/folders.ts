@@ -5,7 +5,7 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import { dropFolder } from "../../store/drop/names.ts";
 import { beside, folderOf, lookAt, nameOf } from "../../system/files.ts";
 import type { Tell } from "../app.ts";
-import { type PasswdEntry, readPasswd, userName } from "./passwd.ts";
+import { type PasswdEntry, readPasswd, userName } from "../../system/passwd.ts";
 
 const OTHERS_PASS = 0o001;
 

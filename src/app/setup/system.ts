@@ -6,7 +6,7 @@ import { folderOf } from "../../system/files.ts";
 import { dropFolder, REFUSED, TAKEN } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
 import type { App } from "../app.ts";
-import { type PasswdEntry, readPasswd } from "./passwd.ts";
+import { type PasswdEntry, readPasswd } from "../../system/passwd.ts";
 import { SetUp, type SetUpStep } from "./folders.ts";
 
 const SYSTEM_QUEUE = "/var/lib/mailq/queue.db";

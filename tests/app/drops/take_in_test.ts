@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readPasswd, userName } from "../../../src/app/setup/passwd.ts";
+import { readPasswd, userName } from "../../../src/system/passwd.ts";
 import { importDrops } from "../../../src/app/drops/take_in.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
 import { dropName } from "../../../src/store/drop/names.ts";

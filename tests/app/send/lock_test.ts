@@ -127,3 +127,37 @@ Deno.test("send lock: a link in the place of its file is refused", async () => {
   await assert.rejects(take(place), { code: "permission" });
   assert.equal(await Deno.readTextFile(`${place.folder}/precious`), "mine");
 });
+
+Deno.test("send lock: a clock that is set says nothing wrong of how long it is held", async () => {
+  await using place = await Place.make();
+  using _lock = await taken(place);
+  place.clock.advance(-3_600_000);
+  assert.equal((await held(place)).heldMs, 0);
+  place.clock.advance(400 * 86_400_000);
+  const { heldMs } = await held(place);
+  assert.ok(heldMs <= Deno.osUptime() * 1000, `${heldMs} ms`);
+});
+
+Deno.test("send lock: the wait ends though the clock is set back meanwhile", async () => {
+  await using place = await Place.make();
+  using _lock = await taken(place);
+  place.onWait = () => place.clock.advance(-60_000);
+  assert.equal((await take(place, 250, () => {})).kind, "held");
+});
+
+Deno.test("send lock: is held though the disk has no room for who holds it", async () => {
+  await using place = await Place.make();
+  const { writeSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.writeSync = () => {
+    throw new Error("No space left on device (os error 28)");
+  };
+  let lock: Disposable;
+  try {
+    lock = await taken(place);
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+  }
+  using _lock = lock;
+  const { pid, heldMs } = await held(place);
+  assert.deepEqual({ pid, heldMs }, { pid: null, heldMs: 0 });
+});

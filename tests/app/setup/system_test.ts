@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SetUpStep } from "../../../src/app/setup/folders.ts";
-import { readPasswd, userName } from "../../../src/app/setup/passwd.ts";
+import { readPasswd, userName } from "../../../src/system/passwd.ts";
 import { setUpSystem } from "../../../src/app/setup/system.ts";
 import { TestApp } from "../../support/app.ts";
 

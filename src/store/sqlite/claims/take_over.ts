@@ -7,11 +7,12 @@ import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { statusIs } from "../db/law.ts";
 import { VISIBLE } from "../filter/condition.ts";
-import { translateError } from "../db/errors.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { sweepOwner } from "../take_in/open_batch.ts";
-import { lockPath, readBegunTokens } from "./workers.ts";
-import { folderOf, isThere, lookAt, nameOf, removeFile } from "../../../system/files.ts";
+import { lockOf, lockPath, readBegunTokens } from "./workers.ts";
+import { discardFile, folderOf, lookAt, nameOf } from "../../../system/files.ts";
+import { fileTrouble } from "../../file_errors.ts";
+import { MailqError } from "../../../queue/errors.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
  *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
@@ -22,21 +23,15 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
   for (const row of db.all("SELECT id, lock_file FROM worker")) {
     const id = int(row.id);
     const path = lockPath(db, String(row.lock_file));
-    let lock: FileLock | null;
-    try {
-      lock = await FileLock.tryTakeOld(path);
-    } catch (error) {
-      // Another user's: whether it lives is not for us to find out.
-      if (error instanceof Deno.errors.PermissionDenied) continue;
-      throw translateError(error, db.path);
-    }
-    if (lock === null && isThere(path)) continue;
+    const found = await lockOf(path);
+    if (found === "held" || found === "unknown") continue;
+    const lock = found === "gone" ? null : found;
     try {
       // A file that is gone tells nothing: what its worker held may have gone out.
       const begun = lock === null ? null : readBegunTokens(lock);
       requeued += await db.write(() => loseClaims(db, id, begun, now()));
       await sweepOwner(db, id);
-      if (lock !== null) removeFile(path);
+      if (lock !== null) discardFile(path);
     } finally {
       lock?.release();
     }
@@ -48,14 +43,9 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
 export async function hasDeadWorker(db: Connection): Promise<boolean> {
   if (db.isInMemory) return false;
   for (const row of db.all("SELECT lock_file FROM worker")) {
-    const path = lockPath(db, String(row.lock_file));
-    try {
-      const lock = await FileLock.tryTakeOld(path);
-      lock?.release();
-      if (lock !== null || !isThere(path)) return true;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw translateError(error, db.path);
-    }
+    const found = await lockOf(lockPath(db, String(row.lock_file)));
+    if (found instanceof FileLock) found.release();
+    if (found instanceof FileLock || found === "gone") return true;
   }
   return false;
 }
@@ -65,19 +55,20 @@ export async function hasDeadWorker(db: Connection): Promise<boolean> {
 async function sweepOrphans(db: Connection): Promise<void> {
   const prefix = `${nameOf(db.file)}-worker-`;
   const registered = new Set(db.all("SELECT lock_file FROM worker").map((row) => row.lock_file));
-  for (const { name } of Deno.readDirSync(folderOf(db.file))) {
-    if (!name.startsWith(prefix) || registered.has(name)) continue;
-    const path = lockPath(db, name);
-    try {
+  try {
+    for (const { name } of Deno.readDirSync(folderOf(db.file))) {
+      if (!name.startsWith(prefix) || registered.has(name)) continue;
+      const path = lockPath(db, name);
       const age = Date.now() - (lookAt(path)?.mtime?.getTime() ?? 0);
       if (age < ORPHAN_MS) continue;
-      const lock = await FileLock.tryTakeOld(path);
-      if (lock === null) continue;
-      removeFile(path);
-      lock.release();
-    } catch {
-      // Another user's, or gone by now: it does no harm.
+      const found = await lockOf(path);
+      if (!(found instanceof FileLock)) continue;
+      discardFile(path);
+      found.release();
     }
+  } catch (error) {
+    // The folder cannot be listed, or something else lies there: orphans do no harm.
+    if (!(error instanceof MailqError) && fileTrouble(error) === null) throw error;
   }
 }
 

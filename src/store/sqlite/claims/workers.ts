@@ -1,20 +1,25 @@
 // A worker's registration: its row, and the lock file that tells whether it lives and which
 // messages had begun to go out. Who takes over from dead workers is claims/take_over.ts.
 
-// The file holds numbers of eight bytes: when the machine was started, then the token of each claim,
-// noted just before the first byte of its message goes out. So when a worker has died, what is not
-// noted was certainly not sent, and what is noted may have been: that is closed as uncertain.
-
 import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/ports/claims.ts";
+import { bootMark, isOfBoot, thisBoot } from "../../../system/boot.ts";
 import { FileLock } from "../../../system/file_lock.ts";
-import { beside, giveToOwnerOf, isThere, nameOf, removeFile } from "../../../system/files.ts";
+import {
+  beside,
+  discardFile,
+  isThere,
+  nameOf,
+  systemCode,
+  writeAllSync,
+} from "../../../system/files.ts";
+import { giveToOwnerOf } from "../../../system/handles.ts";
 import type { Connection } from "../db/connection.ts";
+import { fileError, fileTrouble } from "../../file_errors.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { hexText } from "../../../system/bytes.ts";
 
 const NUMBER_BYTES = 8;
-const BOOT_TOLERANCE_MS = 5_000;
 
 /** A worker's registration. Its file is locked as long as its process lives, and lists the
  *  tokens of the claims whose bytes began to go out; what stands there survives a kill -9. */
@@ -32,14 +37,24 @@ export class SqliteWorker implements WorkerHandle {
   ) {}
 
   noteDataBegun(token: number): void {
+    const { lock } = this;
+    if (lock === null) return;
     this.#numberView.setFloat64(0, token);
-    this.lock?.file.writeSync(this.#number);
+    try {
+      writeAllSync(lock.file, this.#number);
+    } catch (error) {
+      throw lockFileError(lock.path, error);
+    }
   }
 
   /** Only for a queue that no claim of this worker is in hand of: the notes begin anew. */
   noteIdle(): void {
     if (this.lock === null) return;
-    this.lock.file.truncateSync(NUMBER_BYTES);
+    try {
+      this.lock.file.truncateSync(NUMBER_BYTES);
+    } catch {
+      return; // The file goes on growing, and old notes say nothing of new claims.
+    }
     this.lock.file.seekSync(NUMBER_BYTES, Deno.SeekMode.Start);
   }
 
@@ -64,12 +79,9 @@ export class SqliteWorker implements WorkerHandle {
   letGo(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      if (this.lock !== null) removeFile(this.lock.path);
-    } catch {
-      // A file that nobody refers to stays behind.
-    }
-    this.lock?.release();
+    if (this.lock === null) return;
+    discardFile(this.lock.path);
+    this.lock.release();
   }
 
   async close(): Promise<void> {
@@ -110,26 +122,32 @@ export async function registerWorker(
     );
     return new SqliteWorker(db, id, lock, clock);
   } catch (error) {
-    if (lock !== null) {
-      removeFile(path);
-      lock.release();
-    }
+    if (lock !== null) drop(lock);
     throw error;
   }
 }
 
 async function makeLock(db: Connection, path: string): Promise<FileLock> {
-  const lock = await db.translated(() => FileLock.make(path));
-  giveToOwnerOf(db.file, path);
-  const boot = new Uint8Array(NUMBER_BYTES);
-  new DataView(boot.buffer).setFloat64(0, bootedAt());
-  lock.file.writeSync(boot);
-  return lock;
+  let lock: FileLock | null = null;
+  try {
+    lock = await FileLock.make(path);
+    giveToOwnerOf(db.file, lock.file);
+    writeAllSync(lock.file, bootMark(thisBoot()));
+    return lock;
+  } catch (error) {
+    if (lock !== null) drop(lock);
+    throw lockFileError(path, error);
+  }
 }
 
-/** When this machine started, by its own clock, ms since 1970. */
-function bootedAt(): number {
-  return Date.now() - Deno.osUptime() * 1000;
+/** Lets go of a lock that nobody has seen. */
+function drop(lock: FileLock): void {
+  discardFile(lock.path);
+  lock.release();
+}
+
+function lockFileError(path: string, error: unknown): Error {
+  return fileError(`Cannot lock ${path}`, error);
 }
 
 /** Where the lock file of a worker's row lies: beside the queue, wherever that was moved to. */
@@ -137,15 +155,32 @@ export function lockPath(db: Connection, lockFile: string): string {
   return beside(db.file, lockFile);
 }
 
+/** Whether the worker of a lock file lives: `held` if it does, its lock if it is dead, `gone` if the
+ *  file is gone, which only the dead leave; `unknown` for another user's, which is not for us to find
+ *  out. Throws for every other trouble: a lock that the system does not give tells nothing of who
+ *  holds it. */
+export async function lockOf(path: string): Promise<FileLock | "held" | "gone" | "unknown"> {
+  try {
+    const lock = await FileLock.tryTakeOld(path);
+    return lock ?? (isThere(path) ? "held" : "gone");
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== null && NOT_OURS.includes(code)) return "unknown";
+    throw lockFileError(path, error);
+  }
+}
+
+/** On a disk that may only be read nobody can hold a lock for writing. */
+const NOT_OURS: readonly string[] = ["EACCES", "EPERM", "EROFS"];
+
 /** The tokens that a worker, now dead, had noted as begun; null if the machine was started anew
  *  since (a power cut may have taken the last notes) or that cannot be told. A last entry cut
  *  short was never acted upon. */
 export function readBegunTokens(lock: FileLock): Set<number> | null {
   // Not by its path: another that takes the same worker over may have removed the file by now.
   const bytes = bytesOf(lock.file);
+  if (bytes === null || !isOfBoot(bytes, thisBoot())) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  if (bytes.length < NUMBER_BYTES) return null;
-  if (Math.abs(view.getFloat64(0) - bootedAt()) > BOOT_TOLERANCE_MS) return null;
   const tokens = new Set<number>();
   for (let at = NUMBER_BYTES; at + NUMBER_BYTES <= bytes.length; at += NUMBER_BYTES) {
     tokens.add(view.getFloat64(at));
@@ -153,14 +188,20 @@ export function readBegunTokens(lock: FileLock): Set<number> | null {
   return tokens;
 }
 
-function bytesOf(file: Deno.FsFile): Uint8Array {
-  const bytes = new Uint8Array(file.statSync().size);
-  file.seekSync(0, Deno.SeekMode.Start);
-  let size = 0;
-  while (size < bytes.length) {
-    const count = file.readSync(bytes.subarray(size));
-    if (count === null) break;
-    size += count;
+/** Null if the disk does not let them be read. */
+function bytesOf(file: Deno.FsFile): Uint8Array | null {
+  try {
+    const bytes = new Uint8Array(file.statSync().size);
+    file.seekSync(0, Deno.SeekMode.Start);
+    let size = 0;
+    while (size < bytes.length) {
+      const count = file.readSync(bytes.subarray(size));
+      if (count === null) break;
+      size += count;
+    }
+    return bytes.subarray(0, size);
+  } catch (error) {
+    if (fileTrouble(error) === null) throw error;
+    return null;
   }
-  return bytes.subarray(0, size);
 }

@@ -3,7 +3,7 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
-import { explainOpenError, isBusy, refuseOtherFiles, translateError } from "./errors.ts";
+import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
 import { folderOf } from "../../../system/files.ts";
 import { wait } from "../../../system/time.ts";
@@ -58,7 +58,7 @@ export class Connection {
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { path, create } = options;
     if (create && path !== null) createFile(path);
-    const connection = new Connection(path === null ? openMemory() : openFile(path), options);
+    const connection = new Connection(path === null ? openMemory() : await openFile(path), options);
     try {
       connection.get(`PRAGMA busy_timeout = ${options.busyTimeoutMs}`);
       // Switching a new file to WAL can be busy without any waiting: sqlite.org/wal.html.
@@ -66,7 +66,7 @@ export class Connection {
       return connection;
     } catch (error) {
       connection.close();
-      throw explainOpenError(error, connection.path);
+      throw await explained(error, connection.path);
     }
   }
 
@@ -241,13 +241,20 @@ function openMemory(): DatabaseSync {
   return new DatabaseSync(IN_MEMORY);
 }
 
-function openFile(path: string): DatabaseSync {
+async function openFile(path: string): Promise<DatabaseSync> {
   try {
     // SQLite takes ":memory:" and "file:x?mode=memory" for no files, but no path from "/" on.
     return new DatabaseSync(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`);
   } catch (error) {
-    throw explainOpenError(error, path);
+    throw await explained(error, path);
   }
+}
+
+async function explained(error: unknown, path: string): Promise<Error> {
+  const { explainOpenError }: typeof import("./open_errors.ts") = await import(
+    import.meta.resolve("./open_errors.ts")
+  );
+  return explainOpenError(error, path);
 }
 
 /** Makes an empty file that only its owner may read, and the folder above it. */

@@ -3,9 +3,8 @@
 
 import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
-import type { HealthFigures, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
+import type { QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
-import { isThere } from "../../../system/files.ts";
 import { int, number } from "../db/columns.ts";
 import { statusOf } from "../db/damage.ts";
 import { statusIs } from "../db/law.ts";
@@ -14,7 +13,7 @@ import { VISIBLE } from "../filter/condition.ts";
 import { isInForce } from "../../../queue/policy/pause.ts";
 import { allPauses } from "../act/pauses.ts";
 import { troubledRelays } from "../claims/relays.ts";
-import { lockPath } from "../claims/workers.ts";
+import { lockOf, lockPath } from "../claims/workers.ts";
 
 /** See Reader.status. Reads the tally, never the messages, but for those whose `send_at` came
  *  since a worker last looked: with no worker about they are waiting like all others. */
@@ -86,30 +85,6 @@ function oldestDueAt(db: Connection, now: number): number | null {
   return row === undefined ? null : int(row.next_at);
 }
 
-/** Deferred messages that are looked at for the oldest: those that came first. */
-const OLDEST_OF = 1_000;
-
-/** See Reader.healthFigures. */
-export function healthFigures(db: Connection, failedSince: number): HealthFigures {
-  const oldest = db.get(
-    `SELECT min(life_from) AS at FROM (SELECT life_from FROM message INDEXED BY by_status
-     WHERE ${statusIs("deferred")} AND ${VISIBLE} ORDER BY seq LIMIT ${OLDEST_OF})`,
-  );
-  const failed = (["failed", "partial"] as const).map((status) =>
-    int(
-      db.get(
-        `SELECT count(*) AS n FROM message INDEXED BY final_since
-         WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND n_failed > 0`,
-        failedSince,
-      )?.n,
-    )
-  );
-  return {
-    oldestDeferredFrom: number(oldest?.at),
-    failed: failed.reduce((sum, count) => sum + count, 0),
-  };
-}
-
 function metaNumber(db: Connection, key: string): number | null {
   const value = db.get("SELECT value FROM meta WHERE key = ?", key)?.value;
   return value === undefined ? null : number(Number(value));
@@ -118,18 +93,9 @@ function metaNumber(db: Connection, key: string): number | null {
 async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
   const live: WorkerInfo[] = [];
   for (const row of db.all("SELECT * FROM worker ORDER BY id")) {
-    const path = lockPath(db, String(row.lock_file));
-    let lock: FileLock | null;
-    try {
-      if (!isThere(path)) continue;
-      lock = await FileLock.tryTakeOld(path);
-    } catch {
-      continue; // not ours to look at
-    }
-    if (lock !== null) {
-      lock.release();
-      continue;
-    }
+    const found = await lockOf(lockPath(db, String(row.lock_file)));
+    if (found instanceof FileLock) found.release();
+    if (found !== "held") continue;
     live.push({
       id: int(row.id),
       kind: String(row.kind),

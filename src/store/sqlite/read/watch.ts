@@ -1,7 +1,8 @@
 // Tells a service, or a screen, that another process has changed the queue. Commits touch the wake
 // file (wake.ts); what that does not tell is found by looking once a second.
 
-import { giveToOwnerOf, makeFile } from "../../../system/files.ts";
+import { makeFile } from "../../../system/files.ts";
+import { giveToOwnerOf } from "../../../system/handles.ts";
 import type { Connection } from "../db/connection.ts";
 import { hasDeadWorker } from "../claims/take_over.ts";
 import { wakePath } from "../db/wake.ts";
@@ -61,6 +62,9 @@ export class Watch {
 function makeWakeFile(path: string, queue: string): void {
   const file = makeFile(path);
   if (file === null) return;
-  file.close();
-  giveToOwnerOf(queue, path);
+  try {
+    giveToOwnerOf(queue, file);
+  } finally {
+    file.close();
+  }
 }

@@ -1,17 +1,12 @@
 // Adds to a batch that another process holds open (`mailq tx`), each call all or nothing. The batch
 // itself is open_batch.ts.
 
-// A small call is one commit into the first lane of the batch. A large one stages a lane of its own,
-// under a lock of its own, and hands it over by its row's `owner`. Who adds looks for the worker's row
-// in the very commit that adds, so nothing comes in once the batch is over. No transaction is open
-// while the command of `mailq tx` runs.
-
 import { MailqError } from "../../../queue/errors.ts";
 import type { Enqueued, Enqueuer, Stage } from "../../../queue/ports/intake.ts";
 import type { WholeMessage } from "../../../queue/message.ts";
 import { FileLock } from "../../../system/file_lock.ts";
-import { isThere, nameOf } from "../../../system/files.ts";
-import { translateError } from "../db/errors.ts";
+import { nameOf } from "../../../system/files.ts";
+import { lockOf } from "../claims/workers.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { insertMessage, knownKey } from "./enqueue.ts";
@@ -52,16 +47,9 @@ export class BatchTarget implements StageTarget {
   /** A process that was killed has left its registration behind: its lock tells. */
   async check(): Promise<void> {
     this.find();
-    try {
-      const lock = await FileLock.tryTakeOld(this.token);
-      lock?.release();
-      if (lock !== null || !isThere(this.token)) throw ended();
-    } catch (error) {
-      // Another user's: whether it lives is not for us to find out.
-      if (!(error instanceof Deno.errors.PermissionDenied)) {
-        throw translateError(error, this.db.path);
-      }
-    }
+    const found = await lockOf(this.token);
+    if (found instanceof FileLock) found.release();
+    if (found instanceof FileLock || found === "gone") throw ended();
   }
 
   /** Its worker, and the lane that small calls go into. Throws `batch_ended`. */

@@ -1,0 +1,42 @@
+// Gives files and folders to their owner, and sets their mode, by their open handle: where a folder is
+// another user's, a link can come into the place of what a path named a moment ago. Used where root
+// works on somebody's queue. What belongs to whom is the callers' to say.
+
+import { isSame } from "./files.ts";
+
+/** Where root made a file beside `other`: gives it to the owner of that (as SQLite does with its own
+ *  files). Does nothing for anybody else, nor with a file that root has not made. Without /proc it
+ *  stays root's. */
+export function giveToOwnerOf(other: string, file: Deno.FsFile): void {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = Deno.statSync(other);
+  const { uid: ownUid, isFile, nlink } = file.statSync();
+  if (!uid || ownUid !== 0 || !isFile || nlink !== 1) return;
+  const path = handlePath(file);
+  if (path !== null) Deno.chownSync(path, uid, gid);
+}
+
+/** A name that leads to this open file and to no other, whatever becomes of its path: Deno has no
+ *  fchown(2) and fchmod(2). Null where there is no /proc. */
+function handlePath(file: Deno.FsFile): string | null {
+  const own = file.statSync();
+  try {
+    for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+      const path = `/proc/self/fd/${name}`;
+      if (isOpenAs(path, own)) return path;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return null;
+}
+
+function isOpenAs(path: string, own: Deno.FileInfo): boolean {
+  try {
+    return isSame(Deno.statSync(path), own);
+  } catch (error) {
+    // The handle that the list itself was read by is closed by now.
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

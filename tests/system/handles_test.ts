@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { giveToOwnerOf } from "../../src/system/handles.ts";
+
+const ignore = Deno.uid() !== 0;
+
+Deno.test({
+  name: "giveToOwnerOf: the open file is given, whatever has come into its place meanwhile",
+  ignore,
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "mailq-handles-" });
+    const [queue, lock, victim] = ["queue", "lock", "victim"].map((name) => `${folder}/${name}`);
+    assert.ok(queue && lock && victim);
+    for (const path of [queue, lock, victim]) await Deno.writeTextFile(path, "");
+    await Deno.chown(queue, 1234, 1235);
+    using file = await Deno.open(lock, { read: true, write: true });
+    await Deno.rename(lock, `${lock}.moved`);
+    await Deno.symlink(victim, lock);
+    giveToOwnerOf(queue, file);
+    const given = await Deno.stat(`${lock}.moved`);
+    assert.deepEqual([given.uid, given.gid], [1234, 1235]);
+    assert.equal((await Deno.stat(victim)).uid, 0);
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "giveToOwnerOf: what has another name as well, or is not root's, stays whose it is",
+  ignore,
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "mailq-handles-" });
+    const queue = `${folder}/queue`;
+    await Deno.writeTextFile(queue, "");
+    await Deno.chown(queue, 1234, 1235);
+    for (const change of ["link", "chown"] as const) {
+      const path = `${folder}/${change}`;
+      await Deno.writeTextFile(path, "");
+      if (change === "link") await Deno.link(path, `${path}.2`);
+      else await Deno.chown(path, 77, 78);
+      using file = await Deno.open(path, { read: true, write: true });
+      giveToOwnerOf(queue, file);
+      assert.equal((await Deno.stat(path)).uid, change === "link" ? 0 : 77);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});

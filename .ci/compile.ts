@@ -1,15 +1,22 @@
 // Builds dist/mailq, one self-contained file. COMPILE_DENO names another Deno to build with,
-// DENORT_BIN the runtime base that one uses.
+// DENORT_BIN the runtime base that one uses. A program on a base older than mailq needs is made
+// with MAILQ_CHECK_BUILD=1 alone, for tests where no newer base can be had: it says so in
+// --version, and `deno task install` (--for-install) wants MAILQ_CHECK_BUILD=install for it.
+
+import { isOldDeno, NEEDED_DENO } from "../src/cli/frame/version.ts";
 
 const deno = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
 // Deno lets nothing less open /dev/stdin and /dev/fd/N, which shells give as file names.
 const permissions = ["--allow-all"];
 const NEVER_READ = /\.(d\.[cm]?ts|map|md)$/;
 
+interface Lock {
+  readonly npm: Readonly<Record<string, { readonly dependencies?: readonly string[] }>>;
+}
+
 const help = await outputOf([deno, "compile", "--help=full"]);
-// Without --exclude-unused-npm everything that the lock file names would be embedded, test
-// dependencies too.
-const lean = help.includes("--exclude-unused-npm") ? ["--exclude-unused-npm"] : ["--no-lock"];
+// An older Deno knows no such flag, and embeds what unusedFiles() leaves of the lock file's packages.
+const lean = help.includes("--exclude-unused-npm") ? ["--exclude-unused-npm"] : [];
 
 const args = [
   "compile",
@@ -23,6 +30,8 @@ const args = [
   // screen under 200 MB. Growing to that step by step would only cost a fast pass time. The heap
   // may grow to three times what is alive before it is cleared, not four: 10 MB in such a pass.
   "--v8-flags=--min-semi-space-size=4,--max-semi-space-size=4,--heap-growing-percent=200",
+  // The versions of the lock file or none.
+  "--frozen",
   ...lean,
   ...permissions,
   // What is loaded when it is wanted is imported by computed names, which the compiler cannot see.
@@ -47,22 +56,50 @@ if (code !== 0) {
   );
   Deno.exit(code);
 }
+// The program is asked itself: DENORT_BIN may be of another version than the Deno that compiles.
+const base = await baseOf("dist/mailq.new");
+const allowed = Deno.args.includes("--for-install") ? ["install"] : ["1", "install"];
+const isCheckBuild = isOldDeno(base);
+if (isCheckBuild && !allowed.includes(Deno.env.get("MAILQ_CHECK_BUILD") ?? "")) {
+  await Deno.remove("dist/mailq.new");
+  console.error(
+    `Cannot build on Deno ${base}: mailq needs ${NEEDED_DENO} or later; for a build that is for ` +
+      `tests alone set MAILQ_CHECK_BUILD=${allowed[0]}`,
+  );
+  Deno.exit(1);
+}
 // A build that fails leaves the last one in place.
 await Deno.rename("dist/mailq.new", "dist/mailq");
 const { size } = await Deno.stat("dist/mailq");
-console.log(`dist/mailq: ${(size / 1024 / 1024).toFixed(1)} MB`);
+const what = isCheckBuild ? `, a check build on Deno ${base}: not for use` : "";
+console.log(`dist/mailq: ${(size / 1024 / 1024).toFixed(1)} MB${what}`);
 
-/** What of the npm packages nothing reads: declarations, maps and documents, the CommonJS twins of
- *  ES builds, and the files of two
- *  very large packages that no import of ours reaches. All of date-fns would be 5,000 files: 10 MB,
- *  and 13 ms at every start of the binary; es-toolkit, which Ink brings, 4,300. */
+/** The version of Deno that a built program runs on. Throws if the program does not tell. */
+async function baseOf(program: string): Promise<string> {
+  const versions: { deno: string } = JSON.parse(
+    await outputOf([`./${program}`, "--version", "--json"]),
+  );
+  return versions.deno;
+}
+
+/** What of the lock file's npm packages nothing reads: packages of the tests alone, declarations,
+ *  maps and documents, the CommonJS twins of ES builds, and the files of two very large packages
+ *  that no import of ours reaches. All of date-fns would be 5,000 files: 10 MB, and 13 ms at every
+ *  start of the binary; es-toolkit, which Ink brings, 4,300. */
 async function unusedFiles(): Promise<string[]> {
-  const lock: { npm: Record<string, unknown> } = JSON.parse(await Deno.readTextFile("deno.lock"));
+  const lock: Lock = JSON.parse(await Deno.readTextFile("deno.lock"));
   const info: { npmCache: string } = JSON.parse(await outputOf([deno, "info", "--json"]));
   const dateFns: string[] = [];
+  const imported = new Set<string>();
   for await (const source of modules("src")) {
     for (const [, entry] of source.matchAll(/"date-fns\/(\w+)"/g)) dateFns.push(`${entry}.js`);
+    for (
+      const [, name = ""] of source.matchAll(/(?:from |import\(\s*)"(@[\w.-]+\/[\w.-]+|[\w.-]+)/g)
+    ) {
+      imported.add(name);
+    }
   }
+  const used = packagesOf(lock, imported);
   const entries: Readonly<Record<string, readonly string[]>> = {
     "date-fns": dateFns,
     "es-toolkit": ["dist/compat/index.mjs"],
@@ -74,12 +111,29 @@ async function unusedFiles(): Promise<string[]> {
     // `ink@8.0.0_react@19.3.1` is Ink with the React it found.
     const [, name = "", version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
     const root = `${info.npmCache}/registry.npmjs.org/${name}/${version}`;
-    const from = entries[name];
-    const used = new Set(["package.json"]);
-    for (const entry of from ?? []) await reach(root, entry, used);
-    await list(root, "", from === undefined ? null : used, unused);
+    const from = used.has(key) ? entries[name] : [];
+    const files = new Set(["package.json"]);
+    for (const entry of from ?? []) await reach(root, entry, files);
+    await list(root, "", from === undefined ? null : files, unused);
   }
   return unused;
+}
+
+/** The lock file's keys of the packages with these names, and of all that they need. */
+function packagesOf(lock: Lock, names: ReadonlySet<string>): ReadonlySet<string> {
+  const keys = Object.keys(lock.npm);
+  const used = new Set<string>();
+  // A dependency is a name, or `name@version` where there are several of that name.
+  const use = (wanted: string) => {
+    const begins = wanted.indexOf("@", 1) > 0 ? wanted : `${wanted}@`;
+    for (const key of keys) {
+      if (used.has(key) || key !== begins && !key.startsWith(begins)) continue;
+      used.add(key);
+      lock.npm[key]?.dependencies?.forEach(use);
+    }
+  };
+  names.forEach(use);
+  return used;
 }
 
 /** Adds the files below a folder of a package that are not in `used` (null: all are), and folders

@@ -297,7 +297,7 @@ interface User {
 /** Who imports each file of src/, in whatever way, with the importing text. */
 async function usersOfFiles(): Promise<Map<string, User[]>> {
   const users = new Map<string, User[]>();
-  const paths = ["main.ts", ...await Array.fromAsync(sources("src"))];
+  const paths = ["main.ts", ".ci/compile.ts", ...await Array.fromAsync(sources("src"))];
   for (const from of [...paths, ...await Array.fromAsync(sources("tests"))]) {
     const text = await codeOf(from);
     const targets = new Set<string>();

@@ -216,8 +216,8 @@ export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;
 export type RelayValue<K extends RelayKey> = ValueOf<typeof RELAY_KEYS[K]>;
 
 /** Variables that are no setting's: the settings file, the default relay's password, the batch
- *  that `mailq tx` hands to the commands inside it, and what the programs of sendmail: and exec:
- *  are told of their message. */
+ *  that `mailq tx` hands to the commands inside it, what the programs of sendmail: and exec: are
+ *  told of their message, and what .ci/compile.ts is told. */
 export const OTHER_VARIABLES: readonly string[] = [
   "MAILQ_CONFIG",
   "MAILQ_PASSWORD",
@@ -227,6 +227,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "MAILQ_RECIPIENTS",
   "MAILQ_SIZE",
   "MAILQ_RELAYING",
+  "MAILQ_CHECK_BUILD",
 ];
 
 function isSettingName(name: string): name is SettingName {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMAND_NAMES } from "../../../src/cli/frame/command_table.ts";
+import { isOldDeno } from "../../../src/cli/frame/version.ts";
 import { mail, Mailq } from "../../support/mailq.ts";
 
 const BELOW = [
@@ -192,12 +193,16 @@ Deno.test("actions: naming nothing is 64 and changes nothing", async () => {
   assert.deepEqual(await mailq.statuses(), { Hello: "queued" });
 });
 
-Deno.test("--version: names the program and its SQLite", async () => {
+Deno.test("--version: names the program, its SQLite, and a base that is not for use", async () => {
   await using mailq = await Mailq.make();
-  assert.match(
-    await mailq.ok(["--version"]),
-    /^mailq \d+\.\d+\.\d+ \(Deno [\d.]+, SQLite [\d.]+\)\n/,
-  );
+  const text = await mailq.ok(["--version"]);
   const [shape] = await mailq.json(["--version"]);
-  assert.deepEqual(Object.keys(shape), ["version", "deno", "sqlite", "sqlite_affected"]);
+  assert.deepEqual(
+    Object.keys(shape),
+    ["version", "deno", "sqlite", "sqlite_affected", "check_build"],
+  );
+  const isOld = isOldDeno(shape.deno);
+  assert.equal(shape.check_build, isOld);
+  const first = `mailq ${shape.version} (Deno ${shape.deno}, SQLite ${shape.sqlite})\n`;
+  assert.equal(text, isOld ? `${first}check build on Deno ${shape.deno}: not for use\n` : first);
 });

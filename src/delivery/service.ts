@@ -186,7 +186,8 @@ class Service {
     let indexed = Promise.resolve();
     try {
       await this.#outlast(async () => {
-        // What was due before the round began is not waited for: it could do nothing about it.
+        // What was due before the round began is not waited for: it could do nothing about it, if the
+        // queue is paused, say, and rounds would follow each other without end.
         const due = await store.nextDueAt(startedAt);
         until = Math.min(until, due ?? Infinity, resumeAt ?? Infinity);
         const changed = this.#watcher.changed().then(stop);

@@ -47,3 +47,12 @@ export interface WorkerInfo {
   /** When a service last showed that it goes round. */
   readonly heartbeatAt: number;
 }
+
+/** What a monitor wants to know besides the counts. */
+export interface HealthFigures {
+  /** From when on the deferred message waits that has waited longest (its lifetime began then), among
+   *  the thousand that came first; null if none is deferred. */
+  readonly oldestDeferredFrom: number | null;
+  /** Messages that failed, wholly or in part, since the time that was asked for. */
+  readonly failed: number;
+}

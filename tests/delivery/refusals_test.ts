@@ -5,6 +5,7 @@ import type { Phase, Reply } from "../../src/queue/outcome.ts";
 import type { DeliveryOutcome } from "../../src/queue/ports/transport.ts";
 import { HOUR_MS, passOn } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";
+import { RunningService } from "./run_service.ts";
 import { accept, FAILED, reportOf, type Script, ScriptedRelay, SENT } from "./scripted_relay.ts";
 import { planOf, relayNamed, to } from "./several_relays.ts";
 
@@ -327,6 +328,31 @@ Deno.test("pauses: one that began in the future is no pause, since the clock was
   await passOn(queue, { relay: new ScriptedRelay((delivery) => reportOf(delivery, quota)) });
   queue.clock.time -= year;
   assert.equal((await passOn(queue)).sent, 2, "but for the one that was tried");
+});
+
+Deno.test("refusals: the service waits for a relay that refuses us, and sends when it relents", async () => {
+  const moody = new Moody(5, refusal("550 5.4.5 Daily user sending limit exceeded", "dot"));
+  await using service = await RunningService.make(new ScriptedRelay(moody.script));
+  await queueMany(service.queue, 50);
+  service.start();
+  await service.idle(1);
+  assert.ok(moody.tries >= 1 && moody.tries <= 10, `${moody.tries} tries`);
+  const { queue } = service;
+  for (let minutes = 0; minutes < 50; minutes += 10) {
+    const rounds = service.results.length;
+    service.advance(10 * 60_000);
+    await service.idle(rounds + 1);
+  }
+  assert.ok(moody.tries <= 10, `${moody.tries} tries within the hour`);
+  assert.equal((await queue.store.status()).failed, 0);
+  moody.relent();
+  for (let hours = 0; hours < 4 && (await queue.store.status()).sent < 50; hours++) {
+    const rounds = service.results.length;
+    service.advance(HOUR_MS);
+    await service.idle(rounds + 1);
+  }
+  assert.deepEqual(await queue.statuses(), { sent: 50 });
+  assert.deepEqual(service.troubles, []);
 });
 
 /** What a relay may say to one message, and whether that is about the message. */

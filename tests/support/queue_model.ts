@@ -49,7 +49,7 @@ export class QueueModel {
     };
     if (!one.states.some(isOpen)) one.held = false;
     this.messages.push(one);
-    this.#settle(one, now);
+    this.#refresh(one, now);
   }
 
   status(one: ModelMessage): MessageStatus {
@@ -124,13 +124,13 @@ export class QueueModel {
     for (const [n, event, nextAt] of events) this.apply(one, n, event, nextAt);
     this.applyAll(one, "give_back");
     one.claim = null;
-    this.#settle(one, now);
+    this.#refresh(one, now);
   }
 
   giveBack(one: ModelMessage, now: number): void {
     this.applyAll(one, "give_back");
     one.claim = null;
-    this.#settle(one, now);
+    this.#refresh(one, now);
   }
 
   /** A worker died; returns how many messages it had. */
@@ -145,7 +145,7 @@ export class QueueModel {
       this.applyAll(one, "lose");
       one.claim = null;
       one.queuedAt = now;
-      this.#settle(one, now);
+      this.#refresh(one, now);
     }
     return had.length;
   }
@@ -176,7 +176,7 @@ export class QueueModel {
       if (one.expiresAt !== null && one.expiresAt <= now) {
         one.expiresAt = null;
       }
-      this.#settle(one, now);
+      this.#refresh(one, now);
       return true;
     }).length;
   }
@@ -228,10 +228,10 @@ export class QueueModel {
 
   #requeue(one: ModelMessage, before: MessageStatus, now: number): void {
     if (before !== "queued") one.queuedAt = now;
-    this.#settle(one, now);
+    this.#refresh(one, now);
   }
 
-  #settle(one: ModelMessage, now: number): void {
+  #refresh(one: ModelMessage, now: number): void {
     const { sendAt } = one.message;
     one.isScheduled = this.status(one) === "queued" && sendAt !== null && sendAt > now;
   }

@@ -91,6 +91,7 @@ export class DropIntake {
     const { fields, sizeBytes, head, rest } = dropped;
     checkSize(sizeBytes, options, false);
     const message = {
+      // The id too: its submitter was told it, and after a crash it tells that the drop was queued.
       ...fields,
       // Mail from long ago would go before all other, and look like a queue that stands still.
       createdAt: Math.min(Math.max(fields.createdAt, bornAt ?? 0), options.now),

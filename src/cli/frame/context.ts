@@ -63,7 +63,7 @@ export class Context {
   exitStatus = 0;
   /** Standard output is a conversation, in which a `console:` relay's mail has no place. */
   isConversation = false;
-  /** Another command line that is to be run in place of this one. */
+  /** Another command line that is to be run in place of this one, once this one is closed. */
   becomes: readonly string[] | null = null;
   readonly #stores = new Set<Store>();
   #stop: { readonly signal: AbortSignal; readonly listener: Disposable } | null = null;

@@ -58,7 +58,8 @@ export class Outlet {
   /** Claims in hand for this relay. */
   readonly waiting = new Waiting();
   inFlight = 0;
-  /** Only once the relay has answered are more connections opened. */
+  /** Only once the relay has answered are more connections opened: one that is down costs one message
+   *  one try. */
   isProven = false;
   /** Why this pass leaves the relay alone; null while it does not. */
   error: string | null = null;

@@ -1,6 +1,9 @@
 // Mail that has to wait for its relay or for its rate: it is deferred untried, which uses up no
 // retry. The claimer and the round put recipients in and say when to write; the store defers them.
 
+// Where all relays of a pass are down, the pass ends and the mail stays queued. Where only some are,
+// their mail is postponed, so that it does not stand in the way of the others'.
+
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import type { Claims, Postponed } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";

@@ -2,6 +2,9 @@
 // by jsonl/inputs.ts; what comes out is taken in like any other input. Attachments are left to
 // attachments.ts.
 
+// Text and HTML are put together here, since nodemailer's composer takes fifty times as long; only
+// parts with attachments are its work, below our own header.
+
 import type { Random } from "../../system/time.ts";
 import { joinBytes } from "../../system/bytes.ts";
 import { type InputBytes, WHOLE_BYTES } from "../sources/files.ts";

@@ -76,7 +76,8 @@ export class Maildir {
   }
 
   /** The same for ever for one file, however often it is moved or flagged, and never another's: a
-   *  name that is used again is that of a file with another birth. */
+   *  name that is used again is that of a file with another birth. A crash after the commit leaves
+   *  the file behind; by its key the next call finds its message in the queue. */
   keyOf(file: MaildirFile): string {
     const unique = file.name.replace(/:2,[^/]*$/, "");
     return `maildir:${this.realPath}/${unique}:${file.inode}:${file.bornAt}`;

@@ -9,7 +9,8 @@ import { readSpoolEnvelope, type SpoolEnvelope } from "./spool_envelope.ts";
 
 /** zope.sendmail's: a `.sending-` mark older than this is a dead process's. */
 const STALE_MARK_MS = 3 * 60 * 60_000;
-/** What is in our marks; theirs are links to the message. */
+/** What is in our marks; theirs are links to the message. One of ours that is there although we hold
+ *  the Maildir's lock is a dead process's. */
 const OUR_MARK = new TextEncoder().encode("mailq\n");
 
 /** Files of a Maildir on their way into the queue. A spool's files are marked as zope.sendmail and

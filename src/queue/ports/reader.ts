@@ -6,7 +6,9 @@
 import type { Filter, ListOptions } from "../filter.ts";
 import type { MessageDetail, MessageSummary } from "../message.ts";
 import type { QueueStats } from "../stats.ts";
-import type { QueueStatus } from "../status.ts";
+import type { PausedPart } from "../policy/pause.ts";
+import type { RateUse } from "../policy/rate.ts";
+import type { HealthFigures, QueueStatus } from "../status.ts";
 
 export interface Reader {
   /** Whole ids that begin with `prefix`, in their order, at most `limit`. */
@@ -24,6 +26,13 @@ export interface Reader {
   /** Counts by status, workers and relays: fast however long the queue is. */
   status(): Promise<QueueStatus>;
   stats(): Promise<QueueStats>;
+  /** Deferred messages that a pause, or a relay that is left alone, keeps back. Looks at each deferred
+   *  message. */
+  waitingFor(part: PausedPart): Promise<number>;
+  /** Figures for a monitor; `failedSince` in ms since 1970. Fast however long the queue is. */
+  healthFigures(failedSince: number): Promise<HealthFigures>;
+  /** How much of each rate is used, by its scope (`relay:NAME`, `domain:DOMAIN`). */
+  rateUses(): Promise<ReadonlyMap<string, RateUse>>;
   /** The do-not-send list, in order of address. */
   suppressions(): AsyncIterable<Suppression>;
   /** When the first deferred, scheduled or expiring message after `after` is due, both in ms since

@@ -9,7 +9,7 @@ import type { Clock, Random } from "../../system/time.ts";
 
 /** The way into a queue that one may not open: each batch is a file in its drop folder, which `send`
  *  or `run` takes into the queue. What only the queue can tell (whether a key is known, who is
- *  on the do-not-send list) is settled there. Errors: `disk_full`, `permission`, `io_error`,
+ *  on the do-not-send list) is found out there. Errors: `disk_full`, `permission`, `io_error`,
  *  `busy`. */
 export class DropBox implements Enqueuer {
   constructor(

@@ -31,8 +31,8 @@ const MAX_TAGS = 100;
 /** As far as a JavaScript date goes, in ms. */
 const LAST_TIME = 8.64e15;
 
-/** What a drop says of a message. Who submitted it and what people see of its header is not for the
- *  file to say. */
+/** What a drop says of a message. Who submitted it, what people see of its header and which message
+ *  it replaces is not for the file to say. */
 export type DroppedFields = Omit<NewMessage, "display" | "submitter" | "replaces">;
 
 export function frameLine(fieldsBytes: number, contentBytes: number): string {

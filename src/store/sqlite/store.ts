@@ -15,13 +15,11 @@ import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/int
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
-import type { MessageDetail, MessageSummary, WholeMessage } from "../../queue/message.ts";
-import type { Filter, ListOptions } from "../../queue/filter.ts";
-import type { QueueStatus } from "../../queue/status.ts";
+import type { WholeMessage } from "../../queue/message.ts";
+import type { Filter } from "../../queue/filter.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { OpenOptions } from "../options.ts";
 import type { SearchIndexOptions, Suppression } from "../../queue/ports/reader.ts";
-import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -33,7 +31,7 @@ import type { Claiming } from "./claims/claiming.ts";
 import { Connection, WORKER_WAITS } from "./db/connection.ts";
 import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
-import { SqliteRelays } from "./relays.ts";
+import { SqliteReading } from "./reading.ts";
 import { wake } from "./db/wake.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
@@ -45,13 +43,11 @@ interface SqliteOptions extends OpenOptions {
 // Loaded when they are wanted; see loadCommand (src/cli/frame/command_table.ts) for why so.
 const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
 const loadActions = () => load<typeof import("./act/actions.ts")>("act/actions");
-const loadList = () => load<typeof import("./read/list.ts")>("read/list");
 const loadShow = () => load<typeof import("./read/show.ts")>("read/show");
 const loadTakeOver = () => load<typeof import("./claims/take_over.ts")>("claims/take_over");
 const loadPostpone = () => load<typeof import("./claims/postpone.ts")>("claims/postpone");
 const loadPurge = () => load<typeof import("./act/purge.ts")>("act/purge");
 const loadSearch = () => load<typeof import("./filter/search.ts")>("filter/search");
-const loadMatching = () => load<typeof import("./filter/matching.ts")>("filter/matching");
 const loadOpenBatch = () => load<typeof import("./take_in/open_batch.ts")>("take_in/open_batch");
 const loadJoin = () => load<typeof import("./take_in/batch_target.ts")>("take_in/batch_target");
 const loadCopy = () => load<typeof import("./act/resend_changed.ts")>("act/resend_changed");
@@ -61,7 +57,7 @@ const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/s
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
-export class SqliteStore extends SqliteRelays implements Store {
+export class SqliteStore extends SqliteReading implements Store {
   #watch: import("./read/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
 
@@ -76,6 +72,7 @@ export class SqliteStore extends SqliteRelays implements Store {
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
+    // Who is no worker has nothing else to do: SQLite itself waits for the lock, for 10 s.
     const busyTimeoutMs = isWorker ? WORKER_WAITS.busyTimeoutMs : WORKER_WAITS.patienceMs;
     const db = await Connection.open({ ...WORKER_WAITS, path, create, busyTimeoutMs });
     return new SqliteStore(db, clock, random, keepsBodies);
@@ -151,11 +148,6 @@ export class SqliteStore extends SqliteRelays implements Store {
     return requeued;
   }
 
-  async nextDueAt(after: number): Promise<number | null> {
-    const { nextDueAt } = await loadPostpone();
-    return nextDueAt(this.db, after);
-  }
-
   async changed(signal: AbortSignal): Promise<void> {
     const { Watch } = await load<typeof import("./read/watch.ts")>("read/watch");
     this.#watch ??= new Watch(this.db);
@@ -177,39 +169,9 @@ export class SqliteStore extends SqliteRelays implements Store {
     return await expireDue(this.db, () => this.clock.now());
   }
 
-  async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
-    const { idsWithPrefix } = await loadList();
-    return idsWithPrefix(this.db, prefix, limit);
-  }
-
-  async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
-    const { list } = await loadList();
-    yield* list(this.db, filter, options);
-  }
-
   async bringSearchUpToDate(options: SearchIndexOptions = {}): Promise<void> {
     const { bringSearchUpToDate } = await loadSearch();
     await bringSearchUpToDate(this.db, options);
-  }
-
-  async count(filter: Filter): Promise<number> {
-    const { countMatching, matching } = await loadMatching();
-    return countMatching(this.db, matching(this.db, filter, "1"));
-  }
-
-  async stats(): Promise<QueueStats> {
-    const { stats } = await load<typeof import("./read/stats.ts")>("read/stats");
-    return stats(this.db, this.clock.now());
-  }
-
-  async show(id: string): Promise<MessageDetail | null> {
-    const { show } = await loadShow();
-    return show(this.db, id);
-  }
-
-  async status(): Promise<QueueStatus> {
-    const { status } = await loadStatus();
-    return await status(this.db, this.clock.now());
   }
 
   async retry(filter: Filter, options: RetryOptions): Promise<RetryResult> {

@@ -6,6 +6,7 @@ import type { Relay } from "../../queue/ports/transport.ts";
 import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
 import type { RelayContext, RelayRequest } from "../relay_request.ts";
 import type { RelayTls } from "./session/session_opener.ts";
+import { trustSystemAuthorities } from "../../system/authorities.ts";
 import { lmtpRelay, type RelayLogin, smtpRelay } from "./relay.ts";
 
 /** Makes an SMTP relay of its settings. Throws `config_invalid` where they contradict each other
@@ -101,6 +102,7 @@ async function relayTls(
         "expected required, or smtp: in its URL",
     );
   }
+  trustSystemAuthorities();
   return {
     mode: effectiveMode(mode, { hasLogin, host }),
     isImplicit,

@@ -3,9 +3,9 @@
 
 // A session step by step, and where each step is:
 //
-//   connect        connection/connect.ts   one address after another
+//   connect        connection/connect.ts   its addresses, whichever answers first: race.ts
 //   greeting       session/open_session.ts the server speaks first, 220
-//   EHLO           session/open_session.ts what the server can do (session/session.ts keeps it)
+//   EHLO           session/open_session.ts our name: hello_name.ts; what the server can do: session.ts
 //   STARTTLS       session/open_session.ts and connection/tls.ts, node_wire.ts, tcp_wire.ts
 //   EHLO again     session/open_session.ts what was said in clear counts no more
 //   AUTH           session/log_in.ts       mechanisms.ts, scram.ts, login_turns.ts; the password:
@@ -24,6 +24,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import type { AuthKind } from "../../queue/relay_target.ts";
+import type { FamilyMemory } from "./connection/connect.ts";
 import { SendingAhead } from "./mail/sending_ahead.ts";
 import { LoginTurns } from "./session/login_turns.ts";
 import { Secret, type SecretSource } from "./session/secrets.ts";
@@ -45,11 +46,14 @@ interface LmtpRelayOptions extends SessionOptions {
 /** What SMTP and LMTP have in common. */
 interface SessionOptions {
   readonly name: string;
-  /** Our name for EHLO: a host name or an address literal in brackets. */
+  /** Our name for EHLO: a host name or an address literal in brackets. Where it is no full name the
+   *  address of our end is said in its place. */
   readonly heloName: string;
   /** Null or absent = in clear. */
   readonly tls?: RelayTls | null;
   readonly login?: RelayLogin | null;
+  /** Where the family of addresses that works is kept for the next process; by default nowhere. */
+  readonly family?: FamilyMemory | null;
   /** Recipients of one transaction at most. */
   readonly recipientLimit?: number | null;
   readonly timeouts?: Partial<Timeouts>;
@@ -101,7 +105,8 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
       turns: new LoginTurns(),
     }
     : null;
-  const opener = { protocol, endpoint, shownHost, heloName, tls, login, timeouts, timers };
+  const family = options.family ?? null;
+  const opener = { protocol, endpoint, shownHost, heloName, tls, login, family, timeouts, timers };
   const sendingAhead = new SendingAhead();
   // LMTP answers the content once for each recipient.
   if (protocol === "lmtp") sendingAhead.forbid();

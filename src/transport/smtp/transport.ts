@@ -116,7 +116,8 @@ export class SmtpTransport implements Transport {
 
   /** Hands over until no recipient is open, or nothing more can be done. */
   async #handToAll(outcomes: Outcomes, options: DeliverOptions): Promise<void> {
-    let canReconnect = true;
+    // Once for each step forward: a server may close after each transaction.
+    let openAtReconnect = Infinity;
     let hasBegun = false;
     this.#learnedLimit = Infinity;
     const onContent = () => {
@@ -141,8 +142,12 @@ export class SmtpTransport implements Transport {
       if (end.next === "continue" && isForward) continue;
       if (end.next === "continue") break;
       this.#drop();
-      if (end.next === "reconnect" && canReconnect) canReconnect = false;
-      else if (end.outcome !== null) outcomes.setOpen({ ...end.outcome, kind: "deferred" });
+      // A refused RSET is none of this transaction's doing.
+      const isReset = end.outcome?.phase === "reset";
+      const mayReconnect = isReset || outcomes.openCount < openAtReconnect;
+      if (end.next === "reconnect" && mayReconnect) {
+        if (!isReset) openAtReconnect = outcomes.openCount;
+      } else if (end.outcome !== null) outcomes.setOpen({ ...end.outcome, kind: "deferred" });
       else if (!isForward) break;
     }
     this.#mayStop = false;

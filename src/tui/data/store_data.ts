@@ -1,6 +1,9 @@
 // The screen's questions answered from the store: windows of a list, counts, details, actions.
 // Called in the thread (data_worker.ts), and by tests directly.
 
+// A window is read from the cursor's message on, in both directions and by the order's own columns,
+// never by counting rows from the beginning: it costs the same wherever in a long listing it is.
+
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";

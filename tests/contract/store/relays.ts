@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterFault, HEALTHY } from "../../../src/queue/policy/breaker.ts";
-import { enqueued, MINUTE_MS, START } from "../../support/queue_messages.ts";
+import { attemptOf, enqueued, MINUTE_MS, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { claimOne, worked } from "./claims.ts";
 
@@ -46,6 +46,36 @@ export function relayTests(test: TestStore): void {
     await store.retry({}, { dueOnly: false });
     const { failures, downSince, openUntil } = await store.relayHealth("default");
     assert.deepEqual([failures, downSince, openUntil], [3, START, START + 5]);
+  });
+
+  test("resume of a relay ends the pause of its faults, and queues what waited for it", async (fixture) => {
+    const { store, clock } = fixture;
+    const relay = { scope: "relay", value: "default" } as const;
+    assert.equal(await store.resumePart(relay), null, "it was well");
+    const waiting = await enqueued(store);
+    const refused = await enqueued(store);
+    const greylisted = await enqueued(store);
+    await using worker = await worked(store);
+    const until = START + 10 * MINUTE_MS;
+    const reason = "the relay default is left alone: it refuses";
+    const first = await claimOne(store, worker.handle);
+    await store.postpone([{ claim: first, recipients: [0], until, reason }]);
+    const second = await claimOne(store, worker.handle);
+    const { changes, ...attempt } = attemptOf(second, { retryAt: until });
+    const unused = changes.map((change) => ({ ...change, failures: 0 }));
+    await store.record([{ ...attempt, changes: unused }]);
+    const third = await claimOne(store, worker.handle);
+    await store.record([attemptOf(third, { retryAt: until })]);
+    assert.deepEqual([first.id, second.id, third.id], [waiting, refused, greylisted]);
+    for (let i = 0; i < 3; i++) {
+      await store.noteRelay("default", (health) => afterFault(health, "down", clock.now()));
+    }
+    assert.equal(await store.waitingFor(relay), 2, "a greylisted one waits for itself");
+    assert.equal(await store.waitingFor({ scope: "relay", value: "other" }), 0);
+    assert.equal(await store.resumePart(relay), 2);
+    assert.equal((await store.relayHealth("default")).openUntil, START);
+    const { queued, deferred } = await store.status();
+    assert.deepEqual([queued, deferred], [2, 1]);
   });
 
   test("faults noted at the same time all count", async (fixture) => {

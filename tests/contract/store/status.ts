@@ -148,6 +148,21 @@ export function statusTests(test: TestStore): void {
     assert.deepEqual(await counts(), [2, 0, START + 100]);
   });
 
+  test("figures for a monitor: the oldest deferred message, and what failed of late", async ({ store, clock }) => {
+    assert.deepEqual(await store.healthFigures(START), { oldestDeferredFrom: null, failed: 0 });
+    await ended(store, "failed");
+    clock.advance(MINUTE_MS);
+    await ended(store, "failed", { createdAt: clock.now() });
+    await ended(store, { retryAt: START + 9 * MINUTE_MS }, { createdAt: clock.now() });
+    clock.advance(MINUTE_MS);
+    await ended(store, { retryAt: START + 9 * MINUTE_MS }, { createdAt: clock.now() });
+    assert.deepEqual(await store.healthFigures(START), {
+      oldestDeferredFrom: START + MINUTE_MS,
+      failed: 1,
+    });
+    assert.equal((await store.healthFigures(START - 1)).failed, 2);
+  });
+
   test("a finished round is noted for all to see", async (fixture) => {
     const other = await fixture.another();
     await fixture.store.noteRound();

@@ -14,6 +14,7 @@ import { FakeTimers } from "../../support/smtp_timers.ts";
 /** A wire that answers the envelope, takes `takes` writes, and answers `last` once it has taken
  *  them. A write beyond those rejects, or waits for ever if `hangs`. */
 class FakeWire implements Wire {
+  readonly localAddress = null;
   #writes = 0;
   #replies = ["250 ok\r\n250 ok\r\n354 go\r\n"];
   readonly #taken = Promise.withResolvers<void>();

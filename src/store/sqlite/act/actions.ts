@@ -74,7 +74,7 @@ export async function requeueMatching(
   });
 }
 
-/** Settles a message some of whose recipients became queued; it keeps its place if it was
+/** Brings up to date a message some of whose recipients became queued; it keeps its place if it was
  *  queued already. */
 function requeue(db: Connection, row: Row, now: number): void {
   if (row.status !== "queued") {

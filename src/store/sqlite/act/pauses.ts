@@ -10,8 +10,9 @@ import {
 } from "../../../queue/policy/pause.ts";
 import { int, number, text } from "../db/columns.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";
+import { stateIs } from "../db/law.ts";
 import type { Condition } from "../filter/condition.ts";
-import { matching } from "../filter/matching.ts";
+import { countMatching, matching } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
 import { requeueMatching } from "./actions.ts";
 
@@ -35,10 +36,23 @@ export async function resumePart(
   part: PausedPart,
   now: number,
 ): Promise<number | null> {
-  if (await notePause(db, part, null)) return null;
-  if (part.scope === "relay") await useRelaysAgain(db, now, part.value);
+  const wasPaused = !await notePause(db, part, null);
+  // One that is left alone for its faults is wanted again, too.
+  const wasLeftAlone = part.scope === "relay" && await useRelaysAgain(db, now, part.value);
+  if (!wasPaused && !wasLeftAlone) return null;
   return await requeueMatching(db, waitingOf(db, part), now);
 }
+
+/** See Reader.waitingFor. */
+export function waitingFor(db: Connection, part: PausedPart): number {
+  return countMatching(db, waitingOf(db, part));
+}
+
+/** What a relay refused with no retry used up. */
+const REFUSED_BY = `(SELECT relay FROM attempt WHERE attempt.seq = message.seq
+    ORDER BY n DESC LIMIT 1) = ?
+  AND EXISTS (SELECT 1 FROM recipient WHERE recipient.seq = message.seq
+    AND ${stateIs("deferred")} AND failures < recipient.tries)`;
 
 /** The deferred messages of a part. */
 function waitingOf(db: Connection, { scope, value }: PausedPart): Condition {
@@ -51,7 +65,13 @@ function waitingOf(db: Connection, { scope, value }: PausedPart): Condition {
     case "tag":
       return matching(db, { tags: [value] }, waits);
     case "relay":
-      return matching(db, {}, `${waits} AND last_reply LIKE ?`, `the relay ${value} %`);
+      return matching(
+        db,
+        {},
+        `${waits} AND (instr(last_reply, ?) > 0 OR ${REFUSED_BY})`,
+        `the relay ${value} is left alone`,
+        value,
+      );
   }
 }
 

@@ -65,6 +65,8 @@ export class ClaimThread {
       const [which, at, length] = claim.content;
       const body = bodies[which] ?? new ArrayBuffer(0);
       inUse[which] = (inUse[which] ?? 0) + 1;
+      // Freed, and never used for other mail: a program that has read enough of its message may still
+      // be written to.
       const release = () => {
         inUse[which] = (inUse[which] ?? 0) - 1;
         if (inUse[which] === 0) body.transfer(0);

@@ -44,20 +44,30 @@ export async function noteRelay(
 }
 
 /** Ends the pauses of relays that are left alone, or of one of them; what is known of their faults
- *  stays. */
-export async function useRelaysAgain(db: Connection, now: number, name?: string): Promise<void> {
+ *  stays. Resolves to whether there was one. */
+export async function useRelaysAgain(
+  db: Connection,
+  now: number,
+  name?: string,
+): Promise<boolean> {
   const which = "open_until > ? AND (? IS NULL OR name = ?)";
   const values = [now, name ?? null, name ?? null];
-  if (db.get(`SELECT 1 FROM relay WHERE ${which}`, ...values) === undefined) return;
-  await db.write(() => {
-    db.run(`UPDATE relay SET open_until = ? WHERE ${which}`, now, ...values);
-  });
+  if (db.get(`SELECT 1 FROM relay WHERE ${which}`, ...values) === undefined) return false;
+  return await db.write(() =>
+    db.run(`UPDATE relay SET open_until = ? WHERE ${which}`, now, ...values) > 0
+  );
 }
 
 /** Relays that are not well. */
 export function troubledRelays(db: Connection): RelayStatus[] {
   return db.all(`SELECT ${COLUMNS} FROM relay ORDER BY name`)
     .map((row) => ({ name: String(row.name), ...toHealth(row) }));
+}
+
+/** See Reader.rateUses. */
+export function rateUses(db: Connection): Map<string, RateUse> {
+  const rows = db.all("SELECT scope, newest_from, counts FROM rate");
+  return new Map(rows.map((row) => [String(row.scope), toUse(row)]));
 }
 
 function toHealth(row: Row): RelayHealth {

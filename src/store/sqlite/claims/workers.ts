@@ -1,6 +1,10 @@
 // A worker's registration: its row, and the lock file that tells whether it lives and which
 // messages had begun to go out. Who takes over from dead workers is claims/take_over.ts.
 
+// The file holds numbers of eight bytes: when the machine was started, then the token of each claim,
+// noted just before the first byte of its message goes out. So when a worker has died, what is not
+// noted was certainly not sent, and what is noted may have been: that is closed as uncertain.
+
 import type { Clock, Random } from "../../../system/time.ts";
 import type { WorkerHandle } from "../../../queue/ports/claims.ts";
 import { bootMark, isOfBoot, thisBoot } from "../../../system/boot.ts";

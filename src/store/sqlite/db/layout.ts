@@ -1,6 +1,16 @@
 // Numbers of the file's layout. The connection needs them before the schema (schema.ts) is loaded,
 // which most processes never do.
 
+// A queue is one SQLite file in WAL mode with synchronous=FULL: what is committed survives a power
+// cut. Beside a queue called `queue.db` there are:
+//
+//   queue.db-wal, -shm    SQLite's own
+//   queue.db-worker-HEX   one a worker: its lock, and the claims whose bytes began to go out
+//                         (claims/workers.ts)
+//   queue.db-wake         touched after commits that somebody may wait for (db/wake.ts)
+//   queue.db-lock         held by a pass, so that passes do not pile up (src/app/send/lock.ts)
+//   queue.db-drop-lock    held by who takes drops in (src/app/drops/take_in.ts)
+
 /** "mlq1": marks a SQLite file as a mailq queue. */
 export const APPLICATION_ID = 0x6d6c7131;
 

@@ -10,6 +10,11 @@ interface Migration {
   readonly sql: string;
 }
 
+// `message` has one row a message, with everything that a listing shows; `recipient` one for each
+// envelope recipient; `attempt` one for each try to hand a message over, its outcomes as JSON; `body`
+// the bytes, in rows of at most 256 KB. `tally` has the counts by status, kept by triggers, so that
+// they cost a reader nothing.
+//
 // A lane is the batch a message came in with; 0 is mail without one. Mail of a lane whose batch
 // is still staged is invisible. Claims walk one lane at a time, so a large batch being staged
 // costs them nothing, and one row's update makes all of it visible.

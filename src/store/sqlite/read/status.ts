@@ -3,7 +3,7 @@
 
 import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
-import type { QueueStatus, WorkerInfo } from "../../../queue/status.ts";
+import type { HealthFigures, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { int, number } from "../db/columns.ts";
 import { statusOf } from "../db/damage.ts";
@@ -83,6 +83,30 @@ function oldestDueAt(db: Connection, now: number): number | null {
     now,
   );
   return row === undefined ? null : int(row.next_at);
+}
+
+/** Deferred messages that are looked at for the oldest: those that came first. */
+const OLDEST_OF = 1_000;
+
+/** See Reader.healthFigures. */
+export function healthFigures(db: Connection, failedSince: number): HealthFigures {
+  const oldest = db.get(
+    `SELECT min(life_from) AS at FROM (SELECT life_from FROM message INDEXED BY by_status
+     WHERE ${statusIs("deferred")} AND ${VISIBLE} ORDER BY seq LIMIT ${OLDEST_OF})`,
+  );
+  const failed = (["failed", "partial"] as const).map((status) =>
+    int(
+      db.get(
+        `SELECT count(*) AS n FROM message INDEXED BY final_since
+         WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND n_failed > 0`,
+        failedSince,
+      )?.n,
+    )
+  );
+  return {
+    oldestDeferredFrom: number(oldest?.at),
+    failed: failed.reduce((sum, count) => sum + count, 0),
+  };
 }
 
 function metaNumber(db: Connection, key: string): number | null {

@@ -1,6 +1,11 @@
 // Adds to a batch that another process holds open (`mailq tx`), each call all or nothing. The batch
 // itself is open_batch.ts.
 
+// A small call is one commit into the first lane of the batch. A large one stages a lane of its own,
+// under a lock of its own, and hands it over by its row's `owner`. Who adds looks for the worker's row
+// in the very commit that adds, so nothing comes in once the batch is over. No transaction is open
+// while the command of `mailq tx` runs.
+
 import { MailqError } from "../../../queue/errors.ts";
 import type { Enqueued, Enqueuer, Stage } from "../../../queue/ports/intake.ts";
 import type { WholeMessage } from "../../../queue/message.ts";

@@ -46,6 +46,8 @@ export class QueueTarget implements StageTarget {
   }
 
   takeLane(lane: number, count: number): void {
+    // Every visible lane costs each claim a statement: only large ones stay apart, where one row's
+    // update makes all of it visible.
     if (count <= MERGE_MESSAGES) mergeLane(this.db, { from: lane, into: 0 });
     else this.db.run("UPDATE batch SET state = 'visible' WHERE id = ?", lane);
   }

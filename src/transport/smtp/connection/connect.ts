@@ -1,7 +1,8 @@
-// From a host name to a wire: looks the name up and tries its addresses, the last good one first.
-// `session_opener.ts` calls it for each new connection.
+// From a host name to a wire: looks the name up and orders its addresses, the family that worked
+// last first; trying them is in `race.ts`. `session_opener.ts` calls it for each new connection.
 
-import { asBroken, ConnectionBroken } from "./broken.ts";
+import { ConnectionBroken } from "./broken.ts";
+import { raceTo } from "./race.ts";
 import { waitWithin } from "./wait_within.ts";
 import type { Wire } from "./wire.ts";
 import type { Timers } from "../../../system/time.ts";
@@ -11,6 +12,17 @@ import { dialTcp, dialUnix } from "./tcp_wire.ts";
 type Dial = (address: string, port: number) => Promise<Wire>;
 /** The addresses of a host, the likeliest first. */
 type Resolve = (host: string) => readonly string[] | Promise<readonly string[]>;
+
+type AddressFamily = 4 | 6;
+
+/** Which family of addresses reached a relay last, kept by somebody from one process to the next:
+ *  where IPv6 leads nowhere only the first process ever waits for it. */
+export interface FamilyMemory {
+  /** Null = not known. */
+  get(): AddressFamily | null;
+  /** Called after a connection to a name with addresses of both families. */
+  note(family: AddressFamily): void;
+}
 
 /** Where and for how long to connect. */
 interface ConnectOptions {
@@ -22,53 +34,69 @@ interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
+interface Ways {
+  readonly dial?: Dial;
+  readonly resolve?: Resolve;
+  readonly memory?: FamilyMemory | null;
+}
+
 /** Finds the way to one relay, and remembers which of its addresses took the last connection. */
 export class Connector {
+  readonly #dial: Dial;
+  readonly #resolve: Resolve;
+  readonly #memory: FamilyMemory | null;
   #lastGood: string | null = null;
 
-  constructor(readonly dial: Dial = dialTcp, readonly resolve: Resolve = resolveHost) {}
+  constructor({ dial = dialTcp, resolve = resolveHost, memory = null }: Ways = {}) {
+    this.#dial = dial;
+    this.#resolve = resolve;
+    this.#memory = memory;
+  }
 
   /** Opens a wire to the first of the host's addresses that takes one. Rejects with
    *  `ConnectionBroken` once all have refused, at the time limit or at the signal; what is
    *  established later is closed unused. */
   async connect(options: ConnectOptions): Promise<Wire> {
-    const { host, port, timers } = options;
-    const until = timers.now() + options.limitMs;
+    const { host, port, timers, limitMs } = options;
+    const until = timers.now() + limitMs;
     const limits = { ...options, missing: "no answer to a look-up of its name" };
-    const found = this.resolve(host);
+    const found = this.#resolve(host);
     const addresses = this.#inOrder(
       found instanceof Promise ? await waitWithin(found, limits, () => {}) : found,
     );
-    const refusals: { readonly address: string; readonly reason: ConnectionBroken }[] = [];
-    for (const [i, address] of addresses.entries()) {
-      // An address that swallows our packets leaves the others their share of the time.
-      const limitMs = Math.max(1, Math.floor((until - timers.now()) / (addresses.length - i)));
-      try {
-        const wire = await waitWithin(
-          this.dial(address, port),
-          { ...options, limitMs, missing: "no connection" },
-          (late) => late.close(),
-        );
-        this.#lastGood = address;
-        return wire;
-      } catch (error) {
-        const reason = asBroken(error);
-        if (reason.kind === "stopped") throw reason;
-        refusals.push({ address, reason });
-      }
-    }
-    const [first] = refusals;
-    if (first === undefined) throw new ConnectionBroken("lost", "its name has no address");
-    if (refusals.length === 1) throw first.reason;
-    const text = refusals.map(({ address, reason }) => `${reason.message} (${address})`).join(", ");
-    throw new ConnectionBroken("lost", text, { cause: first.reason });
+    if (addresses.length === 0) throw new ConnectionBroken("lost", "its name has no address");
+    const { address, wire } = await raceTo(addresses, (each) => this.#dial(each, port), {
+      ...options,
+      limitMs: Math.max(1, until - timers.now()),
+    });
+    const hasBoth = addresses.some((each) => familyOf(each) !== familyOf(address));
+    if (hasBoth && this.#lastGood !== address) this.#memory?.note(familyOf(address));
+    this.#lastGood = address;
+    return wire;
   }
 
+  /** The last good address, then the families in turn, beginning with the one that worked; where
+   *  none is known with that of the first address, as the system ranks them. */
   #inOrder(addresses: readonly string[]): readonly string[] {
     const last = this.#lastGood;
-    if (last === null || !addresses.includes(last)) return addresses;
-    return [last, ...addresses.filter((address) => address !== last)];
+    const [first] = addresses;
+    if (first === undefined || addresses.length === 1) return addresses;
+    const family = last !== null ? familyOf(last) : this.#memory?.get() ?? familyOf(first);
+    const rest = addresses.filter((address) => address !== last);
+    const likely = rest.filter((address) => familyOf(address) === family);
+    const other = rest.filter((address) => familyOf(address) !== family);
+    const isKnown = last !== null && addresses.includes(last);
+    const [ahead, behind] = isKnown ? [other, likely] : [likely, other];
+    const inTurn = Array.from(
+      { length: Math.max(ahead.length, behind.length) },
+      (_, i) => [...ahead.slice(i, i + 1), ...behind.slice(i, i + 1)],
+    ).flat();
+    return isKnown ? [last, ...inTurn] : inTurn;
   }
+}
+
+function familyOf(address: string): AddressFamily {
+  return address.includes(":") ? 6 : 4;
 }
 
 /** Asks the system, as every other program does: /etc/hosts first, then DNS. */
@@ -79,9 +107,16 @@ export function resolveHost(host: string): readonly string[] | Promise<readonly 
 }
 
 async function lookUp(host: string): Promise<readonly string[]> {
-  const { lookup } = await import("node:dns/promises");
-  const found = await lookup(host, { all: true, verbatim: true });
-  return [...new Set(found.map(({ address }) => address))];
+  const [{ lookup }, { default: process }] = await Promise.all([
+    import("node:dns/promises"),
+    import("node:process"),
+  ]);
+  // Deno before 2.5 warns here that punycode is deprecated: on stderr, which cron mails.
+  const before = Reflect.get(process, "noDeprecation");
+  Reflect.set(process, "noDeprecation", true);
+  const looking = lookup(host, { all: true, verbatim: true });
+  Reflect.set(process, "noDeprecation", before);
+  return [...new Set((await looking).map(({ address }) => address))];
 }
 
 /** Opens a connection to a socket in the file system. */

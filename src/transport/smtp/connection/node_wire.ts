@@ -65,6 +65,10 @@ class NodeWire implements Wire {
     }
   }
 
+  get localAddress(): string | null {
+    return this.#plain.localAddress ?? null;
+  }
+
   async read(into: Uint8Array): Promise<number | null> {
     for (;;) {
       if (this.#reason !== null) throw this.#reason;

@@ -18,6 +18,11 @@ export class TcpWire implements Wire {
     this.#connection = connection;
   }
 
+  get localAddress(): string | null {
+    const { localAddr } = this.#connection;
+    return "hostname" in localAddr ? localAddr.hostname : null;
+  }
+
   async read(into: Uint8Array): Promise<number | null> {
     if (this.#reason !== null) throw this.#reason;
     try {

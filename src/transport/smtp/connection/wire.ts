@@ -6,6 +6,8 @@ import type { TlsFacts, TlsRequest } from "./tls.ts";
 
 /** A stream of bytes both ways; one read and one write may be under way at a time. */
 export interface Wire {
+  /** Our end's address; null where it has none. */
+  readonly localAddress: string | null;
   /** Waits for at least one byte and puts what came into `into`; null at the end. */
   read(into: Uint8Array): Promise<number | null>;
   /** Resolves once the system has taken every byte; if it rejects, the last byte was not taken. */

@@ -100,11 +100,13 @@ const TABLE: readonly Row[] = [
 
   { phases: null, breaks: ["stopped"], ...broken },
   { phases: ["dot"], breaks: ANY_BREAK, ...uncertain },
+  // Nothing of the message was said yet; some servers know no RSET.
+  { phases: ["reset"], breaks: ANY_BREAK, ...broken, next: "reconnect" },
   { phases: null, breaks: ["garbage"], ...relayFault },
   { phases: SETUP, breaks: ANY_BREAK, ...relayFault },
   // The server closed an idle connection before it had seen anything of this message.
   {
-    phases: ["reset", "mail"],
+    phases: ["mail"],
     breaks: ["lost"],
     when: "isUsed",
     ...broken,

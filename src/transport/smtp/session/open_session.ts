@@ -6,6 +6,7 @@ import type { Channel } from "../connection/channel.ts";
 import type { Phase } from "../../../queue/outcome.ts";
 import { classify } from "../mail/classify.ts";
 import { ConnectionBroken } from "../connection/broken.ts";
+import { helloName } from "./hello_name.ts";
 import { logIn, type SessionLogin } from "./log_in.ts";
 import type { SmtpReply } from "../mail/replies.ts";
 import { type Extensions, type Protocol, readExtensions, Refusal, Session } from "./session.ts";
@@ -71,7 +72,8 @@ export async function openSession(
 }
 
 async function sayHello(channel: Channel, request: SessionRequest): Promise<Extensions> {
-  const { protocol, heloName, timeouts } = request;
+  const { protocol, timeouts } = request;
+  const heloName = helloName(request.heloName, channel.wire.localAddress);
   channel.sendCommands(`${protocol === "lmtp" ? "LHLO" : "EHLO"} ${heloName}\r\n`);
   let hello = await channel.reply(timeouts.helloMs);
   const knowsEhlo = protocol === "lmtp" || hello.code < 500;

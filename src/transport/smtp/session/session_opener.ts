@@ -8,7 +8,7 @@ import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
-import { Connector, connectUnix } from "../connection/connect.ts";
+import { Connector, connectUnix, type FamilyMemory } from "../connection/connect.ts";
 import { type BreakKind, ConnectionBroken } from "../connection/broken.ts";
 import { LoginCutShort, type SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
@@ -46,6 +46,7 @@ interface OpenerOptions {
   /** Null = in clear. */
   readonly tls: RelayTls | null;
   readonly login: SessionLogin | null;
+  readonly family: FamilyMemory | null;
   readonly timeouts: Timeouts;
   readonly timers: Timers;
 }
@@ -147,16 +148,19 @@ export class SessionOpener {
     if (endpoint.kind === "unix") {
       return new Channel(await connectUnix(endpoint.path, limits), timers, transcript);
     }
-    this.#connector ??= new Connector(await this.#dial());
+    this.#connector ??= new Connector({
+      ...await this.#dial(),
+      memory: this.#options.family,
+    });
     const wire = await this.#connector.connect({ ...endpoint, ...limits });
     return new Channel(wire, timers, transcript);
   }
 
   async #dial() {
-    if (this.#tls === null) return undefined;
+    if (this.#tls === null) return {};
     // Node's sockets cost 40 ms to load: only TLS needs them.
     const { dialForTls } = await import("../connection/node_wire.ts");
-    return dialForTls;
+    return { dial: dialForTls };
   }
 
   #stepText(phase: Phase): string {

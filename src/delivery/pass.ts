@@ -1,6 +1,7 @@
 // One pass over the queue: `mailq send` calls `runPass`, each round of the service `runRound`. Both
 // get the relays ready and tell what came of it; the sending itself is in `round/`.
 
+import type { Pause } from "../queue/policy/pause.ts";
 import type { WorkerHandle } from "../queue/ports/claims.ts";
 import type { PassOptions } from "./options.ts";
 import { type DownRelay, Outlet } from "./outlets/outlet.ts";
@@ -22,6 +23,8 @@ export interface PassResult {
   readonly downRelays: readonly DownRelay[];
   /** When a relay that had to wait, for its rate or for a fault, may be used again. */
   readonly resumeAt: number | null;
+  /** Pauses of parts of the mail that held at its end. */
+  readonly pauses: readonly Pause[];
 }
 
 /** Claims, hands over and records until nothing due is left that this pass has not tried, a limit
@@ -93,6 +96,7 @@ export async function runRound(
         stoppedBy: round.stoppedBy ?? (status.paused === null ? null : "paused"),
         downRelays,
         resumeAt,
+        pauses: status.pauses,
       };
     },
   };

@@ -4,10 +4,17 @@
 import type { MessageSummary } from "../queue/message.ts";
 import { formatTimestamp } from "./timestamps.ts";
 
+/** What is known of the queue as a whole. */
+interface QueueMoment {
+  readonly isPaused: boolean;
+  /** Tells what keeps a queued message back; null if nothing does. */
+  readonly hindrances?: { readonly of: (message: MessageSummary) => string | null };
+}
+
 /** Why a message waits, or why it ended as it did. */
 export function whyIs(
   message: MessageSummary,
-  { isPaused }: { readonly isPaused: boolean },
+  { isPaused, hindrances }: QueueMoment,
 ): string {
   const reply = message.lastReply ?? "";
   switch (message.status) {
@@ -17,9 +24,8 @@ export function whyIs(
       if (message.nextAttemptAt !== null && message.tries === 0 && message.sendAt !== null) {
         return `not before ${formatTimestamp(message.sendAt)}`;
       }
-      return `${isPaused ? "the queue is paused" : "waits for the next pass"}${
-        reply === "" ? "" : `; last: ${reply}`
-      }`;
+      return (isPaused ? "the queue is paused" : hindrances?.of(message) ??
+        "waits for the next pass") + (reply === "" ? "" : `; last: ${reply}`);
     case "sending":
       return "being sent";
     case "deferred":

@@ -12,3 +12,9 @@ export function formatTimestamp(at: number): string {
 export function formatTimeOfDay(at: number): string {
   return formatISO9075(new Date(at), { representation: "time" });
 }
+
+/** A time near `now`: of the same day the time of day alone. */
+export function formatMoment(at: number, now: number): string {
+  const isSameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  return isSameDay ? formatTimeOfDay(at) : formatTimestamp(at);
+}

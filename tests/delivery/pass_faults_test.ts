@@ -56,6 +56,7 @@ Deno.test("pass: a relay that is down ends it after one message, and the rest is
       until: null,
     }],
     resumeAt: null,
+    pauses: [],
   });
   const message = await queue.show(first);
   assert.equal(message.status, "deferred");

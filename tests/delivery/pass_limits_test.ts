@@ -34,6 +34,7 @@ Deno.test("pass: an empty queue is done at once, without a connection", async ()
     remaining: 0,
     stoppedBy: null,
     downRelays: [],
+    pauses: [],
     resumeAt: null,
   });
   assert.equal(relay.opened, 0);

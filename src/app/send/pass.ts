@@ -31,6 +31,7 @@ export const NOTHING_SENT: PassResult = {
   stoppedBy: null,
   downRelays: [],
   resumeAt: null,
+  pauses: [],
 };
 
 /** Runs one pass over the queue (or over `ids`), until done or told to stop. Throws as

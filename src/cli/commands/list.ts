@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import { resolveId } from "../../app/select.ts";
+import { readHindrances } from "../../app/status/hindrances.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { SORTS } from "../../queue/filter.ts";
 import { queueExists } from "../../store/open.ts";
@@ -31,8 +32,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       after: after === undefined ? null : await resolveId(store, after),
       limit,
     });
-    const isPaused = (await store.status()).paused !== null;
-    const printed = await printMessages(output, messages, { now: this.now(), isPaused });
+    const now = this.now();
+    const hindrances = await readHindrances(store, settings, now);
+    const printed = await printMessages(output, messages, { now, isPaused: false, hindrances });
     if (output.isJson) return;
     if (printed === 0) {
       output.note(

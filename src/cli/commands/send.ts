@@ -46,7 +46,7 @@ export const command = buildCommand<Flags, string[], Context>({
     const isThere = queueExists(settings.queue);
     if (!flags.dryRun && isThere) await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
-    if (flags.dryRun) return await printDue(this, store, ids);
+    if (flags.dryRun) return await printDue(this, settings, store, ids);
     let result = NOTHING_SENT;
     if (isThere) {
       using lock = await lockFor(this, settings, flags);
@@ -121,6 +121,7 @@ function whyLeft(status: MessageStatus): string {
 
 async function printDue(
   { output, machine }: Context,
+  settings: Settings,
   store: Store,
   ids: readonly string[] | undefined,
 ): Promise<void> {
@@ -130,7 +131,11 @@ async function printDue(
   const { printMessages }: typeof import("../print/message_table.ts") = await import(
     import.meta.resolve("../print/message_table.ts")
   );
+  const { readHindrances }: typeof import("../../app/status/hindrances.ts") = await import(
+    import.meta.resolve("../../app/status/hindrances.ts")
+  );
   const due = dueMessages(store, ids, now);
-  const printed = await printMessages(output, due, { now, isPaused: false });
+  const hindrances = await readHindrances(store, settings, now);
+  const printed = await printMessages(output, due, { now, isPaused: false, hindrances });
   if (printed === 0 && !output.isJson) output.note("nothing is due");
 }

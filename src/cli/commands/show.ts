@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import { resolveId } from "../../app/select.ts";
+import { readHindrances } from "../../app/status/hindrances.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { type FlagsOf, oneArgument, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
@@ -25,7 +26,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
         "Cannot show more than one of --raw --headers --text --attempts",
       );
     }
-    const store = await this.queue();
+    const settings = await this.settings("all");
+    const store = await this.openQueue(settings, { create: false });
     const { output } = this;
     const id = await resolveId(store, prefix);
     const message = await store.show(id);
@@ -37,8 +39,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
     else if (output.isJson) output.json(detailShape(message));
     else if (flags.attempts) printAttempts(output, message, { isFull: true });
     else {
-      const isPaused = (await store.status()).paused !== null;
-      await printDetail(output, message, { now: this.now(), isPaused });
+      const now = this.now();
+      const hindrances = await readHindrances(store, settings, now);
+      await printDetail(output, message, { now, isPaused: false, hindrances });
     }
   },
   parameters: {

@@ -2,6 +2,7 @@
 // or a monitor. What trouble is, is print/nagios.ts's to judge.
 
 import { buildCommand } from "@stricli/core";
+import { countWaiting } from "../../app/status/waiting.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { countDrops } from "../../store/drop/names.ts";
@@ -13,17 +14,26 @@ import { judgeHealth, NAGIOS_STATUS } from "../print/nagios.ts";
 import { printPlainStatus, printStatus } from "../print/status.ts";
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const FLAGS = {
   plain: toggle("One line for scripts: queued/deferred/seconds the oldest waits"),
   nagios: toggle("One line and status 0/1/2/3 for a monitor"),
   warn: span({
-    brief: "Warning if the oldest waits longer, or no round ended for so long [15m]",
+    brief:
+      "Warning if the oldest waits longer, a relay is down or no round ended for so long [15m]",
     placeholder: "AGE",
   }),
-  critical: span({ brief: "Critical if the oldest waits longer [1h]", placeholder: "AGE" }),
+  critical: span({
+    brief: "Critical if the oldest waits longer or a relay is down for so long [1h]",
+    placeholder: "AGE",
+  }),
   queuedWarn: count("Warning if more are queued"),
   queuedCrit: count("Critical if more are queued"),
+  deferredWarn: count("Warning if more are deferred"),
+  deferredCrit: count("Critical if more are deferred"),
+  failedWarn: count("Warning if more failed within a day [0]"),
+  failedCrit: count("Critical if more failed within a day"),
 };
 type Flags = FlagsOf<typeof FLAGS>;
 
@@ -35,11 +45,13 @@ export const command = buildCommand<Flags, [], Context>({
     const status = await store.status();
     const { output } = this;
     const now = this.now();
-    if (output.isJson) output.json(statusShape(status, now));
-    else if (flags.plain) printPlainStatus(output, status, now);
+    if (!output.isJson && flags.plain) return printPlainStatus(output, status, now);
+    const relayCount = settings.relays.length;
+    const waiting = await countWaiting(store, status, { relayCount });
+    if (output.isJson) output.json(statusShape(status, now, waiting));
     else {
       const dropped = countDrops(queuePath(settings.queue));
-      printStatus(output, status, { now, queue: settings.queue, dropped });
+      printStatus(output, status, { now, queue: settings.queue, dropped, waiting });
       if (!queueExists(settings.queue)) {
         output.note("there is no such queue yet; `mailq enqueue` makes it");
       }
@@ -48,11 +60,17 @@ export const command = buildCommand<Flags, [], Context>({
   parameters: { flags: FLAGS, aliases: { w: "warn", c: "critical" } },
   docs: {
     brief: "Count messages by status; tell whether the queue moves",
-    fullDescription: `Counts messages by status and tells how long the oldest queued one waits.
+    fullDescription:
+      `Counts messages by status and tells how long the oldest queued one waits; which relay
+is down or refuses, since when, how many wait for it and what to do; what is paused.
 
   mailq status
   mailq status --plain                (queued/deferred/seconds)
-  mailq status --nagios -w 15m -c 1h`,
+  mailq status --nagios -w 15m -c 1h
+
+--nagios alarms by the age of the oldest message, queued or deferred, by how long a
+relay is down or refuses, of mail that failed within a day, of a pause, and when no
+round ends.`,
   },
 });
 
@@ -65,12 +83,15 @@ async function printHealth(context: Context, flags: Flags): Promise<void> {
       throw new MailqError("io_error", `there is no queue at ${settings.queue}`);
     }
     const store = await context.openQueue(settings, { create: false });
-    const health = judgeHealth(await store.status(), {
-      now: context.now(),
+    const now = context.now();
+    const figures = await store.healthFigures(now - DAY_MS);
+    const health = judgeHealth(await store.status(), figures, {
+      now,
       warnMs: flags.warn ?? 15 * MINUTE_MS,
       criticalMs: flags.critical ?? 60 * MINUTE_MS,
-      queuedWarn: flags.queuedWarn ?? null,
-      queuedCrit: flags.queuedCrit ?? null,
+      queued: { warn: flags.queuedWarn ?? null, critical: flags.queuedCrit ?? null },
+      deferred: { warn: flags.deferredWarn ?? null, critical: flags.deferredCrit ?? null },
+      failed: { warn: flags.failedWarn ?? 0, critical: flags.failedCrit ?? null },
     });
     output.line(health.line);
     context.exitStatus = NAGIOS_STATUS[health.level];

@@ -1,6 +1,8 @@
 // The JSON of messages and of the queue's status. Scripts live on these shapes: a name once given
 // stays. Called by every command that knows --json; small shapes stand with their commands.
 
+import { hintFor } from "../../app/pause/hints.ts";
+import type { Waiting } from "../../app/status/waiting.ts";
 import type { AttemptDetail, MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import { retriesUsed } from "../../queue/policy/retry.ts";
@@ -90,7 +92,11 @@ function attemptShape(attempt: AttemptDetail): Record<string, unknown> {
 }
 
 /** The shape of `status`. */
-export function statusShape(status: QueueStatus, now: number): Record<string, unknown> {
+export function statusShape(
+  status: QueueStatus,
+  now: number,
+  waiting: Waiting,
+): Record<string, unknown> {
   return {
     queued: status.queued,
     sending: status.sending,
@@ -117,6 +123,19 @@ export function statusShape(status: QueueStatus, now: number): Record<string, un
       down_since: isoTime(relay.downSince),
       open_until: isoTime(relay.openUntil),
       last_error: relay.lastError,
+      refusing: relay.refusal !== null,
+      refusal: relay.refusal,
+      hint: relay.hint === null ? null : hintFor({ scope: "relay", value: relay.name }, relay.hint),
+      waiting: waiting({ scope: "relay", value: relay.name }),
+    })),
+    pauses: status.pauses.map((pause) => ({
+      scope: pause.scope,
+      value: pause.value,
+      reason: pause.reason,
+      since: isoTime(pause.since),
+      until: isoTime(pause.until),
+      automatic: pause.isAutomatic,
+      waiting: waiting(pause),
     })),
   };
 }

@@ -16,8 +16,9 @@ import type { Moment } from "./message_table.ts";
 export async function printDetail(
   output: Output,
   message: MessageDetail,
-  { now, isPaused }: Moment,
+  moment: Moment,
 ): Promise<void> {
+  const { now } = moment;
   const time = (at: number) =>
     `${formatTimestamp(at)} (${formatAge(at, now)}${at <= now ? " ago" : ""})`;
   const field = (name: string, value: string | null) => {
@@ -25,7 +26,7 @@ export async function printDetail(
   };
   output.line(`${"id".padEnd(11)} ${message.id}`);
   output.line(`${"status".padEnd(11)} ${formatState(message.status, output)}`);
-  field("why", whyIs(message, { isPaused }));
+  field("why", whyIs(message, moment));
   field("sender", message.sender === "" ? "<>" : message.sender);
   field("from", message.from);
   field("to", message.to);

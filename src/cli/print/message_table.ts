@@ -1,6 +1,7 @@
 // Prints messages as a table, or each as a line of JSON. Called by `list` and `send --dry-run`. How
 // wide columns are is src/display/table.ts's, why a message waits src/display/reasons.ts's.
 
+import type { Hindrances } from "../../app/status/hindrances.ts";
 import { formatAge } from "../../display/ages.ts";
 import { paint, STATE_LOOKS } from "../../display/colour.ts";
 import { whyIs } from "../../display/reasons.ts";
@@ -32,6 +33,8 @@ const WIDE = 140;
 export interface Moment {
   readonly now: number;
   readonly isPaused: boolean;
+  /** What keeps queued messages back; absent = not looked at. */
+  readonly hindrances?: Hindrances;
 }
 
 /** Prints messages as they come, and returns how many there were: a table with the reason each
@@ -84,8 +87,9 @@ interface RowOptions extends Moment {
 
 function row(
   message: MessageSummary,
-  { now, isPaused, hasColumn, usesColor }: RowOptions,
+  { hasColumn, usesColor, ...moment }: RowOptions,
 ): Cell[] {
+  const { now } = moment;
   const { colour } = STATE_LOOKS[message.status];
   const more = message.recipientsTotal - 1;
   const cells: Cell[] = [
@@ -98,7 +102,7 @@ function row(
     message.firstRecipient + (more > 0 ? ` +${more}` : ""),
     message.subject ?? "",
   ];
-  if (hasColumn) cells.push(whyIs(message, { isPaused }));
+  if (hasColumn) cells.push(whyIs(message, moment));
   return cells;
 }
 

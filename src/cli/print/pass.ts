@@ -3,7 +3,6 @@
 
 import type { PassResult } from "../../delivery/pass.ts";
 import { plural } from "../../display/plural.ts";
-import { sanitise } from "../../display/sanitise.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Output } from "../frame/output.ts";
 
@@ -22,6 +21,7 @@ export async function printPass(output: Output, result: PassResult): Promise<voi
   }
   if (!output.isWatched) return;
   for (const line of await describeDownRelays(result)) output.note(line);
+  for (const line of await describePauses(result)) output.note(line);
   const why = stopText(result);
   if (why !== null) output.note(why);
 }
@@ -67,17 +67,17 @@ function stopText({ stoppedBy }: PassResult): string | null {
 /** A line for each relay that was left alone. */
 async function describeDownRelays({ downRelays }: PassResult): Promise<string[]> {
   if (downRelays.length === 0) return [];
-  const { formatTimestamp }: typeof import("../../display/timestamps.ts") = await import(
-    import.meta.resolve("../../display/timestamps.ts")
+  const { describeDownRelay }: typeof import("./pass_trouble.ts") = await import(
+    import.meta.resolve("./pass_trouble.ts")
   );
-  return downRelays.map(({ name, error, since, until }) => {
-    const times = [
-      ...since === null ? [] : [`since ${formatTimestamp(since)}`],
-      ...until === null
-        ? []
-        : [`left alone until ${formatTimestamp(until)}: \`mailq retry\` ends that`],
-    ].join(", ");
-    return `the relay${name === "default" ? "" : ` ${name}`} is down: ${sanitise(error)}` +
-      (times === "" ? "" : ` (${times})`);
-  });
+  return downRelays.map(describeDownRelay);
+}
+
+/** A line for each part of the mail that is paused. */
+async function describePauses({ pauses }: PassResult): Promise<string[]> {
+  if (pauses.length === 0) return [];
+  const { describePause }: typeof import("./pass_trouble.ts") = await import(
+    import.meta.resolve("./pass_trouble.ts")
+  );
+  return pauses.map(describePause);
 }

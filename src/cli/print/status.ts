@@ -1,10 +1,15 @@
 // Prints the queue's status for people and for scripts. Called by `status`, which has JSON and the
 // monitor's line from json_shapes.ts and nagios.ts.
 
+import { hintFor, pauseHint } from "../../app/pause/hints.ts";
+import { describePart } from "../../app/pause/part.ts";
+import type { Waiting } from "../../app/status/waiting.ts";
 import { formatSpan } from "../../display/ages.ts";
+import { plural } from "../../display/plural.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
-import type { QueueStatus } from "../../queue/status.ts";
+import type { Pause } from "../../queue/policy/pause.ts";
+import type { QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
 import { waitingSeconds } from "./json_shapes.ts";
@@ -21,13 +26,14 @@ interface StatusSurroundings {
   readonly queue: string;
   /** Mail of others that is not in the queue yet. */
   readonly dropped: number;
+  readonly waiting: Waiting;
 }
 
 /** Prints a line for each count and for whatever works on the queue. */
 export function printStatus(
   output: Output,
   status: QueueStatus,
-  { now, queue, dropped }: StatusSurroundings,
+  { now, queue, dropped, waiting }: StatusSurroundings,
 ): void {
   output.line(`queue       ${queue}`);
   const [queued, ...others] = MESSAGE_STATUSES;
@@ -42,15 +48,8 @@ export function printStatus(
   if (status.paused !== null) {
     output.line(`paused      since ${formatTimestamp(status.paused.since)}; \`mailq resume\``);
   }
-  for (const relay of status.relays) {
-    const since = relay.downSince === null ? "" : ` since ${formatTimestamp(relay.downSince)}`;
-    const until = relay.openUntil !== null && relay.openUntil > now
-      ? `, left alone until ${formatTimestamp(relay.openUntil)}`
-      : "";
-    output.line(
-      `relay       ${relay.name} at fault${since}${until}: ${sanitise(relay.lastError ?? "")}`,
-    );
-  }
+  for (const relay of status.relays) printRelay(output, relay, { now, waiting });
+  for (const pause of status.pauses) printPause(output, pause, waiting);
   for (const worker of status.workers) {
     output.line(
       `worker      ${worker.kind}, process ${worker.pid} on ${worker.host}, ` +
@@ -60,4 +59,36 @@ export function printStatus(
     );
   }
   if (dropped > 0) output.line(`dropped     ${dropped}, to be taken in by \`mailq send\``);
+}
+
+/** A relay that is not well: what it said, since when, how many wait, and what to do. */
+function printRelay(
+  output: Output,
+  relay: RelayStatus,
+  { now, waiting }: { readonly now: number; readonly waiting: Waiting },
+): void {
+  const { name, refusal, hint, downSince, openUntil, lastError } = relay;
+  const part = { scope: "relay", value: name } as const;
+  const since = downSince === null ? "" : ` since ${formatTimestamp(downSince)}`;
+  const until = openUntil !== null && openUntil > now
+    ? `, left alone until ${formatTimestamp(openUntil)}`
+    : "";
+  const state = refusal === null ? "at fault" : "refuses our mail";
+  output.line(`relay       ${name} ${state}${since}${until}: ${sanitise(lastError ?? "")}`);
+  const told = [waitText(waiting(part)), ...hint === null ? [] : [hintFor(part, hint)]];
+  output.line(`            ${told.join("; ")}`);
+}
+
+function printPause(output: Output, pause: Pause, waiting: Waiting): void {
+  const { reason, since, until } = pause;
+  output.line(
+    `paused      ${sanitise(describePart(pause))} since ${formatTimestamp(since)}` +
+      (until === null ? "" : ` until ${formatTimestamp(until)}`) +
+      (reason === null ? "" : `: ${sanitise(reason)}`),
+  );
+  output.line(`            ${waitText(waiting(pause))}; ${sanitise(pauseHint(pause))}`);
+}
+
+function waitText(count: number): string {
+  return `${count} ${plural(count, "message")} ${count === 1 ? "waits" : "wait"} for it`;
 }

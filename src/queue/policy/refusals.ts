@@ -50,7 +50,9 @@ const HELO_HINT = "set `hostname` to this machine's full name";
 const RELAY_HINT =
   "the relay does not send mail for us: it wants a login, or this machine's address " +
   "on its list";
-const SENDER_HINT = "the relay does not let us send as this sender: allow it there, or set " +
+/** Of a sender that the relay does not take; the address is to be put in. */
+export const SENDER_HINT =
+  "the relay does not let us send as this sender: allow it there, or set " +
   "`force_from`; then `mailq resume --sender ADDRESS`";
 const THROTTLE_HINT =
   "the relay wants fewer messages or connections at a time; mailq slows down by " +

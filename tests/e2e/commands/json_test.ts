@@ -119,7 +119,7 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
   assert.deepEqual(
     await keys("status"),
     ("queued sending deferred sent partial failed held cancelled suppressed scheduled seconds " +
-      "paused workers relays").split(" "),
+      "paused workers relays pauses").split(" "),
   );
   const SEND = ["sent", "deferred", "failed", "uncertain", "remaining", "stopped_by"];
   assert.deepEqual(await keys("send"), SEND);

@@ -62,15 +62,26 @@ Deno.test("status --nagios: deferred mail that nobody queues again alarms", asyn
   assert.equal((await health()).code, 0);
 });
 
-Deno.test("status --nagios: failed mail is told, and is no alarm", async () => {
+Deno.test("status --nagios: mail that failed within a day warns, or as the limits say", async () => {
   await using server = new SmtpServer();
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
   await mailq.enqueue(mail({ to: "refuse@receiver.test" }));
   await mailq.enqueue(mail({ to: "ann@receiver.test, refuse@receiver.test" }));
   await mailq.ok(["send"]);
-  const { code, stdout } = await mailq.run(["status", "--nagios"]);
-  assert.equal(code, 0);
-  assert.match(stdout, /^MAILQ OK - 0 queued, 0 deferred, 1 failed, 1 partial \| .*failed=1 /);
+  const health = (...flags: string[]) => mailq.run(["status", "--nagios", ...flags]);
+  const { code, stdout } = await health();
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^MAILQ WARNING - 2 failed within a day; 0 queued, 0 deferred, 1 failed, 1 partial \| .*failed=1 /,
+  );
+  assert.equal((await health("--failed-warn", "2")).code, 0);
+  assert.equal((await health("--failed-crit", "1")).code, 2);
+  ageQueue(mailq, 25 * 60 * 60_000);
+  await mailq.ok(["send"]);
+  const later = await health();
+  assert.equal(later.code, 0, "what failed yesterday was told yesterday");
+  assert.match(later.stdout, /^MAILQ OK - .*1 failed, 1 partial/);
 });
 
 Deno.test("status --nagios: what a relay says puts nothing behind the bar", async () => {
@@ -80,11 +91,15 @@ Deno.test("status --nagios: what a relay says puts nothing behind the bar", asyn
     await mailq.enqueue(mail());
     await mailq.ok(["send"]);
   }
+  const young = await mailq.run(["status", "--nagios"]);
+  assert.equal(young.code, 0, "a relay that is just down is told, and no alarm yet");
+  assert.match(young.stdout, /^MAILQ OK - .*the relay default refuses our mail for \d+s: /);
+  alterQueue(mailq, "UPDATE relay SET down_since = down_since - 1200000");
   const { code, stdout } = await mailq.run(["status", "--nagios"]);
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /^MAILQ WARNING - .*the relay default is down for \d+s: .*go \/ away[^|]*\|[^|]*\n$/,
+    /^MAILQ WARNING - the relay default refuses our mail for 2\dm: .*go \/ away[^|]*\|[^|]*\n$/,
   );
   // deno-lint-ignore no-control-regex -- it is what is looked for
   assert.doesNotMatch(stdout, /\x1b/);

@@ -96,6 +96,7 @@ Deno.test("status: as text, as one line and as JSON", async () => {
     paused: false,
     workers: [],
     relays: [],
+    pauses: [],
   });
   const text = await mailq.ok(["status"]);
   for (const [name, count] of Object.entries(counts)) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mail, Mailq } from "../../support/mailq.ts";
+import { SmtpServer } from "../../support/smtp_server.ts";
 
 Deno.test("pause: of a sender keeps its mail back until resume, which says how many", async () => {
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
@@ -43,4 +44,71 @@ Deno.test("pause: of a part for a while, as JSON; a wrong relay and a lone --for
   assert.equal((await mailq.run(["resume", "--relay", "bulk"])).code, 64);
   assert.equal((await mailq.run(["pause", "--for", "2h"])).code, 64);
   assert.equal((await mailq.json(["status"]))[0].paused, false, "the queue as a whole is not");
+});
+
+Deno.test("a relay's refusals: send, status, list and JSON say who refuses what, and what to do", async () => {
+  await using server = new SmtpServer({
+    onContent: () => "550 5.4.5 Daily user sending limit exceeded",
+  });
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
+  for (const subject of ["one", "two", "three"]) await mailq.enqueue(mail({ subject }));
+  const sent = await mailq.run(["send", "--verbose"]);
+  assert.equal(sent.code, 0);
+  assert.match(
+    sent.stderr,
+    /^mailq: the relay refuses our mail: .*5\.4\.5 Daily user sending limit exceeded \(since 2.*, left alone until 2.*: `mailq resume --relay default` ends that\); the relay's limit is used up; .*`mailq resume --relay default` tries at once$/m,
+  );
+  assert.doesNotMatch(JSON.stringify(await mailq.statuses()), /failed/);
+  const status = await mailq.ok(["status"]);
+  assert.match(status, /^relay +default refuses our mail since 2.*, left alone until 2.*5\.4\.5/m);
+  assert.match(status, /^ +3 messages wait for it; the relay's limit is used up/m);
+  const [{ relays, pauses }] = await mailq.json(["status"]);
+  assert.deepEqual(pauses, []);
+  const { down_since: _, open_until: __, last_error: ___, hint, ...rest } = relays[0];
+  assert.deepEqual(rest, {
+    name: "default",
+    failures: 1,
+    refusing: true,
+    refusal: "550 5.4.5 Daily user sending limit exceeded",
+    waiting: 3,
+  });
+  assert.match(hint, /`mailq resume --relay default` tries at once/);
+  assert.match(
+    await mailq.ok(["list", "--status", "queued"]),
+    /the relay default refuses our mail: .*; tried again (2\d{3}-\d\d-\d\d )?\d\d:\d\d:\d\d/,
+  );
+  const resumed = await mailq.ok(["resume", "--relay", "default"]);
+  assert.match(resumed, /^Resumed the relay default: 1 message queued again\n$/);
+});
+
+Deno.test("a sender that is refused: send and status name it and the command that mends", async () => {
+  await using server = new SmtpServer({
+    onMail: (sender) =>
+      sender.startsWith("bad") ? "553 5.7.1 Sender address rejected: not owned by user" : null,
+  });
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
+  await mailq.enqueue(mail({ from: "bad@sender.test", subject: "one" }));
+  await mailq.enqueue(mail({ from: "bad@sender.test", subject: "two" }));
+  await mailq.enqueue(mail({ subject: "other" }));
+  const sent = await mailq.run(["send", "--verbose"]);
+  assert.match(
+    sent.stderr,
+    /^mailq: the sender bad@sender\.test is paused since 2.* until 2.*: 553 5\.7\.1 .*; the relay does not let us send as this sender.*`mailq resume --sender bad@sender\.test`$/m,
+  );
+  assert.deepEqual(await mailq.statuses(), { one: "deferred", two: "deferred", other: "sent" });
+  const status = await mailq.ok(["status"]);
+  assert.match(status, /^paused +the sender bad@sender\.test since 2.* until 2.*: 553 5\.7\.1 /m);
+  assert.match(status, /^ +2 messages wait for it; .*`mailq resume --sender bad@sender\.test`$/m);
+  const [{ pauses: [pause] }] = await mailq.json(["status"]);
+  const { since: _, until: __, ...rest } = pause;
+  assert.deepEqual(rest, {
+    scope: "sender",
+    value: "bad@sender.test",
+    reason: "553 5.7.1 Sender address rejected: not owned by user",
+    automatic: true,
+    waiting: 2,
+  });
+  const health = await mailq.run(["status", "--nagios"]);
+  assert.equal(health.code, 1);
+  assert.match(health.stdout, /^MAILQ WARNING - the sender bad@sender\.test is paused: 553/);
 });

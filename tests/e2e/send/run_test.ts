@@ -239,7 +239,7 @@ Deno.test("run: status and --nagios tell which relay is down, since when and why
     /^relay +default at fault since \d{4}-.*, left alone until \d{4}-.*: .*127\.0\.0\.1:1/m,
   );
   const { code, stdout } = await mailq.run(["status", "--nagios"]);
-  assert.equal(code, 1);
+  assert.equal(code, 0, "it is no alarm before it has lasted");
   assert.match(stdout, /the relay default is down for \d+s: .*127\.0\.0\.1:1/);
   const [{ relays: [relay] }] = await mailq.json(["status"]);
   assert.deepEqual([relay.name, relay.failures], ["default", 3]);

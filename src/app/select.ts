@@ -9,14 +9,36 @@ import type { Reader } from "../queue/ports/reader.ts";
 /** What finds whole ids by their beginnings. */
 type Ids = Pick<Reader, "idsWithPrefix">;
 
-/** The messages that meet the conditions; where ids are given, only those of them. Throws `usage`
- *  as `resolveId` does. */
+/** Conditions as people give them. */
+export interface Conditions extends Filter {
+  /** The number of a problem. */
+  readonly problem?: number;
+}
+
+/** The messages that meet the conditions; where ids are given, only those of them. The messages of a
+ *  problem are looked up now: what joins it later is not meant. Throws `usage` as `resolveId` does, and
+ *  where there is no such problem. */
 export async function selectMessages(
-  store: Ids,
+  store: Ids & Pick<Reader, "unsent">,
   ids: readonly string[],
-  conditions: Filter,
+  { problem, ...conditions }: Conditions,
 ): Promise<Filter> {
-  return ids.length === 0 ? conditions : { ...conditions, ids: await resolveIds(store, ids) };
+  const filter = problem === undefined
+    ? conditions
+    : { ...conditions, and: [{ ids: await idsOfProblem(store, problem) }] };
+  return ids.length === 0 ? filter : { ...filter, ids: await resolveIds(store, ids) };
+}
+
+async function idsOfProblem(store: Pick<Reader, "unsent">, number: number): Promise<string[]> {
+  const { problemMessages }: typeof import("./problems/groups.ts") = await import(
+    import.meta.resolve("./problems/groups.ts")
+  );
+  const ids = await problemMessages(store, number);
+  if (ids.length > 0) return ids;
+  throw new MailqError(
+    "usage",
+    `Cannot find the problem ${number}: \`mailq problems\` lists what there is`,
+  );
 }
 
 /** Whole ids, in the order given. Throws `usage` as `resolveId` does. */

@@ -6,6 +6,7 @@ function queueOf(...ids: string[]) {
   return {
     idsWithPrefix: (prefix: string, limit: number) =>
       Promise.resolve(ids.filter((id) => id.startsWith(prefix)).slice(0, limit)),
+    async *unsent() {},
   };
 }
 

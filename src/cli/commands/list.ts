@@ -2,7 +2,7 @@
 // the table is print/message_table.ts's.
 
 import { buildCommand } from "@stricli/core";
-import { resolveId } from "../../app/select.ts";
+import { resolveId, selectMessages } from "../../app/select.ts";
 import { readHindrances } from "../../app/status/hindrances.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { SORTS } from "../../queue/filter.ts";
@@ -27,7 +27,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const store = await this.openQueue(settings, { create: false });
     const { output } = this;
     await readySearch(output, store, flags.search);
-    const messages = store.list(toFilter(flags), {
+    const messages = store.list(await selectMessages(store, [], toFilter(flags)), {
       sort,
       after: after === undefined ? null : await resolveId(store, after),
       limit,

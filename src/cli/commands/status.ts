@@ -2,12 +2,15 @@
 // or a monitor. What trouble is, is print/nagios.ts's to judge.
 
 import { buildCommand } from "@stricli/core";
+import { type Grouping, GROUPINGS } from "../../app/problems/groupings.ts";
 import { countWaiting } from "../../app/status/waiting.ts";
 import { sanitise } from "../../display/sanitise.ts";
+import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import { countDrops } from "../../store/drop/names.ts";
 import { queueExists, queuePath } from "../../store/open.ts";
-import { count, type FlagsOf, span, toggle } from "../flags/builders.ts";
+import { count, type FlagsOf, oneOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 import { statusShape } from "../print/json_shapes.ts";
 import { judgeHealth, NAGIOS_STATUS } from "../print/nagios.ts";
@@ -17,6 +20,10 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const FLAGS = {
+  by: oneOf(GROUPINGS, {
+    brief: "What is not sent, by what it has in common",
+    placeholder: "WHAT",
+  }),
   plain: toggle("One line for scripts: queued/deferred/seconds the oldest waits"),
   nagios: toggle("One line and status 0/1/2/3 for a monitor"),
   warn: span({
@@ -42,9 +49,10 @@ export const command = buildCommand<Flags, [], Context>({
     if (flags.nagios) return await printHealth(this, flags);
     const settings = await this.settings("all");
     const store = await this.openQueue(settings, { create: false });
-    const status = await store.status();
     const { output } = this;
     const now = this.now();
+    if (flags.by !== undefined) return await printUnsentBy(this, settings, store, flags.by);
+    const status = await store.status();
     if (!output.isJson && flags.plain) return printPlainStatus(output, status, now);
     const relayCount = settings.relays.length;
     const waiting = await countWaiting(store, status, { relayCount });
@@ -65,6 +73,7 @@ export const command = buildCommand<Flags, [], Context>({
 is down or refuses, since when, how many wait for it and what to do; what is paused.
 
   mailq status
+  mailq status --by domain            (what is not sent, and why: --by problem)
   mailq status --plain                (queued/deferred/seconds)
   mailq status --nagios -w 15m -c 1h
 
@@ -73,6 +82,26 @@ relay is down or refuses, of mail that failed within a day, of a pause, and when
 round ends.`,
   },
 });
+
+/** What is not sent, by what it has in common: problems, or counts of a table. */
+async function printUnsentBy(
+  { output, machine }: Context,
+  { routes }: Settings,
+  store: Store,
+  grouping: Grouping,
+): Promise<void> {
+  const now = machine.clock.now();
+  const { problems, unsentBy }: typeof import("../../app/problems/groups.ts") = await import(
+    import.meta.resolve("../../app/problems/groups.ts")
+  );
+  const { printGroups, printProblems }: typeof import("../print/problems.ts") = await import(
+    import.meta.resolve("../print/problems.ts")
+  );
+  if (grouping === "problem") {
+    return printProblems(output, await problems(store, { openOnly: false }), now);
+  }
+  await printGroups(output, await unsentBy(store, grouping, routes), { title: grouping, now });
+}
 
 /** A monitor takes any trouble of ours for its status 3. */
 async function printHealth(context: Context, flags: Flags): Promise<void> {

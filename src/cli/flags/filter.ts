@@ -2,12 +2,12 @@
 // by list, retry, purge, export and all that act on messages. Ids are resolved by
 // src/app/select.ts.
 
-import { selectMessages } from "../../app/select.ts";
+import { type Conditions, selectMessages } from "../../app/select.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../../queue/state.ts";
-import { type FlagsOf, manyArguments, parsed, text, texts, toggle } from "./builders.ts";
+import { count, type FlagsOf, manyArguments, parsed, text, texts, toggle } from "./builders.ts";
 import { timeGoneBy } from "./times.ts";
 
 export const FILTER_FLAGS = {
@@ -26,6 +26,7 @@ export const FILTER_FLAGS = {
   subject: text({ brief: "Only with this in the subject", placeholder: "TEXT" }),
   tag: texts({ brief: "Only with this tag; more than one: with all", placeholder: "TAG" }),
   error: text({ brief: "Only with this in the last reply or error", placeholder: "TEXT" }),
+  problem: count("Only of this problem, by its number in `mailq problems`"),
   since: timeGoneBy({
     flag: "--since",
     brief: "Only queued since then: 2026-11-22T18:00, or 2h for two hours ago",
@@ -59,7 +60,7 @@ export function readStatuses(text: string): readonly MessageStatus[] {
   });
 }
 
-export function toFilter(flags: FilterFlags): Filter {
+export function toFilter(flags: FilterFlags): Conditions {
   return {
     statuses: flags.status,
     to: flags.to,
@@ -72,6 +73,7 @@ export function toFilter(flags: FilterFlags): Filter {
     sentSince: flags.sentSince,
     sentUntil: flags.sentUntil,
     search: flags.search,
+    problem: flags.problem,
   };
 }
 

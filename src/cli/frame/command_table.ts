@@ -23,6 +23,7 @@ export const COMMAND_NAMES = [
   "list",
   "show",
   "status",
+  "problems",
   "purge",
   "suppress",
   "export",

@@ -8,6 +8,7 @@ import type { MessageDetail, MessageSummary } from "../message.ts";
 import type { QueueStats } from "../stats.ts";
 import type { PausedPart } from "../policy/pause.ts";
 import type { RateUse } from "../policy/rate.ts";
+import type { UnsentRecipient } from "../unsent.ts";
 import type { HealthFigures, QueueStatus } from "../status.ts";
 
 export interface Reader {
@@ -31,6 +32,8 @@ export interface Reader {
   waitingFor(part: PausedPart): Promise<number>;
   /** Figures for a monitor; `failedSince` in ms since 1970. Fast however long the queue is. */
   healthFigures(failedSince: number): Promise<HealthFigures>;
+  /** Recipients that wait or have failed, message by message. Looks at each of them. */
+  unsent(): AsyncIterable<UnsentRecipient>;
   /** How much of each rate is used, by its scope (`relay:NAME`, `domain:DOMAIN`). */
   rateUses(): Promise<ReadonlyMap<string, RateUse>>;
   /** The do-not-send list, in order of address. */

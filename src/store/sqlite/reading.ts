@@ -8,6 +8,7 @@ import type { PausedPart } from "../../queue/policy/pause.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
+import type { UnsentRecipient } from "../../queue/unsent.ts";
 import { SqliteRelays } from "./relays.ts";
 
 const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
@@ -59,6 +60,11 @@ export abstract class SqliteReading extends SqliteRelays {
   async waitingFor(part: PausedPart): Promise<number> {
     const { waitingFor } = await loadPauses();
     return waitingFor(this.db, part);
+  }
+
+  async *unsent(): AsyncIterable<UnsentRecipient> {
+    const { unsent } = await load<typeof import("./read/unsent.ts")>("read/unsent");
+    yield* unsent(this.db);
   }
 
   async healthFigures(failedSince: number): Promise<HealthFigures> {

@@ -2,12 +2,11 @@
 // by settings.ts and load.ts. Reading single keys is kinds.ts's work.
 
 import {
-  type AuthKind,
   isLoopback,
   type PasswordSource,
+  type RelayRequest,
   type RelayTarget,
   type TlsMode,
-  type TlsSettings,
 } from "../queue/relay_target.ts";
 import type { RelayKey, RelayValue } from "./definitions.ts";
 import type { Rate } from "../queue/policy/rate.ts";
@@ -15,18 +14,10 @@ import type { Route } from "../queue/policy/route.ts";
 import type { Problem, Sourced } from "./layers.ts";
 import { parseRelayUrl } from "./relay_url.ts";
 
-export interface RelaySettings {
-  readonly name: string;
-  readonly target: RelayTarget;
-  readonly user: string | null;
-  readonly password: PasswordSource | null;
-  /** Null = found out by trying. */
-  readonly auth: AuthKind | null;
-  readonly tls: TlsSettings;
+export interface RelaySettings extends RelayRequest {
   readonly rate: Rate | null;
   /** Connections at the same time; null = the setting `concurrency`. */
   readonly concurrency: number | null;
-  readonly recipientLimit: number | null;
 }
 
 type Values = ReadonlyMap<string, Sourced>;

@@ -54,6 +54,20 @@ export type PasswordSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly command: string };
 
+/** A relay as the settings describe it. */
+export interface RelayRequest {
+  readonly name: string;
+  readonly target: RelayTarget;
+  readonly user: string | null;
+  /** Null = with a user: systemd's credential `mailq-password-NAME`, else `mailq-password`. */
+  readonly password: PasswordSource | null;
+  /** What the secret is; null = found out by trying. */
+  readonly auth: AuthKind | null;
+  readonly tls: TlsSettings;
+  /** Recipients of one transaction at most; null = as many as the relay takes. */
+  readonly recipientLimit: number | null;
+}
+
 /** Whether a relay's host is this machine, where nothing can listen in. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|::1)\.?$/i.test(host);

@@ -7,7 +7,8 @@ import type { Relay } from "../queue/ports/transport.ts";
 import { consoleRelay } from "./console.ts";
 import { nullRelay } from "./null.ts";
 import { RELAYING, type Variables } from "./program/variables.ts";
-import type { RelayContext, RelayRequest } from "./relay_request.ts";
+import type { RelayRequest } from "../queue/relay_target.ts";
+import type { RelayContext } from "./relay_context.ts";
 
 /** Makes a relay; nothing is connected yet. Throws `config_invalid` for
  *  settings that cannot be used. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { MailqError } from "../../src/queue/errors.ts";
-import type { RelayTarget } from "../../src/queue/relay_target.ts";
+import type { RelayRequest, RelayTarget } from "../../src/queue/relay_target.ts";
 import { openRelay } from "../../src/transport/open_relay.ts";
-import type { RelayContext, RelayRequest } from "../../src/transport/relay_request.ts";
+import type { RelayContext } from "../../src/transport/relay_context.ts";
 import { effectiveMode } from "../../src/transport/smtp/open_smtp_relay.ts";
 import { authWith } from "../support/smtp_auth.ts";
 import { deliveryOf, unhindered } from "../support/smtp_delivery.ts";

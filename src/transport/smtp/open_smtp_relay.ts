@@ -3,8 +3,13 @@
 
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
-import { isLoopback, type RelayTarget, type TlsSettings } from "../../queue/relay_target.ts";
-import type { RelayContext, RelayRequest } from "../relay_request.ts";
+import {
+  isLoopback,
+  type RelayRequest,
+  type RelayTarget,
+  type TlsSettings,
+} from "../../queue/relay_target.ts";
+import type { RelayContext } from "../relay_context.ts";
 import type { RelayTls } from "./session/session_opener.ts";
 import { trustSystemAuthorities } from "../../system/authorities.ts";
 import { lmtpRelay, type RelayLogin, smtpRelay } from "./relay.ts";

@@ -1,0 +1,19 @@
+// What relays need of the program, whatever the settings say of them. The application fills it in;
+// `open_relay.ts` and what it loads read it.
+
+import type { Writer } from "./console.ts";
+import type { Variables } from "./program/variables.ts";
+
+/** What relays need of the program. */
+export interface RelayContext {
+  /** Our name towards SMTP servers. */
+  readonly heloName: string;
+  /** Where systemd keeps our credentials; null = there are none. */
+  readonly credentialsFolder?: string | null;
+  /** Where `console:` writes. */
+  readonly write: Writer;
+  /** The environment that programs get; by default ours. */
+  readonly env?: Variables;
+  /** The file we run from; by default that of this process. */
+  readonly ownPath?: string;
+}

@@ -161,11 +161,11 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     '[[rule]]\ncode = 450\naction = "bounce"',
-    'Cannot use action = "bounce" in a rule (/etc/mailq.toml:3): expected defer, fail or suppress',
+    'Cannot use action = "bounce" in a rule (/etc/mailq.toml:3): expected defer, fail, suppress, relay or sender',
   ],
   [
     "[[rule]]\ncode = 450",
-    "Cannot use a rule without an action (/etc/mailq.toml:1): expected defer, fail or suppress",
+    "Cannot use a rule without an action (/etc/mailq.toml:1): expected defer, fail, suppress, relay or sender",
   ],
   [
     '[[rule]]\naction = "fail"',

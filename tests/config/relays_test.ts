@@ -146,8 +146,8 @@ Deno.test("rules: are read in order, and a later file's replace them all", async
   `;
   const settings = await loadFile(text);
   assert.deepEqual(settings.rules, [
-    { code: "450", enhanced: null, text: "greylist", action: "defer" },
-    { code: "5xx", enhanced: "5.7.*", text: null, action: "suppress" },
+    { code: "450", enhanced: null, text: "greylist", action: "defer", waitMs: null },
+    { code: "5xx", enhanced: "5.7.*", text: null, action: "suppress", waitMs: null },
   ]);
   assert.equal(entryOf(settings, "rule.1"), '450 "greylist" → defer (/etc/mailq.toml:2)');
   assert.equal(entryOf(settings, "rule.2"), "5xx 5.7.* → suppress (/etc/mailq.toml:6)");

@@ -21,18 +21,18 @@ const REFRESH = `UPDATE OR ROLLBACK message SET
      claim_worker, last_reply, held) = (
       SELECT ${STATUS}, ${OPEN}, ${countOf(["sent"])}, ${countOf(["failed"])}, next_at, sent_at,
         CASE WHEN ${OPEN} = 0 THEN reason END,
-        CASE WHEN ${OPEN} = 0 THEN coalesce(message.final_at, ?1) END,
+        CASE WHEN ${OPEN} = 0 THEN coalesce(message.final_at, now) END,
         CASE WHEN ${SENDING} > 0 THEN message.claim_token END,
         CASE WHEN ${SENDING} > 0 THEN message.claim_worker END,
         CASE WHEN total = 1 THEN message.last_reply
           ELSE coalesce((${EXPLAINS}), message.last_reply) END,
         CASE WHEN ${OPEN} > 0 THEN message.held ELSE 0 END
-      FROM (SELECT ${STATE_COUNTS},
+      FROM (SELECT ? AS now, ${STATE_COUNTS},
           min(next_at) FILTER (WHERE ${stateIs("deferred")}) AS next_at,
           max(sent_at) AS sent_at,
           max(reason) FILTER (WHERE ${stateIs("failed")}) AS reason
         FROM recipient WHERE recipient.seq = message.seq))
-  WHERE seq = ?2`;
+  WHERE seq = ?`;
 
 /** Brings what a message's row says of its recipients up to date with them. Runs inside a write. */
 export function refreshMessage(db: Connection, seq: number, now: number): void {

@@ -73,13 +73,13 @@ export function countOf(states: readonly RecipientState[]): string {
 }
 
 /** The status of a message from the `STATE_COUNTS` of its recipients, in a statement on `message`
- *  whose first parameter is the time. */
+ *  that has the time as the column `now`. (Deno 2.4 knows no numbered parameters.) */
 export const STATUS = `CASE ${STATUS_RULES.map(statusCase).join(" ")} END`;
 
 function statusCase({ status, some, every, isHeld, isEarly }: StatusRule): string {
   const conditions = [
     ...isHeld ? ["message.held"] : [],
-    ...isEarly ? ["message.send_at > ?1"] : [],
+    ...isEarly ? ["message.send_at > now"] : [],
     ...some === undefined ? [] : [`${countOf(some)} > 0`],
     ...every === undefined ? [] : [`${countOf(every)} = total`],
   ];

@@ -230,7 +230,6 @@ const FOR_TESTS: readonly string[] = [
   "src/queue/policy/refusals.ts REFUSALS",
   "src/queue/policy/refusals.ts rowFor",
   // The jitter's bounds, failure by failure.
-  "src/queue/policy/retry.ts retryDelayMs",
   // Names of hosts, without a connection.
   "src/transport/smtp/connection/connect.ts resolveHost",
   // Which base the program runs on decides which of the two wires TLS needs.

@@ -124,6 +124,13 @@ export const SETTINGS = {
     default: [5, 10, 20, 40, 80, 160, 240].map((minutes) => minutes * MINUTE_MS),
     doc: "The waits before each retry; the last one repeats",
   },
+  "uncertain": {
+    kind: "choice",
+    choices: ["retry", "hold"],
+    default: "retry",
+    doc: "What may have been delivered (the relay's reply was lost): retry after an hour at the " +
+      "earliest, or hold for a person to look at",
+  },
   "keep_bodies": {
     kind: "bool",
     default: true,

@@ -43,6 +43,8 @@ export interface Settings {
   readonly throttleMs: number;
   readonly ratePerDomain: Rate | null;
   readonly retry: RetryPolicy;
+  /** Mail that may have been delivered is held, not tried again. */
+  readonly isUncertainHeld: boolean;
   readonly keepsBodies: boolean;
   readonly retention: { readonly sentMs: number | null; readonly failedMs: number | null };
   readonly errorHandler: string | null;
@@ -148,6 +150,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
       lifetimeMs: get("retry.lifetime"),
       scheduleMs: get("retry.schedule"),
     },
+    isUncertainHeld: get("uncertain") === "hold",
     keepsBodies: get("keep_bodies"),
     retention: { sentMs: get("retention.sent"), failedMs: get("retention.failed") },
     errorHandler: get("error_handler"),

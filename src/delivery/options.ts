@@ -44,6 +44,8 @@ export interface Judging {
   readonly rules: readonly Rule[];
   /** Asked after the rules; null = nobody is asked. */
   readonly errorHandler: ErrorHandler | null;
+  /** What may have been delivered is held for a person to look at, not tried again. */
+  readonly isUncertainHeld: boolean;
 }
 
 /** When a pass ends before the queue is empty, and how fast it may go. */
@@ -54,6 +56,9 @@ export interface Limits {
   readonly maxDeferred: number | null;
   /** A pause after each attempt, in ms, of which there is one at a time then; 0 = none. */
   readonly throttleMs: number;
+  /** How long the pass waits, with nothing else to do, for a relay that wants less, in ms; absent =
+   *  a minute. */
+  readonly patienceMs?: number;
 }
 
 /** What a pass uses of the machine. */

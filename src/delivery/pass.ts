@@ -1,9 +1,12 @@
 // One pass over the queue: `mailq send` calls `runPass`, each round of the service `runRound`. Both
 // get the relays ready and tell what came of it; the sending itself is in `round/`.
 
-import type { Pause } from "../queue/policy/pause.ts";
 import type { WorkerHandle } from "../queue/ports/claims.ts";
 import type { PassOptions } from "./options.ts";
+import { HEALTHY } from "../queue/policy/breaker.ts";
+import { latestTry } from "../queue/policy/longest_wait.ts";
+import type { Pause } from "../queue/policy/pause.ts";
+import { NO_LIMITS, restsUntil } from "../queue/policy/throttle.ts";
 import { type DownRelay, Outlet } from "./outlets/outlet.ts";
 import { Pauses, reasonOf } from "./outlets/pauses.ts";
 import type { StopReason } from "./round/allowance.ts";
@@ -71,10 +74,12 @@ export async function runRound(
   options: PassOptions,
   { worker, pace, proven }: RoundPlan,
 ): Promise<RoundEnd> {
-  const { store } = options;
+  const { store, machine: { clock } } = options;
   await store.takeOver();
   const expired = await store.expireDue();
-  const pauses = new Pauses(store, options.machine.clock).replace(await store.pauses());
+  const known = await store.pauses();
+  await store.requeueAfter(latestTryOf(options, known));
+  const pauses = new Pauses(store, clock).replace(known);
   const outlets = await openOutlets(options, { proven, pauses });
   const round = new Round(options, { worker, outlets, pauses, pace });
   round.counts.failed += expired;
@@ -82,7 +87,8 @@ export async function runRound(
   proven.clear();
   for (const { name, isProven, isDown } of outlets) if (isProven && !isDown) proven.add(name);
   const downRelays = outlets.flatMap(({ down }) => down ?? []);
-  const times = [round.blockedUntil, ...downRelays.map(({ until }) => until)]
+  const resting = outlets.map(({ throttle }) => restsUntil(throttle.limits, clock.now()));
+  const times = [round.blockedUntil, ...resting, ...downRelays.map(({ until }) => until)]
     .filter((at) => at !== null);
   const resumeAt = times.length === 0 ? null : Math.min(...times);
   return {
@@ -109,7 +115,17 @@ async function openOutlets(
 ): Promise<Outlet[]> {
   const outlets: Outlet[] = [];
   for (const plan of relays) {
-    const outlet = new Outlet(plan, await store.relayHealth(plan.relay.name), clock.now());
+    const { relay: { name }, settings = null } = plan;
+    const limits = await store.relayLimits(name);
+    // What is known of a relay was told of its settings; by others it may be well.
+    const isChanged = limits.settings !== null && limits.settings !== settings;
+    if (isChanged) await store.forgetRelay(name);
+    const outlet = new Outlet(
+      plan,
+      isChanged ? HEALTHY : await store.relayHealth(name),
+      clock.now(),
+      isChanged ? NO_LIMITS : limits,
+    );
     outlet.isProven = proven.has(outlet.name);
     for (const one of await store.suspicions(outlet.name)) outlet.suspicions.set(one.key, one);
     const pause = pauses.ofRelay(outlet.name);
@@ -117,4 +133,11 @@ async function openOutlets(
     outlets.push(outlet);
   }
   return outlets;
+}
+
+/** When mail can be tried at the latest. */
+function latestTryOf({ judging, outlets, machine }: PassOptions, pauses: readonly Pause[]): number {
+  const { relays, ratePerDomain } = outlets;
+  const rates = [ratePerDomain, ...relays.map(({ rate }) => rate)];
+  return latestTry({ ...judging, rates, pauses }, machine.clock.now());
 }

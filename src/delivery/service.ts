@@ -46,6 +46,8 @@ export interface ServiceOptions {
 
 /** New mail keeps a round going for so long; then what else is due has its turn. */
 const ROUND_MS = 10_000;
+/** A relay that wants less is waited for so long within a round. */
+const PATIENCE_MS = 2_000;
 /** A hand-over that keeps a round from its end for so long is not waited for. */
 const STUCK_MS = 1_000;
 
@@ -94,7 +96,7 @@ class Service {
 
   /** Does everything that is due. */
   async round(): Promise<ServiceRound> {
-    const { store, machine, signal, plans, onRound } = this.options;
+    const { store, machine, signal, plans, isOnce, onRound } = this.options;
     const startedAt = machine.clock.now();
     const plan = plans.current();
     this.#claimsUntil = startedAt + ROUND_MS;
@@ -109,6 +111,8 @@ class Service {
       const round = await runRound(
         {
           ...plan.pass,
+          // There is more to do than to wait for a relay that wants less.
+          limits: { ...plan.pass.limits, patienceMs: isOnce ? undefined : PATIENCE_MS },
           store,
           machine,
           signal,
@@ -182,7 +186,8 @@ class Service {
     using _change = plans.onChange(stop);
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    let until = clock.now() + plans.current().intervalMs;
+    const beganAt = clock.now();
+    let until = beganAt + plans.current().intervalMs;
     let indexed = Promise.resolve();
     try {
       await this.#outlast(async () => {
@@ -194,7 +199,8 @@ class Service {
         // It may outlast this pause.
         changed.catch(() => {});
         indexed = this.#indexer.run(over.signal);
-        while (!over.signal.aborted && clock.now() < until) {
+        // A clock that is set back ends the pause: nobody knows what is due now.
+        while (!over.signal.aborted && clock.now() < until && clock.now() >= beganAt) {
           const waited = wait(Math.min(until - clock.now(), IDLE_BEAT_MS), over.signal);
           await Promise.race([changed, waited]);
           await this.#worker.beat(IDLE_BEAT_MS);
@@ -203,7 +209,8 @@ class Service {
         over.abort();
       });
       // Only where the queue itself is in trouble there is anything left to wait for.
-      if (!over.signal.aborted) await wait(Math.max(0, until - clock.now()), over.signal);
+      const restMs = Math.min(until - clock.now(), until - beganAt);
+      if (!over.signal.aborted) await wait(Math.max(0, restMs), over.signal);
     } finally {
       over.abort();
       signal.removeEventListener("abort", stop);

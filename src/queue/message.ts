@@ -97,10 +97,11 @@ export interface RecipientDetail {
   readonly dsn: RecipientDsn | null;
 }
 
-/** What is known of an attempt as a whole: the relay it went by aside. */
-export interface AttemptFacts {
+export interface AttemptDetail {
+  readonly n: number;
   readonly startedAt: number;
   readonly durationMs: number;
+  readonly relay: string | null;
   readonly host: string | null;
   readonly tls: string | null;
   readonly result: AttemptResult;
@@ -110,11 +111,6 @@ export interface AttemptFacts {
   readonly error: string | null;
   readonly traceback: string | null;
   readonly transcript: string | null;
-}
-
-export interface AttemptDetail extends AttemptFacts {
-  readonly n: number;
-  readonly relay: string | null;
   readonly outcomes: readonly Outcome[];
 }
 

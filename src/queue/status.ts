@@ -3,6 +3,7 @@
 
 import type { RelayHealth } from "./policy/breaker.ts";
 import type { Pause } from "./policy/pause.ts";
+import type { RelayLimits } from "./policy/throttle.ts";
 
 export interface QueueCounts {
   readonly queued: number;
@@ -27,15 +28,17 @@ export interface QueueStatus extends QueueCounts {
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
   readonly workers: readonly WorkerInfo[];
-  /** Relays at fault of late. */
+  /** Relays at fault of late (`failures` > 0), and those found to bear little. */
   readonly relays: readonly RelayStatus[];
   /** Pauses of parts of the mail that hold now. */
   readonly pauses: readonly Pause[];
 }
 
-/** A relay that is not well. */
+/** A relay that is not well, or that was found to bear less than the settings would give it. */
 export interface RelayStatus extends RelayHealth {
   readonly name: string;
+  /** What it was found to bear; null where it is given what the settings say. */
+  readonly limits: RelayLimits | null;
 }
 
 export interface WorkerInfo {

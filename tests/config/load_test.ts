@@ -33,6 +33,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
       lifetimeMs: 5 * 86_400_000,
       scheduleMs: [300_000, 600_000, 1_200_000, 2_400_000, 4_800_000, 9_600_000, 14_400_000],
     },
+    isUncertainHeld: false,
     keepsBodies: true,
     retention: { sentMs: null, failedMs: null },
     errorHandler: null,
@@ -61,6 +62,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     max_deferred = 5
     throttle = "1s"
     rate_per_domain = "6/m"
+    uncertain = "hold"
     keep_bodies = false
     error_handler = "decide"
     interval = "1m"
@@ -95,6 +97,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     throttleMs: 1_000,
     ratePerDomain: { count: 6, perMs: 60_000 },
     retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },
+    isUncertainHeld: true,
     keepsBodies: false,
     retention: { sentMs: 90 * 86_400_000, failedMs: 365 * 86_400_000 },
     errorHandler: "decide",

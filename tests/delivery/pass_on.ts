@@ -25,14 +25,14 @@ export type PassParts =
 /** The options of a pass over `queue`, by no relay unless told otherwise. */
 export function passOptions(queue: QueueFile, parts: PassParts = {}): PassOptions {
   const { relays = [], routes = [], ratePerDomain = null } = parts;
-  const { policy = POLICY, rules = [], errorHandler = null } = parts;
-  const { maxBatch = null, maxDeferred = null, throttleMs = 0 } = parts;
+  const { policy = POLICY, rules = [], errorHandler = null, isUncertainHeld = false } = parts;
+  const { maxBatch = null, maxDeferred = null, throttleMs = 0, patienceMs } = parts;
   const { clock = queue.clock, random = queue.random, wait = quickWaits().wait } = parts;
   return {
     store: parts.store ?? queue.store,
     outlets: { relays, routes, ratePerDomain },
-    judging: { policy, rules, errorHandler },
-    limits: { maxBatch, maxDeferred, throttleMs },
+    judging: { policy, rules, errorHandler, isUncertainHeld },
+    limits: { maxBatch, maxDeferred, throttleMs, patienceMs },
     machine: { clock, random, wait },
     signal: parts.signal ?? new AbortController().signal,
     ids: parts.ids,

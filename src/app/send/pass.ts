@@ -5,13 +5,15 @@
 import type { RelaySettings } from "../../config/relays.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { ErrorHandler } from "../../delivery/error_handler.ts";
-import type { PassOptions } from "../../delivery/options.ts";
+import type { Limits, PassOptions } from "../../delivery/options.ts";
 import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { type PassResult, runPass } from "../../delivery/pass.ts";
 import { describeAttempt } from "../../display/attempts.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
+import { hexText } from "../../system/bytes.ts";
+import { lookAt } from "../../system/files.ts";
 import { openRelay } from "../../transport/open_relay.ts";
 import type { App } from "../app.ts";
 
@@ -40,9 +42,10 @@ export async function sendOnce(
   app: PassApp,
   settings: Settings,
   store: Claims & Reader,
-  ids?: readonly string[],
+  { ids, patienceMs }: Pick<PassOptions, "ids"> & Pick<Limits, "patienceMs"> = {},
 ): Promise<PassResult> {
-  return await runPass({ ...await passOptions(app, settings, store), ids });
+  const options = await passOptions(app, settings, store);
+  return await runPass({ ...options, ids, limits: { ...options.limits, patienceMs } });
 }
 
 /** A pass as the settings want it; each attempt is told as a detail. Nothing is connected yet.
@@ -59,6 +62,7 @@ export async function passOptions(
       relay: await openSettingsRelay(app, settings, relay),
       concurrency: relay.concurrency ?? settings.concurrency,
       rate: relay.rate,
+      settings: await fingerprintOf(relay, settings.hostname),
     });
   }
   return {
@@ -70,6 +74,7 @@ export async function passOptions(
       errorHandler: settings.errorHandler === null
         ? null
         : await commandHandler(app, settings.errorHandler),
+      isUncertainHeld: settings.isUncertainHeld,
     },
     limits: {
       maxBatch: settings.maxBatch,
@@ -84,6 +89,27 @@ export async function passOptions(
       }
       : undefined,
   };
+}
+
+/** Tells a relay's settings from others. It is kept in the queue, and so short that it tells nobody
+ *  the password. */
+async function fingerprintOf(relay: RelaySettings, hostname: string): Promise<string> {
+  const { password } = relay;
+  const passwordAt = password?.kind === "file" ? changedAt(password.path) : null;
+  const text = JSON.stringify([hostname, { ...relay, rate: null }, passwordAt]);
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return hexText(new Uint8Array(hash, 0, FINGERPRINT_BYTES));
+}
+
+const FINGERPRINT_BYTES = 3;
+
+/** When a file was changed last; null where that cannot be told. */
+function changedAt(path: string): number | null {
+  try {
+    return lookAt(path)?.mtime?.getTime() ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** The error handler of the settings. It is told no secret of ours, nor that a batch is open: what

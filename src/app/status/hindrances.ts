@@ -9,6 +9,7 @@ import type { MessageSummary } from "../../queue/message.ts";
 import { isLeftAlone } from "../../queue/policy/breaker.ts";
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
 import { type Rate, type RateUse, takeShare } from "../../queue/policy/rate.ts";
+import { restsUntil } from "../../queue/policy/throttle.ts";
 import { relaysFor } from "../../queue/policy/route.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { QueueStatus, RelayStatus } from "../../queue/status.ts";
@@ -71,7 +72,13 @@ export class Hindrances {
     const pause = this.#pauseOf([{ scope: "relay", value: name }]);
     if (pause !== null) return this.#describe(pause);
     const relay = status.relays.find((one) => one.name === name);
-    return relay === undefined || !isLeftAlone(relay, now) ? null : describeRelay(relay, now);
+    if (relay === undefined) return null;
+    const restsTill = relay.limits === null ? null : restsUntil(relay.limits, now);
+    if (restsTill !== null) {
+      return `the relay ${name} wants its mail more slowly: ${relay.limits?.reply ?? "unknown"}` +
+        `; tried again ${formatMoment(restsTill, now)}`;
+    }
+    return isLeftAlone(relay, now) ? describeRelay(relay, now) : null;
   }
 
   #usedUpRate(relay: RelaySettings | undefined, domain: string): string | null {

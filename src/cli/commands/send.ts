@@ -52,7 +52,7 @@ export const command = buildCommand<Flags, string[], Context>({
       using lock = await lockFor(this, settings, flags);
       if (lock === null) return;
       if (ids !== undefined) await makeNamedDue(this, store, ids);
-      result = await sendOnce(this.app, settings, store, ids);
+      result = await sendOnce(this.app, settings, store, { ids });
       // A pass over much mail has no time to spare: the next one has, or the search takes it.
       if (result.sent <= FEW) await spareForSearch(store);
     }

@@ -79,6 +79,9 @@ export async function followUp(
   if (queue !== null) await sendUrgent(context, queue, queued.urgent);
 }
 
+/** A relay that wants less is waited for so long. */
+const URGENT_PATIENCE_MS = 2_000;
+
 /** Sends mail that is in the queue at once; if that fails it is tried again later. Never rejects. */
 export async function sendUrgent(
   context: Context,
@@ -91,7 +94,11 @@ export async function sendUrgent(
     const { sendOnce }: typeof import("../../app/send/pass.ts") = await import(
       import.meta.resolve("../../app/send/pass.ts")
     );
-    const { sent } = await sendOnce(context.app, settings, queue, ids);
+    const { sent } = await sendOnce(context.app, settings, queue, {
+      ids,
+      // Whoever queues the mail waits for this.
+      patienceMs: URGENT_PATIENCE_MS,
+    });
     if (sent < ids.length && context.output.isWatched) {
       context.output.note("queued, but not all of it sent at once; `mailq list` says why");
     }

@@ -127,6 +127,10 @@ export function statusShape(
       refusal: relay.refusal,
       hint: relay.hint === null ? null : hintFor({ scope: "relay", value: relay.name }, relay.hint),
       waiting: waiting({ scope: "relay", value: relay.name }),
+      learned: relay.limits === null ? null : {
+        connections: relay.limits.connections,
+        rate: relay.limits.rate,
+      },
     })),
     pauses: status.pauses.map((pause) => ({
       scope: pause.scope,

@@ -39,6 +39,9 @@ export async function judgeStrictly(result: PassResult): Promise<void> {
   if (result.stoppedBy === "paused" && remaining > 0) {
     throw new MailqError("mail_deferred", "The queue is paused; `mailq resume` starts it again");
   }
+  if (result.stoppedBy === "throttled" && remaining > 0) {
+    throw new MailqError("mail_deferred", "The relay wants its mail more slowly");
+  }
   const waiting = deferred + uncertain;
   if (waiting > 0) {
     throw new MailqError("mail_deferred", `${waiting} ${plural(waiting, "message")} deferred`);
@@ -52,6 +55,8 @@ function stopText({ stoppedBy }: PassResult): string | null {
       return "the queue is paused; `mailq resume` starts it again";
     case "rate":
       return "stopped: the rate of every relay with mail is used up";
+    case "throttled":
+      return "stopped: every relay with mail wants it more slowly; the next pass goes on";
     case "max_batch":
       return "stopped at --max-batch";
     case "max_deferred":

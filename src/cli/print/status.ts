@@ -5,10 +5,11 @@ import { hintFor, pauseHint } from "../../app/pause/hints.ts";
 import { describePart } from "../../app/pause/part.ts";
 import type { Waiting } from "../../app/status/waiting.ts";
 import { formatSpan } from "../../display/ages.ts";
-import { plural } from "../../display/plural.ts";
 import { sanitise } from "../../display/sanitise.ts";
+import { plural } from "../../display/plural.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import type { Pause } from "../../queue/policy/pause.ts";
+import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
@@ -27,6 +28,16 @@ interface StatusSurroundings {
   /** Mail of others that is not in the queue yet. */
   readonly dropped: number;
   readonly waiting: Waiting;
+}
+
+/** What a relay was found to bear, for people. */
+function describeLimits({ connections, rate, until, reply }: RelayLimits): string {
+  const bears = [
+    ...connections === null ? [] : [`${connections} ${plural(connections, "connection")}`],
+    ...rate === null ? [] : [`${Math.round(rate * 10) / 10} messages a second`],
+    ...until === null ? [] : [`nothing until ${formatTimestamp(until)}`],
+  ].join(", ");
+  return `bears ${bears}${reply === null ? "" : `: ${reply}`}`;
 }
 
 /** Prints a line for each count and for whatever works on the queue. */
@@ -48,7 +59,12 @@ export function printStatus(
   if (status.paused !== null) {
     output.line(`paused      since ${formatTimestamp(status.paused.since)}; \`mailq resume\``);
   }
-  for (const relay of status.relays) printRelay(output, relay, { now, waiting });
+  for (const relay of status.relays) {
+    if (relay.failures > 0) printRelay(output, relay, { now, waiting });
+    if (relay.limits !== null) {
+      output.line(`relay       ${relay.name} ${sanitise(describeLimits(relay.limits))}`);
+    }
+  }
   for (const pause of status.pauses) printPause(output, pause, waiting);
   for (const worker of status.workers) {
     output.line(

@@ -6,6 +6,8 @@ import { isLeftAlone, type RelayHealth } from "../../queue/policy/breaker.ts";
 import type { Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Relay, Transport } from "../../queue/ports/transport.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
+import { NO_LIMITS, type RelayLimits } from "../../queue/policy/throttle.ts";
+import { Throttle } from "./throttle.ts";
 import { Waiting } from "./waiting.ts";
 import type { Clock } from "../../system/time.ts";
 
@@ -28,6 +30,8 @@ export interface OutletPlan {
   /** Connections at the same time. */
   readonly concurrency: number;
   readonly rate: Rate | null;
+  /** Tells the relay's settings from others, without a secret; absent = they never change. */
+  readonly settings?: string;
 }
 
 /** A relay that a pass left alone. */
@@ -67,11 +71,24 @@ export class Outlet {
   readonly suspicions = new Map<string, Suspicion>();
   /** Its rate is used up until then. */
   blockedUntil: number | null = null;
+  /** What it bears. */
+  readonly throttle: Throttle;
+  /** How many connections it may have. */
+  #limit: number;
   #busy: Busy[] = [];
   #idle: Transport[] = [];
+  /** The connections by which it has taken mail. */
+  readonly #working = new Set<Transport>();
   #takesAhead = false;
 
-  constructor(readonly plan: OutletPlan, public health: RelayHealth, now: number) {
+  constructor(
+    readonly plan: OutletPlan,
+    public health: RelayHealth,
+    now: number,
+    limits: RelayLimits = NO_LIMITS,
+  ) {
+    this.#limit = plan.concurrency;
+    this.throttle = new Throttle(limits, plan.concurrency);
     if (isLeftAlone(health, now)) this.error = health.lastError ?? "it failed three times in a row";
   }
 
@@ -81,6 +98,11 @@ export class Outlet {
 
   get isDown(): boolean {
     return this.error !== null;
+  }
+
+  /** Whether this pass may give it mail, now or later. */
+  get isUsable(): boolean {
+    return this.error === null && !this.throttle.isOver;
   }
 
   get down(): DownRelay | null {
@@ -93,21 +115,57 @@ export class Outlet {
     return this.blockedUntil !== null && now < this.blockedUntil;
   }
 
+  /** Nothing may be started on it for a moment, since it wants less. */
+  isResting(clock: Clock): boolean {
+    if (!this.throttle.mayBlock || !this.isUsable) return false;
+    return this.throttle.blockedUntil(clock.now(), this.#idle.length === 0) !== null;
+  }
+
+  /** When mail in hand that cannot be started now may be; null where nothing but room is wanting. */
+  readyAt(now: number): number | null {
+    const ripe = this.waiting.isReady ? null : this.waiting.readyAt;
+    const until = Math.max(
+      this.blockedUntil ?? 0,
+      this.throttle.blockedUntil(now, this.#idle.length === 0) ?? 0,
+      ripe ?? 0,
+    );
+    return until > now ? Math.ceil(until) : null;
+  }
+
   /** How many more messages may be started on it now; of a fast relay each connection is given
    *  the next message ahead. */
   room({ isOneByOne, isFast, clock }: OutletPace): number {
-    if (this.isDown || this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
-    if (!this.isProven || isOneByOne || this.suspicions.size > 0) return 1 - this.inFlight;
-    const { concurrency } = this.plan;
-    if (!isFast) return concurrency - this.inFlight;
-    let room = (concurrency - this.#busy.length) * (this.#takesAhead ? IN_HAND_EACH : 1);
+    const { throttle } = this;
+    if (!this.isUsable) return 0;
+    if (this.blockedUntil !== null && this.isBlocked(clock.now())) return 0;
+    if (this.isResting(clock)) return 0;
+    if (!this.isProven || isOneByOne || this.suspicions.size > 0 || throttle.isOnTrial) {
+      return 1 - this.inFlight;
+    }
+    this.#limit = throttle.connections(clock);
+    // One after another, at the rate that was learned.
+    if (throttle.limits.rate !== null) return Math.min(1, this.#limit - this.inFlight);
+    if (!isFast) return this.#limit - this.inFlight;
+    let room = Math.max(0, this.#limit - this.#busy.length) * (this.#takesAhead ? IN_HAND_EACH : 1);
     for (const one of this.#busy) if (mayHaveMore(one)) room += IN_HAND_EACH - one.load;
     return room;
   }
 
+  /** How many other connections have mail under way, or stand ready. */
+  othersThan(transport: Transport): number {
+    return this.#idle.length +
+      this.#busy.filter((one) => one.transport !== transport && !one.isRetired).length;
+  }
+
+  /** A message was taken on this connection. */
+  noteTaken(transport: Transport, now: number): void {
+    this.#working.add(transport);
+    this.throttle.noteTaken(now, this.#working.size);
+  }
+
   /** A connection for one more message. */
   take(): Transport {
-    const one = this.#idle.length === 0 && this.#busy.length >= this.plan.concurrency
+    const one = this.#idle.length === 0 && this.#busy.length >= this.#limit
       ? this.#leastBusy()
       : null;
     if (one !== null) {
@@ -133,7 +191,10 @@ export class Outlet {
   giveBack(transport: Transport, { isUsable }: { readonly isUsable: boolean }): void {
     const one = this.#busy.find((busy) => busy.transport === transport);
     if (one === undefined) return;
-    if (!isUsable) one.isRetired = true;
+    if (!isUsable) {
+      one.isRetired = true;
+      this.#working.delete(transport);
+    }
     if (--one.load > 0) return;
     this.#busy = this.#busy.filter((busy) => busy !== one);
     if (one.isRetired) void transport.close().catch(() => {});

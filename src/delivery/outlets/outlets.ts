@@ -6,6 +6,9 @@ import { type Pauses, reasonOf } from "./pauses.ts";
 import type { Outlet, OutletPace } from "./outlet.ts";
 import type { Clock } from "../../system/time.ts";
 
+/** A relay that has taken nothing of late is tried with so many messages in turn. */
+const TRIED_WITH = 8;
+
 /** The relays of a pass, in the order of the settings. */
 export class Outlets implements OutletPace {
   /** Set by the claimer, which knows the speed. */
@@ -56,28 +59,51 @@ export class Outlets implements OutletPace {
     return room;
   }
 
-  /** The first of the relays with these names that is not down; null if all are. */
+  /** The first of the relays with these names that may be used; null if none may. */
   firstUsable(relays: readonly string[]): Outlet | null {
     for (const name of relays) {
       const outlet = this.#byName.get(name);
-      if (outlet !== undefined && !outlet.isDown) return outlet;
+      if (outlet?.isUsable) return outlet;
     }
     return null;
   }
 
-  /** A relay with room that has mail in hand. */
+  /** A relay with room that has mail in hand which may be started. */
   next(): Outlet | null {
     for (const outlet of this.all) {
-      if (outlet.waiting.length > 0 && outlet.room(this) > 0) return outlet;
+      const { waiting } = outlet;
+      if (waiting.readyAt !== null) waiting.ripen(this.clock.now());
+      if (waiting.isReady && outlet.room(this) > 0) return outlet;
     }
     return null;
   }
 
-  /** When the first relay that has mail in hand, but whose rate is used up, may be used again. */
-  blockedUntil(): number | null {
-    const times = this.all.filter((outlet) => outlet.waiting.length > 0 && !outlet.isDown)
-      .flatMap((outlet) => outlet.blockedUntil ?? []);
-    return times.length === 0 ? null : Math.min(...times);
+  /** The first relay with mail in hand that may be used again after a time, and when; null where
+   *  nothing waits for a time. */
+  blocked(): { readonly outlet: Outlet; readonly until: number } | null {
+    let first: { outlet: Outlet; until: number } | null = null;
+    for (const outlet of this.all) {
+      if (outlet.waiting.length === 0 || !outlet.isUsable) continue;
+      const until = outlet.readyAt(this.clock.now());
+      if (until !== null && until < (first?.until ?? Infinity)) first = { outlet, until };
+    }
+    return first;
+  }
+
+  /** No relay may be used for the rest of the pass: each is down, or has taken nothing for long. */
+  get isNoneUsable(): boolean {
+    return this.all.every((outlet) => !outlet.isUsable);
+  }
+
+  /** A relay that wants less may be used again in a moment, and nothing is in hand for that but what
+   *  it has told to come later: another message may be taken. */
+  get isWantingNext(): boolean {
+    let isWanting = false;
+    for (const outlet of this.all) {
+      if (outlet.waiting.isReady || outlet.waiting.length >= TRIED_WITH) return false;
+      isWanting ||= outlet.isResting(this.clock);
+    }
+    return isWanting;
   }
 
   /** Takes what is in hand and not started. */

@@ -7,7 +7,14 @@ import type { Counts } from "./counts.ts";
 import type { Stopper } from "./stopper.ts";
 
 /** Why a pass ended before the queue was empty. */
-export type StopReason = "max_batch" | "max_deferred" | "paused" | "relay" | "rate" | "signal";
+export type StopReason =
+  | "max_batch"
+  | "max_deferred"
+  | "paused"
+  | "relay"
+  | "rate"
+  | "throttled"
+  | "signal";
 
 interface AllowanceTools {
   readonly limits: Limits;
@@ -20,8 +27,9 @@ interface AllowanceTools {
 
 /** What a round may still do. */
 export class Allowance {
-  /** When a relay whose rate was used up may be used again; set where that is too long to wait. */
-  blockedUntil: number | null = null;
+  /** When a relay whose rate was used up, or that wants less (`isThrottled`), may be used again; set
+   *  where that is too long to wait. */
+  blocked: { readonly until: number; readonly isThrottled: boolean } | null = null;
 
   constructor(readonly tools: AllowanceTools) {}
 
@@ -29,10 +37,11 @@ export class Allowance {
   get stoppedBy(): StopReason | null {
     const { limits: { maxBatch, maxDeferred }, signal, outlets, counts } = this.tools;
     if (signal.aborted) return "signal";
-    if (outlets.areAllDown) return "relay";
+    if (outlets.isNoneUsable) return outlets.areAllDown ? "relay" : "throttled";
     if (maxBatch !== null && counts.delivered >= maxBatch) return "max_batch";
     if (maxDeferred !== null && counts.notSent >= maxDeferred) return "max_deferred";
-    return this.blockedUntil === null ? null : "rate";
+    if (this.blocked === null) return null;
+    return this.blocked.isThrottled ? "throttled" : "rate";
   }
 
   get isStopping(): boolean {

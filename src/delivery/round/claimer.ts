@@ -28,6 +28,10 @@ const FAST = 32;
 const IN_HAND = 1_024;
 /** Bytes of bodies in hand at most; from half of that on nothing is claimed ahead of need. */
 const BYTES_IN_HAND = 16 * 1024 * 1024;
+/** Of them, for a relay that was found to bear little, where there are others. */
+const IN_HAND_OF_SLOW = 64;
+/** The rest of its mail waits in the queue. */
+const SLOW_WAIT_MS = 60_000;
 /** A relay whose rate has room again so soon is waited for. */
 export const SHORT_WAIT_MS = 2_000;
 
@@ -107,7 +111,7 @@ export class Claimer {
     // A fast relay takes all that is in hand while the next claim is under way.
     const enough = outlets.isFast ? this.#soon() : this.#soon() / 2;
     return inHand < enough && outlets.bytesInHand < BYTES_IN_HAND / 2 ||
-      outlets.room > 0 && outlets.next() === null;
+      outlets.room > 0 && outlets.next() === null || outlets.isWantingNext;
   }
 
   /** Claims until a relay with room has mail, or there is none to be had. */
@@ -154,6 +158,10 @@ export class Claimer {
       if (this.#isLongBlocked(outlet)) {
         const until = outlet.blockedUntil ?? 0;
         postponer.addUsedUp(claim, claim.recipients, relayUsedUp(outlet, until));
+      } else if (this.#isInTheWay(outlet)) {
+        const until = this.options.machine.clock.now() + SLOW_WAIT_MS;
+        const reason = `the relay ${outlet.name} takes its mail slowly`;
+        postponer.addUsedUp(claim, claim.recipients, { outlet, until, reason });
       } else outlet.waiting.push(claim);
       return;
     }
@@ -169,6 +177,12 @@ export class Claimer {
     postponer.addUsedUp(claim, claim.recipients, usedUp);
     for (const other of outlet?.waiting.takeAll() ?? []) this.assign(other);
     await postponer.flush();
+  }
+
+  /** Whether more mail of a slow relay would keep the others' from them. */
+  #isInTheWay({ throttle, waiting }: Outlet): boolean {
+    return throttle.isSlow && waiting.length >= IN_HAND_OF_SLOW &&
+      this.tools.outlets.all.length > 1;
   }
 
   #isLongBlocked(outlet: Outlet): boolean {

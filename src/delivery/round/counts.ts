@@ -1,6 +1,7 @@
 // Counts a pass's messages by their end, for its result and for the limits `maxBatch` and
 // `maxDeferred`. The round adds each message once.
 
+import type { RecipientChange } from "../../queue/claim.ts";
 import type { Delivered } from "./delivered.ts";
 
 /** How many messages of a pass came to which end. */
@@ -28,6 +29,12 @@ export class Counts {
     else if (isWaiting || changes.some((change) => change.state === "deferred")) this.deferred++;
     else if (changes.some((change) => change.state === "failed")) this.failed++;
     else this.sent++;
+  }
+
+  /** Adds a message that was to come again and waits for another pass. */
+  addReturned(changes: readonly RecipientChange[]): void {
+    if (changes.some((change) => change.outcome === "sent")) this.#delivered++;
+    this.deferred++;
   }
 
   /** Deferred messages that have failed after all; some may be those of an earlier pass. */

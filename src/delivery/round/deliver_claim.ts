@@ -2,13 +2,15 @@
 // relays, and by the next relay where one is at fault. The round calls it once a message, and
 // decides what is done with the recipients that were not reached.
 
-import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
+import type { Claim, ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
+import { THROTTLES_OF_ONE } from "../../queue/policy/throttle.ts";
 import type { Transport } from "../../queue/ports/transport.ts";
+import type { Returned } from "../outlets/returned.ts";
 import type { RouteGroup } from "../outlets/routes.ts";
-import { type HandedOver, handOver, type HandOverTools } from "./hand_over.ts";
+import { type HandedOver, handOver, type HandOverTools, replyText } from "./hand_over.ts";
 import type { Rates, UsedUp } from "../outlets/rates.ts";
 import type { Outlet } from "../outlets/outlet.ts";
-import type { Delivered, DeliveredEnd } from "./delivered.ts";
+import type { Delivered, DeliveredEnd, Later } from "./delivered.ts";
 import type { Outlets } from "../outlets/outlets.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RelayNotes } from "./relay_notes.ts";
@@ -19,12 +21,13 @@ export interface DeliverTools extends HandOverTools {
   readonly rates: Rates;
   readonly recorder: Recorder;
   readonly relayNotes: RelayNotes;
+  readonly returned: Returned;
   readonly stopper: Stopper;
 }
 
-/** What came of one group: nothing more to do, no relay left, a rate used up, or the end of the
- *  whole message. */
-type GroupEnd = "done" | "unreached" | UsedUp | DeliveredEnd;
+/** What came of one group: nothing more to do, no relay left, a rate used up, recipients that come
+ *  again, or the end of the whole message. */
+type GroupEnd = "done" | "unreached" | UsedUp | Later | DeliveredEnd;
 
 /** Hands a message over, an attempt for each group of recipients that go by the same relay; where
  *  a relay is at fault the group's next one is tried at once. Records every attempt. */
@@ -38,15 +41,29 @@ export async function deliverClaim(
   const changes: RecipientChange[] = [];
   const unreached: RouteGroup[] = [];
   const usedUp: { readonly group: RouteGroup; readonly by: UsedUp }[] = [];
+  let later: Later | null = null;
   const paidOutlets = new Set(paid);
   for (const group of groups) {
     const end = await deliverGroup(claim, group, paidOutlets, changes, tools);
     if (end === "done") continue;
     if (end === "unreached") unreached.push(group);
     else if ("until" in end) usedUp.push({ group, by: end });
-    else return { changes, unreached, usedUp, end };
+    else if ("recipients" in end) later = joined(later, end);
+    else return { changes, unreached, usedUp, later, end };
   }
-  return { changes, unreached, usedUp, end: { kind: "all" } };
+  return { changes, unreached, usedUp, later, end: { kind: "all" } };
+}
+
+/** Recipients of several groups that come again come together. */
+function joined(earlier: Later | null, later: Later): Later {
+  if (earlier === null) return later;
+  const at = Math.max(earlier.at ?? 0, later.at ?? 0);
+  return {
+    outlet: earlier.outlet,
+    recipients: [...earlier.recipients, ...later.recipients],
+    at: at === 0 ? null : at,
+    isTold: earlier.isTold || later.isTold,
+  };
 }
 
 async function deliverGroup(
@@ -56,7 +73,7 @@ async function deliverGroup(
   changes: RecipientChange[],
   tools: DeliverTools,
 ): Promise<GroupEnd> {
-  const { outlets, rates, recorder, stopper } = tools;
+  const { outlets, rates, recorder, stopper, returned, relayNotes, machine: { clock } } = tools;
   const isWhole = group.recipients === claim.recipients;
   const ofGroup = isWhole ? claim : { ...claim, recipients: group.recipients };
   for (;;) {
@@ -76,19 +93,39 @@ async function deliverGroup(
     outlet.inFlight++;
     const isLast = group.relays.length === 1 ||
       outlets.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
-    const { health: { refusal }, suspicions } = outlet;
-    const via = { transport, relay: outlet.name, isLast, refusal, suspicions };
-    const handed = await handOver(ofGroup, via, tools);
+    const { health: { refusal }, suspicions, throttle } = outlet;
+    const begun = throttle.begin(clock.now());
+    const handed = await handOver(ofGroup, {
+      transport,
+      relay: outlet.name,
+      isLast,
+      refusal,
+      suspicions,
+      isToldOften: !throttle.isOnTrial && returned.times(claim) + 1 >= THROTTLES_OF_ONE,
+      hasOthers: () => outlet.othersThan(transport) > 0,
+    }, tools);
     outlet.inFlight--;
+    const others = outlet.othersThan(transport);
+    if (handed.hasSent) outlet.noteTaken(transport, clock.now());
     outlet.giveBack(transport, {
       isUsable: !handed.isTransportBroken && !stopper.isAbandoned,
     });
     // What comes this late has become uncertain when the worker was closed.
     if (stopper.isAbandoned) return { kind: "abandoned" };
-    const { attempt, trouble } = handed;
+    const { attempt, trouble, throttled } = handed;
+    if (attempt === null && throttled === null) return { kind: "rest", trouble };
+    if (attempt !== null) recorder.add(attempt);
+    await note(claim, outlet, handed, tools);
+    if (throttled !== null) {
+      const at = await relayNotes.noteThrottled(outlet, throttled, { begun, others });
+      const told = attempt?.changes ?? [];
+      changes.push(...told.filter((change) => change.state !== "sending"));
+      const isLater = ({ n }: ClaimedRecipient) =>
+        attempt === null || told.some((change) => change.n === n && change.state === "sending");
+      const isTold = throttled.limit === "message";
+      return { outlet, recipients: group.recipients.filter(isLater), at, isTold };
+    }
     if (attempt === null) return { kind: "rest", trouble };
-    recorder.add(attempt);
-    await note(claim, outlet, attempt, handed, tools);
     const isForNext = attempt.changes.some((change) => change.state === "sending");
     if (!isForNext) changes.push(...attempt.changes);
     if (trouble !== null || tools.signal.aborted) return { kind: "rest", trouble };
@@ -96,19 +133,17 @@ async function deliverGroup(
   }
 }
 
-/** Notes what an attempt tells of its relay and its sender. */
+/** Notes what a hand-over tells of its relay and its sender. */
 async function note(
   claim: Claim,
   outlet: Outlet,
-  { error }: AttemptRecord,
-  { hasAnswered, hasSent, relayFault, senderPause, unproven }: HandedOver,
+  { attempt, hasAnswered, hasSent, relayFault, senderPause, unproven }: HandedOver,
   { relayNotes, pauses }: DeliverTools,
 ): Promise<void> {
   if (hasAnswered) await relayNotes.noteAnswer(outlet, { hasSent });
   if (relayFault !== null) {
-    const said = [relayFault.code, relayFault.enhanced, relayFault.text];
-    const reply = said.filter((word) => word !== null).join(" ");
-    await relayNotes.noteFault(outlet, relayFault, error ?? (reply || "the relay failed"));
+    const error = attempt?.error ?? (replyText(relayFault) || "the relay failed");
+    await relayNotes.noteFault(outlet, relayFault, error);
   }
   if (unproven !== null) await relayNotes.noteUnproven(outlet, claim, unproven);
   if (senderPause !== null) await pauses.note(senderPause);

@@ -3,8 +3,8 @@
 // `deliver_claim.ts` calls it and does with the result what is to be done.
 
 import { errorText } from "../../queue/errors.ts";
-import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
-import { deriveResult, type OutcomeKind } from "../../queue/outcome.ts";
+import type { AttemptRecord, Claim } from "../../queue/claim.ts";
+import { deriveResult, type OutcomeKind, type Reply } from "../../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/ports/transport.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
@@ -13,8 +13,8 @@ import { afterSenderRefusal, type Pause } from "../../queue/policy/pause.ts";
 import { refusalKey } from "../../queue/policy/refusal_words.ts";
 import { isOwnFault, type Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Pauses } from "../outlets/pauses.ts";
-import { judge } from "./judge.ts";
-import { type Blame, overrule, type RuledOutcome } from "./overrule.ts";
+import { isUnanswered, judgeAll, NO_OUTCOME } from "./judge.ts";
+import { type Blame, isConnectionRefused, overrule, type RuledOutcome } from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
 
 export interface HandOverTools {
@@ -37,6 +37,10 @@ export interface Via {
   readonly refusal: string | null;
   /** What the relay is suspected of, by `refusalKey`. */
   readonly suspicions: ReadonlyMap<string, Suspicion>;
+  /** The relay has told this message so often to come later that it is meant itself. */
+  readonly isToldOften: boolean;
+  /** Whether other connections to the relay stand. */
+  hasOthers(): boolean;
 }
 
 /** Recipients that were refused with a reply nobody knows. */
@@ -63,11 +67,24 @@ export interface HandedOver {
   readonly senderPause: Pause | null;
   /** What other mail will tell; null where nothing is open. */
   readonly unproven: Unproven | null;
+  /** It is to come again in this pass: its connection was one too many, or the relay has told some of
+   *  its recipients to come later, which are left as `sending`; null if neither. */
+  readonly throttled: Throttling | null;
   /** The transport is not to be used again: it broke its promise and threw, or the error handler
    *  wants another. */
   readonly isTransportBroken: boolean;
   /** Our own trouble (the start of the bytes could not be noted), no fault of the message. */
   readonly trouble: { readonly error: unknown } | null;
+}
+
+/** Why a message is to come again in the same pass. */
+export interface Throttling {
+  /** `connection`: others of this relay stand, so it was one too many. */
+  readonly limit: "connection" | "message";
+  /** What the relay said, for people. */
+  readonly reply: string;
+  /** It was said before any message. */
+  readonly isInSetUp: boolean;
 }
 
 /** Hands one claimed message to a relay and judges what came of it. What a transport throws is
@@ -112,6 +129,8 @@ export async function handOver(
     report = brokenReport(claim, error, hasBegun ? "uncertain" : "deferred");
   }
   const isStopped = signal.aborted || trouble !== null;
+  const isRefused = !isStopped && isConnectionRefused(report.outcomes, judging.rules);
+  if (isRefused && via.hasOthers()) return connectionTooMany(report);
   const overruled = await overrule(claim, report, {
     relay: via.relay,
     judging,
@@ -122,12 +141,15 @@ export async function handOver(
   const now = clock.now();
   const senderPause = pauseOfSender(claim, outcomes, { tools, now });
   const changes = judgeAll(claim, outcomes, {
-    tools,
+    ...tools,
     now,
     isStopped,
     isLast: via.isLast,
     senderUntil: senderPause?.until ?? null,
   });
+  const throttled = isStopped ? null : throttlingOf(outcomes, { isInSetUp: isRefused });
+  // Before anything of the message was said there was no attempt.
+  if (throttled?.isInSetUp) return { ...NOTHING_CAME, hasAnswered: true, throttled };
   const worst = worstOf(outcomes);
   const attempt: AttemptRecord | null = changes.length === 0 ? null : {
     claim,
@@ -145,6 +167,8 @@ export async function handOver(
     transcript: report.transcript,
     changes,
     endsClaim: true,
+    holds: judging.isUncertainHeld &&
+      changes.some(({ outcome, state }) => outcome === "uncertain" && state === "deferred"),
   };
   return {
     attempt,
@@ -157,7 +181,39 @@ export async function handOver(
     hasSent: outcomes.some(({ kind }) => kind === "sent"),
     senderPause,
     unproven: unprovenOf(claim, outcomes),
+    throttled,
   };
+}
+
+const NOTHING_CAME: HandedOver = {
+  attempt: null,
+  relayFault: null,
+  hasAnswered: false,
+  hasSent: false,
+  senderPause: null,
+  unproven: null,
+  throttled: null,
+  isTransportBroken: false,
+  trouble: null,
+};
+
+function connectionTooMany({ outcomes, error }: DeliveryReport): HandedOver {
+  const reply = error ?? outcomes[0]?.text ?? "";
+  const throttled = { limit: "connection", reply, isInSetUp: true } as const;
+  return { ...NOTHING_CAME, isTransportBroken: true, throttled };
+}
+
+function throttlingOf(
+  outcomes: readonly RuledOutcome[],
+  { isInSetUp }: Pick<Throttling, "isInSetUp">,
+): Throttling | null {
+  const first = outcomes.find(({ blame }) => blame === "throttling");
+  return first === undefined ? null : { limit: "message", reply: replyText(first), isInSetUp };
+}
+
+/** A reply with its codes, in one line. */
+export function replyText({ code, enhanced, text }: Reply): string {
+  return [code, enhanced, text].filter((part) => part !== null).join(" ");
 }
 
 /** Blames of a relay that is there and takes mail, this mail or other. */
@@ -166,6 +222,7 @@ const ANSWERS: readonly Blame[] = ["mail", "sender", "throttling"];
 /** What is known of the relay decides about a reply that nobody knows: it refuses everybody so, or
  *  it has refused this message so often that the message is at fault. */
 function withWhatIsKnown(outcome: RuledOutcome, claim: Claim, via: Via): RuledOutcome {
+  if (outcome.blame === "throttling" && via.isToldOften) return { ...outcome, blame: "mail" };
   if (outcome.blame !== "unproven") return outcome;
   const key = refusalKey(outcome);
   if (via.refusal === key) return { ...outcome, blame: "relay" };
@@ -190,11 +247,10 @@ function pauseOfSender(
   const earlier = tools.pauses.of({ scope: "sender", value: claim.sender });
   // Others of the sender's mail were under way at the same time.
   if (earlier !== null && tools.pauses.isInForce(earlier)) return earlier;
-  const said = [refused.code, refused.enhanced, refused.text].filter((part) => part !== null);
   const { waitMs } = refused;
   return afterSenderRefusal(
     earlier,
-    { sender: claim.sender, reason: said.join(" "), waitMs },
+    { sender: claim.sender, reason: replyText(refused), waitMs },
     now,
   );
 }
@@ -214,55 +270,6 @@ function unprovenOf(claim: Claim, outcomes: readonly RuledOutcome[]): Unproven |
     addresses: refused.map(({ address }) => address.toLowerCase()),
   };
 }
-
-/** What becomes of each recipient. Where we stopped the transport ourselves, recipients that it
- *  did not get an answer for are left out. */
-function judgeAll(
-  claim: Claim,
-  outcomes: readonly RuledOutcome[],
-  { tools, now, isStopped, isLast, senderUntil }: {
-    readonly tools: HandOverTools;
-    readonly now: number;
-    readonly isStopped: boolean;
-    readonly isLast: boolean;
-    readonly senderUntil: number | null;
-  },
-): RecipientChange[] {
-  const { judging: { policy }, machine: { random } } = tools;
-  const changes: RecipientChange[] = [];
-  const isFault = outcomes.length > 0 &&
-    outcomes.every(({ blame }) => blame === "relay" || blame === "quota");
-  for (const [i, recipient] of claim.recipients.entries()) {
-    const outcome = outcomes[i] ?? NO_OUTCOME;
-    if (isStopped && isUnanswered(outcome)) continue;
-    const change = judge(recipient, outcome, {
-      policy,
-      lifeFrom: claim.lifeFrom,
-      now,
-      random: random.unit(),
-      senderUntil,
-    });
-    const isForNext = isFault && !isLast && !isStopped;
-    changes.push(isForNext ? { ...change, state: "sending", nextAt: null } : change);
-  }
-  return changes;
-}
-
-/** The transport got no answer for this recipient, so nothing has happened. */
-function isUnanswered(outcome: Pick<DeliveryOutcome, "kind" | "code">): boolean {
-  return outcome.kind === "deferred" && outcome.code === null;
-}
-
-const NO_OUTCOME: RuledOutcome = {
-  kind: "uncertain",
-  code: null,
-  enhanced: null,
-  text: "the transport told nothing of this recipient",
-  blame: "mail",
-  hint: null,
-  waitMs: null,
-  suppresses: false,
-};
 
 const SEVERITY: Readonly<Record<OutcomeKind, number>> = {
   failed: 3,

@@ -1,8 +1,11 @@
 // What becomes of one recipient after an attempt: sent, failed, or deferred until when. Pure;
 // `hand_over.ts` asks once for each recipient, when the rules have had their say (`overrule.ts`).
 
-import type { ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
+import type { Claim, ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
 import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
+import { THROTTLED_MS } from "../../queue/policy/throttle.ts";
+import { UNCERTAIN_MS } from "../../queue/policy/longest_wait.ts";
+import type { Judging, PassMachine } from "../options.ts";
 import type { RuledOutcome } from "./overrule.ts";
 
 /** What a recipient's outcome is judged by. */
@@ -15,10 +18,63 @@ interface Judgement {
   readonly random: number;
   /** When the sender's pause ends, where the relay refuses the sender. */
   readonly senderUntil: number | null;
+  /** What may have been delivered is held for a person, and never given up. */
+  readonly isUncertainHeld: boolean;
 }
 
-/** How soon mail is tried again that a relay wants later. */
-const THROTTLED_MS = 10_000;
+/** An attempt as its recipients are judged. */
+interface Judged extends Pick<Judgement, "now" | "senderUntil"> {
+  readonly judging: Pick<Judging, "policy" | "isUncertainHeld">;
+  readonly machine: Pick<PassMachine, "random">;
+  /** We stopped the transport ourselves. */
+  readonly isStopped: boolean;
+  /** No other relay is there to try where this one is at fault. */
+  readonly isLast: boolean;
+}
+
+/** What becomes of each recipient. Where we stopped the transport ourselves, recipients that it
+ *  did not get an answer for are left out. Those that another relay, or the same one a little
+ *  later, is to be tried for stay `sending`. */
+export function judgeAll(
+  claim: Claim,
+  outcomes: readonly RuledOutcome[],
+  { judging, machine: { random }, now, senderUntil, isStopped, isLast }: Judged,
+): RecipientChange[] {
+  const changes: RecipientChange[] = [];
+  const isFault = outcomes.length > 0 &&
+    outcomes.every(({ blame }) => blame === "relay" || blame === "quota");
+  for (const [i, recipient] of claim.recipients.entries()) {
+    const outcome = outcomes[i] ?? NO_OUTCOME;
+    if (isStopped && isUnanswered(outcome)) continue;
+    const change = judge(recipient, outcome, {
+      ...judging,
+      lifeFrom: claim.lifeFrom,
+      now,
+      random: random.unit(),
+      senderUntil,
+    });
+    const isForMore = !isStopped && (isFault ? !isLast : outcome.blame === "throttling");
+    changes.push(isForMore ? { ...change, state: "sending", nextAt: null } : change);
+  }
+  return changes;
+}
+
+/** The transport got no answer for this recipient, so nothing has happened. */
+export function isUnanswered(outcome: Pick<RuledOutcome, "kind" | "code">): boolean {
+  return outcome.kind === "deferred" && outcome.code === null;
+}
+
+/** What is known of a recipient that the transport told nothing of. */
+export const NO_OUTCOME: RuledOutcome = {
+  kind: "uncertain",
+  code: null,
+  enhanced: null,
+  text: "the transport told nothing of this recipient",
+  blame: "mail",
+  hint: null,
+  waitMs: null,
+  suppresses: false,
+};
 
 /** Says what becomes of a recipient after an attempt. */
 export function judge(
@@ -40,6 +96,10 @@ export function judge(
   };
   if (outcome.kind === "sent") return { ...change, state: "sent" };
   if (outcome.kind === "failed") return { ...change, state: "failed", reason: "permanent" };
+  if (outcome.kind === "uncertain" && by.isUncertainHeld) {
+    const failures = recipient.failures + 1;
+    return { ...change, failures, state: "deferred", nextAt: by.now + UNCERTAIN_MS };
+  }
   const isMails = outcome.blame === "mail";
   const decision = decideRetry(
     { failures: recipient.failures, lifeFrom: by.lifeFrom, isRelayFault: !isMails },
@@ -50,7 +110,9 @@ export function judge(
   if (decision.kind === "give_up") {
     return { ...change, failures, state: "failed", reason: decision.reason };
   }
-  return { ...change, failures, state: "deferred", nextAt: waitOf(outcome, by) ?? decision.nextAt };
+  const nextAt = waitOf(outcome, by) ?? decision.nextAt;
+  const earliest = outcome.kind === "uncertain" ? by.now + UNCERTAIN_MS : 0;
+  return { ...change, failures, state: "deferred", nextAt: Math.max(nextAt, earliest) };
 }
 
 /** When it is tried again, where something else than the retry policy says so; else null. */

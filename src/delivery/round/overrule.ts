@@ -4,6 +4,7 @@
 
 import type { Claim } from "../../queue/claim.ts";
 import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports/transport.ts";
+import type { Phase } from "../../queue/outcome.ts";
 import { readRefusal } from "../../queue/policy/refusals.ts";
 import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
 import type { HandlerAnswer } from "../error_handler.ts";
@@ -66,6 +67,28 @@ function byRule(outcome: RuledOutcome, { action, waitMs }: Rule): RuledOutcome {
     default:
       return { ...outcome, kind: "failed", blame: "mail", suppresses: action === "suppress" };
   }
+}
+
+const SET_UP: readonly (Phase | null)[] = ["connect", "greeting", "tls", "hello", "auth"];
+/** Replies that are given to one connection too many, whatever their words. */
+const TOO_MANY: readonly (number | null)[] = [null, 421, 454];
+
+/** Whether a message got no further than the opening of its connection, by what may as well be a
+ *  limit of connections: without a word, or for the time being. A rule of the settings or a quota
+ *  is none. */
+export function isConnectionRefused(
+  outcomes: readonly DeliveryOutcome[],
+  rules: readonly Rule[],
+): boolean {
+  return outcomes.length > 0 && outcomes.every((outcome) => {
+    const { kind, code, isRelayFault, phase = null } = outcome;
+    if (kind !== "deferred" || !isRelayFault || !SET_UP.includes(phase)) return false;
+    if (code !== null && Math.floor(code / 100) !== 4) return false;
+    if (ruleFor(rules, outcome) !== null) return false;
+    const { about } = readRefusal(outcome, phase);
+    if (about === "quota") return false;
+    return TOO_MANY.includes(code) || about === "throttling" || about === "unknown";
+  });
 }
 
 /** Who may say what an outcome means, and of what. */

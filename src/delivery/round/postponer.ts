@@ -7,6 +7,7 @@
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import type { Claims, Postponed } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
+import type { Outlet } from "../outlets/outlet.ts";
 import type { Outlets } from "../outlets/outlets.ts";
 import type { PausedRecipients } from "../outlets/pauses.ts";
 import type { UsedUp } from "../outlets/rates.ts";
@@ -59,13 +60,20 @@ export class Postponer {
 
   #whenUsable(relays: readonly string[]): Pick<Postponed, "until" | "reason"> {
     const { outlets, clock } = this.tools;
-    const down = outlets.all.filter((outlet) => relays.includes(outlet.name));
-    const times = down.flatMap((outlet) => outlet.health.openUntil ?? []);
+    const unusable = outlets.all.filter((outlet) => relays.includes(outlet.name));
+    const times = unusable.flatMap(({ health, throttle }) =>
+      (throttle.isOver ? throttle.limits.until : health.openUntil) ?? []
+    );
     const now = clock.now();
     return {
       until: Math.max(now, times.length > 0 ? Math.min(...times) : now + LATER_MS),
-      reason: down.map(({ name, error }) => `the relay ${name} is left alone: ${error}`)
-        .join("; ") || `no relay is called ${relays.join(" or ")}`,
+      reason: unusable.map(whyUnusable).join("; ") || `no relay is called ${relays.join(" or ")}`,
     };
   }
+}
+
+function whyUnusable({ name, error, throttle }: Outlet): string {
+  return error === null && throttle.isOver
+    ? `the relay ${name} wants its mail more slowly: ${throttle.limits.reply}`
+    : `the relay ${name} is left alone: ${error}`;
 }

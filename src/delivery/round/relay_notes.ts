@@ -12,7 +12,7 @@ import type { Outlet } from "../outlets/outlet.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Claimer } from "./claimer.ts";
 import type { Counts } from "./counts.ts";
-import type { Unproven } from "./hand_over.ts";
+import type { Throttling, Unproven } from "./hand_over.ts";
 import type { LeftOver } from "./left_over.ts";
 import type { RuledOutcome } from "./overrule.ts";
 import type { Recorder } from "./recorder.ts";
@@ -54,6 +54,7 @@ export class RelayNotes {
    *  well now; one that refuses us only is once it takes mail. */
   async noteAnswer(outlet: Outlet, { hasSent }: { readonly hasSent: boolean }): Promise<void> {
     outlet.isProven = true;
+    if (outlet.throttle.isUnsaved) await this.#saveLimits(outlet);
     if (hasSent && outlet.suspicions.size > 0) await this.#condemn(outlet);
     if (outlet.health.failures === 0) return;
     if (outlet.health.refusal !== null && !hasSent) return;
@@ -94,13 +95,51 @@ export class RelayNotes {
     change: (health: RelayHealth) => RelayHealth,
   ): Promise<void> {
     outlet.error = error;
-    const { store, allowance, claimer, leftOver } = this.tools;
-    outlet.health = await store.noteRelay(outlet.name, change);
+    outlet.throttle.forget();
+    outlet.health = await this.tools.store.noteRelay(outlet.name, change);
+    // Once the settings are others, the relay is tried at once.
+    if (outlet.throttle.limits.settings !== settingsOf(outlet)) await this.#saveLimits(outlet);
+    await this.#reassign(outlet);
+  }
+
+  /** Mail in hand of a relay that is not to be used goes by another, or waits. */
+  async #reassign(outlet: Outlet): Promise<void> {
+    const { allowance, claimer, leftOver, recorder } = this.tools;
+    const claims = outlet.waiting.takeAll();
+    // Some were told to come later: their attempts first, which else would find the claim gone.
+    if (claims.length > 0) await recorder.flush();
     const isLast = allowance.stoppedBy === "relay";
-    for (const claim of outlet.waiting.takeAll()) {
-      if (isLast) leftOver.add(claim);
+    for (const claim of claims) {
+      if (isLast || recorder.holds(claim)) leftOver.add(claim);
       else claimer.assign(claim);
     }
+  }
+
+  /** The relay wants less. Resolves to when the message may come again, ms since 1970; null = at once,
+   *  by a connection that stands. */
+  async noteThrottled(
+    outlet: Outlet,
+    { limit, reply, isInSetUp }: Throttling,
+    { begun, others }: { readonly begun: number; readonly others: number },
+  ): Promise<number | null> {
+    const { throttle } = outlet;
+    const now = this.tools.clock.now();
+    if (limit === "connection") {
+      throttle.noteRefusedConnection(others, now);
+      return null;
+    }
+    const at = throttle.noteThrottled({ reply, begun, othersBusy: others, isInSetUp }, now);
+    await this.#saveLimits(outlet);
+    if (throttle.isOver) await this.#reassign(outlet);
+    return at;
+  }
+
+  /** Keeps in the queue what was learned of what the relay bears. */
+  async #saveLimits(outlet: Outlet): Promise<void> {
+    const { throttle } = outlet;
+    throttle.isUnsaved = false;
+    throttle.limits = { ...throttle.limits, settings: settingsOf(outlet) };
+    await this.tools.store.noteLimits(outlet.name, throttle.limits);
   }
 
   /** The relay takes other mail: what it had refused is at fault itself. */
@@ -112,4 +151,8 @@ export class RelayNotes {
     const failed = await store.condemnSuspects(outlet.name);
     counts.moveToFailed(failed);
   }
+}
+
+function settingsOf({ plan }: Outlet): string | null {
+  return plan.settings ?? null;
 }

@@ -10,19 +10,23 @@ import type { Outlet } from "../outlets/outlet.ts";
 import { Outlets } from "../outlets/outlets.ts";
 import type { Pauses } from "../outlets/pauses.ts";
 import { Rates, type UsedUp } from "../outlets/rates.ts";
+import { Returned } from "../outlets/returned.ts";
 import { groupByRoute, type RouteGroup } from "../outlets/routes.ts";
 import { Allowance, type StopReason } from "./allowance.ts";
 import { Change } from "./change.ts";
 import { Claimer, SHORT_WAIT_MS } from "./claimer.ts";
 import { Counts } from "./counts.ts";
 import { deliverClaim, type DeliverTools } from "./deliver_claim.ts";
-import type { Delivered } from "./delivered.ts";
+import type { Delivered, Later } from "./delivered.ts";
 import { LeftOver } from "./left_over.ts";
 import type { Pace } from "../pace.ts";
 import { Postponer } from "./postponer.ts";
 import { Recorder } from "./recorder.ts";
 import { RelayNotes } from "./relay_notes.ts";
 import { Stopper } from "./stopper.ts";
+
+/** How long a round waits, with nothing else to do, for a relay that wants less. */
+const PATIENCE_MS = 60_000;
 
 interface RoundTools {
   readonly worker: WorkerHandle;
@@ -44,6 +48,9 @@ export class Round {
   readonly #claimer: Claimer;
   readonly #recorder: Recorder;
   readonly #leftOver: LeftOver;
+  readonly #returned = new Returned();
+  /** When the loop is woken for mail that waits for a time; null = it is not. */
+  #alarmAt: number | null = null;
   readonly #tools: DeliverTools;
 
   constructor(readonly options: PassOptions, { worker, outlets: all, pauses, pace }: RoundTools) {
@@ -95,6 +102,7 @@ export class Round {
       pauses,
       recorder,
       relayNotes,
+      returned: this.#returned,
       stopper,
     };
   }
@@ -109,9 +117,9 @@ export class Round {
     return this.#allowance.stoppedBy;
   }
 
-  /** When a relay whose rate was used up may be used again. */
+  /** When a relay whose rate was used up, or that wants less, may be used again. */
   get blockedUntil(): number | null {
-    return this.#allowance.blockedUntil;
+    return this.#allowance.blocked?.until ?? null;
   }
 
   /** Runs the round to its end. Rejects with the first failure of our own, once all is recorded and
@@ -142,9 +150,12 @@ export class Round {
       }
       if (this.#stopper.isAbandoned) return;
       if (this.#inFlight > 0 || this.#claimer.claiming !== null) {
-        if (!this.#allowance.isStopping) this.#claimer.listen();
+        if (!this.#allowance.isStopping) {
+          this.#claimer.listen();
+          this.#setAlarm();
+        }
         await this.#change.wait();
-      } else if (!await this.#waitForRate()) return;
+      } else if (!await this.#waitForTime()) return;
     }
   }
 
@@ -193,8 +204,8 @@ export class Round {
       const delivered = await deliverClaim(claim, groups, paid, this.#tools);
       if (delivered.end.kind !== "abandoned") {
         await this.#conclude(claim, delivered);
-        // What was abandoned may still be read.
-        claim.release?.();
+        // What was abandoned may still be read, and what comes again will be.
+        if (delivered.later === null) claim.release?.();
       }
     } catch (error) {
       this.#stopper.fail(error);
@@ -218,20 +229,51 @@ export class Round {
       for (const { group, by } of usedUp) this.#postponer.addUsedUp(claim, group.recipients, by);
       await this.#postponer.flush();
     }
-    this.counts.add(delivered);
+    if (delivered.later === null) this.counts.add(this.#returned.whole(claim, delivered));
+    else await this.#comeAgain(claim, delivered, delivered.later);
     const { limits: { throttleMs }, machine: { wait } } = this.options;
     if (throttleMs > 0 && !this.#allowance.isStopping) await wait(throttleMs, this.#stopper.signal);
   }
 
-  /** Where all that is left waits for a rate: waits for it and returns true, or returns false if it
-   *  takes too long for this round. */
-  async #waitForRate(): Promise<boolean> {
+  /** Puts recipients in hand again that the relay wants later. */
+  async #comeAgain(claim: Claim, delivered: Delivered, later: Later): Promise<void> {
+    const { outlet, recipients, at, isTold } = later;
+    this.#returned.note(claim, { changes: delivered.changes, isTold });
+    const rest = { ...claim, recipients };
+    if (delivered.end.kind === "rest") return;
+    if (!outlet.isUsable) {
+      await this.#recorder.flush();
+      if (this.#recorder.holds(claim)) return;
+      this.#claimer.assign(rest);
+      await this.#postponer.flush();
+    } else if (this.#allowance.isStopping) this.#leftOver.add(rest);
+    else if (at === null) outlet.waiting.unshift(rest);
+    else outlet.waiting.delay(rest, at);
+  }
+
+  /** Wakes the loop when mail in hand that waits for a time may be started. */
+  #setAlarm(): void {
     const { clock, wait } = this.options.machine;
+    const until = this.#outlets.blocked()?.until ?? null;
+    if (until === null || this.#alarmAt !== null && this.#alarmAt <= until) return;
+    this.#alarmAt = until;
+    void wait(Math.max(1, until - clock.now()), this.#stopper.over).then(() => {
+      if (this.#alarmAt === until) this.#alarmAt = null;
+      this.#change.notify();
+    });
+  }
+
+  /** Where all that is left waits for a rate, or for a relay that wants less: waits for it and returns
+   *  true, or returns false if it takes too long for this round. */
+  async #waitForTime(): Promise<boolean> {
+    const { limits: { patienceMs = PATIENCE_MS }, machine: { clock, wait } } = this.options;
     const now = clock.now();
-    const until = this.#allowance.isStopping ? null : this.#outlets.blockedUntil();
-    if (until === null) return false;
-    if (until - now > SHORT_WAIT_MS) {
-      this.#allowance.blockedUntil = until;
+    const blocked = this.#allowance.isStopping ? null : this.#outlets.blocked();
+    if (blocked === null) return false;
+    const { outlet, until } = blocked;
+    const isThrottled = !outlet.isBlocked(now);
+    if (until - now > (isThrottled ? patienceMs : SHORT_WAIT_MS)) {
+      this.#allowance.blocked = { until, isThrottled };
       await this.#leftOver.giveBack();
       return false;
     }
@@ -246,6 +288,7 @@ export class Round {
     await this.#recorder.flush();
     await this.#stopper.guarded(() => this.#postponer.flush());
     await this.#leftOver.giveBack();
+    for (const changes of this.#returned.left()) this.counts.addReturned(changes);
     await closing;
   }
 }

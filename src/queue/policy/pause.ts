@@ -27,7 +27,7 @@ export interface Pause extends PausedPart {
 
 const HOUR_MS = 3_600_000;
 /** The longest pause that delivery sets by itself. */
-const LONGEST_REFUSAL_PAUSE_MS = 6 * HOUR_MS;
+export const LONGEST_REFUSAL_PAUSE_MS = 6 * HOUR_MS;
 /** A pause that began later than now by more than this began on another clock: it counts no more. */
 const CLOCK_SLACK_MS = 60_000;
 

@@ -7,6 +7,7 @@ import type { AttemptRecord, Claim } from "../claim.ts";
 import type { RelayHealth } from "../policy/breaker.ts";
 import type { Pause, PausedPart } from "../policy/pause.ts";
 import type { Rate } from "../policy/rate.ts";
+import type { RelayLimits } from "../policy/throttle.ts";
 import type { Suspicion } from "../policy/suspicion.ts";
 
 export interface Claims {
@@ -33,12 +34,21 @@ export interface Claims {
   /** Moves recipients whose next try is due back to queued, in commits of a few hundred. Resolves to
    *  of how many messages. */
   requeueDue(): Promise<number>;
+  /** Moves recipients whose next try is after `latest` (ms since 1970) back to queued: a clock that
+   *  has been set back since had set it. Resolves to of how many messages. */
+  requeueAfter(latest: number): Promise<number>;
   /** Notes, for status, that a round over the queue came to its end. */
   noteRound(): Promise<void>;
   /** What is known of a relay's faults; healthy if nothing is. */
   relayHealth(name: string): Promise<RelayHealth>;
   /** Changes what is known of a relay, in one commit; resolves to what it became. */
   noteRelay(name: string, change: (health: RelayHealth) => RelayHealth): Promise<RelayHealth>;
+  /** What a relay was found to bear; no limits if nothing is known. */
+  relayLimits(name: string): Promise<RelayLimits>;
+  /** Keeps what a relay was found to bear, in place of what was known. */
+  noteLimits(name: string, limits: RelayLimits): Promise<void>;
+  /** Forgets what is known of a relay: faults, limits and suspicions, in one commit. */
+  forgetRelay(name: string): Promise<void>;
   /** What a relay is suspected of, in no order. */
   suspicions(relay: string): Promise<readonly Suspicion[]>;
   /** Changes the suspicion of a relay with this key (`refusalKey`), in one commit; null, given or

@@ -4,6 +4,7 @@
 
 import type { RelayHealth } from "../../queue/policy/breaker.ts";
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
+import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Share, ShareResult } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
@@ -11,6 +12,7 @@ import type { Connection } from "./db/connection.ts";
 
 const load = <Module>(name: string): Promise<Module> => import(import.meta.resolve(`./${name}.ts`));
 const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
+const loadLimits = () => load<typeof import("./claims/limits.ts")>("claims/limits");
 const loadSuspicions = () => load<typeof import("./claims/suspicions.ts")>("claims/suspicions");
 const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
 
@@ -29,6 +31,26 @@ export abstract class SqliteRelays {
   ): Promise<RelayHealth> {
     const { noteRelay } = await loadRelays();
     return await noteRelay(this.db, name, change, this.clock.now());
+  }
+
+  async relayLimits(name: string): Promise<RelayLimits> {
+    const { relayLimits } = await loadLimits();
+    return relayLimits(this.db, name);
+  }
+
+  async noteLimits(name: string, limits: RelayLimits): Promise<void> {
+    const { noteLimits } = await loadLimits();
+    await noteLimits(this.db, name, limits);
+  }
+
+  async forgetRelay(name: string): Promise<void> {
+    const { forgetRelay } = await loadLimits();
+    await forgetRelay(this.db, name);
+  }
+
+  async requeueAfter(latest: number): Promise<number> {
+    const { requeueAfter } = await load<typeof import("./act/actions.ts")>("act/actions");
+    return await requeueAfter(this.db, latest, this.clock.now());
   }
 
   async suspicions(relay: string): Promise<readonly Suspicion[]> {

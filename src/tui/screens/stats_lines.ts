@@ -85,6 +85,7 @@ function allLines(state: State): { readonly lines: Line[]; readonly cursorLine: 
     ]);
   }
   for (const { name, failures, lastError } of status.relays) {
+    if (failures === 0) continue;
     lines.push([
       cell(`   relay ${name}: ${failures} faults in a row: ${lastError ?? ""}`, columns, {
         colour: "red",

@@ -135,7 +135,7 @@ Deno.test("sendOnce: sends all, or the messages named, and tells each attempt", 
   const settings = await loadFile('transport = "console:"');
   const [one, two] = [await enqueued(fixture.store), await enqueued(fixture.store)];
   const app = new FakePassApp({}, true);
-  const first = await sendOnce(app, settings, fixture.store, [two]);
+  const first = await sendOnce(app, settings, fixture.store, { ids: [two] });
   assert.deepEqual(first, { ...NOTHING_SENT, sent: 1, remaining: 1 });
   assert.match(app.console, /^Subject: hello\r?$/m);
   assert.equal((await fixture.store.show(two))?.status, "sent");

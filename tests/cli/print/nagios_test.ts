@@ -54,6 +54,7 @@ function relay(minutes: number, refusal: string | null = null): Partial<QueueSta
       lastError: "no route",
       refusal,
       hint: null,
+      limits: null,
     }],
   };
 }

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { afterFault, HEALTHY } from "../../../src/queue/policy/breaker.ts";
+import { withSuspect } from "../../../src/queue/policy/suspicion.ts";
+import { NO_LIMITS } from "../../../src/queue/policy/throttle.ts";
 import { attemptOf, enqueued, MINUTE_MS, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { claimOne, worked } from "./claims.ts";
+
+const HOUR_MS = 60 * MINUTE_MS;
 
 export function relayTests(test: TestStore): void {
   test("a relay of which nothing is known is well", async ({ store }) => {
@@ -29,10 +33,91 @@ export function relayTests(test: TestStore): void {
       refusal: null,
       hint: null,
     });
-    assert.deepEqual((await other.status()).relays, [{ name: "backup", ...became }]);
+    assert.deepEqual((await other.status()).relays, [{
+      name: "backup",
+      ...became,
+      limits: null,
+    }]);
     assert.deepEqual(await other.relayHealth("default"), HEALTHY);
     assert.deepEqual(await other.noteRelay("backup", () => HEALTHY), HEALTHY);
     assert.deepEqual((await store.status()).relays, []);
+  });
+
+  test("what a relay was found to bear is known to all, and relaxed with time", async (fixture) => {
+    const { store, clock } = fixture;
+    const other = await fixture.another();
+    assert.deepEqual(await store.relayLimits("default"), NO_LIMITS);
+    const limits = {
+      connections: 2,
+      ofConnections: 4,
+      rate: 12.5,
+      learnedAt: START,
+      backOffs: 3,
+      since: START,
+      until: START + 4_000,
+      reply: "454 Throttling\0",
+      settings: "a1b2c3",
+    };
+    await store.noteLimits("default", limits);
+    const known = { ...limits, reply: "454 Throttling\ufffd" };
+    assert.deepEqual(await other.relayLimits("default"), known);
+    const [status] = (await other.status()).relays;
+    assert.deepEqual([status?.name, status?.failures, status?.limits], ["default", 0, known]);
+    await store.noteLimits("default", { ...limits, backOffs: 0, since: null, until: null });
+    clock.advance(10 * MINUTE_MS);
+    const [later] = (await other.status()).relays;
+    assert.deepEqual([later?.limits?.connections, later?.limits?.rate], [3, 15.625]);
+    clock.advance(10 * HOUR_MS);
+    assert.deepEqual((await other.status()).relays, []);
+  });
+
+  test("retry ends a relay's back-off", async ({ store, clock }) => {
+    const until = clock.now() + MINUTE_MS;
+    const since = clock.now();
+    await store.noteLimits("default", { ...NO_LIMITS, backOffs: 3, since, until });
+    await store.retry({}, { dueOnly: true });
+    assert.equal((await store.relayLimits("default")).until, until);
+    await store.retry({}, { dueOnly: false });
+    assert.equal((await store.relayLimits("default")).until, clock.now());
+  });
+
+  test("forgetRelay leaves nothing known of the relay, and all of others", async ({ store, clock }) => {
+    const suspect = { seq: 1, recipients: [0], addresses: ["a@x.test"] };
+    for (const name of ["one", "two"]) {
+      await store.noteRelay(name, (health) => afterFault(health, "down", clock.now()));
+      await store.noteLimits(name, {
+        ...NO_LIMITS,
+        connections: 1,
+        ofConnections: 9,
+        learnedAt: 1,
+      });
+      const refused = { key: "550", text: "No", suspect };
+      await store.noteSuspicion(name, "550", (known) => withSuspect(known, refused, clock.now()));
+    }
+    await store.forgetRelay("one");
+    assert.deepEqual(await store.relayHealth("one"), HEALTHY);
+    assert.deepEqual(await store.relayLimits("one"), NO_LIMITS);
+    assert.deepEqual(await store.suspicions("one"), []);
+    assert.equal((await store.relayHealth("two")).failures, 1);
+    assert.equal((await store.relayLimits("two")).connections, 1);
+    assert.equal((await store.suspicions("two")).length, 1);
+  });
+
+  test("requeueAfter queues what no next try can be after, and nothing else", async (fixture) => {
+    const { store, clock } = fixture;
+    const latest = clock.now() + HOUR_MS;
+    await using worker = await worked(store);
+    const ids: string[] = [];
+    for (const retryAt of [latest, latest + 1, latest + 9000 * HOUR_MS]) {
+      ids.push(await enqueued(store));
+      const claim = await claimOne(store, worker.handle);
+      await store.record([attemptOf(claim, { retryAt })]);
+    }
+    assert.equal(await store.requeueAfter(latest), 2);
+    const statuses = [];
+    for (const id of ids) statuses.push((await store.show(id))?.status);
+    assert.deepEqual(statuses, ["deferred", "queued", "queued"]);
+    assert.equal(await store.requeueAfter(latest), 0);
   });
 
   test("retry ends a relay's pause, but forgets no fault; retry of what is due does not", async (fixture) => {

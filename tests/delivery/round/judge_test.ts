@@ -18,6 +18,7 @@ interface Case {
   readonly tries?: number;
   readonly failures?: number;
   readonly ageMs?: number;
+  readonly isHeld?: boolean;
   readonly want: Pick<RecipientChange, "state" | "reason" | "nextAt" | "failures">;
 }
 
@@ -98,7 +99,26 @@ const CASES: readonly Case[] = [
     ageMs: 7 * 24 * HOUR_MS,
     want: again(NOW + 20_000, 2),
   },
-  { name: "uncertain counts as put off", outcome: UNCERTAIN, want: again(NOW + 10_000, 1) },
+  {
+    name: "uncertain counts as put off, for an hour at least",
+    outcome: UNCERTAIN,
+    want: again(NOW + HOUR_MS, 1),
+  },
+  {
+    name: "uncertain is put off for longer where the schedule says so",
+    outcome: UNCERTAIN,
+    policy: { ...POLICY, scheduleMs: [3 * HOUR_MS] },
+    want: again(NOW + 3 * HOUR_MS, 1),
+  },
+  {
+    name: "uncertain is never given up where it is held",
+    outcome: UNCERTAIN,
+    policy: NEVER,
+    ageMs: 100 * HOUR_MS,
+    failures: 5,
+    isHeld: true,
+    want: again(NOW + HOUR_MS, 6),
+  },
   {
     name: "uncertain without retries",
     outcome: UNCERTAIN,
@@ -125,7 +145,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { name, outcome, policy, tries, failures, ageMs, want } of CASES) {
+for (const { name, outcome, policy, tries, failures, ageMs, isHeld, want } of CASES) {
   Deno.test(`judge: ${name}`, () => {
     const recipient = { n: 4, address: "bob@receiver.test", tries: tries ?? 0 };
     const { isRelayFault, ...rest } = outcome;
@@ -141,6 +161,7 @@ for (const { name, outcome, policy, tries, failures, ageMs, want } of CASES) {
       now: NOW,
       random: 0.5,
       senderUntil: null,
+      isUncertainHeld: isHeld ?? false,
     });
     assert.deepEqual(change, {
       n: 4,

@@ -79,6 +79,7 @@ function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): bo
   insertAttempt(db, claim.seq, int(counted.attempts), { ...attempt, outcomes: changes });
   for (const change of changes) applyChange(db, claim.seq, change, now);
   if (allSent !== undefined) return true;
+  if (attempt.holds) db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", claim.seq);
   // Recipients that the claim did not get to keep their place in the queue.
   if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(GIVE_BACK, claim.seq);
   refreshMessage(db, claim.seq, now);

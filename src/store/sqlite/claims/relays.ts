@@ -5,8 +5,10 @@ import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
 import type { RelayStatus } from "../../../queue/status.ts";
 import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
+import { relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
 import { int, number, text } from "../db/columns.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";
+import { allLimits } from "./limits.ts";
 
 const COLUMNS = "name, failures, down_since, open_until, last_error, refusal, hint";
 
@@ -43,25 +45,40 @@ export async function noteRelay(
   });
 }
 
-/** Ends the pauses of relays that are left alone, or of one of them; what is known of their faults
- *  stays. Resolves to whether there was one. */
+/** Ends the pauses and back-offs of relays that are left alone, or of one of them; what is known of
+ *  their faults and limits stays. Resolves to whether there was one. */
 export async function useRelaysAgain(
   db: Connection,
   now: number,
   name?: string,
 ): Promise<boolean> {
-  const which = "open_until > ? AND (? IS NULL OR name = ?)";
   const values = [now, name ?? null, name ?? null];
-  if (db.get(`SELECT 1 FROM relay WHERE ${which}`, ...values) === undefined) return false;
-  return await db.write(() =>
-    db.run(`UPDATE relay SET open_until = ? WHERE ${which}`, now, ...values) > 0
-  );
+  const faulty = "open_until > ? AND (? IS NULL OR name = ?)";
+  const throttling = "until > ? AND (? IS NULL OR relay = ?)";
+  const isThere = db.get(`SELECT 1 FROM relay WHERE ${faulty}`, ...values) !== undefined ||
+    db.get(`SELECT 1 FROM relay_limit WHERE ${throttling}`, ...values) !== undefined;
+  if (!isThere) return false;
+  return await db.write(() => {
+    const left = db.run(`UPDATE relay SET open_until = ? WHERE ${faulty}`, now, ...values);
+    const resting = db.run(`UPDATE relay_limit SET until = ? WHERE ${throttling}`, now, ...values);
+    return left + resting > 0;
+  });
 }
 
-/** Relays that are not well. */
-export function troubledRelays(db: Connection): RelayStatus[] {
-  return db.all(`SELECT ${COLUMNS} FROM relay ORDER BY name`)
-    .map((row) => ({ name: String(row.name), ...toHealth(row) }));
+/** Relays that are not well, or were found to bear less than the settings would give them. */
+export function troubledRelays(db: Connection, now: number): RelayStatus[] {
+  const known = new Map(
+    db.all(`SELECT ${COLUMNS} FROM relay`).map((row) => [String(row.name), toHealth(row)]),
+  );
+  const limits = new Map(
+    [...allLimits(db)].map(([name, one]): [string, RelayLimits] => [name, relaxed(one, now)])
+      .filter(([, one]) => one.connections !== null || one.rate !== null || one.backOffs > 0),
+  );
+  return [...new Set([...known.keys(), ...limits.keys()])].sort().map((name) => ({
+    name,
+    ...(known.get(name) ?? HEALTHY),
+    limits: limits.get(name) ?? null,
+  }));
 }
 
 /** See Reader.rateUses. */

@@ -245,8 +245,26 @@ ALTER TABLE relay ADD COLUMN refusal TEXT;
 ALTER TABLE relay ADD COLUMN hint TEXT;
 `;
 
+// What relays were found to bear, and by which settings (a fingerprint) that and their faults are
+// known. Rates are messages a second.
+const RELAY_LIMITS = `
+CREATE TABLE relay_limit (
+  relay TEXT PRIMARY KEY,
+  settings TEXT,
+  connections INTEGER,
+  of_connections INTEGER,
+  rate REAL,
+  learned_at INTEGER,
+  back_offs INTEGER NOT NULL,
+  since INTEGER,
+  until INTEGER,
+  reply TEXT
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
   { isAdditive: true, sql: REFUSALS },
+  { isAdditive: true, sql: RELAY_LIMITS },
 ];

@@ -46,7 +46,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     paused: pausedSince === null ? null : { since: pausedSince },
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
-    relays: troubledRelays(db),
+    relays: troubledRelays(db, now),
     pauses: allPauses(db).filter((pause) => isInForce(pause, now)),
   };
 }

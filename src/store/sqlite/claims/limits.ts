@@ -1,0 +1,65 @@
+// What relays were found to bear (src/queue/policy/throttle.ts), in the table `relay_limit`. Delivery
+// notes it with each throttle and reads it at the beginning of a pass; the status shows it.
+
+import { NO_LIMITS, type RelayLimits } from "../../../queue/policy/throttle.ts";
+import { int, number, text } from "../db/columns.ts";
+import { clean, type Connection, type Row } from "../db/connection.ts";
+
+/** See Claims.relayLimits. */
+export function relayLimits(db: Connection, name: string): RelayLimits {
+  const row = db.get("SELECT * FROM relay_limit WHERE relay = ?", name);
+  return row === undefined ? NO_LIMITS : toLimits(row);
+}
+
+/** What is known of every relay, by its name. */
+export function allLimits(db: Connection): Map<string, RelayLimits> {
+  const rows = db.all("SELECT * FROM relay_limit ORDER BY relay");
+  return new Map(rows.map((row) => [String(row.relay), toLimits(row)]));
+}
+
+/** See Claims.noteLimits. */
+export async function noteLimits(
+  db: Connection,
+  name: string,
+  limits: RelayLimits,
+): Promise<void> {
+  await db.write(() => {
+    db.run(
+      `INSERT OR REPLACE INTO relay_limit (relay, settings, connections, of_connections, rate,
+         learned_at, back_offs, since, until, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      name,
+      limits.settings,
+      limits.connections,
+      limits.ofConnections,
+      limits.rate,
+      limits.learnedAt,
+      limits.backOffs,
+      limits.since,
+      limits.until,
+      clean(limits.reply),
+    );
+  });
+}
+
+/** See Claims.forgetRelay. */
+export async function forgetRelay(db: Connection, name: string): Promise<void> {
+  await db.write(() => {
+    db.run("DELETE FROM relay WHERE name = ?", name);
+    db.run("DELETE FROM relay_limit WHERE relay = ?", name);
+    db.run("DELETE FROM suspicion WHERE relay = ?", name);
+  });
+}
+
+function toLimits(row: Row): RelayLimits {
+  return {
+    settings: text(row.settings),
+    connections: number(row.connections),
+    ofConnections: number(row.of_connections),
+    rate: number(row.rate),
+    learnedAt: number(row.learned_at),
+    backOffs: int(row.back_offs),
+    since: number(row.since),
+    until: number(row.until),
+    reply: text(row.reply),
+  };
+}

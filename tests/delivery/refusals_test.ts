@@ -117,6 +117,23 @@ for (const row of REFUSALS.filter(({ about }) => about === "sender")) {
   });
 }
 
+Deno.test("refusals: mail of a refused sender that was claimed already waits, too", async () => {
+  await using queue = await QueueFile.make();
+  await queueMany(queue, 200, "good@sender.test");
+  await queueMany(queue, 200, "bad@sender.test");
+  const not = refusal("553 5.7.1 Sender address rejected: not owned by user b", "rcpt");
+  let tries = 0;
+  const relay = new ScriptedRelay((delivery, options) => {
+    if (delivery.sender !== "bad@sender.test") return accept(delivery, options);
+    tries++;
+    return reportOf(delivery, not);
+  });
+  const result = await passOn(queue, { relay, concurrency: 8 });
+  assert.deepEqual([result.sent, result.failed], [200, 0]);
+  assert.ok(tries <= 10, `${tries} tries`);
+  assert.deepEqual(await queue.statuses(), { sent: 200, deferred: 200 });
+});
+
 const GO_AWAY = refusal("554 5.7.1 Rejected by policy", "rcpt");
 
 Deno.test("refusals: users that do not exist are failures, a hundred in a row", async () => {

@@ -167,6 +167,11 @@ export class Round {
   #startNext(outlet: Outlet): Promise<void> | null {
     const claim = outlet.waiting.shift();
     if (claim === undefined) return null;
+    // A pause may have come since it was claimed: the relay has refused its sender.
+    if (this.#tools.pauses.ofClaim(claim) !== null) {
+      this.#claimer.assign(claim);
+      return null;
+    }
     const groups = groupByRoute(claim, this.options.outlets.routes);
     const paid = groups.flatMap(({ relays }) => this.#outlets.firstUsable(relays) ?? []);
     if (this.#rates.isFree(paid)) {

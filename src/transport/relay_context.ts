@@ -14,6 +14,8 @@ export interface RelayContext {
   readonly write: Writer;
   /** The environment that programs get; by default ours. */
   readonly env?: Variables;
+  /** Told each line of every SMTP conversation as it is said, without secrets. */
+  readonly onSaid?: (line: string) => void;
   /** The file we run from; by default that of this process. */
   readonly ownPath?: string;
 }

@@ -23,6 +23,12 @@ export type PassApp = Pick<
   "clock" | "random" | "env" | "tell" | "stopSignal" | "wait" | "writeToConsole"
 >;
 
+/** Who listens to conversations with relays. */
+interface Listener {
+  /** Told each line as it is said, without secrets. */
+  readonly onSaid?: (line: string) => void;
+}
+
 /** What a pass that had nothing to do comes to. */
 export const NOTHING_SENT: PassResult = {
   sent: 0,
@@ -42,9 +48,12 @@ export async function sendOnce(
   app: PassApp,
   settings: Settings,
   store: Claims & Reader,
-  { ids, patienceMs }: Pick<PassOptions, "ids"> & Pick<Limits, "patienceMs"> = {},
+  { ids, patienceMs, ...listener }:
+    & Pick<PassOptions, "ids">
+    & Pick<Limits, "patienceMs">
+    & Listener = {},
 ): Promise<PassResult> {
-  const options = await passOptions(app, settings, store);
+  const options = await passOptions(app, settings, store, listener);
   return await runPass({ ...options, ids, limits: { ...options.limits, patienceMs } });
 }
 
@@ -54,12 +63,13 @@ export async function passOptions(
   app: PassApp,
   settings: Settings,
   store: Claims & Reader,
+  listener: Listener = {},
 ): Promise<PassOptions> {
   const { clock, random, tell, wait } = app;
   const relays: OutletPlan[] = [];
   for (const relay of settings.relays) {
     relays.push({
-      relay: await openSettingsRelay(app, settings, relay),
+      relay: await openSettingsRelay(app, settings, relay, listener),
       concurrency: relay.concurrency ?? settings.concurrency,
       rate: relay.rate,
       settings: await fingerprintOf(relay, settings.hostname),
@@ -131,15 +141,19 @@ async function commandHandler(app: PassApp, command: string): Promise<ErrorHandl
   return (failure) => askErrorCommand(command, { ...failure }, tools);
 }
 
-async function openSettingsRelay(
-  app: PassApp,
+/** Makes a relay of the settings; nothing is connected yet. Throws `config_invalid` for one that cannot
+ *  be used. */
+export async function openSettingsRelay(
+  app: Pick<App, "env" | "writeToConsole">,
   settings: Settings,
   relay: RelaySettings,
+  { onSaid }: Listener = {},
 ): Promise<Relay> {
   return await openRelay(relay, {
     heloName: settings.hostname,
     credentialsFolder: app.env.CREDENTIALS_DIRECTORY ?? null,
     write: (bytes) => Promise.resolve(app.writeToConsole(bytes)),
     env: app.env,
+    onSaid,
   });
 }

@@ -23,13 +23,16 @@ interface Surroundings {
   readonly now: number;
 }
 
+/** What matters of a message. */
+type Envelope = Pick<MessageSummary, "sender" | "firstRecipient" | "tags">;
+
 /** The hindrances of one moment. */
 export class Hindrances {
   constructor(readonly around: Surroundings) {}
 
   /** What keeps a queued message back, in words; null if the next pass takes it. Of several
    *  recipients the first one counts. */
-  of({ sender, firstRecipient, tags }: MessageSummary): string | null {
+  of({ sender, firstRecipient, tags }: Envelope): string | null {
     if (this.around.status.paused !== null) return "the queue is paused";
     const domain = domainOf(firstRecipient);
     const pause = this.#pauseOf([
@@ -42,7 +45,7 @@ export class Hindrances {
     const names = relaysFor(settings.routes, { sender, recipient: firstRecipient });
     const blocked: string[] = [];
     for (const name of names) {
-      const trouble = this.#troubleOf(name);
+      const trouble = this.ofRelay(name);
       if (trouble === null) {
         const relay = settings.relays.find((one) => one.name === name);
         return this.#usedUpRate(relay, domain);
@@ -67,7 +70,7 @@ export class Hindrances {
   }
 
   /** Why a relay is not used now; null if it is. */
-  #troubleOf(name: string): string | null {
+  ofRelay(name: string): string | null {
     const { status, now } = this.around;
     const pause = this.#pauseOf([{ scope: "relay", value: name }]);
     if (pause !== null) return this.#describe(pause);

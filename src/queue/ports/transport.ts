@@ -66,4 +66,27 @@ export interface Transport {
 export interface Relay {
   readonly name: string;
   open(): Transport;
+  /** Asks the relay whether it would take mail: greeting, login, sender and recipient. Sends nothing.
+   *  Never rejects for what the relay or the network does. Absent where there is nobody to ask. */
+  ask?(envelope: AskedEnvelope, signal: AbortSignal): Promise<AskReport>;
+}
+
+/** Whom a mail would be from and go to. */
+export interface AskedEnvelope {
+  readonly sender: string;
+  readonly recipient: string;
+}
+
+/** What a relay answered to the question whether it would take mail. */
+export interface AskReport {
+  readonly isAccepted: boolean;
+  /** Where in the conversation it was decided. */
+  readonly phase: Phase;
+  /** The reply that decided, with the step that it ended; or what happened instead. */
+  readonly text: string;
+  readonly host: string;
+  /** The TLS version in use; null = none. */
+  readonly tls: string | null;
+  /** The conversation without secrets. */
+  readonly transcript: string;
 }

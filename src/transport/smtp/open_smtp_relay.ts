@@ -23,7 +23,7 @@ export async function openSmtpRelay(
 ): Promise<Relay> {
   const { name, recipientLimit, user } = request;
   const { host, port, isImplicitTls } = target;
-  const { heloName } = context;
+  const { heloName, onSaid } = context;
   const tls = await relayTls(request.tls, {
     name,
     host,
@@ -31,7 +31,7 @@ export async function openSmtpRelay(
     hasLogin: user !== null,
   });
   const login = relayLogin(request, host, context);
-  return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit });
+  return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit, onSaid });
 }
 
 /** Makes an LMTP relay of its settings. Throws as `openSmtpRelay` does. */
@@ -41,7 +41,7 @@ export async function openLmtpRelay(
   context: RelayContext,
 ): Promise<Relay> {
   const { name, recipientLimit } = request;
-  const { heloName } = context;
+  const { heloName, onSaid } = context;
   if (request.user !== null || request.password !== null || request.auth !== null) {
     throw new MailqError(
       "config_invalid",
@@ -56,12 +56,12 @@ export async function openLmtpRelay(
       );
     }
     const endpoint = { kind: "unix", path: target.path } as const;
-    return lmtpRelay({ name, endpoint, heloName, recipientLimit });
+    return lmtpRelay({ name, endpoint, heloName, recipientLimit, onSaid });
   }
   const { host, port } = target;
   const tls = await relayTls(request.tls, { name, host, isImplicit: false, hasLogin: false });
   const endpoint = { kind: "tcp", host, port } as const;
-  return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit });
+  return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit, onSaid });
 }
 
 function relayLogin(

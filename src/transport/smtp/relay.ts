@@ -58,6 +58,8 @@ interface SessionOptions {
   readonly recipientLimit?: number | null;
   readonly timeouts?: Partial<Timeouts>;
   readonly timers?: Timers;
+  /** Told each line of every conversation as it is said, without secrets. */
+  readonly onSaid?: (line: string) => void;
 }
 
 /** A relay's login. */
@@ -117,8 +119,18 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
     recipientLimit: recipientLimit ?? Infinity,
     sendingAhead,
     opener: new SessionOpener(opener),
+    onSaid: options.onSaid ?? null,
   };
-  return { name, open: () => new SmtpTransport(shared) };
+  return {
+    name,
+    open: () => new SmtpTransport(shared),
+    async ask(envelope, signal) {
+      const { askRelay }: typeof import("./ask.ts") = await import(
+        import.meta.resolve("./ask.ts")
+      );
+      return await askRelay(shared, envelope, signal);
+    },
+  };
 }
 
 function showEndpoint(endpoint: Endpoint): string {

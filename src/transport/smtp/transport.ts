@@ -33,6 +33,8 @@ export interface Shared {
   /** Whether the next message's commands may go out behind a message's content. */
   readonly sendingAhead: SendingAhead;
   readonly opener: SessionOpener;
+  /** Told each line of every conversation as it is said; null = nobody listens. */
+  readonly onSaid: ((line: string) => void) | null;
 }
 
 /** A message to be handed over. */
@@ -46,7 +48,7 @@ interface Job {
 /** Keeps its connection from one message to the next, and makes a new one when it must. */
 export class SmtpTransport implements Transport {
   readonly #settings: Shared;
-  readonly #transcript = new Transcript();
+  readonly #transcript: Transcript;
   #session: Session | null = null;
   /** The TLS of the session last used by the hand-over. */
   #tls: string | null = null;
@@ -70,6 +72,7 @@ export class SmtpTransport implements Transport {
 
   constructor(settings: Shared) {
     this.#settings = settings;
+    this.#transcript = new Transcript(settings.onSaid);
   }
 
   get takesAhead(): boolean {

@@ -49,8 +49,8 @@ Deno.test("pass options: rules and retries come from the settings, in order", as
   `);
   assert.equal(judging.policy.max, 3);
   assert.deepEqual(judging.rules, [
-    { code: "450", enhanced: null, text: null, action: "fail" },
-    { code: null, enhanced: null, text: "greylist", action: "defer" },
+    { code: "450", enhanced: null, text: null, action: "fail", waitMs: null },
+    { code: null, enhanced: null, text: "greylist", action: "defer", waitMs: null },
   ]);
   assert.equal(judging.errorHandler, null);
 });

@@ -9,6 +9,10 @@ import { mail, Mailq } from "../../support/mailq.ts";
 
 /** Where an empty value means something; every other flag refuses it. */
 const MAY_BE_EMPTY = new Set([
+  "pause --sender",
+  "resume --sender",
+  "explain --from",
+  "test --from",
   "enqueue --from",
   "compose --subject",
   "resend --from",

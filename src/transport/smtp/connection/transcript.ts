@@ -27,6 +27,9 @@ export class Transcript {
   #tail: Entry[] = [];
   #skipped = false;
 
+  /** `onSaid` is told each line as it is said. */
+  constructor(readonly onSaid: ((line: string) => void) | null = null) {}
+
   /** Forgets everything; times count from `now`. */
   restart(now: number): void {
     this.#startedAt = now;
@@ -37,6 +40,9 @@ export class Transcript {
 
   /** Adds a reply, or text of one or more lines. */
   add(at: number, speaker: Speaker, said: string | SmtpReply): void {
+    if (this.onSaid !== null) {
+      for (const line of this.#linesOf([{ at, speaker, said }])) this.onSaid(line.trimEnd());
+    }
     if (this.#head.length < KEPT_ENTRIES) {
       this.#head.push({ at, speaker, said });
       return;

@@ -13,12 +13,14 @@ import {
   editHeader,
   formatDate,
   hasField,
+  mayHoldBareName,
+  type ReplacedFields,
   signedNames,
 } from "./header/edit.ts";
-import { type Envelope, readEnvelope } from "./address/envelope.ts";
+import { type Envelope, firstAddress, readEnvelope } from "./address/envelope.ts";
 import { readDisplay } from "./header/header_display.ts";
-import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
-import { LineEnds } from "./header/line_ends.ts";
+import { type FieldKind, hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
+import { hasLongLine, LineEnds } from "./header/line_ends.ts";
 import type { IntakeOptions } from "./options.ts";
 import { hexText } from "../system/bytes.ts";
 
@@ -39,9 +41,12 @@ export async function prepareMessage(
   makePlan: Planner = planMessage,
 ): Promise<Prepared> {
   const header = scanHeader(input);
-  const plan = await makePlan(input, header, options);
+  const [bytes, plan] = await planLines(input, header, {
+    options,
+    plan: await makePlan(input, header, options),
+  });
   const lines = new LineEnds();
-  const content = lines.push(editAsPlanned(input, header, plan), true);
+  const content = lines.push(editAsPlanned(bytes, header, plan), true);
   checkSize(content.length, options, false);
   return {
     message: { ...plan.message, content, ...lines.facts() },
@@ -53,6 +58,7 @@ export async function prepareMessage(
 export interface MessagePlan {
   readonly message: NewMessage;
   readonly added: readonly AddedField[];
+  readonly replaced?: ReplacedFields;
   /** Fields that intake removes stay, unless others are added: it has seen these bytes before. */
   readonly keepsFields?: boolean;
   readonly warnings: readonly string[];
@@ -69,7 +75,30 @@ export type Planner = (
 export function editAsPlanned(bytes: Uint8Array, header: Header, plan: MessagePlan): Uint8Array {
   return plan.keepsFields && plan.added.length === 0
     ? closeHeader(bytes, header)
-    : editHeader(bytes, header, plan.added);
+    : editHeader(bytes, header, plan.added, plan.replaced);
+}
+
+/** The bytes and the plan with lines encoded that are too long for relays, if they may be. */
+async function planLines(
+  bytes: Uint8Array,
+  header: Header,
+  { options, plan }: { readonly options: IntakeOptions; readonly plan: MessagePlan },
+): Promise<[Uint8Array, MessagePlan]> {
+  const { longLines, maxSizeBytes } = options.settings;
+  if (longLines === "keep" || !hasLongLine(bytes, header.end)) return [bytes, plan];
+  const { encodeLines }: typeof import("./long_lines.ts") = await import(
+    import.meta.resolve("./long_lines.ts")
+  );
+  const encoded = encodeLines(bytes, header);
+  // Larger than before: that is no reason to lose it.
+  if (encoded === null || encoded.bytes.length > maxSizeBytes) return [bytes, plan];
+  const { message, added, replaced = [] } = plan;
+  return [encoded.bytes, {
+    ...plan,
+    message: { ...message, changes: [...message.changes ?? [], encoded.change] },
+    added: [...added, ...encoded.added],
+    replaced: new Map([...replaced, ...encoded.replaced]),
+  }];
 }
 
 /** Reads envelope, schedule and display from the header, and says which fields it lacks. */
@@ -89,9 +118,15 @@ export async function planMessage(
   warnings.push(...envelope.warnings);
   const random = options.random.bytes(28);
   const id = makeId(random);
-  const messageId = `<${id}.${hexText(random.subarray(12))}@${hostPart(options)}>`;
-  const missing = await missingFields(bytes, header, options, envelope, messageId);
-  const display = await readDisplay(bytes, header, missing);
+  const missing = await missingFields(bytes, header, options, envelope, async () => {
+    const host = await idHost(bytes, header, options, envelope);
+    return `<${id}.${hexText(random.subarray(12))}@${host}>`;
+  });
+  const mended = await mendAddresses(bytes, header, options);
+  const kept = mended === null
+    ? header
+    : { ...header, fields: header.fields.filter((field) => !mended.replaced.has(field)) };
+  const display = await readDisplay(bytes, kept, [...missing, ...mended?.shown ?? []]);
   const message = {
     id,
     sender: envelope.sender,
@@ -102,10 +137,34 @@ export async function planMessage(
     tags: options.tags ?? [],
     key: options.key ?? null,
     ...(envelope.dsn === null ? {} : { dsn: envelope.dsn }),
+    ...(mended === null ? {} : { changes: mended.changes }),
     display,
   };
-  return { message, added: [...missing, ...originalTo(envelope.redirected)], warnings };
+  return {
+    message,
+    added: [...missing, ...originalTo(envelope.redirected)],
+    replaced: mended?.replaced,
+    warnings,
+  };
 }
+
+/** The header with full addresses in place of bare names, and the From field that is forced; null
+ *  where all of it stays. */
+async function mendAddresses(bytes: Uint8Array, header: Header, options: IntakeOptions) {
+  const { qualifiesHeader = false, settings: { headerFrom } } = options;
+  if (!qualifiesHeader || headerFrom === "keep") return null;
+  const isMended = headerFrom === "force" ||
+    header.fields.some((field) =>
+      ADDRESS_FIELDS.includes(field.kind) && mayHoldBareName(bytes, field)
+    );
+  if (!isMended) return null;
+  const { mendHeader }: typeof import("./header/mend.ts") = await import(
+    import.meta.resolve("./header/mend.ts")
+  );
+  return await mendHeader(bytes, header, options);
+}
+
+const ADDRESS_FIELDS: readonly FieldKind[] = ["from", "sender", "reply-to", "to", "cc"];
 
 /** Refuses a header that breaks off above a Bcc field: that would be text, and everybody's to read,
  *  and its recipients would get nothing. */
@@ -154,14 +213,17 @@ async function missingFields(
   header: Header,
   options: IntakeOptions,
   envelope: Envelope,
-  messageId: string,
+  makeMessageId: () => Promise<string>,
 ): Promise<AddedField[]> {
   const { fromName, now, settings } = options;
   const missing: AddedField[] = [];
-  if (!hasField(header, "message-id")) missing.push({ name: "Message-ID", value: messageId });
+  if (!hasField(header, "message-id")) {
+    missing.push({ name: "Message-ID", value: await makeMessageId() });
+  }
   if (!hasField(header, "date")) missing.push({ name: "Date", value: formatDate(now) });
   if (fromName !== undefined && !hasField(header, "from")) {
-    const address = envelope.sender || `${settings.user}@${settings.hostname}`;
+    const forced = settings.headerFrom === "force" ? settings.forceFrom : null;
+    const address = forced ?? (envelope.sender || `${settings.user}@${settings.hostname}`);
     if (isAddress(address)) missing.push({ name: "From", value: await mailbox(fromName, address) });
   }
   if (missing.length === 0 || !hasField(header, "dkim-signature")) return missing;
@@ -190,6 +252,24 @@ export function originalTo(addresses: readonly string[]): AddedField[] {
     fields.push({ name: "X-Mail-Queue-Original-To", value });
   }
   return fields;
+}
+
+/** The right side of a Message-ID: the host's name if it is a full one, else the domain of From or of
+ *  the envelope's sender. Receivers count `@localhost` and the like as a sign of spam. */
+async function idHost(
+  bytes: Uint8Array,
+  header: Header,
+  options: IntakeOptions,
+  { sender }: Envelope,
+): Promise<string> {
+  const host = hostPart(options);
+  if (host.includes(".")) return host;
+  const from = await firstAddress(bytes, header, "from", options).catch(() => null);
+  for (const address of [from ?? "", sender]) {
+    const domain = address.slice(address.lastIndexOf("@") + 1);
+    if (/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$/.test(domain)) return domain;
+  }
+  return host;
 }
 
 /** The host in a form that can stand in a Message-ID, whatever the system calls itself. */

@@ -5,7 +5,8 @@ import { MailqError } from "../queue/errors.ts";
 import type { ContentFacts, NewMessage } from "../queue/message.ts";
 import { joinBytes } from "../system/bytes.ts";
 import { hasBlankLine, type Header, scanHeader } from "./header/headers.ts";
-import { LineEnds } from "./header/line_ends.ts";
+import { LineEnds, MAX_LINE_OCTETS } from "./header/line_ends.ts";
+import { LongLineCounter, mayBeEncoded } from "./long_lines.ts";
 import type { IntakeOptions } from "./options.ts";
 import { checkSize, editAsPlanned, MAX_CUT_BYTES, planMessage, type Planner } from "./prepare.ts";
 
@@ -18,6 +19,8 @@ export interface PreparedLarge {
   /** What is known of the bytes once `pieces` has ended. */
   readonly facts: () => ContentFacts;
   readonly warnings: readonly string[];
+  /** What else the sender should know, once `pieces` has ended. */
+  readonly lateWarnings: () => readonly string[];
 }
 
 const PIECE_BYTES = 256 * 1024;
@@ -36,16 +39,19 @@ export async function prepareStream(
   const { bytes, header } = await readHeader(head, input);
   const plan = await makePlan(bytes, header, options);
   const lines = new LineEnds(true);
+  const mayBeLong = options.settings.longLines === "encode" && mayBeEncoded(bytes, header);
+  const long = mayBeLong ? new LongLineCounter() : null;
   let hasEnded = false;
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    yield* repack(normalised(editAsPlanned(bytes, header, plan), input, lines, options));
+    yield* repack(normalised(editAsPlanned(bytes, header, plan), input, { lines, long, options }));
     hasEnded = true;
   }
   const facts = () => {
     if (!hasEnded) throw new Error("The facts of a message were asked for before its end");
     return lines.facts();
   };
-  return { message: plan.message, pieces: pieces(), facts, warnings: plan.warnings };
+  const lateWarnings = () => hasEnded && long !== null ? [...longWarning(long)] : [];
+  return { message: plan.message, pieces: pieces(), facts, warnings: plan.warnings, lateWarnings };
 }
 
 /** Reads on until the whole header is there. */
@@ -84,11 +90,26 @@ async function readHeader(
   );
 }
 
+/** What a message's pieces go through. */
+interface Normalising {
+  readonly lines: LineEnds;
+  /** Null where lines may be of any length. */
+  readonly long: LongLineCounter | null;
+  readonly options: IntakeOptions;
+}
+
+/** Long lines stay in a message that is not in memory: whether there are any is known only when the
+ *  header that would say how they are encoded is gone. */
+function* longWarning({ count }: LongLineCounter): Generator<string> {
+  if (count === 0) return;
+  yield `${count === 1 ? "a line is" : `${count} lines are`} over ${MAX_LINE_OCTETS} bytes long, ` +
+    "which relays may refuse; a message of over 1 MB stays as it is";
+}
+
 async function* normalised(
   head: Uint8Array,
   input: AsyncIterator<Uint8Array>,
-  lines: LineEnds,
-  options: IntakeOptions,
+  { lines, long, options }: Normalising,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield take(head, false);
@@ -105,6 +126,7 @@ async function* normalised(
   function take(piece: Uint8Array, isLast: boolean): Uint8Array {
     const bytes = lines.push(piece, isLast);
     checkSize(lines.facts().sizeBytes, options, !isLast);
+    long?.push(bytes);
     return bytes;
   }
 }

@@ -29,6 +29,8 @@ export interface NewMessage {
   /** The id of the message this one was made from. */
   readonly replaces?: string | null;
   readonly dsn?: DsnRequest | null;
+  /** What intake changed of its bytes beyond what it does to each, such as `encoded 1 long line`. */
+  readonly changes?: readonly string[];
   /** Header fields for people to read: decoded, never used to deliver. */
   readonly display: HeaderDisplay;
 }
@@ -117,6 +119,8 @@ export interface AttemptDetail {
 export interface MessageDetail extends MessageSummary {
   /** What the sender asked of notices. */
   readonly dsn: EnvelopeDsn | null;
+  /** What intake changed of its bytes beyond what it does to each. */
+  readonly changes: readonly string[];
   readonly recipients: readonly RecipientDetail[];
   readonly attempts: readonly AttemptDetail[];
 }

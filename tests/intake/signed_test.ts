@@ -53,7 +53,12 @@ const OURS = fc.constantFrom("Bcc: h@x.test\r\n", "X-Mail-Queue-Priority: low\r\
 const LINE_END = fc.constantFrom("\r\n", "\n", "\r\r\n");
 const WAYS: readonly Partial<IntakeOptions>[] = [
   {},
-  { takesSenderFromHeader: false, fromName: "Cron", headerRecipients: "never" },
+  {
+    takesSenderFromHeader: false,
+    qualifiesHeader: true,
+    fromName: "Cron",
+    headerRecipients: "never",
+  },
 ];
 
 const ADDED = /^(?:(?:Message-ID|Date|From): [^\r\n]*\r\n)*/;
@@ -71,7 +76,8 @@ Deno.test("a signed message goes in as it was, but for line ends, Bcc and mailq'
         const text = body.map((line) => `${line}\r\n`).join("");
         const whole = `${header.join("")}\r\n${text}`;
         const given = bytesOf(`${ours}${whole}`.replaceAll("\r\n", lineEnd));
-        const options = intakeOptions({ to: ["r@x.test"], ...way });
+        const settings = { headerFrom: "force", forceFrom: "ops@x.test" } as const;
+        const options = intakeOptions({ to: ["r@x.test"], ...way }, cut % 2 === 0 ? settings : {});
         const { message } = await prepareMessage(given.slice(), options);
         const taken = textOf(message.content);
         assert.ok(taken.endsWith(whole), "all that was signed is there, to the byte");

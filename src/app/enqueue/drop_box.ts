@@ -20,8 +20,10 @@ export function openDropBox(
   if (folder === null) {
     throw new MailqError(
       "permission",
-      `${refusal.message}; nor is there a folder ${dropFolder(queue)}, open to all, ` +
-        "to drop mail in for its owner (`mailq init system` makes or mends it)",
+      `${refusal.message}; nor is there a folder ${
+        dropFolder(queue)
+      } to drop mail in for its owner ` +
+        "(`mailq init system` makes it)",
       { cause: refusal },
     );
   }

@@ -119,6 +119,7 @@ class EnqueueCall {
       const large = await prepareStream(bytes.head, bytes.rest, options);
       this.#note(large.message, large.warnings, input);
       const { isKnownKey } = await this.#batch.addLarge(large);
+      this.#warn(large.lateWarnings(), input);
       // What is not read of a pipe kills its writer, and this is no failure.
       if (isKnownKey && input.name === "-") { for await (const _ of bytes.rest); }
     } catch (error) {
@@ -128,12 +129,16 @@ class EnqueueCall {
     }
   }
 
+  #warn(warnings: readonly string[], { name }: Input): void {
+    for (const warning of warnings) this.app.tell.warn(`${name}: ${warning}`);
+  }
+
   #note(
     message: { readonly id: string; readonly priority: string },
     warnings: readonly string[],
     input: Input,
   ): void {
-    for (const warning of warnings) this.app.tell.warn(`${input.name}: ${warning}`);
+    this.#warn(warnings, input);
     if (message.priority === "now") this.urgent.push(message.id);
   }
 }

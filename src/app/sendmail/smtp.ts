@@ -42,6 +42,7 @@ export async function serveSmtp(
   const optionsFor = (wishes: IntakeWishes): IntakeOptions =>
     intakeOptions(app, settings, {
       takesSenderFromHeader: false,
+      qualifiesHeader: true,
       readsSchedule: false,
       headerRecipients: "never",
       noRecipientCode: "usage",

@@ -44,9 +44,7 @@ export const command = buildCommand<Flags, string[], Context>({
     });
     const store = await this.openQueue(settings, { create: false, isWorker: true });
     const isThere = queueExists(settings.queue);
-    await using _drops = flags.dryRun || !isThere
-      ? null
-      : await takeInDrops(this.app, settings, store);
+    if (!flags.dryRun && isThere) await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await printDue(this, settings, store, ids);
     let result = NOTHING_SENT;

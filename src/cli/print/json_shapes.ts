@@ -49,6 +49,7 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
     ...messageShape(message),
     dsn: message.dsn,
     submitter: message.submitter,
+    changes: message.changes,
     recipients: message.recipients.map((recipient) => ({
       address: recipient.address,
       status: recipient.state,

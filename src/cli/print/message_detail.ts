@@ -32,6 +32,7 @@ export async function printDetail(
   field("to", message.to);
   field("subject", message.subject);
   field("message-id", message.messageId);
+  field("changes", message.changes.join(", "));
   field("size", `${message.sizeBytes} bytes`);
   field("priority", message.priority);
   field("tags", message.tags.join(", "));

@@ -66,6 +66,7 @@ async function deliver(context: Context, call: SendmailCall): Promise<void> {
   const options = intakeOptions(context.app, settings, {
     from: call.sender,
     takesSenderFromHeader: false,
+    qualifiesHeader: true,
     to: call.recipients,
     headerRecipients: call.readsRecipients ? "always" : "never",
     noRecipientCode: "usage",

@@ -251,7 +251,9 @@ function loginAddress(options: IntakeOptions): string {
 /** What any relay takes before the @ (RFC 5321 4.5.3.1.1). */
 const MAX_LOGIN_LENGTH = 64;
 
-async function firstAddress(
+/** The first address of the From or Sender fields; null if they have none. Throws `bad_address` for
+ *  a field that cannot be read beyond doubt. */
+export async function firstAddress(
   bytes: Uint8Array,
   header: Header,
   kind: "sender" | "from",

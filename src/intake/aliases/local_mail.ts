@@ -1,5 +1,5 @@
 // Says who gets the mail of the local names of this machine: by the aliases, else the administrator,
-// else name@hostname. Loaded by envelope.ts when a local name is met, so that plain mail
+// else name@hostname. Loaded by envelope.ts and header/mend.ts when a local name is met, so that plain mail
 // reads no file. The file's text is parse.ts's, the ways through it are expand.ts's.
 
 import { errorText } from "../../queue/errors.ts";
@@ -40,6 +40,13 @@ export async function localMail(
       : ends.map((end) => finalEnd(end, settings)),
     warnings: [...known.takeTrouble(), ...known.untold(warnings)],
   };
+}
+
+/** The one address that the aliases have for a local name; null if they have none, or several. */
+export async function aliasOf(name: string, settings: LocalSettings): Promise<string | null> {
+  const { ends } = (await knownNames(settings)).expand(name);
+  const [only] = ends;
+  return ends.length === 1 && only?.isLocal === false ? only.target : null;
 }
 
 function finalEnd({ target, isLocal, way }: AliasEnd, settings: LocalSettings) {

@@ -2,17 +2,11 @@
 // which put parts together; header fields of the message are header.ts's.
 
 import type { Random } from "../../system/time.ts";
+import { hasLongLine } from "../header/line_ends.ts";
+import { quotedPrintable } from "../quoted_printable.ts";
 import { MAX_LINE_BYTES } from "./fold.ts";
 
 const NUL = 0;
-const TAB = 9;
-const LF = 10;
-const CR = 13;
-const BLANK = 32;
-const EQUALS = 61;
-const HEX = new TextEncoder().encode("0123456789ABCDEF");
-/** RFC 2045 6.7: a line of quoted-printable, its soft end included. */
-const QUOTED_LINE_BYTES = 76;
 
 const encoder = new TextEncoder();
 
@@ -68,54 +62,5 @@ export function plainPart(text: string): string | null {
 
 /** Whether text can go as it is: no line too long, no NUL (RFC 2045 2.7, 2.8). */
 export function fitsLines(bytes: Uint8Array): boolean {
-  if (bytes.includes(NUL)) return false;
-  if (bytes.length <= MAX_LINE_BYTES) return true;
-  // From each line end to the last one that a line could reach: two or three steps for most texts.
-  for (let start = 0; bytes.length - start > MAX_LINE_BYTES;) {
-    const reach = bytes.subarray(start, start + MAX_LINE_BYTES + 1);
-    const end = Math.max(reach.lastIndexOf(LF), reach.lastIndexOf(CR));
-    if (end < 0) return false;
-    start += end + 1;
-  }
-  return true;
-}
-
-/** RFC 2045 6.7. */
-function quotedPrintable(bytes: Uint8Array): Uint8Array {
-  // At worst three bytes for each, and a soft line end for every 24 of them.
-  const out = new Uint8Array(bytes.length * 3 + Math.ceil(bytes.length / 24) * 3 + 2);
-  let to = 0;
-  let column = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === CR || byte === LF) {
-      // CR CR LF is one line end, as intake has it.
-      if (byte === CR && bytes[at + 1] === CR && bytes[at + 2] === LF) at++;
-      if (byte === CR && bytes[at + 1] === LF) at++;
-      out[to++] = CR;
-      out[to++] = LF;
-      column = 0;
-      continue;
-    }
-    const next = bytes[at + 1];
-    const endsLine = next === undefined || next === CR || next === LF;
-    const isPlain = byte === BLANK || byte === TAB
-      ? !endsLine
-      : byte > BLANK && byte < 127 && byte !== EQUALS;
-    const width = isPlain ? 1 : 3;
-    if (column + width > QUOTED_LINE_BYTES - (endsLine ? 0 : 1)) {
-      out[to++] = EQUALS;
-      out[to++] = CR;
-      out[to++] = LF;
-      column = 0;
-    }
-    if (isPlain) out[to++] = byte;
-    else {
-      out[to++] = EQUALS;
-      out[to++] = HEX[byte >> 4] ?? 0;
-      out[to++] = HEX[byte & 15] ?? 0;
-    }
-    column += width;
-  }
-  return out.slice(0, to);
+  return !bytes.includes(NUL) && !hasLongLine(bytes, 0);
 }

@@ -6,6 +6,13 @@ import { joinBytes } from "../../system/bytes.ts";
 
 const LF = 10;
 const CR = 13;
+const QUOTE = 34;
+const OPEN_COMMENT = 40;
+const COMMA = 44;
+const COLON = 58;
+const SEMICOLON = 59;
+const AT = 64;
+const BACKSLASH = 92;
 const CRLF = "\r\n";
 const LINE_FEED = Uint8Array.of(LF);
 const encoder = new TextEncoder();
@@ -17,8 +24,14 @@ export interface AddedField {
   readonly value: string;
 }
 
+/** Fields in another form: each as a whole, with its line end. */
+export type ReplacedFields = ReadonlyMap<Field, Uint8Array>;
+
+const NOTHING_REPLACED: ReplacedFields = new Map();
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** The message without mbox line, `Bcc`, `Resent-Bcc` and `X-Mail-Queue-*`, with `added` at its top,
- *  and with a blank line behind its header where there was none: without one a relay would take
+ *  `replaced` in place of what it had, and with a blank line behind its header where there was none: without one a relay would take
  *  the text for fields. Every other byte stays, and no two line ends become one; the same array
  *  where nothing changes. `bytes` may be the beginning of a message, if all of its header is
  *  there. */
@@ -26,36 +39,55 @@ export function editHeader(
   bytes: Uint8Array,
   header: Header,
   added: readonly AddedField[],
+  replaced = NOTHING_REPLACED,
 ): Uint8Array {
-  const dropped = header.fields.filter((field) => isDropped(field.kind));
-  const isSame = added.length === 0 && dropped.length === 0 && header.start === 0;
-  return isSame ? closeHeader(bytes, header) : cutAndJoin(bytes, header, added, dropped);
+  const changed = header.fields.filter((field) => isDropped(field.kind) || replaced.has(field));
+  const isSame = added.length === 0 && changed.length === 0 && header.start === 0;
+  return isSame
+    ? closeHeader(bytes, header)
+    : cutAndJoin(bytes, header, { added, changed, replaced, from: header.start });
 }
 
 /** The message with a blank line behind its header; the same array where there is one. */
 export function closeHeader(bytes: Uint8Array, header: Header): Uint8Array {
-  return hasBlankLine(bytes, header) ? bytes : cutAndJoin(bytes, header, [], [], 0);
+  if (hasBlankLine(bytes, header)) return bytes;
+  return cutAndJoin(bytes, header, {
+    added: [],
+    changed: [],
+    replaced: NOTHING_REPLACED,
+    from: 0,
+  });
+}
+
+/** What becomes another in a message from `from` on. */
+interface HeaderChanges {
+  readonly added: readonly AddedField[];
+  /** Fields that do not stay, in their order. */
+  readonly changed: readonly Field[];
+  readonly replaced: ReplacedFields;
+  readonly from: number;
 }
 
 function cutAndJoin(
   bytes: Uint8Array,
   header: Header,
-  added: readonly AddedField[],
-  dropped: readonly Field[],
-  from = header.start,
+  { added, changed, replaced, from: start }: HeaderChanges,
 ): Uint8Array {
+  let from = start;
   const top = added.map(({ name, value }) => `${name}: ${value}${CRLF}`).join("");
   const kept: Uint8Array[] = [encoder.encode(top)];
   let last = LF;
-  const keepUpTo = (end: number) => {
-    if (end === from) return;
+  const keep = (piece: Uint8Array) => {
+    if (piece.length === 0) return;
     // A bare CR and a line end that what is dropped kept apart are two line ends, not one.
-    if (last === CR && (bytes[from] === LF || bytes[from] === CR)) kept.push(LINE_FEED);
-    kept.push(bytes.subarray(from, end));
-    last = bytes[end - 1] ?? LF;
+    if (last === CR && (piece[0] === LF || piece[0] === CR)) kept.push(LINE_FEED);
+    kept.push(piece);
+    last = piece[piece.length - 1] ?? LF;
   };
-  for (const field of dropped) {
+  const keepUpTo = (end: number) => keep(bytes.subarray(from, end));
+  for (const field of changed) {
     keepUpTo(field.start);
+    keep(replaced.get(field) ?? NOTHING);
     from = field.end;
   }
   if (!hasBlankLine(bytes, header)) {
@@ -119,6 +151,33 @@ const MONTHS = [
 
 function twoDigits(count: number): string {
   return count < 10 ? `0${count}` : String(count);
+}
+
+/** Whether a field of addresses may hold a bare name such as `root`. False only where each entry
+ *  surely has a domain: this is asked of each message, so most are to be done with here. */
+export function mayHoldBareName(bytes: Uint8Array, { valueStart, valueEnd }: Field): boolean {
+  let atSigns = 0;
+  for (let at = valueStart; at < valueEnd; at++) {
+    switch (bytes[at]) {
+      case AT:
+        atSigns++;
+        break;
+      case COMMA:
+        if (atSigns !== 1) return true;
+        atSigns = 0;
+        break;
+      case QUOTE:
+        at = bytes.indexOf(QUOTE, at + 1);
+        if (at < 0) return true;
+        break;
+      case OPEN_COMMENT:
+      case COLON:
+      case SEMICOLON:
+      case BACKSLASH:
+        return true;
+    }
+  }
+  return atSigns !== 1;
 }
 
 function isDropped(kind: FieldKind): boolean {

@@ -9,6 +9,7 @@ export type FieldKind =
   | "from"
   | "date"
   | "sender"
+  | "reply-to"
   | "subject"
   | "message-id"
   | "dkim-signature"
@@ -64,6 +65,7 @@ const KNOWN: readonly FieldKind[] = [
   "from",
   "date",
   "sender",
+  "reply-to",
   "subject",
   "message-id",
   "dkim-signature",

@@ -9,6 +9,22 @@ const CR = 13;
 const DOT = 46;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/** The longest line of RFC 5322 2.1.1, its line end not counted. */
+export const MAX_LINE_OCTETS = 998;
+
+/** Whether a line from `start` on is over 998 octets. Of most lines it looks at a few bytes only:
+ *  from as far as one line may go it looks back for the last line end. */
+export function hasLongLine(bytes: Uint8Array, start: number): boolean {
+  let lineStart = start;
+  while (lineStart + MAX_LINE_OCTETS < bytes.length) {
+    let at = lineStart + MAX_LINE_OCTETS;
+    while (at >= lineStart && bytes[at] !== LF && bytes[at] !== CR) at--;
+    if (at < lineStart) return true;
+    lineStart = at + 1;
+  }
+  return false;
+}
+
 /** Gives text CRLF line ends, piece by piece, and notes what delivery must know of it. CR CR LF, as
  *  text mode makes it of CRLF, is one line end; a bare LF and a bare CR become CRLF and a missing
  *  last line end is added, so that no relay can read another end of message into it than we do

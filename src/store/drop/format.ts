@@ -28,6 +28,7 @@ export const MAX_DROP_BYTES = 1024 ** 3;
 
 const MAX_TEXT_CHARS = 1_000;
 const MAX_TAGS = 100;
+const MAX_CHANGES = 10;
 /** As far as a JavaScript date goes, in ms. */
 const LAST_TIME = 8.64e15;
 
@@ -63,7 +64,7 @@ export function readFrame(
 /** The fields of a message as they stand in a drop. Throws `bad_message` where `decodeFields` would
  *  not take them: it is told now, not when nobody waits for the answer any more. */
 export function encodeFields(message: DroppedFields): Uint8Array {
-  const { dsn = null } = message;
+  const { dsn = null, changes = [] } = message;
   const bytes = new TextEncoder().encode(JSON.stringify({
     id: message.id,
     sender: message.sender,
@@ -76,6 +77,8 @@ export function encodeFields(message: DroppedFields): Uint8Array {
     tags: message.tags,
     key: message.key,
     dsn: dsn && { ret: dsn.ret, envid: dsn.envid, recipients: dsn.recipients },
+    // Left out where there are none, as programs of before do.
+    ...(changes.length === 0 ? {} : { changes }),
   }));
   decodeFields(bytes);
   return bytes;
@@ -108,8 +111,10 @@ export function decodeFields(bytes: Uint8Array): DroppedFields {
     tags,
     key: fields.orNull("key", (value) => text(value, "the key") || undefined),
     dsn: fields.orNull("dsn", (value) => dsnOf(value, recipients.length)),
+    ...(fields.has("changes") ? { changes: fields.list("changes", changeOf) } : {}),
   };
   fields.end();
+  if ((read.changes?.length ?? 0) > MAX_CHANGES) throw broken("changes has too many entries");
   return read;
 }
 
@@ -142,6 +147,10 @@ class Fields {
 
   orNull<T>(name: string, read: (value: unknown) => T | undefined): T | null {
     return this.read<T | null>(name, (value) => value === null ? null : read(value));
+  }
+
+  has(name: string): boolean {
+    return this.#left.has(name);
   }
 
   oneOf<T extends string>(name: string, known: readonly T[]): T {
@@ -181,6 +190,10 @@ function text(value: unknown, what: string): string {
   }
   if (/[\p{Cc}\p{Cs}]/u.test(value)) throw broken(`there are control characters in ${what}`);
   return value;
+}
+
+function changeOf(value: unknown): string {
+  return text(value, "a change");
 }
 
 const RETURNS = ["full", "headers"] as const;

@@ -14,6 +14,7 @@ export function enqueueTests(test: TestStore): void {
       key: "order-1",
       submitter: "ann",
       replaces: "7kq3vd0x4zr2",
+      changes: ["qualified From", "encoded 1 long line"],
     });
     const results = await store.enqueue([message]);
     assert.deepEqual(results, [{ id: message.id, isKnownKey: false, suppressed: [] }]);
@@ -50,6 +51,7 @@ export function enqueueTests(test: TestStore): void {
       submitter: "ann",
       replaces: "7kq3vd0x4zr2",
       dsn: null,
+      changes: ["qualified From", "encoded 1 long line"],
       attempts: [],
     });
     assert.deepEqual(recipients.map(({ address, state }) => [address, state]), [

@@ -60,6 +60,7 @@ Deno.test("show --json: recipients, attempts and outcomes have exactly these key
     ...MESSAGE,
     "dsn",
     "submitter",
+    "changes",
     "recipients",
     "attempts",
   ]);

@@ -29,6 +29,21 @@ const GOOD = {
   dsn: null,
 };
 
+/** All but `changes`, which programs of before did not write. */
+const REQUIRED = [
+  "id",
+  "sender",
+  "recipients",
+  "priority",
+  "createdAt",
+  "sendAt",
+  "expiresAt",
+  "isHeld",
+  "tags",
+  "key",
+  "dsn",
+] as const;
+
 const line = fc.string({ unit: "grapheme", maxLength: 60 })
   .filter((text) => !/[\p{Cc}\p{Cs}]/u.test(text));
 const time = fc.integer({ min: 0, max: 8.64e15 });
@@ -44,7 +59,8 @@ const fields: fc.Arbitrary<DroppedFields> = fc.record({
   tags: fc.array(line.filter((tag) => tag !== ""), { maxLength: 5 }),
   key: fc.option(line.filter((key) => key !== "")),
   dsn: fc.constant(null),
-}, { noNullPrototype: true });
+  changes: fc.array(line, { minLength: 1, maxLength: 5 }),
+}, { noNullPrototype: true, requiredKeys: [...REQUIRED] });
 
 Deno.test("decodeFields: reads what encodeFields wrote", () => {
   fc.assert(fc.property(fields, (message) => {

@@ -6,7 +6,7 @@ import { MailqError } from "../../../queue/errors.ts";
 import type { NewMessage } from "../../../queue/message.ts";
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
-import { int, SUMMARY, toSummary } from "../db/columns.ts";
+import { changesOf, int, SUMMARY, toSummary } from "../db/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { insertEnvelope } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../filter/condition.ts";
@@ -25,7 +25,7 @@ export async function resendChanged(
   }
   return await db.write(() => {
     const row = db.get(
-      `SELECT ${SUMMARY}, dot_lines, eight_bit, body_kept, dsn FROM message
+      `SELECT ${SUMMARY}, dot_lines, eight_bit, body_kept, dsn, changes FROM message
        WHERE id = ? AND ${VISIBLE}`,
       id,
     );
@@ -74,6 +74,7 @@ function copyOf(
     key: null,
     submitter: old.submitter,
     replaces: old.id,
+    changes: changesOf(row.changes, `message ${old.id}`),
     dsn: copyDsn(row.dsn, recipients.map((address) => asked.get(address))),
     display: { subject: old.subject, from: old.from, to: old.to, messageId: old.messageId },
   };

@@ -24,6 +24,11 @@ export function tagsOf(value: unknown, whose: string): string[] {
   return listOf(value, { whose, what: "list of tags" }).map(String);
 }
 
+/** Reads `message.changes`. Throws `queue_corrupt` if it is no list. */
+export function changesOf(value: unknown, whose: string): string[] {
+  return listOf(value, { whose, what: "list of changes" }).map(String);
+}
+
 /** The columns a summary is read from. */
 export const SUMMARY = `seq, id, status, held, priority, created_at, send_at, expires_at, next_at,
   sent_at, final_reason, tries, n_total, n_open, n_sent, n_failed, size, sender, first_recipient,

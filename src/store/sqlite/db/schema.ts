@@ -262,9 +262,15 @@ CREATE TABLE relay_limit (
 ) STRICT, WITHOUT ROWID;
 `;
 
+// What intake changed of a message's bytes, as a JSON list of texts; NULL where it changed nothing.
+const CHANGES = `
+ALTER TABLE message ADD COLUMN changes TEXT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
   { isAdditive: true, sql: REFUSALS },
   { isAdditive: true, sql: RELAY_LIMITS },
+  { isAdditive: true, sql: CHANGES },
 ];

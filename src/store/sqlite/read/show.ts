@@ -5,7 +5,7 @@ import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../que
 import { MailqError } from "../../../queue/errors.ts";
 import { ATTEMPT_RESULTS, type Outcome, OUTCOME_KINDS } from "../../../queue/outcome.ts";
 import { RECIPIENT_STATES } from "../../../queue/state.ts";
-import { int, number, SUMMARY, text, toSummary } from "../db/columns.ts";
+import { changesOf, int, number, SUMMARY, text, toSummary } from "../db/columns.ts";
 import { listOf, oneOf, reasonOf } from "../db/damage.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
@@ -14,12 +14,16 @@ import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 /** See Reader.show. */
 export function show(db: Connection, id: string): MessageDetail | null {
-  const row = db.get(`SELECT ${SUMMARY}, dsn FROM message WHERE id = ? AND ${VISIBLE}`, id);
+  const row = db.get(
+    `SELECT ${SUMMARY}, dsn, changes FROM message WHERE id = ? AND ${VISIBLE}`,
+    id,
+  );
   if (row === undefined) return null;
   const summary = toSummary(row);
   return {
     ...summary,
     dsn: readEnvelopeDsn(row.dsn),
+    changes: changesOf(row.changes, `message ${id}`),
     recipients: db.all("SELECT * FROM recipient WHERE seq = ? ORDER BY n", summary.seq)
       .map((recipient) => toRecipient(recipient, id)),
     attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq)

@@ -14,8 +14,8 @@ import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
   (id, lane, status, held, priority, queued_at, life_from, created_at, send_at, expires_at,
    final_at, n_total, n_open, size, dot_lines, eight_bit, sender, first_recipient, subject,
-   header_from, header_to, message_id, tags, key, submitter, replaces, dsn)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+   header_from, header_to, message_id, tags, key, submitter, replaces, dsn, changes)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const INSERT_RECIPIENT =
   "INSERT INTO recipient (seq, n, address, state, dsn) VALUES (?, ?, ?, ?, ?)";
 const INSERT_PART = "INSERT INTO body (part, bytes) VALUES (?, ?)";
@@ -67,7 +67,7 @@ export function insertEnvelope(
     ? "scheduled"
     : "queued";
   const startsAt = isScheduled ? sendAt : createdAt;
-  const { display, dsn = null } = message;
+  const { display, dsn = null, changes = [] } = message;
   const seq = db.insert(
     INSERT_MESSAGE,
     message.id,
@@ -97,6 +97,7 @@ export function insertEnvelope(
     message.submitter ?? null,
     message.replaces ?? null,
     dsn === null ? null : JSON.stringify({ ret: dsn.ret, envid: dsn.envid }),
+    changes.length > 0 ? JSON.stringify(changes) : null,
   );
   const isSuppressed = new Set(suppressed);
   for (const [n, address] of message.recipients.entries()) {

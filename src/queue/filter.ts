@@ -18,6 +18,10 @@ export interface Filter {
   readonly createdUntil?: number;
   readonly sentSince?: number;
   readonly sentUntil?: number;
+  /** Those that came to their end before then; what has none is as old as it is in the queue. */
+  readonly finalUntil?: number;
+  /** Those whose next try is before then. */
+  readonly nextUntil?: number;
   /** Words looked for in subject, sender, recipients and Message-ID, each as the beginning of a
    *  word, in any case and with or without accents. What stands between blanks and holds more
    *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */

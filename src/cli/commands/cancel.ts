@@ -4,6 +4,7 @@
 import { actionCommand } from "../flags/action_command.ts";
 
 export const command = actionCommand({
+  name: "cancel",
   act: (store, filter) => store.cancel(filter),
   done: "Cancelled",
   brief: "Give up queued and deferred mail",

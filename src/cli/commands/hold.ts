@@ -4,6 +4,7 @@
 import { actionCommand } from "../flags/action_command.ts";
 
 export const command = actionCommand({
+  name: "hold",
   act: (store, filter) => store.hold(filter),
   done: "Held",
   brief: "Keep mail back until it is released",

@@ -2,14 +2,23 @@
 // is deleted, and what is not delivered only with --undelivered.
 
 import { buildCommand } from "@stricli/core";
+import { dryRun } from "../../app/act/dry_run.ts";
 import { selectMessages } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { plural } from "../../display/plural.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import { type FlagsOf, parsed, span, toggle } from "../flags/builders.ts";
-import { IDS, isAnyGiven, readStatuses, SELECTION_FLAGS, toFilter } from "../flags/filter.ts";
+import {
+  DRY_RUN,
+  IDS,
+  isAnyGiven,
+  readStatuses,
+  SELECTION_FLAGS,
+  toFilter,
+} from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
+import { printDryRun } from "../print/dry_run.ts";
 
 const FINAL = ["sent", "partial", "failed", "cancelled", "suppressed"] as const;
 const OPEN: readonly MessageStatus[] = ["queued", "sending", "deferred", "held"];
@@ -17,6 +26,7 @@ const OPEN: readonly MessageStatus[] = ["queued", "sending", "deferred", "held"]
 const FLAGS = {
   olderThan: span({ brief: "Only what became final so long ago" }),
   undelivered: toggle("Open mail too: it is lost"),
+  ...DRY_RUN,
   ...SELECTION_FLAGS,
   status: parsed<readonly MessageStatus[]>({
     brief: `Which: ${FINAL.join(" ")}, by comma, or all [sent]`,
@@ -25,7 +35,10 @@ const FLAGS = {
 };
 
 export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
-  async func({ status, olderThan, undelivered = false, all = false, ...flags }, ...prefixes) {
+  async func(
+    { status, olderThan, undelivered = false, all = false, dryRun: isDryRun = false, ...flags },
+    ...prefixes
+  ) {
     const open = status?.filter((one) => OPEN.includes(one)) ?? [];
     if (open.length > 0 && !undelivered) {
       throw new MailqError(
@@ -46,8 +59,17 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     // Named messages go whatever their final state; otherwise sent mail alone.
     const final = filter.ids === undefined ? ["sent"] as const : FINAL;
     const statuses = status ?? [...final, ...(undelivered ? OPEN : [])];
+    const finalBefore = olderThan === undefined ? null : this.now() - olderThan;
+    if (isDryRun) {
+      const old = finalBefore === null ? {} : { finalUntil: finalBefore };
+      return printDryRun(
+        this.output,
+        await dryRun(store, { ...filter, ...old }, statuses),
+        "purge",
+      );
+    }
     const purged = await store.purge({ ...filter, statuses }, {
-      finalBefore: olderThan === undefined ? null : this.now() - olderThan,
+      finalBefore,
       includeOpen: undelivered,
     });
     if (this.output.isJson) return this.output.json({ purged });

@@ -4,6 +4,7 @@
 import { actionCommand } from "../flags/action_command.ts";
 
 export const command = actionCommand({
+  name: "release",
   act: (store, filter) => store.release(filter),
   done: "Released",
   brief: "Let held mail go",

@@ -2,16 +2,20 @@
 // another envelope. What may go again is the store's to say; the envelope is checked by src/intake.
 
 import { buildCommand } from "@stricli/core";
+import { APPLIES_TO, dryRun } from "../../app/act/dry_run.ts";
 import { resolveId } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { MailqError } from "../../queue/errors.ts";
+import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import { anyText, type FlagsOf, readText, texts, toggle } from "../flags/builders.ts";
-import { IDS, isAnyGiven, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
+import { DRY_RUN, IDS, isAnyGiven, SELECTION_FLAGS, selectionOf } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
 import { printAction } from "../print/actions.ts";
+import { printDryRun } from "../print/dry_run.ts";
 
 const FLAGS = {
   unsent: toggle("Only to recipients it was not sent to"),
+  ...DRY_RUN,
   ...SELECTION_FLAGS,
   to: texts({
     brief: "With an ID: send a copy to this recipient instead; may be repeated. Else a filter",
@@ -23,10 +27,12 @@ const FLAGS = {
   }),
 };
 
+const NOT_SENT = MESSAGE_STATUSES.filter((status) => status !== "sent");
+
 export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
-  async func({ to = [], from, unsent, ...others }, ...ids) {
+  async func({ to = [], from, unsent, dryRun: isDryRun, ...others }, ...ids) {
     if (ids.length > 0 && (to.length > 0 || from !== undefined)) {
-      if (ids.length > 1 || isAnyGiven({ unsent, ...others })) {
+      if (ids.length > 1 || isAnyGiven({ unsent, isDryRun, ...others })) {
         throw new MailqError(
           "usage",
           "Cannot change the envelope of more than one message: give one id, --to and --from alone",
@@ -37,16 +43,20 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     if (to.length > 1) throw new MailqError("usage", "Cannot filter by more than one --to");
     const store = await this.queue();
     await readySearch(this.output, store, others.search);
-    const filter = await selectionOf(store, ids, {
+    const selected = await selectionOf(store, ids, {
       ...others,
       to: to[0],
       from: from === undefined ? undefined : readText(from),
     });
-    printAction(
-      this.output,
-      await store.resend(filter, { unsentOnly: unsent ?? false }),
-      "Queued again",
-    );
+    // A filter alone never sends again what has arrived.
+    const sparesSent = ids.length === 0 && !others.status?.includes("sent");
+    const filter = sparesSent ? { statuses: NOT_SENT, and: [selected] } : selected;
+    if (isDryRun) {
+      const found = await dryRun(store, filter, APPLIES_TO.resend);
+      return printDryRun(this.output, found, "queue again");
+    }
+    const result = await store.resend(filter, { unsentOnly: unsent ?? sparesSent });
+    printAction(this.output, result, "Queued again");
   },
   parameters: { flags: FLAGS, positional: IDS },
   docs: {
@@ -54,6 +64,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     fullDescription:
       `Queues messages again whatever became of them: their counters and lifetime begin
 anew, their history stays. Recipients being sent to at this moment are left alone.
+A filter alone spares the recipients that a message was sent to: to send again what
+has arrived takes its ID, or --status sent.
 
   mailq resend 7kq3vd
   mailq resend --status failed --since 2h

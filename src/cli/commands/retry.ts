@@ -2,24 +2,33 @@
 // up, is the store's to say.
 
 import { buildCommand } from "@stricli/core";
+import { APPLIES_TO, dryRun } from "../../app/act/dry_run.ts";
 import { selectMessages } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
 import { plural } from "../../display/plural.ts";
 import { type FlagsOf, toggle } from "../flags/builders.ts";
-import { FILTER_FLAGS, IDS, toFilter } from "../flags/filter.ts";
+import { DRY_RUN, IDS, refuseIdsAndAll, SELECTION_FLAGS, toFilter } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
+import { printDryRun } from "../print/dry_run.ts";
 
 const FLAGS = {
   due: toggle("Only what is due for its next try"),
-  ...FILTER_FLAGS,
+  ...DRY_RUN,
+  ...SELECTION_FLAGS,
 };
 
 export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
-  async func({ due = false, ...flags }, ...ids) {
+  async func({ due = false, dryRun: isDryRun = false, all = false, ...flags }, ...ids) {
+    refuseIdsAndAll(ids, all);
     const settings = await this.settings("all");
     const store = await this.openQueue(settings, { create: false });
     await readySearch(this.output, store, flags.search);
     const filter = await selectMessages(store, ids, toFilter(flags));
+    if (isDryRun) {
+      const meant = due ? { ...filter, nextUntil: this.now() + 1 } : filter;
+      const found = await dryRun(store, meant, APPLIES_TO.retry);
+      return printDryRun(this.output, found, "retry");
+    }
     const { requeued, exhausted } = await store.retry(filter, { dueOnly: due });
     const limit = settings.retry.max;
     const { output } = this;

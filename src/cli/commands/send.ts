@@ -15,6 +15,7 @@ import type { Store } from "../../queue/ports/store.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import { queueExists } from "../../store/open.ts";
 import { count, type FlagsOf, manyArguments, span, toggle } from "../flags/builders.ts";
+import { refuseIdsAndAll } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
 import { judgeStrictly, printPass } from "../print/pass.ts";
 import { printHeld, printWait } from "../print/send_lock.ts";
@@ -29,6 +30,7 @@ const FLAGS = {
   concurrency: count("Messages sent at the same time"),
   lockWait: span({ brief: "Wait so long for another pass to end" }),
   noLock: toggle("Send beside another pass"),
+  all: toggle("Everything that is queued, as without an ID"),
   dryRun: toggle("Only list what would be sent, in order"),
   strict: toggle("Exit 69 if the relay is down or mail failed, 75 if mail was deferred"),
 };
@@ -36,6 +38,7 @@ type Flags = FlagsOf<typeof FLAGS>;
 
 export const command = buildCommand<Flags, string[], Context>({
   async func(flags, ...prefixes) {
+    refuseIdsAndAll(prefixes, flags.all ?? false);
     const settings = await this.settings("all", {
       max_batch: flags.maxBatch,
       max_deferred: flags.maxDeferred,

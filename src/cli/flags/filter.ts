@@ -43,8 +43,11 @@ export const FILTER_FLAGS = {
 /** The filter of commands that would rather be told what they act on. */
 export const SELECTION_FLAGS = { all: toggle("Every message it applies to"), ...FILTER_FLAGS };
 
+/** The flag of actions that only say what they would do. */
+export const DRY_RUN = { dryRun: toggle("Only say how many it is for, with a few of them") };
+
 type FilterFlags = FlagsOf<typeof FILTER_FLAGS>;
-export type SelectionFlags = FlagsOf<typeof SELECTION_FLAGS>;
+type SelectionFlags = FlagsOf<typeof SELECTION_FLAGS>;
 
 export const IDS = manyArguments({ brief: "Ids, or their unique beginnings", placeholder: "ID" });
 
@@ -96,8 +99,12 @@ export async function selectionOf(
       "Cannot act on nothing: name ids, give a filter such as --to or --status, or --all",
     );
   }
-  if (ids.length > 0 && all) {
-    throw new MailqError("usage", "Cannot act on ids and on --all: give one of them");
-  }
+  refuseIdsAndAll(ids, all);
   return await selectMessages(store, ids, toFilter(conditions));
+}
+
+/** Throws `usage` for ids together with `--all`. */
+export function refuseIdsAndAll(ids: readonly string[], all: boolean): void {
+  if (ids.length === 0 || !all) return;
+  throw new MailqError("usage", "Cannot act on ids and on --all: give one of them");
 }

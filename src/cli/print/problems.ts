@@ -76,7 +76,7 @@ function adviceOf({ number, hint, open, recipients }: Problem): string {
   const commands = [
     ...open > 0 ? [`\`mailq retry --problem ${number}\` tries again`] : [],
     ...open < recipients
-      ? [`\`mailq resend --problem ${number} --unsent\` queues again what has failed`]
+      ? [`\`mailq resend --problem ${number}\` queues again what has failed`]
       : [],
   ];
   return [...hint === null ? [] : [hint], ...commands].join("; ");

@@ -142,6 +142,20 @@ const CASES: readonly Case[] = [
 ];
 
 export function filterTests(test: TestStore): void {
+  test("a filter means what ended, or is to be tried, before a time", async ({ store, clock }) => {
+    const sent = await ended(store, "sent");
+    const failed = await ended(store, "failed");
+    const deferred = await ended(store, { retryAt: START + 100 });
+    const open = await enqueued(store, { createdAt: START + 50 });
+    const now = clock.now();
+    const found = async (filter: Filter) => (await listed(store, filter)).toSorted();
+    assert.deepEqual(await found({ finalUntil: now }), []);
+    assert.deepEqual(await found({ finalUntil: now + 1 }), [sent, failed, deferred].toSorted());
+    assert.equal((await found({ finalUntil: START + 51 })).includes(open), true);
+    assert.deepEqual(await found({ nextUntil: START + 100 }), []);
+    assert.deepEqual(await found({ nextUntil: START + 101 }), [deferred]);
+  });
+
   for (const { filter, hits, misses } of CASES) {
     test(`the filter ${JSON.stringify(filter)} means the right messages`, async ({ store }) => {
       const wanted = hits.map((parts) => newMessage(parts));

@@ -45,13 +45,13 @@ Deno.test("problems: as text and JSON, and their number as a filter of other com
     new RegExp(
       `^${number}  2 messages; 2 recipients \\(2 failed\\); relay default; one\\.test \\(1\\), ` +
         `two\\.test \\(1\\)\n +550 5\\.1\\.1 No such user\n +first seen .*, last seen .*\n` +
-        ` +see to the addresses.*; .mailq resend --problem ${number} --unsent. queues again`,
+        ` +see to the addresses.*; .mailq resend --problem ${number}. queues again`,
     ),
   );
   assert.equal(await mailq.ok(["status", "--by", "problem"]), text);
   const listed = await mailq.json(["list", "--problem", String(number)]);
   assert.deepEqual(listed.map(({ id }) => id).sort(), [one, two].sort());
-  assert.deepEqual(await mailq.json(["resend", "--problem", String(number), "--unsent"]), [
+  assert.deepEqual(await mailq.json(["resend", "--problem", String(number)]), [
     { changed: 2, unchanged: 0, without_body: 0, sending_recipients: 0 },
   ]);
   assert.equal((await mailq.run(["cancel", "--problem", "10001"])).code, 64);

@@ -49,6 +49,8 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
   if (filter.createdUntil !== undefined) add("created_at < ?", filter.createdUntil);
   if (filter.sentSince !== undefined) add("sent_at >= ?", filter.sentSince);
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
+  if (filter.finalUntil !== undefined) add("coalesce(final_at, created_at) < ?", filter.finalUntil);
+  if (filter.nextUntil !== undefined) add("next_at < ?", filter.nextUntil);
   if (filter.search !== undefined) {
     const { sql, values } = wordsCondition(findWords(db, filter.search));
     add(sql, ...values);

@@ -16,6 +16,36 @@ export function giveToOwnerOf(other: string, file: Deno.FsFile): void {
   if (path !== null) Deno.chownSync(path, uid, gid);
 }
 
+interface OwnerAndMode {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** Brings a plain file or folder to its owner and mode; false if something else is there, or came there
+ *  meanwhile: what a link leads to must neither be given away nor be opened to all. `info` is what was
+ *  looked at (lstat). Where another could have put something there, /proc is needed: throws
+ *  `NotSupported` without it. */
+export function mend(path: string, info: Deno.FileInfo, wanted: OwnerAndMode): boolean {
+  const isOwned = info.uid === wanted.uid && info.gid === wanted.gid;
+  const isRight = isOwned && ((info.mode ?? 0) & 0o7777) === wanted.mode;
+  if (isRight) return true;
+  // Whoever is not root works on what is his alone; it may be shut even to him.
+  if (Deno.uid() !== 0) {
+    if (!isOwned) Deno.chownSync(path, wanted.uid, wanted.gid);
+    Deno.chmodSync(path, wanted.mode);
+    return true;
+  }
+  using file = Deno.openSync(path, { read: true });
+  const opened = file.statSync();
+  if (!isSame(opened, info) || (opened.isFile && opened.nlink !== 1)) return false;
+  const by = handlePath(file);
+  if (by === null) throw new Deno.errors.NotSupported("/proc is needed for it, and not mounted");
+  if (!isOwned) Deno.chownSync(by, wanted.uid, wanted.gid);
+  Deno.chmodSync(by, wanted.mode);
+  return true;
+}
+
 /** A name that leads to this open file and to no other, whatever becomes of its path: Deno has no
  *  fchown(2) and fchmod(2). Null where there is no /proc. */
 function handlePath(file: Deno.FsFile): string | null {

@@ -56,3 +56,17 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener("abort", end);
   });
 }
+
+const TURN_MS = 10;
+
+/** Lets the other work of this thread have its turn, within loops whose length others decide. */
+export class Turns {
+  #since = performance.now();
+
+  /** Resolves at once, but after 10 ms of work only when the others have had theirs. */
+  async give(): Promise<void> {
+    if (performance.now() - this.#since < TURN_MS) return;
+    await wait(0);
+    this.#since = performance.now();
+  }
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { giveToOwnerOf } from "../../src/system/handles.ts";
+import { giveToOwnerOf, mend } from "../../src/system/handles.ts";
 
 const ignore = Deno.uid() !== 0;
 
@@ -39,6 +39,33 @@ Deno.test({
       using file = await Deno.open(path, { read: true, write: true });
       giveToOwnerOf(queue, file);
       assert.equal((await Deno.stat(path)).uid, change === "link" ? 0 : 77);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "mend: what came into the place of what was looked at is neither given nor opened",
+  ignore,
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "mailq-handles-" });
+    const wanted = { uid: 1234, gid: 1235, mode: 0o1733 };
+    for (const kind of ["file", "folder"] as const) {
+      const [path, victim] = [`${folder}/${kind}`, `${folder}/victim-${kind}`];
+      for (const one of [path, victim]) {
+        if (kind === "folder") await Deno.mkdir(one, { mode: 0o700 });
+        else await Deno.writeTextFile(one, "", { mode: 0o600 });
+      }
+      const looked = await Deno.lstat(path);
+      await Deno.rename(path, `${path}.moved`);
+      await Deno.symlink(victim, path);
+      assert.equal(mend(path, looked, wanted), false);
+      const { uid, mode } = await Deno.stat(victim);
+      assert.deepEqual([uid, (mode ?? 0) & 0o7077], [0, 0]);
+
+      assert.equal(mend(`${path}.moved`, looked, wanted), true);
+      const mended = await Deno.stat(`${path}.moved`);
+      assert.deepEqual([mended.uid, mended.gid, (mended.mode ?? 0) & 0o7777], [1234, 1235, 0o1733]);
     }
     await Deno.remove(folder, { recursive: true });
   },

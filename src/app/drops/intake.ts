@@ -14,6 +14,7 @@ import type { Reader } from "../../queue/ports/reader.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
 import type { OpenDrop } from "../../store/drop/folder.ts";
 import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";
+import { Turns } from "../../system/time.ts";
 import type { App } from "../app.ts";
 import { Batch } from "../enqueue/enqueue.ts";
 
@@ -70,7 +71,9 @@ export class DropIntake {
 
   async #fill(batch: Batch, drop: OpenDrop, submitter: string): Promise<string[] | null> {
     const ids = new Set<string>();
+    const turns = new Turns();
     for (const dropped of readDrop(drop)) {
+      await turns.give();
       const { id } = dropped.fields;
       if (ids.has(id)) throw broken(`two messages of it have the id ${id}`);
       ids.add(id);

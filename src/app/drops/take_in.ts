@@ -8,6 +8,8 @@ import type { Intake } from "../../queue/ports/intake.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
+import { DropOpener } from "../../store/drop/opener.ts";
+import { Turns } from "../../system/time.ts";
 import { systemCode } from "../../system/files.ts";
 import { giveToOwnerOf } from "../../system/handles.ts";
 import { queuePath } from "../../store/open.ts";
@@ -17,8 +19,12 @@ import { tryLock } from "../lock_file.ts";
 import type { DropIntake } from "./intake.ts";
 import { type PasswdEntry, readPasswd, userName } from "../../system/passwd.ts";
 
-/** A pass does not wait longer for a folder that is being filled all the time. */
-const PASS_MS = 20_000;
+/** Mail in the queue waits no longer for what lies in the folder; that goes on beside it. */
+const HEAD_START_MS = 1_000;
+/** No longer than this for a folder that is being filled all the time. */
+const IMPORT_MS = 20_000;
+/** After so long the folder is looked at anew: whoever has come meanwhile has his turn, too. */
+const LOOK_MS = 300;
 /** So long another process that is importing is waited for. */
 const LOCK_MS = 2_000;
 const LOCK_POLL_MS = 50;
@@ -31,16 +37,29 @@ export type DropsApp = Pick<App, "clock" | "random" | "tell" | "stopSignal">;
 /** The queue as far as drops need it. */
 type DropStore = Intake & Reader & Pick<Claims, "takeOver">;
 
-/** Takes into the queue what lies in its drop folder, before a pass. Whatever goes wrong is told
- *  and does not stop the pass. */
+/** Takes into the queue what lies in its drop folder, for a pass: resolves when that is done, or after
+ *  a second, and it goes on beside the pass then; whoever disposes of it waits for the rest. Whatever
+ *  goes wrong is told and does not stop the pass. */
 export async function takeInDrops(
   app: DropsApp & Pick<App, "wait">,
   settings: Settings,
   store: DropStore,
+): Promise<AsyncDisposable> {
+  const done = new AbortController();
+  const taking = takeInAll(app, settings, store).finally(() => done.abort());
+  await Promise.race([taking, app.wait(HEAD_START_MS, done.signal)]);
+  return { [Symbol.asyncDispose]: () => taking };
+}
+
+async function takeInAll(
+  app: DropsApp & Pick<App, "wait">,
+  settings: Settings,
+  store: DropStore,
 ): Promise<void> {
+  using opener = new DropOpener();
   try {
     const giveUpAt = performance.now() + LOCK_MS;
-    while (!await importDrops(app, settings, () => Promise.resolve(store))) {
+    while (!await importDrops(app, settings, opener, () => Promise.resolve(store))) {
       if (performance.now() > giveUpAt || app.stopSignal().aborted) return;
       await app.wait(LOCK_POLL_MS, app.stopSignal());
     }
@@ -56,13 +75,14 @@ export async function takeInDrops(
 export async function importDrops(
   app: DropsApp,
   settings: Settings,
+  opener: DropOpener,
   openStore: () => Promise<DropStore>,
 ): Promise<boolean> {
   const queue = queuePath(settings.queue);
   const path = usableDropFolder(queue);
   if (path === null) return true;
   const folder = DropFolder.open(path);
-  const { leftovers, dropped } = folder.names(app.clock.now());
+  const { leftovers, dropped } = await folder.look(app.clock.now());
   if (leftovers.length + dropped.length === 0) return true;
   const lock = await tryLock({
     path: `${queue}-drop-lock`,
@@ -71,7 +91,7 @@ export async function importDrops(
   if (lock === null) return false;
   try {
     giveToOwnerOf(queue, lock.file);
-    await new DropImport(app, settings, await openStore(), folder).run();
+    await new DropImport(app, settings, await openStore(), folder, opener).run();
     return true;
   } finally {
     lock.release();
@@ -84,12 +104,16 @@ class DropImport {
   #roomBytes = Infinity;
   #diskFull: MailqError | null = null;
   readonly #users: readonly PasswdEntry[] = readPasswd();
+  /** What has had its try: it may still be there. */
+  readonly #tried = new Set<string>();
+  readonly #turns = new Turns();
 
   constructor(
     readonly app: DropsApp,
     readonly settings: Settings,
     readonly store: DropStore,
     readonly folder: DropFolder,
+    readonly opener: DropOpener,
   ) {}
 
   async run(): Promise<void> {
@@ -98,30 +122,54 @@ class DropImport {
       import.meta.resolve("./intake.ts")
     );
     const intake = new DropIntake(app, this.settings, store);
-    const { leftovers, dropped } = folder.names(app.clock.now());
+    const stopAt = performance.now() + IMPORT_MS;
+    let look = await folder.look(app.clock.now());
     // What the process that had taken them was staging would be in the way of their ids.
-    if (leftovers.length > 0) await store.takeOver();
-    const signal = app.stopSignal();
-    const stopAt = performance.now() + PASS_MS;
-    for (const name of leftovers) {
-      if (signal.aborted) break;
+    if (look.leftovers.length > 0) await store.takeOver();
+    await this.#each(look.leftovers, stopAt, async (name) => {
       const drop = folder.leftover(name);
       await this.#refusing(drop.path, () => this.#take(intake, drop));
-    }
-    for (const name of dropped) {
-      if (signal.aborted || performance.now() > stopAt) break;
+    });
+    const take = async (name: string) => {
       const drop = await this.#refusing(folder.dropped(name), () => folder.take(name));
       if (drop !== null) await this.#refusing(drop.path, () => this.#take(intake, drop));
+    };
+    while (!await this.#each(look.dropped, Math.min(stopAt, performance.now() + LOOK_MS), take)) {
+      if (app.stopSignal().aborted || performance.now() > stopAt) break;
+      look = await folder.look(app.clock.now());
     }
     if (this.#refused > MAX_TOLD) {
       app.tell.note(`refused ${this.#refused - MAX_TOLD} more drops`);
     }
+    const deleted = await folder.sweepRefused(app.clock.now());
+    if (deleted > 0) {
+      app.tell.note(
+        `deleted ${deleted} refused drops: older than 90 days, or more than 1000 of one user`,
+      );
+    }
     if (this.#diskFull !== null) throw this.#diskFull;
+  }
+
+  /** Takes each that has not had its try; false if told to stop, or at `stopAt`, before the last. */
+  async #each(
+    names: readonly string[],
+    stopAt: number,
+    take: (name: string) => Promise<void>,
+  ): Promise<boolean> {
+    const signal = this.app.stopSignal();
+    for (const name of names) {
+      if (this.#tried.has(name)) continue;
+      if (signal.aborted || performance.now() > stopAt) return false;
+      this.#tried.add(name);
+      await this.#turns.give();
+      await take(name);
+    }
+    return true;
   }
 
   async #take(intake: DropIntake, drop: TakenDrop): Promise<void> {
     const { folder, app: { tell } } = this;
-    const opened = await folder.open(drop, intake.maxBytes);
+    const opened = await folder.open(drop, intake.maxBytes, this.opener);
     // Its owner keeps it from being read for a while: the next pass tries again.
     if (opened === null) return;
     using file = opened;

@@ -5,6 +5,7 @@ import type { Settings } from "../../config/settings.ts";
 import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { usableDropFolder } from "../../store/drop/names.ts";
+import { DropOpener } from "../../store/drop/opener.ts";
 import { queuePath } from "../../store/open.ts";
 import { FileWatch } from "../../system/file_watch.ts";
 import type { App } from "../app.ts";
@@ -23,6 +24,7 @@ export class DropWatch implements AsyncDisposable {
   readonly #running: Promise<void>;
   #store: Store | null = null;
   readonly #touches: FileWatch;
+  readonly #opener = new DropOpener();
   #told = "";
 
   constructor(readonly app: DropWatchApp, readonly settings: () => Settings) {
@@ -43,7 +45,7 @@ export class DropWatch implements AsyncDisposable {
 
   async #import(): Promise<void> {
     try {
-      await importDrops(this.app, this.settings(), () => this.#open());
+      await importDrops(this.app, this.settings(), this.#opener, () => this.#open());
       this.#told = "";
     } catch (error) {
       // A full disk, say: told once, and waited out.
@@ -62,14 +64,19 @@ export class DropWatch implements AsyncDisposable {
 
   /** Begins to watch as soon as there is a folder. */
   #watch(): void {
-    const folder = this.#touches.isWatching ? null : usableDropFolder(this.#queue);
-    if (folder !== null) this.#touches.watch(folder);
+    try {
+      const folder = this.#touches.isWatching ? null : usableDropFolder(this.#queue);
+      if (folder !== null) this.#touches.watch(folder);
+    } catch {
+      // The look at what lies there says why.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#touches[Symbol.dispose]();
     await this.#running;
+    this.#opener[Symbol.dispose]();
     if (this.#store !== null) await this.app.closeQueue(this.#store);
   }
 }

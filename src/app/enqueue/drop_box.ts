@@ -20,10 +20,8 @@ export function openDropBox(
   if (folder === null) {
     throw new MailqError(
       "permission",
-      `${refusal.message}; nor is there a folder ${
-        dropFolder(queue)
-      } to drop mail in for its owner ` +
-        "(`mailq init system` makes it)",
+      `${refusal.message}; nor is there a folder ${dropFolder(queue)}, open to all, ` +
+        "to drop mail in for its owner (`mailq init system` makes or mends it)",
       { cause: refusal },
     );
   }

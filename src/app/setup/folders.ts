@@ -4,6 +4,8 @@
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { dropFolder } from "../../store/drop/names.ts";
 import { beside, folderOf, lookAt, nameOf } from "../../system/files.ts";
+import { mend } from "../../system/handles.ts";
+import { fileError, fileTrouble } from "../../store/file_errors.ts";
 import type { Tell } from "../app.ts";
 import { type PasswdEntry, readPasswd, userName } from "../../system/passwd.ts";
 
@@ -74,20 +76,14 @@ export class SetUp {
   #mend(path: string, mode: number, kind: "file" | "folder", isNew: boolean): void {
     const info = look(path);
     const isPlain = kind === "folder" ? info?.isDirectory : info?.isFile && info.nlink === 1;
-    if (info === null || !isPlain) {
-      // Root must neither give away nor open to all what a link laid here leads to.
+    const { uid, gid } = this.owner;
+    if (info === null || !isPlain || !attempt(path, () => mend(path, info, { uid, gid, mode }))) {
       throw new MailqError(
         "permission",
         `Cannot set up ${path}: it is no plain ${kind}; remove it`,
       );
     }
-    const { uid, gid } = this.owner;
-    const isOwned = info.uid === uid && info.gid === gid;
-    const isRight = isOwned && ((info.mode ?? 0) & 0o7777) === mode;
-    attempt(path, () => {
-      if (!isOwned) Deno.chownSync(path, uid, gid);
-      if (!isRight) Deno.chmodSync(path, mode);
-    });
+    const isRight = info.uid === uid && info.gid === gid && ((info.mode ?? 0) & 0o7777) === mode;
     this.onStep({
       step: isNew ? "made" : isRight ? "kept" : "mended",
       path,
@@ -117,15 +113,13 @@ function attempt<T>(path: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    throw failure(path, error);
+    const code = fileTrouble(error)?.code;
+    const translated = fileError(`Cannot set up ${path}`, error);
+    // Where nothing more can be told, it is the making that failed.
+    throw code === undefined || code === "io_error"
+      ? new MailqError("cannot_create", `Cannot set up ${path}: ${errorText(error)}`, {
+        cause: error,
+      })
+      : translated;
   }
-}
-
-function failure(path: string, error: unknown): MailqError {
-  const isDenied = error instanceof Deno.errors.PermissionDenied;
-  return new MailqError(
-    isDenied ? "permission" : "cannot_create",
-    `Cannot set up ${path}: ${isDenied ? "permission denied" : errorText(error)}`,
-    { cause: error },
-  );
 }

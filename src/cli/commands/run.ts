@@ -63,7 +63,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     using _reload = machine.onReload(() => void reload());
     noteAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
-    if (flags.once) await takeInDrops(this.app, settings, store);
+    await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
     try {
       await runService({

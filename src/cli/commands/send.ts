@@ -47,7 +47,9 @@ export const command = buildCommand<Flags, string[], Context>({
     });
     const store = await this.openQueue(settings, { create: false, isWorker: true });
     const isThere = queueExists(settings.queue);
-    if (!flags.dryRun && isThere) await takeInDrops(this.app, settings, store);
+    await using _drops = flags.dryRun || !isThere
+      ? null
+      : await takeInDrops(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await printDue(this, settings, store, ids);
     let result = NOTHING_SENT;

@@ -39,8 +39,7 @@ export class DropFile {
     let file: Deno.FsFile | null = null;
     try {
       const isForGroup = ((Deno.statSync(folder).mode ?? 0) & SETGID) !== 0;
-      file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
-      Deno.chmodSync(path, isForGroup ? 0o640 : 0o600);
+      file = create(path, isForGroup ? 0o640 : 0o600);
       const drop = new DropFile(folder, name, file);
       drop.#write(encoder.encode(FIRST_LINE));
       return drop;
@@ -174,6 +173,17 @@ async function syncDropFolder(folder: string, handle: string, file: Deno.FsFile)
     }
   } finally {
     remove(handle);
+  }
+}
+
+/** Makes a file with just this mode. By its path it could not be given one later: the folder's owner may
+ *  have put a link there by then. */
+function create(path: string, mode: number): Deno.FsFile {
+  const umask = Deno.umask(0);
+  try {
+    return Deno.openSync(path, { write: true, createNew: true, mode });
+  } finally {
+    Deno.umask(umask);
   }
 }
 

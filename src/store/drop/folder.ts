@@ -2,9 +2,12 @@
 // opens them and puts away what is refused. What is in one is read by read.ts.
 
 import { errorText, MailqError } from "../../queue/errors.ts";
-import { isThere, nameOf, removeFile } from "../../system/files.ts";
+import { isThere, lookAt, nameOf, removeFile } from "../../system/files.ts";
+import { Turns } from "../../system/time.ts";
+import { fileError, fileTrouble } from "../file_errors.ts";
 import { broken } from "./format.ts";
 import { isDropName, NEW_PREFIX, REFUSED, REFUSED_PREFIX, TAKEN } from "./names.ts";
+import type { DropOpener } from "./opener.ts";
 import type { DropBytes } from "./read.ts";
 
 /** A drop that is in nobody's hands but ours. */
@@ -30,54 +33,64 @@ const BLOCK_BYTES = 512;
  *  its owner's space and would take all of the queue's. */
 const MOST_COMPRESSED = 32;
 const HOLES_FROM_BYTES = 1024 * 1024;
-/** An owner may hold a lease on his file, which makes whoever opens it wait, up to 45 seconds. */
-const OPEN_MS = 1_000;
 /** More drops than this are a crowd. */
 const MANY = 100;
-/** The users of whom a file is being opened for longer: the rest of theirs can wait, too. */
-const slowOwners = new Set<number>();
+/** What was refused is kept for so long, and so many of each user. */
+const KEPT_MS = 90 * 24 * 60 * 60_000;
+const KEPT_EACH = 1_000;
+/** A name as long as this has room for what is put before and behind it. */
+const NAME_CHARS = 200;
+
+/** What lies in the folder. */
+interface DropsFound {
+  /** What an earlier process had taken. */
+  readonly leftovers: readonly string[];
+  /** What was dropped since: the oldest first, or each user in turn if there are many. */
+  readonly dropped: readonly string[];
+}
 
 /** A drop folder as the queue's owner sees it. Anybody may put anything there at any time, and change
  *  it: nothing is opened before it was moved into a folder that is the owner's alone, where no other
  *  can put something else in its place. To be used by one process at a time. */
 export class DropFolder {
+  readonly #turns = new Turns();
+  /** Whose a file is, by its name. */
+  #owners = new Map<string, number | null>();
+
   private constructor(readonly path: string) {}
 
-  /** Makes the folders inside that should be there. Throws `permission` where they are not the
-   *  folder's owner's. */
+  /** Throws `permission` where the folders inside are not there, or not the folder's owner's. */
   static open(path: string): DropFolder {
-    const { uid, gid } = Deno.lstatSync(path);
     for (const name of [TAKEN, REFUSED]) {
-      const inner = `${path}/${name}`;
-      try {
-        Deno.mkdirSync(inner, { mode: 0o700 });
-        if (Deno.uid() === 0 && uid !== null) Deno.chownSync(inner, uid, gid);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw folderError(path, error);
-      }
-      const made = Deno.lstatSync(inner);
-      if (!made.isDirectory || (made.uid !== uid && made.uid !== Deno.uid())) {
+      const info = lookAt(`${path}/${name}`);
+      const isOwners = info?.isDirectory &&
+        (info.uid === Deno.lstatSync(path).uid || info.uid === Deno.uid());
+      if (!isOwners) {
         throw new MailqError(
           "permission",
-          `Cannot use the drop folder ${path}: ${name} in it is not its owner's folder; remove it`,
+          `Cannot use the drop folder ${path}: ${name} in it is not its owner's folder; ` +
+            "remove what is there, and `mailq init system` makes it",
         );
       }
     }
     return new DropFolder(path);
   }
 
-  /** The names of what an earlier process had taken, and of what lies in the folder, oldest first, or
-   *  each user in turn if there are many. Removes what processes that died while they wrote left behind. */
-  names(now: number): { readonly leftovers: string[]; readonly dropped: string[] } {
+  /** What lies in it now. Removes what processes that died while they wrote left behind. */
+  async look(now: number): Promise<DropsFound> {
     try {
       const dropped: string[] = [];
-      for (const { name, isDirectory } of Deno.readDirSync(this.path)) {
+      for await (const { name, isDirectory } of Deno.readDir(this.path)) {
+        await this.#turns.give();
         if (name.startsWith(NEW_PREFIX) && !isDirectory) this.#sweep(name, now);
         else if (isDirectory && [TAKEN, REFUSED, "lost+found"].includes(name)) continue;
         else if (!name.startsWith(REFUSED_PREFIX)) dropped.push(name);
       }
-      const leftovers = [...Deno.readDirSync(`${this.path}/${TAKEN}`)].map(({ name }) => name);
-      return { leftovers: leftovers.sort(), dropped: this.#inTurn(dropped.sort()) };
+      const taken = await Array.fromAsync(Deno.readDir(`${this.path}/${TAKEN}`));
+      return {
+        leftovers: taken.map(({ name }) => name).sort(),
+        dropped: await this.#inTurn(dropped.sort()),
+      };
     } catch (error) {
       throw folderError(this.path, error);
     }
@@ -85,15 +98,20 @@ export class DropFolder {
 
   /** Of many drops each user's first, then each one's second and so on: nobody waits until another's
    *  thousands are taken in. */
-  #inTurn(names: readonly string[]): string[] {
+  async #inTurn(names: readonly string[]): Promise<string[]> {
     if (names.length <= MANY) return [...names];
+    const owners = new Map<string, number | null>();
     const turns = new Map<number | null, number>();
-    const ranked = names.map((name) => {
-      const uid = ownerOf(this.dropped(name));
+    const ranked: { readonly name: string; readonly turn: number }[] = [];
+    for (const name of names) {
+      await this.#turns.give();
+      const uid = this.#owners.get(name) ?? ownerOf(this.dropped(name));
+      owners.set(name, uid);
       const turn = turns.get(uid) ?? 0;
       turns.set(uid, turn + 1);
-      return { name, turn };
-    });
+      ranked.push({ name, turn });
+    }
+    this.#owners = owners;
     return ranked.sort((one, other) => one.turn - other.turn).map(({ name }) => name);
   }
 
@@ -132,19 +150,22 @@ export class DropFolder {
     }
   }
 
-  /** Opens a drop that was taken; null if that would take long. Throws `bad_message` for one of more
-   *  than `maxBytes`, with holes, or that is no plain file that can be opened, and `permission`
-   *  where root is not let. */
-  async open(drop: TakenDrop, maxBytes: number): Promise<OpenDrop | null> {
+  /** Opens a drop that was taken; null if its owner keeps that from being done soon. Throws
+   *  `bad_message` for one of more than `maxBytes`, with holes, or that is no plain file that can be
+   *  opened, and `permission` where root is not let. */
+  async open(drop: TakenDrop, maxBytes: number, opener: DropOpener): Promise<OpenDrop | null> {
     let file: Deno.FsFile | null;
     try {
       // Looked at again: before it was taken it may have become something else.
       const info = Deno.lstatSync(drop.path);
       checkKind(drop.name, info);
-      file = await openInTime(drop.path, info.uid ?? 0);
+      if (info.size === 0) throw broken("it is empty");
+      file = await opener.open(drop.path, info);
     } catch (error) {
-      // What root may not read is no user's doing, but the service's, if it runs without the right.
-      const isOurs = error instanceof Deno.errors.PermissionDenied && Deno.uid() === 0;
+      // What root may not read is no user's doing, but the service's, if it runs without the right;
+      // nor is it that no more files can be opened.
+      const trouble = fileTrouble(error);
+      const isOurs = trouble?.code === "permission" ? Deno.uid() === 0 : trouble?.code === "busy";
       if (isOurs) throw folderError(this.path, error);
       throw error instanceof MailqError ? error : broken(errorText(error), error);
     }
@@ -176,7 +197,7 @@ export class DropFolder {
   /** Moves aside what cannot be taken in, under its name if that is free; returns where it is now.
    *  Null if it is gone. */
   refuse(path: string): string | null {
-    const name = nameOf(path);
+    const name = nameOf(path).slice(0, NAME_CHARS);
     // A folder can be moved into another only by those who may write in it.
     for (const to of [`${this.path}/${REFUSED}/${name}`, this.dropped(REFUSED_PREFIX + name)]) {
       try {
@@ -188,6 +209,40 @@ export class DropFolder {
       }
     }
     return path;
+  }
+
+  /** Deletes of what was refused what is older than 90 days, and of each user all but the newest
+   *  thousand; returns how many. What cannot be deleted stays. */
+  async sweepRefused(now: number): Promise<number> {
+    const counts = new Map<number | null, number>();
+    let deleted = 0;
+    for (const { path, uid, at } of (await this.#refused()).sort((a, b) => b.at - a.at)) {
+      await this.#turns.give();
+      const count = (counts.get(uid) ?? 0) + 1;
+      counts.set(uid, count);
+      if (now - at <= KEPT_MS && count <= KEPT_EACH) continue;
+      deleted += await Deno.remove(path, { recursive: true }).then(() => 1, () => 0);
+    }
+    return deleted;
+  }
+
+  /** All that was refused, and when: a file's owner can set other times than that of its last change. */
+  async #refused(): Promise<{ path: string; uid: number | null; at: number }[]> {
+    const paths: string[] = [];
+    for await (const { name } of Deno.readDir(`${this.path}/${REFUSED}`)) {
+      paths.push(`${this.path}/${REFUSED}/${name}`);
+    }
+    for await (const { name } of Deno.readDir(this.path)) {
+      if (name.startsWith(REFUSED_PREFIX)) paths.push(this.dropped(name));
+    }
+    const refused: { path: string; uid: number | null; at: number }[] = [];
+    for (const path of paths) {
+      await this.#turns.give();
+      const info = lookAt(path);
+      if (info === null) continue;
+      refused.push({ path, uid: info.uid, at: (info.ctime ?? info.mtime)?.getTime() ?? 0 });
+    }
+    return refused;
   }
 }
 
@@ -227,25 +282,6 @@ function checkKind(name: string, info: Deno.FileInfo): void {
   if (!isDropName(name)) throw broken("its name is not a drop's");
 }
 
-/** The file, if it can be opened soon; else it is closed as soon as it is open. */
-async function openInTime(path: string, uid: number): Promise<Deno.FsFile | null> {
-  if (slowOwners.has(uid)) return null;
-  const opening = Deno.open(path);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), OPEN_MS);
-  });
-  try {
-    const file = await Promise.race([opening, late]);
-    if (file !== null) return file;
-  } finally {
-    clearTimeout(timer);
-  }
-  slowOwners.add(uid);
-  opening.then((opened) => opened.close()).catch(() => {}).finally(() => slowOwners.delete(uid));
-  return null;
-}
-
 /** Whose a file is; null if it is gone. */
 export function ownerOf(path: string): number | null {
   try {
@@ -256,16 +292,9 @@ export function ownerOf(path: string): number | null {
 }
 
 function freeName(path: string): string {
-  let free = path;
-  for (let n = 1; isThere(free); n++) free = `${path}.${n}`;
-  return free;
+  return isThere(path) ? `${path}.${crypto.randomUUID()}` : path;
 }
 
-function folderError(path: string, error: unknown): MailqError {
-  const isDenied = error instanceof Deno.errors.PermissionDenied;
-  return new MailqError(
-    isDenied ? "permission" : "io_error",
-    `Cannot use the drop folder ${path}: ${isDenied ? "permission denied" : errorText(error)}`,
-    { cause: error },
-  );
+function folderError(path: string, error: unknown): Error {
+  return fileError(`Cannot use the drop folder ${path}`, error);
 }

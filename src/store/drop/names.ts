@@ -1,7 +1,8 @@
 // Names and places of the drop folder: where it is, what its files are called, and whether it may
 // be used.
 
-import { beside, folderOf } from "../../system/files.ts";
+import { beside, folderOf, systemCode } from "../../system/files.ts";
+import { translateDropError } from "./errors.ts";
 import { hexText } from "../../system/bytes.ts";
 
 /** The folder beside the queue where those who may not open it leave their mail. */
@@ -32,18 +33,28 @@ export function isDropName(name: string): boolean {
   return /^[0-9a-z]{9}-[0-9a-f]{32}\.drop$/.test(name);
 }
 
-/** The drop folder of a queue; null if there is none, or if it is neither root's nor the queue's
- *  owner's: beside a queue in a folder where anybody may make one, it could be anybody's. */
+/** Open to everybody who makes files, each of which only its owner (or the folder's) may remove. */
+const OPEN_TO_ALL = 0o1003;
+
+/** The drop folder of a queue; null if there is none. Only what `mailq init system` made is one: a
+ *  folder that is called `drop` may be anybody's, and whatever lay in it would be moved. It is told by
+ *  its mode, by the folder inside it, and by its owner, root or the queue's: beside a queue in a folder
+ *  where anybody may make one, it could be anybody's. */
 export function usableDropFolder(queueFile: string): string | null {
   const folder = dropFolder(queueFile);
   try {
-    const { isDirectory, uid } = Deno.lstatSync(folder);
-    return isDirectory && (uid === 0 || uid === ownerOf(queueFile)) ? folder : null;
-  } catch {
+    const { isDirectory, uid, mode } = Deno.lstatSync(folder);
+    const isMade = isDirectory && ((mode ?? 0) & OPEN_TO_ALL) === OPEN_TO_ALL &&
+      Deno.lstatSync(`${folder}/${TAKEN}`).isDirectory;
+    return isMade && (uid === 0 || uid === ownerOf(queueFile)) ? folder : null;
+  } catch (error) {
     // Missing or out of reach: either way nothing can be left there.
-    return null;
+    if (CLOSED.includes(systemCode(error) ?? "")) return null;
+    throw translateDropError(error, folder);
   }
 }
+
+const CLOSED = ["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ELOOP"];
 
 /** The queue's owner, or whose folder it will be in. */
 function ownerOf(queueFile: string): number | null {

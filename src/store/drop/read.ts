@@ -1,6 +1,7 @@
 // Reads a drop message by message, without trusting anything it says. src/app/drops plans each
 // message anew before it is queued.
 
+import { Turns } from "../../system/time.ts";
 import {
   broken,
   decodeFields,
@@ -90,7 +91,9 @@ class Input {
   async *until(left: number): AsyncGenerator<Uint8Array> {
     if (this.left === left) return;
     const piece = new Uint8Array(PIECE_BYTES);
+    const turns = new Turns();
     while (this.left > left) {
+      await turns.give();
       yield piece.subarray(0, this.#read(piece.subarray(0, this.left - left)));
     }
   }

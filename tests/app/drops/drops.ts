@@ -11,9 +11,17 @@ import { mailInput } from "../enqueue/inputs.ts";
 /** An app whose queue has a drop folder beside it. */
 export async function withDropFolder(): Promise<TestApp> {
   const app = await TestApp.make();
-  await Deno.mkdir(`${app.folder}/drop`);
-  await Deno.chmod(`${app.folder}/drop`, 0o1733);
+  await makeDropFolder(app);
   return app;
+}
+
+/** Makes the drop folder as `mailq init system` does. */
+export async function makeDropFolder(app: TestApp): Promise<void> {
+  const path = `${app.folder}/drop`;
+  for (const folder of [path, `${path}/taken`, `${path}/refused`]) {
+    await Deno.mkdir(folder, { mode: 0o700 });
+  }
+  await Deno.chmod(path, 0o1733);
 }
 
 const SILENT: Tell = { note() {}, warn() {}, detail() {}, progress() {}, hearsDetails: false };
@@ -54,7 +62,9 @@ export function namesIn(app: TestApp, folder: "" | "taken" | "refused"): string[
 export async function takeIn(app: TestApp, alter = (store: Store) => store): Promise<void> {
   const settings = await app.settings();
   const queue = await app.openQueue(settings, { create: true, isWorker: true });
-  await takeInDrops(app, settings, alter(queue));
+  {
+    await using _taking = await takeInDrops(app, settings, alter(queue));
+  }
   await app.closeQueue(queue);
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readPasswd, userName } from "../../../src/system/passwd.ts";
-import { importDrops } from "../../../src/app/drops/take_in.ts";
+import { importDrops, takeInDrops } from "../../../src/app/drops/take_in.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
 import { dropName } from "../../../src/store/drop/names.ts";
+import { DropOpener } from "../../../src/store/drop/opener.ts";
 import { FileLock } from "../../../src/system/file_lock.ts";
 import { alteredStore } from "../../delivery/altered_store.ts";
 import { drop, namesIn, subjects, takeIn, withDropFolder } from "./drops.ts";
@@ -94,7 +95,6 @@ Deno.test("takeInDrops: after a crash between commit and removal nothing is queu
 Deno.test("takeInDrops: after a crash before the commit the drop is queued", async () => {
   await using app = await withDropFolder();
   const path = await drop(app, ["a"]);
-  await Deno.mkdir(`${app.folder}/drop/taken`, { mode: 0o700 });
   await Deno.rename(path, path.replace("/drop/", "/drop/taken/"));
   await takeIn(app);
   assert.deepEqual(await subjects(app), ["a"]);
@@ -138,10 +138,73 @@ Deno.test("importDrops: opens no queue for nothing, and leaves all to another at
   await using app = await withDropFolder();
   const settings = await app.settings();
   const never = () => Promise.reject(new Error("opened"));
-  assert.equal(await importDrops(app, settings, never), true);
+  using opener = new DropOpener();
+  assert.equal(await importDrops(app, settings, opener, never), true);
   await drop(app, ["a"]);
   const lock = await FileLock.tryTake(`${app.queue}-drop-lock`);
-  assert.equal(await importDrops(app, settings, never), false);
+  assert.equal(await importDrops(app, settings, opener, never), false);
   lock?.release();
   assert.equal(namesIn(app, "").length, 1);
+});
+
+Deno.test({
+  name: "takeInDrops: one user's thousands keep nobody's mail, nor this thread, waiting",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using app = await withDropFolder();
+    for (let n = 0; n < 3_000; n++) {
+      const path = `${app.folder}/drop/${dropName(1_000 + n, app.random.bytes(16))}`;
+      await Deno.writeTextFile(path, "");
+      await Deno.chown(path, 1234, 1234);
+    }
+    await drop(app, ["another's"]);
+    const settings = await app.settings();
+    const queue = await app.openQueue(settings, { create: true, isWorker: true });
+    let longestMs = 0;
+    let last = performance.now();
+    const beat = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    let refusedBefore = -1;
+    const watched = alteredStore(queue, {
+      enqueue(messages) {
+        refusedBefore = namesIn(app, "refused").length;
+        return queue.enqueue(messages);
+      },
+    });
+    {
+      await using _taking = await takeInDrops(app, settings, watched);
+    }
+    clearInterval(beat);
+    await app.closeQueue(queue);
+    assert.deepEqual(await subjects(app), ["another's"]);
+    assert.ok(refusedBefore <= 20, `${refusedBefore} of the other user's came first`);
+    assert.ok(longestMs < 1_000, `nothing else had its turn for ${longestMs} ms`);
+    assert.equal(namesIn(app, "refused").length, 1_000, "the rest is swept");
+    assert.match(app.told.at(-1) ?? "", /^note: deleted 2000 refused drops: /);
+  },
+});
+
+Deno.test("takeInDrops: what comes while much is taken in has its turn", async () => {
+  await using app = await withDropFolder();
+  for (let n = 0; n < 200; n++) await drop(app, [`old ${n}`]);
+  const settings = await app.settings();
+  const queue = await app.openQueue(settings, { create: true, isWorker: true });
+  let taken = 0;
+  const slow = alteredStore(queue, {
+    async enqueue(messages) {
+      taken += 1;
+      if (taken === 1) await drop(app, ["new"]);
+      // A look ends after a third of a second.
+      const until = performance.now() + 4;
+      while (performance.now() < until);
+      return await queue.enqueue(messages);
+    },
+  });
+  {
+    await using _taking = await takeInDrops(app, settings, slow);
+  }
+  await app.closeQueue(queue);
+  assert.equal(taken, 201, "in the same call");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DropWatch } from "../../../src/app/drops/watch.ts";
 import { TestApp } from "../../support/app.ts";
-import { drop, namesIn, subjects, withDropFolder } from "./drops.ts";
+import { drop, makeDropFolder, namesIn, subjects, withDropFolder } from "./drops.ts";
 
 const POLL_MS = 1_000;
 
@@ -36,8 +36,7 @@ Deno.test("DropWatch: a folder that is made later is found", async () => {
   const settings = await app.settings();
   await using _watch = new DropWatch(app, () => settings);
   await app.idle();
-  await Deno.mkdir(`${app.folder}/drop`);
-  await Deno.chmod(`${app.folder}/drop`, 0o1733);
+  await makeDropFolder(app);
   await drop(app, ["a"]);
   app.advance(POLL_MS);
   await app.until(() => app.told.some((line) => line.includes("taken in for")));
@@ -47,7 +46,8 @@ Deno.test("DropWatch: a folder that is made later is found", async () => {
 Deno.test("DropWatch: trouble is told once, and outlasted", async () => {
   await using app = await withDropFolder();
   await withQueue(app);
-  await Deno.writeTextFile(`${app.folder}/drop/taken`, "in the way");
+  await Deno.remove(`${app.folder}/drop/refused`);
+  await Deno.writeTextFile(`${app.folder}/drop/refused`, "in the way");
   const settings = await app.settings();
   await using _watch = new DropWatch(app, () => settings);
   await app.idle();
@@ -58,7 +58,8 @@ Deno.test("DropWatch: trouble is told once, and outlasted", async () => {
   app.advance(POLL_MS);
   await app.idle();
   assert.equal(app.told.length, 1);
-  await Deno.remove(`${app.folder}/drop/taken`);
+  await Deno.remove(`${app.folder}/drop/refused`);
+  await Deno.mkdir(`${app.folder}/drop/refused`, { mode: 0o700 });
   await drop(app, ["a"]);
   app.advance(POLL_MS);
   await app.until(() => app.told.some((line) => line.includes("taken in for")));

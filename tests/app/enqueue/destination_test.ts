@@ -3,15 +3,13 @@ import { openDestination } from "../../../src/app/enqueue/destination.ts";
 import { enqueueInputs } from "../../../src/app/enqueue/enqueue.ts";
 import { intakeOptions } from "../../../src/app/enqueue/options.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
+import { makeDropFolder, namesIn } from "../drops/drops.ts";
 import { TestApp } from "../../support/app.ts";
 import { largeInput, mailInput } from "./inputs.ts";
 
 const REFUSAL = new MailqError("permission", "Cannot open the queue: permission denied");
 
 /** What lies in the drop folder, but for its owner's own folders. */
-function dropsIn(app: TestApp): string[] {
-  return [...Deno.readDirSync(`${app.folder}/drop`)].map(({ name }) => name);
-}
 
 Deno.test("openDestination: the queue, which is made if there is none", async () => {
   await using app = await TestApp.make();
@@ -23,7 +21,7 @@ Deno.test("openDestination: the queue, which is made if there is none", async ()
 
 Deno.test("openDestination: the drop folder where the queue is another user's", async () => {
   await using app = await TestApp.make();
-  await Deno.mkdir(`${app.folder}/drop`);
+  await makeDropFolder(app);
   app.refusal = REFUSAL;
   const settings = await app.settings();
   const destination = await openDestination(app, settings);
@@ -34,7 +32,7 @@ Deno.test("openDestination: the drop folder where the queue is another user's", 
   const { messages, urgent } = await enqueueInputs(app, destination, inputs, options);
   assert.equal([...messages].length, 2);
   assert.deepEqual(urgent, [], "it is not this process's to send");
-  assert.equal(dropsIn(app).length, 1, "a call is one drop");
+  assert.equal(namesIn(app, "").length, 1, "a call is one drop");
   assert.match(app.told.at(-1) ?? "", /^note: priority now: .*not at once/);
 });
 
@@ -43,14 +41,14 @@ Deno.test("openDestination: without a drop folder the refusal stands, and says w
   app.refusal = REFUSAL;
   await assert.rejects(openDestination(app, await app.settings()), {
     code: "permission",
-    message: /permission denied; nor is there a folder .*\/drop .*mailq init system/,
+    message: /permission denied; nor is there a folder .*\/drop,? .*mailq init system/,
     cause: REFUSAL,
   });
 });
 
 Deno.test("openDestination: other trouble with the queue is no reason to drop mail", async () => {
   await using app = await TestApp.make();
-  await Deno.mkdir(`${app.folder}/drop`);
+  await makeDropFolder(app);
   app.refusal = new MailqError("busy", "The queue is busy");
   await assert.rejects(openDestination(app, await app.settings()), app.refusal);
 });
@@ -88,7 +86,7 @@ Deno.test("openDestination: a batch that is over takes nothing more", async () =
 
 Deno.test("openDestination: within a batch no queue is made, nor is mail dropped", async () => {
   await using app = await TestApp.make();
-  await Deno.mkdir(`${app.folder}/drop`);
+  await makeDropFolder(app);
   app.env.MAILQ_TX = "mailq-tx-1";
   const settings = await app.settings();
   await assert.rejects(openDestination(app, settings), { code: "config_invalid" });
@@ -96,7 +94,7 @@ Deno.test("openDestination: within a batch no queue is made, nor is mail dropped
   assert.equal(app.openQueues, 0);
   app.refusal = REFUSAL;
   await assert.rejects(openDestination(app, settings), REFUSAL);
-  assert.deepEqual(dropsIn(app), []);
+  assert.deepEqual(namesIn(app, ""), []);
 });
 
 Deno.test("openDestination: a relay's program cannot queue its message where it came from", async () => {

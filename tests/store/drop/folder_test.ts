@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { childOk } from "../../support/child.ts";
 import { DropFolder } from "../../../src/store/drop/folder.ts";
+import { DropOpener } from "../../../src/store/drop/opener.ts";
 import {
   dropFolder,
   dropName,
@@ -38,22 +39,42 @@ Deno.test("usableDropFolder: a folder beside the queue, which is no link", async
   assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
   await Deno.writeTextFile(queue, "");
   assert.equal(usableDropFolder(queue), `${scratch.path}/drop`);
-  await Deno.remove(`${scratch.path}/drop`);
+  await Deno.remove(`${scratch.path}/drop`, { recursive: true });
   await Deno.symlink("/tmp", `${scratch.path}/drop`);
   assert.equal(usableDropFolder(queue), null);
 });
 
-Deno.test("DropFolder: its inner folders are its owner's alone", async () => {
-  await using scratch = await ScratchFolder.make();
-  const { path } = await opened(scratch);
-  for (const name of ["taken", "refused"]) {
-    assert.equal((await Deno.stat(`${path}/${name}`)).mode! & 0o777, 0o700);
-  }
-});
+const FOREIGN: readonly (readonly [string, number, readonly string[]])[] = [
+  ["a folder of somebody's own", 0o755, []],
+  ["the same, with a folder that is called taken", 0o755, ["taken"]],
+  ["one open to a group", 0o1770, ["taken", "refused"]],
+  ["one open to all, without the folders inside", 0o1777, []],
+  ["one where everybody may remove everything", 0o777, ["taken", "refused"]],
+];
+
+for (const [what, mode, inner] of FOREIGN) {
+  Deno.test(`usableDropFolder: ${what} is none`, async () => {
+    await using scratch = await ScratchFolder.make();
+    const path = `${scratch.path}/drop`;
+    await Deno.mkdir(path);
+    for (const name of inner) await Deno.mkdir(`${path}/${name}`);
+    await Deno.chmod(path, mode);
+    assert.equal(usableDropFolder(`${scratch.path}/queue.db`), null);
+  });
+}
+
+for (const mode of [0o1733, 0o3733]) {
+  Deno.test(`usableDropFolder: what init system makes (${mode.toString(8)}) is one`, async () => {
+    await using scratch = await ScratchFolder.make();
+    const path = await scratch.drop(mode);
+    assert.equal(usableDropFolder(`${scratch.path}/queue.db`), path);
+  });
+}
 
 Deno.test("DropFolder: an inner folder that is none is an error", async () => {
   await using scratch = await ScratchFolder.make();
   const path = await scratch.drop();
+  await Deno.remove(`${path}/taken`);
   await Deno.symlink(scratch.path, `${path}/taken`);
   assert.throws(() => DropFolder.open(path), { code: "permission", message: /taken in it/ });
 });
@@ -64,7 +85,7 @@ Deno.test("DropFolder: names are those of drops, the oldest first, and of leftov
   for (const name of ["b", "a", ".new-c", ".refused-d", "taken/f", "taken/e", "refused/g"]) {
     await Deno.writeTextFile(`${folder.path}/${name}`, "");
   }
-  assert.deepEqual(folder.names(Date.now()), { leftovers: ["e", "f"], dropped: ["a", "b"] });
+  assert.deepEqual(await folder.look(Date.now()), { leftovers: ["e", "f"], dropped: ["a", "b"] });
 });
 
 Deno.test("DropFolder: sweeps what a dead process was writing, a day later", async () => {
@@ -72,25 +93,29 @@ Deno.test("DropFolder: sweeps what a dead process was writing, a day later", asy
   const folder = await opened(scratch);
   await Deno.writeTextFile(`${folder.path}/.new-old`, "");
   await Deno.mkdir(`${folder.path}/.new-folder`);
-  folder.names(Date.now() + DAY_MS - 60_000);
+  await folder.look(Date.now() + DAY_MS - 60_000);
   assert.deepEqual(namesIn(folder.path), [".new-folder", ".new-old"]);
-  folder.names(Date.now() + DAY_MS + 60_000);
+  await folder.look(Date.now() + DAY_MS + 60_000);
   assert.deepEqual(namesIn(folder.path), [".new-folder"]);
 });
 
 Deno.test("DropFolder: takes a drop out of the folder, opens and removes it", async () => {
   await using scratch = await ScratchFolder.make();
+  using opener = new DropOpener();
   const folder = await opened(scratch);
   await Deno.writeTextFile(`${folder.path}/${NAME}`, "text");
   const drop = folder.take(NAME);
   assert.ok(drop !== null);
   assert.deepEqual(namesIn(folder.path), []);
   {
-    using file = await folder.open(drop, 4);
+    using file = await folder.open(drop, 4, opener);
     assert.equal(file?.sizeBytes, 4);
     assert.equal(file?.uid, Deno.uid());
   }
-  await assert.rejects(folder.open(drop, 3), { code: "bad_message", message: /more than 3/ });
+  await assert.rejects(folder.open(drop, 3, opener), {
+    code: "bad_message",
+    message: /more than 3/,
+  });
   folder.remove(drop);
   folder.remove(drop);
   assert.deepEqual(namesIn(`${folder.path}/taken`), []);
@@ -120,13 +145,14 @@ for (const [what, message, make] of ODD) {
 
   Deno.test(`DropFolder: does not open ${what} that took a drop's place as it was taken`, async () => {
     await using scratch = await ScratchFolder.make();
+    using opener = new DropOpener();
     const folder = await opened(scratch);
     await Deno.writeTextFile(folder.dropped(NAME), "text");
     const drop = folder.take(NAME);
     assert.ok(drop !== null);
     await Deno.remove(drop.path);
     await make(drop.path);
-    await assert.rejects(folder.open(drop, 1_000), { code: "bad_message", message });
+    await assert.rejects(folder.open(drop, 1_000, opener), { code: "bad_message", message });
   });
 }
 
@@ -146,7 +172,9 @@ Deno.test("DropFolder: what is refused never takes the place of what was", async
     await Deno.writeTextFile(folder.dropped("x"), String(n));
     folder.refuse(folder.dropped("x"));
   }
-  assert.deepEqual(namesIn(`${folder.path}/refused`), ["x", "x.1", "x.2"]);
+  const names = namesIn(`${folder.path}/refused`);
+  assert.equal(names.length, 3);
+  assert.ok(names.every((name) => name.startsWith("x")), names.join());
   assert.equal(await Deno.readTextFile(`${folder.path}/refused/x`), "0");
   assert.equal(folder.refuse(folder.dropped("x")), null, "it is gone");
 });
@@ -162,6 +190,7 @@ Deno.test("DropFolder: a drop of a name that is in hand is not taken over it", a
 
 Deno.test("DropFolder: a file with holes is not opened, though it may be of any size", async () => {
   await using scratch = await ScratchFolder.make();
+  using opener = new DropOpener();
   const folder = await opened(scratch);
   const size = 100 * 1024 ** 3;
   {
@@ -170,6 +199,104 @@ Deno.test("DropFolder: a file with holes is not opened, though it may be of any 
   }
   const drop = folder.take(NAME);
   assert.ok(drop !== null);
-  await assert.rejects(folder.open(drop, 2 * size), { code: "bad_message", message: /on disk/ });
-  await assert.rejects(folder.open(drop, 1_000), { code: "bad_message", message: /more than/ });
+  await assert.rejects(folder.open(drop, 2 * size, opener), {
+    code: "bad_message",
+    message: /on disk/,
+  });
+  await assert.rejects(folder.open(drop, 1_000, opener), {
+    code: "bad_message",
+    message: /more than/,
+  });
+});
+
+Deno.test("DropFolder: another file that came into the place of a drop is not read", async () => {
+  await using scratch = await ScratchFolder.make();
+  using opener = new DropOpener();
+  const path = `${scratch.path}/one`;
+  await Deno.writeTextFile(path, "mine");
+  await Deno.writeTextFile(`${path}.other`, "another's");
+  const info = await Deno.lstat(path);
+  await Deno.remove(path);
+  await Deno.symlink(`${path}.other`, path);
+  await assert.rejects(opener.open(path, info), { code: "bad_message", message: /its place/ });
+});
+
+Deno.test({
+  name: "DropFolder: a drop that its owner keeps a lease on is left, and the rest of his with it",
+  ignore: !await hasPython(),
+  async fn() {
+    await using scratch = await ScratchFolder.make();
+    const folder = await opened(scratch);
+    using opener = new DropOpener();
+    await Deno.writeTextFile(folder.dropped(NAME), "text");
+    const drop = folder.take(NAME);
+    assert.ok(drop !== null);
+    await using lease = await Lease.on(drop.path);
+    const begun = performance.now();
+    assert.equal(await folder.open(drop, 1_000, opener), null);
+    assert.equal(await folder.open(drop, 1_000, opener), null, "at once");
+    assert.ok(performance.now() - begun < 10_000, "a lease is broken after 45 seconds");
+    await lease.end();
+    using later = new DropOpener();
+    using file = await folder.open(drop, 1_000, later);
+    assert.equal(file?.sizeBytes, 4);
+  },
+});
+
+/** A lease on a file, which makes whoever opens it wait. Deno has no way to take one. */
+class Lease implements AsyncDisposable {
+  #hasEnded = false;
+
+  private constructor(readonly child: Deno.ChildProcess) {}
+
+  static async on(path: string): Promise<Lease> {
+    const script = "import fcntl, os, signal, sys\n" +
+      "signal.signal(signal.SIGIO, signal.SIG_IGN)\n" +
+      "fd = os.open(sys.argv[1], os.O_RDWR)\n" +
+      "fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)\n" +
+      'os.write(1, b"held")\n' +
+      "sys.stdin.read()\n";
+    const child = new Deno.Command("python3", {
+      args: ["-c", script, path],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    assert.equal(new TextDecoder().decode(value), "held");
+    return new Lease(child);
+  }
+
+  async end(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    await this.child.stdin.close();
+    await this.child.status;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+}
+
+async function hasPython(): Promise<boolean> {
+  return await new Deno.Command("python3", { args: ["-c", "import fcntl"] }).output()
+    .then(({ success }) => success, () => false);
+}
+
+Deno.test("DropFolder: refused drops are swept by age, and by count of each user", async () => {
+  await using scratch = await ScratchFolder.make();
+  const folder = await opened(scratch);
+  const refused = `${folder.path}/refused`;
+  for (let n = 0; n < 1_002; n++) await Deno.writeTextFile(`${refused}/${n}`, "");
+  await Deno.mkdir(`${folder.path}/.refused-folder/inner`, { recursive: true });
+  const now = Date.now();
+  assert.equal(await folder.sweepRefused(now), 3);
+  const left = [...Deno.readDirSync(refused), ...Deno.readDirSync(folder.path)]
+    .filter(({ name }) => name !== "taken" && name !== "refused").length;
+  assert.equal(left, 1_000);
+  assert.equal(await folder.sweepRefused(now + 89 * DAY_MS), 0);
+  assert.equal(await folder.sweepRefused(now + 91 * DAY_MS), 1_000);
+  assert.deepEqual(namesIn(folder.path), []);
 });

@@ -9,7 +9,9 @@ export class ScratchFolder implements AsyncDisposable {
   /** A drop folder in it, as the queue's owner has it. */
   async drop(mode = 0o1733): Promise<string> {
     const path = `${this.path}/drop`;
-    await Deno.mkdir(path);
+    for (const folder of [path, `${path}/taken`, `${path}/refused`]) {
+      await Deno.mkdir(folder, { mode: 0o700 });
+    }
     await Deno.chmod(path, mode);
     return path;
   }

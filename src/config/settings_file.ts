@@ -49,6 +49,15 @@ function tablesOf(settings: Readonly<Record<string, unknown>>): readonly string[
   return [...new Set(Object.keys(settings).filter((name) => name.includes(".")).map(tableOf))];
 }
 
+/** What can be shown of a line that is no TOML, and what is probably wrong with it. Of a value nothing:
+ *  it may be a secret. */
+function lineWithoutValue(line: string): string {
+  const [, key, value = ""] = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+  if (key === undefined) return "";
+  const isBare = /^[^"'\d[{+-]/.test(value) && !/^(true|false)\b/.test(value);
+  return ` in \`${key} = …\`` + (isBare ? `; text stands in quotes: ${key} = "…"` : "");
+}
+
 function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     !(value instanceof Date);
@@ -60,7 +69,10 @@ class SettingsFile {
   readonly home: string | undefined;
   readonly #lines: ReadonlyMap<string, number>;
 
+  readonly #text: string;
+
   constructor({ text, path, home }: FileSource) {
+    this.#text = text;
     this.path = path;
     this.home = home;
     this.#lines = findKeyLines(text);
@@ -97,8 +109,9 @@ class SettingsFile {
     // The parser's message goes on with lines of the file, which may hold secrets.
     const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "");
     const isForIntake = [...this.#lines.keys()].some((name) => definitionOf(name)?.isForIntake);
+    const where = lineWithoutValue(this.#text.split("\n")[error.line - 1] ?? "");
     this.layer.problems.push({
-      text: `Cannot read the settings (${this.path}:${error.line}): ${reason}`,
+      text: `Cannot read the settings (${this.path}:${error.line}): ${reason}${where}`,
       isForIntake,
     });
   }

@@ -69,6 +69,25 @@ export async function makeFolder(path: string): Promise<boolean> {
   }
 }
 
+/** Makes a folder with this mode, and those above it that are missing; each is on disk with its name
+ *  once this returns. Throws what the system says. */
+export function makeFolders(path: string, mode: number): void {
+  const missing: string[] = [];
+  for (let at = withoutSlash(path); lookAt(at) === null; at = folderOf(at)) missing.push(at);
+  Deno.mkdirSync(path, { recursive: true, mode });
+  for (const made of missing) {
+    try {
+      using above = Deno.openSync(folderOf(made), { read: true });
+      above.syncSync();
+    } catch (error) {
+      // A folder that may not be read cannot be synced, nor can one on some file systems.
+      if (!UNSYNCED.includes(systemCode(error) ?? "")) throw error;
+    }
+  }
+}
+
+const UNSYNCED = ["EACCES", "EPERM", "EINVAL"];
+
 /** Removes a file; returns whether there was one. */
 export function removeFile(path: string): boolean {
   try {

@@ -200,12 +200,17 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     '[relay.a]\nuser = "hunter2',
-    "Cannot read the settings (/etc/mailq.toml:2): unfinished string",
+    "Cannot read the settings (/etc/mailq.toml:2): unfinished string in `user = …`",
   ],
   [
     "concurrency = 1\nconcurrency = 2",
     "Cannot read the settings (/etc/mailq.toml:2): " +
-    "trying to redefine an already defined table or value",
+    "trying to redefine an already defined table or value in `concurrency = …`",
+  ],
+  [
+    "from = ann@example.org",
+    "Cannot read the settings (/etc/mailq.toml:1): invalid value in `from = …`; " +
+    'text stands in quotes: from = "…"',
   ],
 ];
 
@@ -317,10 +322,11 @@ Deno.test("loadSettings: for intake, refuses what intake uses", async () => {
 Deno.test("loadSettings: for intake, a broken file is passed over if it sets nothing of intake's", async () => {
   const broken = "[relay.a]\nurl = = 3\n";
   assert.deepEqual((await loadFile(broken, { purpose: "intake" })).warnings, [
-    "Cannot read the settings (/etc/mailq.toml:2): invalid value",
+    "Cannot read the settings (/etc/mailq.toml:2): invalid value in `url = …`; " +
+    'text stands in quotes: url = "…"',
   ]);
   await assert.rejects(loadFile(`queue = "/q"\n${broken}`, { purpose: "intake" }), {
-    message: "Cannot read the settings (/etc/mailq.toml:3): invalid value",
+    message: /^Cannot read the settings \(\/etc\/mailq.toml:3\): invalid value in `url = …`/,
   });
 });
 

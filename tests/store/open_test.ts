@@ -85,7 +85,7 @@ test("a one-shot command waits for the lock by blocking, a worker does not", asy
     path: `${folder}/queue.db`,
     isWorker: false,
   });
-  assert.equal(oneShot.db.get("PRAGMA busy_timeout")?.timeout, 10_000);
+  assert.equal(oneShot.db.get("PRAGMA busy_timeout")?.timeout, 60_000);
   await oneShot.close();
 });
 

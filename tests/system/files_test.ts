@@ -6,6 +6,7 @@ import {
   lookAt,
   makeFile,
   makeFolder,
+  makeFolders,
   nameOf,
   removeFile,
   syncFolder,
@@ -131,4 +132,29 @@ Deno.test("systemCode knows the system's errors by name, and no others", async (
   assert.equal(systemCode(new Error("something (os error 99)")), "E99");
   assert.equal(systemCode(new Error("a mistake of ours")), null);
   assert.equal(systemCode("text"), null);
+});
+
+Deno.test("makeFolders makes what is missing, and syncs each folder that got a new one", async () => {
+  await using folder = await Folder.make();
+  const synced: string[] = [];
+  const { openSync } = Deno;
+  Deno.openSync = (path, options) => {
+    synced.push(String(path));
+    return openSync(path, options);
+  };
+  try {
+    makeFolders(`${folder.path}/a/b/c/`, 0o700);
+    assert.deepEqual(synced.sort(), ["", "/a", "/a/b"].map((part) => folder.path + part));
+    for (const made of ["a", "a/b", "a/b/c"]) {
+      assert.equal((lookAt(`${folder.path}/${made}`)?.mode ?? 0) & 0o777, 0o700, made);
+    }
+    makeFolders(`${folder.path}/a/b/c`, 0o700);
+    assert.equal(synced.length, 3, "nothing is new");
+    Deno.openSync = () => {
+      throw new Error("Input/output error (os error 5)");
+    };
+    assert.throws(() => makeFolders(`${folder.path}/d`, 0o700), /Input\/output/);
+  } finally {
+    Deno.openSync = openSync;
+  }
 });

@@ -3,7 +3,7 @@
 
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { dropFolder } from "../../store/drop/names.ts";
-import { beside, folderOf, lookAt, nameOf } from "../../system/files.ts";
+import { beside, folderOf, lookAt, makeFolders, nameOf } from "../../system/files.ts";
 import { mend } from "../../system/handles.ts";
 import { fileError, fileTrouble } from "../../store/file_errors.ts";
 import type { Tell } from "../app.ts";
@@ -58,8 +58,8 @@ export class SetUp {
   /** Makes a folder that is nobody else's yet. */
   make(path: string): void {
     attempt(path, () => {
-      Deno.mkdirSync(folderOf(path), { recursive: true });
-      Deno.mkdirSync(path, { mode: 0o700 });
+      makeFolders(folderOf(path), 0o755);
+      makeFolders(path, 0o700);
     });
   }
 

@@ -4,10 +4,11 @@
 import { type Definition, RELAY_KEYS, SETTINGS, variableName } from "../../config/definitions.ts";
 import { formatValue } from "../../config/kinds.ts";
 import { folderOf } from "../../system/files.ts";
-import { programLine, quoted } from "./program_path.ts";
+import { checkUser, programLine, quoted } from "./program_path.ts";
 
 /** A crontab that does what the service does; with `user`, one for /etc/cron.d. */
 export function crontab(user: string | null, queue: string | null): string {
+  if (user !== null) checkUser(user);
   const line = (when: string, words: string) =>
     // cron takes % for the end of the line.
     `${when.padEnd(12)} ${user === null ? "" : `${user}  `}` +
@@ -27,6 +28,7 @@ const ROOT_NEEDS = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER";
 
 /** A unit for systemd that runs the service with no more rights than it needs. */
 export function systemdUnit(user: string | null, queue: string | null): string {
+  if (user !== null) checkUser(user);
   const folder = queue === null ? null : folderOf(queue);
   return `# /etc/systemd/system/mailq.service; then: systemctl enable --now mailq
 [Unit]

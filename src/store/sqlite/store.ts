@@ -28,7 +28,7 @@ import type {
   WorkerHandle,
 } from "../../queue/ports/claims.ts";
 import type { Claiming } from "./claims/claiming.ts";
-import { Connection, WORKER_WAITS } from "./db/connection.ts";
+import { Connection, ONE_WRITE_WAITS, WORKER_WAITS } from "./db/connection.ts";
 import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
 import { SqliteReading } from "./reading.ts";
@@ -73,8 +73,8 @@ export class SqliteStore extends SqliteReading implements Store {
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
     // Who is no worker has nothing else to do: SQLite itself waits for the lock, for 10 s.
-    const busyTimeoutMs = isWorker ? WORKER_WAITS.busyTimeoutMs : WORKER_WAITS.patienceMs;
-    const db = await Connection.open({ ...WORKER_WAITS, path, create, busyTimeoutMs });
+    const waits = isWorker ? WORKER_WAITS : ONE_WRITE_WAITS;
+    const db = await Connection.open({ ...waits, path, create });
     return new SqliteStore(db, clock, random, keepsBodies);
   }
 

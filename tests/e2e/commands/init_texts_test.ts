@@ -30,6 +30,22 @@ Deno.test("init cron: --user prints those of /etc/cron.d", async () => {
   );
 });
 
+for (const command of ["cron", "systemd"]) {
+  Deno.test(`init ${command}: a user who is no login name is refused, without his escapes`, async () => {
+    await using mailq = await plainMailq();
+    for (const user of ["x\x1b]0;", "a b", "a\nroot", "-x", "", "x%y", "x\u202ey"]) {
+      const ended = await mailq.run(["init", command, "--user", user]);
+      assert.equal(ended.code, 64, JSON.stringify(user));
+      assert.equal(ended.stdout, "");
+      // deno-lint-ignore no-control-regex -- they are what is looked for
+      assert.doesNotMatch(ended.stderr, /[\x00-\x09\x0b-\x1f\u202e]/);
+    }
+    for (const user of ["www-data", "ann.smith@corp.example", "DOMAIN\\ann", "machine$"]) {
+      assert.ok((await mailq.ok(["init", command, "--user", user])).includes(user));
+    }
+  });
+}
+
 Deno.test("init cron: the printed commands run, whatever the queue is called", async () => {
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
   const folder = `${mailq.folder}/my 100% "queue" $HOME`;

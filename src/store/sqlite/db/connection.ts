@@ -2,10 +2,11 @@
 // queue's words. All other files of the store run their SQL by it.
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { MailqError } from "../../../queue/errors.ts";
+import { errorText, MailqError } from "../../../queue/errors.ts";
 import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
-import { folderOf } from "../../../system/files.ts";
+import { folderOf, makeFolders } from "../../../system/files.ts";
+import { fileTrouble } from "../../file_errors.ts";
 import { wait } from "../../../system/time.ts";
 
 /** What may be bound to a statement. */
@@ -26,6 +27,10 @@ interface ConnectionOptions {
 
 /** How long a process with more to do than one write waits: it must not be blocked meanwhile. */
 export const WORKER_WAITS = { busyTimeoutMs: 100, patienceMs: 10_000 } as const;
+
+/** How long a process that has but one write to do waits: SQLite gives the lock to whoever comes by, so
+ *  that of dozens on a busy machine some are out of luck for 10 seconds and more. */
+export const ONE_WRITE_WAITS = { busyTimeoutMs: 60_000, patienceMs: 60_000 } as const;
 
 /** What SQLite calls a database that is in no file. */
 const IN_MEMORY = ":memory:";
@@ -267,7 +272,7 @@ function createFile(path: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw cannotCreate(path, error);
   }
   try {
-    Deno.mkdirSync(folderOf(path), { recursive: true, mode: 0o700 });
+    makeFolders(folderOf(path), 0o700);
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw cannotCreate(path, error);
@@ -282,10 +287,10 @@ function cannotCreate(path: string, error: unknown): MailqError {
       { cause: error },
     );
   }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new MailqError("cannot_create", `Cannot create the queue ${path}: ${reason}`, {
-    cause: error,
-  });
+  const trouble = fileTrouble(error);
+  const code = trouble?.code === "io_error" ? "cannot_create" : trouble?.code ?? "cannot_create";
+  const reason = trouble?.reason ?? errorText(error);
+  return new MailqError(code, `Cannot create the queue ${path}: ${reason}`, { cause: error });
 }
 
 /** Text for display as it is stored: SQLite stops reading TEXT at a NUL. */

@@ -165,7 +165,7 @@ export const RELAY_KEYS = {
   "url": { kind: "url", default: null, doc: "Where the relay is" },
   "user": { kind: "string", default: null, doc: "The login's user, else the URL's" },
   "password": {
-    kind: "string",
+    kind: "secret",
     default: null,
     doc: "The login's password, of MAILQ_PASSWORD or the URL",
     isSecret: true,

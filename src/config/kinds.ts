@@ -9,6 +9,8 @@ import { maskUrl, parseRelayUrl } from "./relay_url.ts";
 /** What a setting of each kind is once it has been read. */
 export interface KindValues {
   readonly string: string;
+  /** As it is: its blanks count. */
+  readonly secret: string;
   readonly path: string;
   readonly command: string;
   readonly queue: string;
@@ -73,6 +75,13 @@ function textReader(
       ? text
       : new Mismatch(expected);
   };
+}
+
+function readSecret(raw: unknown): string | Mismatch {
+  // deno-lint-ignore no-control-regex -- controls are what is looked for
+  return typeof raw === "string" && raw !== "" && !/[\0-\x1f\x7f]/.test(raw)
+    ? raw
+    : new Mismatch("a text without control characters");
 }
 
 function readInt(raw: unknown, { min = 0 }: Bounds): number | Mismatch {
@@ -159,6 +168,7 @@ function readChoice(raw: unknown, { choices = [] }: Bounds): string | Mismatch {
 
 const READERS: { readonly [K in Kind]: Reader<KindValues[K]> } = {
   string: textReader("a text"),
+  secret: readSecret,
   path: textReader("a path"),
   command: textReader("a command"),
   queue: readQueue,

@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly onAccepted?: (message: ReceivedMessage) => void;
   /** Recipients of a transaction at most; more get 452 4.5.3. */
   readonly maxRecipients?: number;
+  /** Connections at the same time; more are greeted with 421. */
+  readonly maxConnections?: number;
   readonly port?: number;
 }
 
@@ -96,8 +98,13 @@ export class SmtpServer implements AsyncDisposable {
 
   async #serve(conn: Deno.TcpConn): Promise<void> {
     conn.setNoDelay(true);
+    const { maxConnections = Infinity } = this.options;
+    const greeting = this.openConnections > maxConnections
+      ? "421 4.7.0 server.example Error: too many connections from 127.0.0.1"
+      : this.options.greeting;
+    const options = { ...this.options, greeting };
     try {
-      await new Conversation(conn, this.options, (message) => this.#keep(message)).run();
+      await new Conversation(conn, options, (message) => this.#keep(message)).run();
     } catch {
       // The client went away, or the server is being closed.
     } finally {
@@ -144,6 +151,7 @@ class Conversation {
   async run(): Promise<void> {
     const greeting = this.options.greeting ?? "220 server.example ESMTP";
     this.#replies = `${greeting}\r\n`;
+    if (greeting.startsWith("421")) return await this.#flush();
     for (;;) {
       const line = await this.#line();
       if (line === null) return;

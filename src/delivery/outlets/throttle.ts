@@ -11,7 +11,6 @@ import {
   type RelayLimits,
   restsUntil,
   slowerThan,
-  THROTTLED_MS,
 } from "../../queue/policy/throttle.ts";
 import type { Clock } from "../../system/time.ts";
 
@@ -120,7 +119,7 @@ export class Throttle {
   /** A connection was refused while others of this relay stand. */
   noteRefusedConnection(others: number, now: number): void {
     if (others < this.#mostWorking && ++this.#missed < MISSED) {
-      this.#opensAt = now + THROTTLED_MS;
+      this.#opensAt = now + SPAN_MS;
       return;
     }
     this.#missed = 0;
@@ -133,8 +132,8 @@ export class Throttle {
     this.#fewer = null;
   }
 
-  /** A message was told to come later; returns when it may, ms since 1970. */
-  noteThrottled({ reply, begun, othersBusy, isInSetUp }: Throttled, now: number): number {
+  /** A message was told to come later. */
+  noteThrottled({ reply, begun, othersBusy, isInSetUp }: Throttled, now: number): void {
     const isOfConnections = isAboutConnections(reply);
     if (isOfConnections && othersBusy > 0) this.noteRefusedConnection(othersBusy, now);
     if (begun >= this.#begunAtRate) this.#refusedAtRate++;
@@ -150,7 +149,6 @@ export class Throttle {
       } else this.#set({ ...this.limits, reply });
       this.#takenSince = 0;
     }
-    return Math.max(now + THROTTLED_MS, restsUntil(this.limits, now) ?? 0);
   }
 
   /** Lowers the rate, unless by far the most is taken at the one that was learned. */

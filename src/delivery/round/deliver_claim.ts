@@ -3,7 +3,7 @@
 // decides what is done with the recipients that were not reached.
 
 import type { Claim, ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
-import { THROTTLES_OF_ONE } from "../../queue/policy/throttle.ts";
+import { laterMs, THROTTLES_OF_ONE } from "../../queue/policy/throttle.ts";
 import type { Transport } from "../../queue/ports/transport.ts";
 import type { Returned } from "../outlets/returned.ts";
 import type { RouteGroup } from "../outlets/routes.ts";
@@ -117,12 +117,13 @@ async function deliverGroup(
     if (attempt !== null) recorder.add(attempt);
     await note(claim, outlet, handed, tools);
     if (throttled !== null) {
-      const at = await relayNotes.noteThrottled(outlet, throttled, { begun, others });
+      await relayNotes.noteThrottled(outlet, throttled, { begun, others });
       const told = attempt?.changes ?? [];
       changes.push(...told.filter((change) => change.state !== "sending"));
       const isLater = ({ n }: ClaimedRecipient) =>
         attempt === null || told.some((change) => change.n === n && change.state === "sending");
       const isTold = throttled.limit === "message";
+      const at = isTold ? clock.now() + laterMs(returned.times(claim) + 1) : null;
       return { outlet, recipients: group.recipients.filter(isLater), at, isTold };
     }
     if (attempt === null) return { kind: "rest", trouble };

@@ -217,12 +217,12 @@ export function replyText({ code, enhanced, text }: Reply): string {
 }
 
 /** Blames of a relay that is there and takes mail, this mail or other. */
-const ANSWERS: readonly Blame[] = ["mail", "sender", "throttling"];
+const ANSWERS: readonly Blame[] = ["mail", "sender", "throttling", "slowed"];
 
 /** What is known of the relay decides about a reply that nobody knows: it refuses everybody so, or
  *  it has refused this message so often that the message is at fault. */
 function withWhatIsKnown(outcome: RuledOutcome, claim: Claim, via: Via): RuledOutcome {
-  if (outcome.blame === "throttling" && via.isToldOften) return { ...outcome, blame: "mail" };
+  if (outcome.blame === "throttling" && via.isToldOften) return { ...outcome, blame: "slowed" };
   if (outcome.blame !== "unproven") return outcome;
   const key = refusalKey(outcome);
   if (via.refusal === key) return { ...outcome, blame: "relay" };

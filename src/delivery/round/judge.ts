@@ -3,7 +3,7 @@
 
 import type { Claim, ClaimedRecipient, RecipientChange } from "../../queue/claim.ts";
 import { decideRetry, type RetryPolicy } from "../../queue/policy/retry.ts";
-import { THROTTLED_MS } from "../../queue/policy/throttle.ts";
+import { laterMs } from "../../queue/policy/throttle.ts";
 import { UNCERTAIN_MS } from "../../queue/policy/longest_wait.ts";
 import type { Judging, PassMachine } from "../options.ts";
 import type { RuledOutcome } from "./overrule.ts";
@@ -100,6 +100,16 @@ export function judge(
     const failures = recipient.failures + 1;
     return { ...change, failures, state: "deferred", nextAt: by.now + UNCERTAIN_MS };
   }
+  // The wait grows with the tries, but none of them is a retry used up.
+  if (outcome.blame === "slowed") {
+    const decision = decideRetry(
+      { failures: recipient.tries, lifeFrom: by.lifeFrom, isRelayFault: false },
+      { ...by.policy, max: null },
+      by,
+    );
+    if (decision.kind === "give_up") return { ...change, state: "failed", reason: decision.reason };
+    return { ...change, state: "deferred", nextAt: decision.nextAt };
+  }
   const isMails = outcome.blame === "mail";
   const decision = decideRetry(
     { failures: recipient.failures, lifeFrom: by.lifeFrom, isRelayFault: !isMails },
@@ -119,5 +129,5 @@ export function judge(
 function waitOf({ blame, waitMs }: RuledOutcome, { now, senderUntil }: Judgement): number | null {
   if (blame === "sender" && senderUntil !== null) return senderUntil;
   if (waitMs !== null) return now + waitMs;
-  return blame === "throttling" ? now + THROTTLED_MS : null;
+  return blame === "throttling" ? now + laterMs(1) : null;
 }

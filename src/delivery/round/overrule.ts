@@ -10,9 +10,10 @@ import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
 import type { HandlerAnswer } from "../error_handler.ts";
 import type { Judging } from "../options.ts";
 
-/** Whose fault it is. `mail`: the recipient's or the message's own. `unproven`: a 5xx that nobody
+/** Whose fault it is. `mail`: the recipient's or the message's own. `slowed`: this
+ *  message alone is told again and again to come later. `unproven`: a 5xx that nobody
  *  knows; other mail will tell (`queue/policy/suspicion.ts`). */
-export type Blame = "mail" | "relay" | "quota" | "sender" | "throttling" | "unproven";
+export type Blame = "mail" | "relay" | "quota" | "sender" | "throttling" | "slowed" | "unproven";
 
 /** An outcome as it is judged. */
 export interface RuledOutcome extends Omit<DeliveryOutcome, "isRelayFault"> {

@@ -115,23 +115,21 @@ export class RelayNotes {
     }
   }
 
-  /** The relay wants less. Resolves to when the message may come again, ms since 1970; null = at once,
-   *  by a connection that stands. */
+  /** The relay wants less: fewer connections, or the message later. */
   async noteThrottled(
     outlet: Outlet,
     { limit, reply, isInSetUp }: Throttling,
     { begun, others }: { readonly begun: number; readonly others: number },
-  ): Promise<number | null> {
+  ): Promise<void> {
     const { throttle } = outlet;
     const now = this.tools.clock.now();
     if (limit === "connection") {
       throttle.noteRefusedConnection(others, now);
-      return null;
+      return;
     }
-    const at = throttle.noteThrottled({ reply, begun, othersBusy: others, isInSetUp }, now);
+    throttle.noteThrottled({ reply, begun, othersBusy: others, isInSetUp }, now);
     await this.#saveLimits(outlet);
     if (throttle.isOver) await this.#reassign(outlet);
-    return at;
   }
 
   /** Keeps in the queue what was learned of what the relay bears. */

@@ -107,11 +107,13 @@ export function slowerThan(perSecond: number): number {
   return Math.max(SLOWEST, perSecond * PRUDENCE);
 }
 
-/** How long a message that was told to come later waits at least. */
-export const THROTTLED_MS = SECOND_MS;
+/** How long a message waits at least that was told to come later, by how often it was told so. */
+export function laterMs(times: number): number {
+  return Math.min(SECOND_MS * 2 ** Math.min(times - 1, 10), LONGEST_BACK_OFF_MS);
+}
 
 /** A message that is told so often to come later, while the relay takes others, is meant itself. */
-export const THROTTLES_OF_ONE = 5;
+export const THROTTLES_OF_ONE = 8;
 
 /** Words by which a relay says that it is connections it wants fewer of. */
 export function isAboutConnections(text: string): boolean {

@@ -31,7 +31,8 @@ export async function openSmtpRelay(
     hasLogin: user !== null,
   });
   const login = relayLogin(request, host, context);
-  return smtpRelay({ name, host, port, heloName, tls, login, recipientLimit, onSaid });
+  const family = context.familyOf?.(name) ?? null;
+  return smtpRelay({ name, host, port, heloName, tls, login, family, recipientLimit, onSaid });
 }
 
 /** Makes an LMTP relay of its settings. Throws as `openSmtpRelay` does. */
@@ -61,7 +62,8 @@ export async function openLmtpRelay(
   const { host, port } = target;
   const tls = await relayTls(request.tls, { name, host, isImplicit: false, hasLogin: false });
   const endpoint = { kind: "tcp", host, port } as const;
-  return lmtpRelay({ name, endpoint, heloName, tls, recipientLimit, onSaid });
+  const family = context.familyOf?.(name) ?? null;
+  return lmtpRelay({ name, endpoint, heloName, tls, family, recipientLimit, onSaid });
 }
 
 function relayLogin(

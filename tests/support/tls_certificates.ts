@@ -16,6 +16,7 @@ export const CA = Deno.readTextFileSync(CA_PATH);
 /** A certificate for localhost, relay.test, 127.0.0.1 and ::1, valid until 2125; the others differ
  *  from it as their names say. */
 export const SERVER = certificate("server");
+export const NO_NAMES = certificate("no_names");
 export const WRONG_NAME = certificate("wrong_name");
 export const EXPIRED = certificate("expired");
 export const SELF_SIGNED = certificate("self_signed");

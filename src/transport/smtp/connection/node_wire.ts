@@ -10,6 +10,7 @@ import { dialTcp } from "./tcp_wire.ts";
 import {
   type CertificateFacts,
   explainDoubt,
+  NO_NAMES,
   pinMismatch,
   pinOf,
   type TlsFacts,
@@ -158,9 +159,15 @@ function judge(socket: tls.TLSSocket, request: TlsRequest): TlsFacts {
     if (found !== request.pin) throw pinMismatch(found);
     return { version, isVerified: true, doubt: null };
   }
-  if (socket.authorized) return { version, isVerified: true, doubt: null };
+  // node:tls would take the common name for want of others (RFC 9525 section 2 has it ignored).
+  const isNamed = certificate !== null && certificate.names !== "";
+  if (socket.authorized && isNamed) return { version, isVerified: true, doubt: null };
   const why: unknown = socket.authorizationError;
-  const code = why instanceof Error && "code" in why ? String(why.code) : String(why);
+  const code = socket.authorized
+    ? NO_NAMES
+    : why instanceof Error && "code" in why
+    ? String(why.code)
+    : String(why);
   const doubt = explainDoubt(code, certificate, request.host, Date.now());
   if (request.mustVerify) throw new ConnectionBroken("certificate", doubt);
   return { version, isVerified: false, doubt };

@@ -46,8 +46,13 @@ export function tlsLabel(facts: TlsFacts): string {
   return facts.isVerified ? facts.version : `${facts.version} (unverified)`;
 }
 
+/** The reason that OpenSSL has no name for: a certificate without subjectAltName. */
+export const NO_NAMES = "NO_NAMES";
+const NAMELESS = "the certificate names no host (it has no subjectAltName; a common name alone " +
+  "counts no more): have the relay's renewed";
+
 /** Why a certificate was not found to be the relay's, in one line that says what to do. `code` is
- *  OpenSSL's name of the reason. */
+ *  OpenSSL's name of the reason, or `NO_NAMES`. */
 export function explainDoubt(
   code: string,
   certificate: CertificateFacts | null,
@@ -55,7 +60,11 @@ export function explainDoubt(
   now: number,
 ): string {
   const pin = "tls.fingerprint to its SHA-256";
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+  const isOfAnother = code === "ERR_TLS_CERT_ALTNAME_INVALID";
+  if (code === NO_NAMES || isOfAnother && certificate?.names === "") {
+    return `${NAMELESS}, or set ${pin}`;
+  }
+  if (isOfAnother) {
     return `the certificate is for ${namesOf(certificate)}, not for ${host}: ` +
       `use a name it is for in the relay's URL, or set ${pin}`;
   }
@@ -85,6 +94,7 @@ export function explainPeerDoubt({ doubt, host }: {
   if (/not ?valid ?for ?name/i.test(doubt)) {
     const names = [...doubt.matchAll(/(?:DnsName|IpAddress)\((?:"([^"]*)"|([^)]*))\)/g)]
       .map(([, name, address]) => name ?? address);
+    if (/for any names|presented: \[\]/.test(doubt)) return NAMELESS;
     return `the certificate is for ${names.join(", ") || "another host"}, not for ${host}: ` +
       "use a name it is for in the relay's URL";
   }

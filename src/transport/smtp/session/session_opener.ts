@@ -9,7 +9,9 @@ import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
 import { Connector, connectUnix, type FamilyMemory } from "../connection/connect.ts";
+import type { Endpoint } from "../connection/endpoint.ts";
 import { type BreakKind, ConnectionBroken } from "../connection/broken.ts";
+import { greetingLimit, withHint } from "./hints.ts";
 import { LoginCutShort, type SessionLogin } from "./log_in.ts";
 import { openSession, type SessionTls } from "./open_session.ts";
 import { outcomeOf } from "../mail/replies.ts";
@@ -31,11 +33,6 @@ export interface RelayTls {
   /** The SHA-256 of the one certificate to trust; it makes TLS a must in either mode. */
   readonly fingerprint: string | null;
 }
-
-/** Where a relay listens. */
-export type Endpoint =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly path: string };
 
 interface OpenerOptions {
   readonly protocol: Protocol;
@@ -79,8 +76,10 @@ export class SessionOpener {
   #connector: Connector | null = null;
 
   constructor(options: OpenerOptions) {
-    this.#options = options;
-    this.#tls = options.tls === null ? null : sessionTls(options.tls, options.endpoint);
+    const { tls, endpoint, timeouts } = options;
+    this.#tls = tls === null ? null : sessionTls(tls, endpoint);
+    const greetingMs = greetingLimit(timeouts.greetingMs, endpoint, this.#tls);
+    this.#options = { ...options, timeouts: { ...timeouts, greetingMs } };
   }
 
   /** A session on a new connection, ready for a transaction. */
@@ -123,7 +122,9 @@ export class SessionOpener {
       const { phase } = progress;
       const kind = error instanceof ConnectionBroken ? error.kind : "lost";
       const verdict = classify(phase, kind, { isUsed: false, isFull: false });
-      const text = `${this.#stepText(phase)}: ${errorText(error)}`;
+      const { endpoint } = this.#options;
+      const why = withHint({ phase, kind, text: errorText(error), endpoint, tls });
+      const text = `${this.#stepText(phase)}: ${why}`;
       opening.transcript.add(timers.now(), "--", text);
       return {
         next: verdict.next,

@@ -94,11 +94,19 @@ Deno.test("explainDoubt: a certificate of the future, and one that shows nothing
     explainDoubt("ERR_TLS_CERT_ALTNAME_INVALID", null, "h", 0),
     /^the certificate is for another host, not for h: /,
   );
+  assert.match(
+    explainDoubt("ERR_TLS_CERT_ALTNAME_INVALID", certificate, "h", Date.UTC(2030, 5)),
+    /^the certificate names no host /,
+  );
 });
 
 Deno.test("explainPeerDoubt: says what to do, however Deno words the doubt", () => {
   const told = (doubt: string) => explainPeerDoubt({ doubt, host: "relay.test" });
   assert.match(told("NotValidForName"), /for another host, not for relay\.test: use a name/);
+  const nameless =
+    'certificate not valid for name "relay.test"; certificate is not valid for any names' +
+    " (according to its subjectAltName extension)";
+  assert.match(told(nameless), /names no host \(it has no subjectAltName/);
   assert.match(told("Expired"), /has expired \(at an unknown time\): have the relay's renewed/);
   assert.match(
     told(

@@ -17,6 +17,7 @@ import {
 import {
   EXPIRED,
   fingerprintOf,
+  NO_NAMES,
   SELF_SIGNED,
   SERVER,
   type ServerCertificate,
@@ -89,6 +90,12 @@ for (const isImplicit of [false, true]) {
       /the certificate is for other\.example, not for 127\.0\.0\.1: use a name .* tls\.fingerprint/,
     ],
     [
+      "with a common name alone",
+      NO_NAMES,
+      {},
+      /the certificate names no host \(it has no subjectAltName; .* or set tls\.fingerprint/,
+    ],
+    [
       "that has expired",
       EXPIRED,
       {},
@@ -129,7 +136,7 @@ for (const isImplicit of [false, true]) {
   }
 
   Deno.test(`smtp ${how}: a pinned certificate is taken whatever else it is`, async () => {
-    for (const certificate of [SELF_SIGNED, EXPIRED, WRONG_NAME]) {
+    for (const certificate of [SELF_SIGNED, EXPIRED, WRONG_NAME, NO_NAMES]) {
       const pin = await fingerprintOf(certificate);
       for (const fingerprint of [pin, `SHA256:${pin.replaceAll(":", "").toLowerCase()}`]) {
         const tls = tlsWith({ isImplicit, ca: null, fingerprint });
@@ -258,7 +265,10 @@ for (const [way, starttls] of BROKEN) {
 Deno.test("smtp implicit: a server that speaks in clear is the relay's fault", async () => {
   const { report } = await send(SERVER, tlsWith({ isImplicit: true }), { isTlsImplicit: false });
   assert.equal(kind(report), "deferred!");
-  assert.match(report.error ?? "", /^Beginning TLS with/);
+  assert.match(
+    report.error ?? "",
+    /^Beginning TLS with \S+: the server speaks in clear at first here: write smtp:\/\/ in its URL/,
+  );
 });
 
 Deno.test("smtp TLS: a signal while TLS is begun stops the hand-over", async () => {

@@ -46,7 +46,7 @@ export async function enqueued(store: Store, parts: Partial<WholeMessage> = {}):
   return one.id;
 }
 
-/** How an attempt ends for one recipient; `retry_at` makes it deferred until then. */
+/** How an attempt ends for one recipient; `retryAt` makes it deferred until then. */
 export type Ending = "sent" | "failed" | "exhausted" | "uncertain" | { readonly retryAt: number };
 
 const KINDS = { sent: "sent", failed: "failed", exhausted: "deferred", uncertain: "uncertain" };

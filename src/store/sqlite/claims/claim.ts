@@ -1,5 +1,5 @@
 // Lends due messages to a worker: finds the heads of the queue, drops what has expired or is on the
-// do-not-send list, and marks the rest as being sent, all in one commit. The reading thread and
+// do-not-send list, and marks the rest as being sent, all in one commit. The claiming thread and
 // claiming.ts call it.
 
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";

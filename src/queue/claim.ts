@@ -2,8 +2,8 @@
 // delivery hands them over and makes the attempts; what they are for is told in ports/claims.ts.
 
 import type { EnvelopeDsn, RecipientDsn } from "./dsn.ts";
-import type { ContentFacts } from "./message.ts";
-import type { AttemptResult, OutcomeKind } from "./outcome.ts";
+import type { AttemptFacts, ContentFacts } from "./message.ts";
+import type { OutcomeKind } from "./outcome.ts";
 import type { FinalReason } from "./state.ts";
 
 /** A recipient in a worker's hands. */
@@ -58,20 +58,9 @@ export interface RecipientChange {
 }
 
 /** One attempt to be recorded. */
-export interface AttemptRecord {
+export interface AttemptRecord extends AttemptFacts {
   readonly claim: Claim;
-  readonly startedAt: number;
-  readonly durationMs: number;
   readonly relay: string;
-  readonly host: string | null;
-  readonly tls: string | null;
-  readonly result: AttemptResult;
-  readonly code: number | null;
-  readonly enhanced: string | null;
-  readonly reply: string | null;
-  readonly error: string | null;
-  readonly traceback: string | null;
-  readonly transcript: string | null;
   readonly changes: readonly RecipientChange[];
   /** No further attempt of this claim follows. */
   readonly endsClaim: boolean;

@@ -99,11 +99,10 @@ export interface RecipientDetail {
   readonly dsn: RecipientDsn | null;
 }
 
-export interface AttemptDetail {
-  readonly n: number;
+/** What is known of an attempt as a whole: the relay it went by aside. */
+export interface AttemptFacts {
   readonly startedAt: number;
   readonly durationMs: number;
-  readonly relay: string | null;
   readonly host: string | null;
   readonly tls: string | null;
   readonly result: AttemptResult;
@@ -113,6 +112,11 @@ export interface AttemptDetail {
   readonly error: string | null;
   readonly traceback: string | null;
   readonly transcript: string | null;
+}
+
+export interface AttemptDetail extends AttemptFacts {
+  readonly n: number;
+  readonly relay: string | null;
   readonly outcomes: readonly Outcome[];
 }
 

@@ -14,7 +14,7 @@ import { nameOf } from "../../../system/files.ts";
 import { lockOf } from "../claims/workers.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { insertMessage, knownKey } from "./enqueue.ts";
+import { insertMessage, knownKey, knownMessage } from "./enqueue.ts";
 import { settledBy, stageKey } from "./staged_keys.ts";
 import { MERGE_MESSAGES, mergeLane, type StageTarget } from "./stage_target.ts";
 
@@ -80,8 +80,7 @@ export class BatchTarget implements StageTarget {
       key,
       owner,
     );
-    if (row === undefined) return settledBy(this.db, key, owner);
-    return { id: String(row.id), isKnownKey: true, suppressed: [] };
+    return row === undefined ? settledBy(this.db, key, owner) : knownMessage(row);
   }
 
   setKey(seq: number, key: string): void {

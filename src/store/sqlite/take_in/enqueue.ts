@@ -8,7 +8,7 @@ import {
   type WholeMessage,
 } from "../../../queue/message.ts";
 import type { Enqueued } from "../../../queue/ports/intake.ts";
-import { clean, type Connection } from "../db/connection.ts";
+import { clean, type Connection, type Row } from "../db/connection.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
@@ -117,7 +117,12 @@ export function knownKey(db: Connection, key: string | null): Enqueued | null {
        AND (lane = 0 OR lane NOT IN (SELECT id FROM batch WHERE state = 'staged'))`,
     key,
   );
-  return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+  return row === undefined ? null : knownMessage(row);
+}
+
+/** What a second message with the key of the one in `row` is answered with. */
+export function knownMessage({ id }: Row): Enqueued {
+  return { id: String(id), isKnownKey: true, suppressed: [] };
 }
 
 /** Takes a key that is not known from the staged message that has it set, which gets it back at the

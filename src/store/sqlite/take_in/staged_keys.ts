@@ -4,6 +4,7 @@
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { int } from "../db/columns.ts";
 import type { Connection } from "../db/connection.ts";
+import { knownMessage } from "./enqueue.ts";
 import { MERGE_MESSAGES, type StageTarget } from "./stage_target.ts";
 
 // Staged messages have their keys in a table of their own: should their process die, another call
@@ -24,7 +25,7 @@ export function keyOfLane(db: Connection, key: string, lane: number): Enqueued |
     key,
     lane,
   );
-  return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+  return row === undefined ? null : knownMessage(row);
 }
 
 /** Settles, in commits of their own, the keys of a worker that has staged `count` messages, if they
@@ -110,5 +111,5 @@ export function settledBy(db: Connection, key: string, owner: number): Enqueued 
     key,
     owner,
   );
-  return row === undefined ? null : { id: String(row.id), isKnownKey: true, suppressed: [] };
+  return row === undefined ? null : knownMessage(row);
 }

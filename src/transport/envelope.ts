@@ -1,7 +1,7 @@
 // What addresses may stand in an envelope, and how they are written there. Every transport asks
 // before it writes anything; what an address means is intake's matter.
 
-import { asciiAddress, isAscii } from "../queue/ascii_address.ts";
+import { asciiAddress, isAscii } from "../queue/domain.ts";
 
 // What an address on the wire may be: an optional quoted local part, which may hold blanks and
 // angle brackets, then nothing that could end the path or begin a parameter.

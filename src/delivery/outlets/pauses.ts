@@ -3,6 +3,7 @@
 // pauses that replies of relays bring about.
 
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
+import { domainOf } from "../../queue/domain.ts";
 import { isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
@@ -99,10 +100,6 @@ export function reasonOf({ scope, value, reason }: Pause): string {
 
 function keyOf({ scope, value }: PausedPart): string {
   return `${scope} ${scope === "tag" || scope === "relay" ? value : value.toLowerCase()}`;
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 }
 
 function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | null) {

@@ -3,6 +3,7 @@
 // claimer and the postponer.
 
 import type { Claim } from "../../queue/claim.ts";
+import { domainOf } from "../../queue/domain.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import type { Claims, Share } from "../../queue/ports/claims.ts";
 import type { Outlet } from "./outlet.ts";
@@ -89,11 +90,5 @@ function relayShare({ name, plan: { rate } }: Outlet): Share[] {
 }
 
 function domainsOf(claim: Claim): string[] {
-  return [
-    ...new Set(
-      claim.recipients.map(({ address }) =>
-        address.slice(address.lastIndexOf("@") + 1).toLowerCase()
-      ),
-    ),
-  ];
+  return [...new Set(claim.recipients.map(({ address }) => domainOf(address)))];
 }

@@ -1,7 +1,7 @@
 // Writes address lists for the headers of composed mail: encoded words, domains in ASCII. header.ts
 // calls it with lists that address/addresses.ts has read.
 
-import { asciiAddress, isAscii } from "../../queue/ascii_address.ts";
+import { asciiAddress, isAscii } from "../../queue/domain.ts";
 import { encodedWords } from "../header/encoded_words.ts";
 
 const QUOTED = /"(?:[^"\\]|\\[^])*"/y;

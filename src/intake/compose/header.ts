@@ -5,7 +5,7 @@ import { quoted } from "../address/address_syntax.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { readAddresses } from "../address/addresses.ts";
 import { formatDate } from "../header/edit.ts";
-import { asciiAddress } from "../../queue/ascii_address.ts";
+import { asciiAddress } from "../../queue/domain.ts";
 import { encodeList, encodeMailbox } from "./address_text.ts";
 import {
   checkOneLine,

@@ -1,7 +1,7 @@
 // What cannot go to a server whatever it will reply: its size limit, addresses it cannot be told.
 // The transport asks before the transaction begins.
 
-import { asciiAddress, isAscii } from "../../../queue/ascii_address.ts";
+import { asciiAddress, isAscii } from "../../../queue/domain.ts";
 import { type Outcomes, withoutReply } from "../../outcomes.ts";
 
 /** A message over the server's limit would be refused once all of it had been sent (RFC 1870). */

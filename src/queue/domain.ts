@@ -1,5 +1,11 @@
-// The form of an address that every relay takes: its domain as DNS writes it. Composing writes
-// headers with it, and SMTP uses it in envelopes for relays without SMTPUTF8.
+// Addresses by their domain: the domain itself, and the form that every relay takes, with the domain
+// as DNS writes it. Composing writes headers with that, and SMTP uses it in envelopes for relays
+// without SMTPUTF8; delivery asks for domains.
+
+/** The domain of an address, in small letters. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+}
 
 /** An address whose domain is in ASCII (RFC 5890). One with a local part beyond ASCII has no such
  *  form and stays as it is, as does one whose domain DNS could not have. */

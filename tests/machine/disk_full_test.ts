@@ -159,3 +159,61 @@ Deno.test("disk full: the service waits until there is room, and sends all then"
   assert.equal(server.messages.length, 4, "the one that could not be recorded went out again");
   assertIntact(disk);
 });
+
+Deno.test("disk full: purge works with no byte left, and gives the space back", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  await using mailq = await queueOn(disk);
+  const outbox = `${mailq.folder}/outbox`;
+  await Deno.mkdir(outbox);
+  for (let n = 0; n < 300; n++) {
+    await Deno.writeTextFile(`${outbox}/${n}.eml`, ofSize(`Mail ${n}`, 8_000));
+  }
+  await mailq.ok(["enqueue", outbox]);
+  await mailq.ok(["send"]);
+  disk.fill();
+  assertFull(await mailq.run(["enqueue"], { stdin: mail({ subject: "before" }) }));
+  assert.equal((await mailq.json(["purge", "--all"]))[0].purged, 300);
+  await mailq.enqueue(mail({ subject: "after" }));
+  await mailq.ok(["send"]);
+  assert.deepEqual(await mailq.statuses(), { after: "sent" });
+  assertIntact(disk);
+});
+
+for (const args of [["send"], ["send", "--no-lock"], ["run", "--once"]]) {
+  Deno.test(`disk full: ${args.join(" ")} is 74 in one line, and leaves no empty lock file`, async () => {
+    await using disk = await SmallDisk.mount(DISK_BYTES);
+    await using mailq = await queueOn(disk);
+    await mailq.enqueue(mail({ subject: "one" }));
+    disk.fill();
+    assertFull(await mailq.run(args));
+    const left = [...Deno.readDirSync(disk.folder)].map(({ name }) => name);
+    assert.deepEqual(left.filter((name) => name.includes("-worker-")), []);
+    disk.free();
+    await mailq.ok(["send"]);
+    assert.deepEqual(await mailq.statuses(), { one: "sent" });
+  });
+}
+
+Deno.test("disk full: without room for one more file, mail is refused with what to free", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES, { files: 12 });
+  await using mailq = await queueOn(disk);
+  await mailq.enqueue(mail({ subject: "one" }));
+  const fillers: string[] = [];
+  try {
+    for (let n = 0; n < 20; n++) {
+      const path = `${disk.folder}/filler-${n}`;
+      Deno.writeTextFileSync(path, "");
+      fillers.push(path);
+    }
+  } catch {
+    // No file can be made any more.
+  }
+  for (const args of [["enqueue"], ["send"], ["run", "--once"]]) {
+    const ended = await mailq.run(args, { stdin: mail({ subject: "two" }) });
+    assertFull(ended);
+    assert.match(ended.stderr, /df -i/);
+  }
+  for (const path of fillers) Deno.removeSync(path);
+  await mailq.ok(["send"]);
+  assert.deepEqual(await mailq.statuses(), { one: "sent" });
+});

@@ -8,10 +8,16 @@ const UMOUNT = "/usr/bin/umount";
 export class SmallDisk implements AsyncDisposable {
   private constructor(readonly folder: string) {}
 
-  static async mount(sizeBytes: number): Promise<SmallDisk> {
+  /** With `files`, of so many files and folders at most. */
+  static async mount(
+    sizeBytes: number,
+    { files }: { readonly files?: number } = {},
+  ): Promise<SmallDisk> {
     require(MOUNT, UMOUNT);
     const folder = await Deno.makeTempDir({ prefix: "mailq-disk-" });
-    await childOk([MOUNT, "-t", "tmpfs", "-o", `size=${sizeBytes},mode=0755`, "mailq", folder]);
+    const most = files === undefined ? "" : `,nr_inodes=${files}`;
+    const options = `size=${sizeBytes},mode=0755${most}`;
+    await childOk([MOUNT, "-t", "tmpfs", "-o", options, "mailq", folder]);
     return new SmallDisk(folder);
   }
 

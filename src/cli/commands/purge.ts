@@ -8,6 +8,8 @@ import { readySearch } from "../../app/send/search_index.ts";
 import { plural } from "../../display/plural.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
+import { queuePath } from "../../store/open.ts";
+import { spendingReserve } from "../../store/reserve.ts";
 import { type FlagsOf, parsed, span, toggle } from "../flags/builders.ts";
 import {
   DRY_RUN,
@@ -53,30 +55,30 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
           "ids, or --all",
       );
     }
-    const store = await this.queue();
-    await readySearch(this.output, store, flags.search);
-    const filter = await selectMessages(store, prefixes, toFilter(flags));
-    // Named messages go whatever their final state; otherwise sent mail alone.
-    const final = filter.ids === undefined ? ["sent"] as const : FINAL;
-    const statuses = status ?? [...final, ...(undelivered ? OPEN : [])];
-    const finalBefore = olderThan === undefined ? null : this.now() - olderThan;
-    if (isDryRun) {
-      const old = finalBefore === null ? {} : { finalUntil: finalBefore };
-      return printDryRun(
-        this.output,
-        await dryRun(store, { ...filter, ...old }, statuses),
-        "purge",
-      );
-    }
-    const purged = await store.purge({ ...filter, statuses }, {
-      finalBefore,
-      includeOpen: undelivered,
+    const settings = await this.settings("all");
+    const done = await spendingReserve(queuePath(settings.queue), async () => {
+      const store = await this.openQueue(settings, { create: false });
+      await readySearch(this.output, store, flags.search);
+      const filter = await selectMessages(store, prefixes, toFilter(flags));
+      // Named messages go whatever their final state; otherwise sent mail alone.
+      const final = filter.ids === undefined ? ["sent"] as const : FINAL;
+      const statuses = status ?? [...final, ...(undelivered ? OPEN : [])];
+      const finalBefore = olderThan === undefined ? null : this.now() - olderThan;
+      if (isDryRun) {
+        const old = finalBefore === null ? {} : { finalUntil: finalBefore };
+        return await dryRun(store, { ...filter, ...old }, statuses);
+      }
+      const options = { finalBefore, includeOpen: undelivered };
+      const purged = await store.purge({ ...filter, statuses }, options);
+      return { purged, named: filter.ids?.length ?? null };
     });
+    if (!("purged" in done)) return printDryRun(this.output, done, "purge");
+    const { purged, named } = done;
     if (this.output.isJson) return this.output.json({ purged });
     if (this.output.isWatched) this.output.line(`Purged ${purged} ${plural(purged, "message")}`);
-    if (filter.ids !== undefined && purged < filter.ids.length) {
+    if (named !== null && purged < named) {
       this.output.note(
-        `${filter.ids.length - purged} kept: open mail goes only with --undelivered, and none ` +
+        `${named - purged} kept: open mail goes only with --undelivered, and none ` +
           "while it is being sent",
       );
     }

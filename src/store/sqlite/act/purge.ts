@@ -1,10 +1,12 @@
 // Deletes messages and gives their space back to the disk. For `mailq purge` and the service's
 // retention; no message that is being sent is touched.
 
+import { MailqError } from "../../../queue/errors.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import type { PurgeOptions } from "../../../queue/ports/operator.ts";
 import { FINAL_STATUSES } from "../../../queue/state.ts";
 import { int } from "../db/columns.ts";
+import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Connection } from "../db/connection.ts";
 import { deleteEach, matching } from "../filter/matching.ts";
 import { tidySearch } from "../filter/search.ts";
@@ -32,8 +34,13 @@ export async function purge(
     ...isOld.includes("?") ? [before] : [],
   );
   const purged = await deleteEach(db, doomed, pause);
-  if (purged > 0) await tidySearch(db);
-  await giveBackPages(db);
+  try {
+    if (purged > 0) await tidySearch(db);
+    await giveBackPages(db);
+  } catch (error) {
+    // The mail is deleted, and its pages are used again; a later purge gives them back.
+    if (!(error instanceof MailqError) || error.code !== "disk_full") throw error;
+  }
   return purged;
 }
 
@@ -49,14 +56,19 @@ async function giveBackPages(db: Connection): Promise<void> {
     );
     db.run("DELETE FROM tally WHERE lane <> 0 AND lane NOT IN (SELECT id FROM batch)");
   });
-  while (freePages(db) > 0 && await db.write(() => giveBackSome(db))) await pause();
+  const steps = new ShrinkingSteps(db, VACUUM_PAGES);
+  while (freePages(db) > 0) {
+    const { result } = await steps.write((pages) => giveBackSome(db, pages));
+    if (!result) return;
+    await pause();
+  }
 }
 
 /** Returns whether that gave any page back: a file without auto_vacuum keeps them all, to be used
  *  again. Runs inside a write. */
-function giveBackSome(db: Connection): boolean {
+function giveBackSome(db: Connection, pages: number): boolean {
   const before = freePages(db);
-  db.all(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+  db.all(`PRAGMA incremental_vacuum(${pages})`);
   return freePages(db) < before;
 }
 

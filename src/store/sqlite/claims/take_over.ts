@@ -12,12 +12,14 @@ import { sweepOwner } from "../take_in/open_batch.ts";
 import { lockOf, lockPath, readBegunTokens } from "./workers.ts";
 import { discardFile, folderOf, lookAt, nameOf } from "../../../system/files.ts";
 import { fileTrouble } from "../../file_errors.ts";
+import { keepReserve } from "../../reserve.ts";
 import { MailqError } from "../../../queue/errors.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
  *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
 export async function takeOver(db: Connection, now: () => number): Promise<number> {
   if (db.isInMemory) return 0;
+  keepReserve(db.file);
   await sweepOrphans(db);
   let requeued = 0;
   for (const row of db.all("SELECT id, lock_file FROM worker")) {

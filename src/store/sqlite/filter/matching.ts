@@ -1,6 +1,7 @@
 // Goes through the messages of a filter: counts them, acts on each or deletes them, in commits of a
 // few hundred so that other writers get their turn.
 
+import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../db/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
@@ -52,24 +53,27 @@ export async function onEach(
   return sum;
 }
 
-/** Deletes matching messages in commits of a few hundred, calling `afterStep` between them. */
+/** Deletes matching messages in commits of a few hundred, of fewer where the disk has no room for as
+ *  many, calling `afterStep` between them. */
 export async function deleteEach(
   db: Connection,
   condition: Condition,
   afterStep: () => Promise<void>,
 ): Promise<number> {
   const seqs = matchingSeqs(db, condition);
+  const steps = new ShrinkingSteps(db, STEP);
   let deleted = 0;
-  for (let from = 0; from < seqs.length; from += STEP) {
-    const step = JSON.stringify(seqs.slice(from, from + STEP));
-    deleted += await db.write(() =>
+  for (let from = 0; from < seqs.length;) {
+    const { result, size } = await steps.write((size) =>
       db.run(
         `DELETE FROM message
          WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql}`,
-        step,
+        JSON.stringify(seqs.slice(from, from + size)),
         ...condition.values,
       )
     );
+    deleted += result;
+    from += size;
     await afterStep();
   }
   return deleted;

@@ -69,7 +69,7 @@ export class TestApp implements App, AsyncDisposable {
   settings(purpose: Purpose = "all"): Promise<Settings> {
     return loadSettings({
       env: this.env,
-      flags: { queue: this.queue, ...this.given },
+      flags: { queue: this.queue, aliases: "/dev/null", ...this.given },
       configFile: null,
       isRoot: true,
       purpose,

@@ -32,6 +32,7 @@ export class Mailq implements AsyncDisposable {
       MAILQ_CONFIG: `${folder}/mailq.toml`,
       MAILQ_QUEUE: `${folder}/queue.db`,
       MAILQ_HOSTNAME: "host.test",
+      MAILQ_ALIASES: "/dev/null",
       USER: "tester",
       TZ: "UTC",
       ...env,

@@ -11,12 +11,18 @@ import { intakeOptions, type OptionsApp } from "../enqueue/options.ts";
 
 /** What mail for one address would come to. */
 type Verified =
-  | { readonly address: string; readonly recipients: readonly VerifiedRecipient[] }
+  | {
+    readonly address: string;
+    readonly recipients: readonly VerifiedRecipient[];
+    readonly warnings: readonly string[];
+  }
   | { readonly address: string; readonly refusal: string };
 
 /** Who would get the mail; settings may redirect it. */
 interface VerifiedRecipient {
   readonly recipient: string;
+  /** How it came of a local name, such as `root → adm → ops@example.org`; null if it did not. */
+  readonly way: string | null;
   /** It is on the do-not-send list. */
   readonly isSuppressed: boolean;
 }
@@ -38,14 +44,16 @@ export async function* verifyAddresses(
       headerRecipients: "never",
     });
     try {
-      const { recipients } = await readEnvelope(empty, scanHeader(empty), options);
+      const { recipients, ways, warnings } = await readEnvelope(empty, scanHeader(empty), options);
       const suppressed = new Set(await store?.suppressedAmong(recipients));
       yield {
         address,
         recipients: recipients.map((recipient) => ({
           recipient,
+          way: ways.get(recipient) ?? null,
           isSuppressed: suppressed.has(recipient),
         })),
+        warnings,
       };
     } catch (error) {
       if (!(error instanceof MailqError) || error.code !== "bad_address") throw error;

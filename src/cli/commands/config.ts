@@ -2,6 +2,7 @@
 // src/config's.
 
 import { buildCommand } from "@stricli/core";
+import { hostnameWarning } from "../../config/hostname_warning.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
 import type { NoFlags } from "../flags/builders.ts";
@@ -12,6 +13,8 @@ export const command = buildCommand<NoFlags, [], Context>({
     const settings = await this.settings("all");
     const entries = settings.entries();
     const { output } = this;
+    const warning = hostnameWarning(settings.hostname);
+    if (warning !== null) output.warn(warning);
     if (output.isJson) {
       for (const { name, value, origin } of entries) output.json({ name, value, origin });
       return;

@@ -1,6 +1,6 @@
 // `mailq sendmail`, with sendmail(1)'s own arguments: queues the message on stdin, or becomes what
 // the mode asks for. Called by frame/run.ts without the library of the command line. How arguments
-// are read is src/intake/sendmail's; -bs and -bv are loaded when they are wanted.
+// are read is src/intake/sendmail's; -bs, -bv and -bi are loaded when they are wanted.
 
 import { DottedText } from "../../intake/sources/dotted_text.ts";
 import type { DsnWishes } from "../../intake/options.ts";
@@ -31,6 +31,12 @@ export async function sendmail(context: Context, argv: readonly string[]): Promi
         import.meta.resolve("./verify.ts")
       );
       return await verify(context, call.recipients);
+    }
+    case "aliases": {
+      const { newaliases }: typeof import("./aliases.ts") = await import(
+        import.meta.resolve("./aliases.ts")
+      );
+      return await newaliases(context);
     }
     case "list":
       context.becomes = ["list"];

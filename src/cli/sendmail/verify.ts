@@ -1,6 +1,7 @@
 // `sendmail -bv`: prints of each address where its mail would go. Loaded by call.ts when it is
 // asked for; the judging is src/app/sendmail/verify.ts's.
 
+import { hostnameWarning } from "../../config/hostname_warning.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { verifyAddresses } from "../../app/sendmail/verify.ts";
@@ -14,6 +15,8 @@ export async function verify(context: Context, addresses: readonly string[]): Pr
   }
   const { app, output } = context;
   const settings = await context.settings("intake");
+  const warning = hostnameWarning(settings.hostname);
+  if (warning !== null) output.warn(warning);
   let refused = 0;
   for await (const one of verifyAddresses(app, settings, addresses)) {
     const { address } = one;
@@ -22,10 +25,13 @@ export async function verify(context: Context, addresses: readonly string[]): Pr
       output.line(sanitise(`${address}... ${one.refusal}`));
       continue;
     }
-    for (const { recipient, isSuppressed } of one.recipients) {
+    for (const warning of one.warnings) output.warn(warning);
+    for (const { recipient, way, isSuppressed } of one.recipients) {
       const fate = isSuppressed ? "on the do-not-send list" : "deliverable";
       const goesTo = recipient === address ? "" : ` to ${recipient}`;
-      output.line(sanitise(`${address}... ${fate}${goesTo}`));
+      // The two ends of it have been told.
+      const by = way === null || way.split(" → ").length < 3 ? "" : ` (${way})`;
+      output.line(sanitise(`${address}... ${fate}${goesTo}${by}`));
     }
   }
   if (refused === 0) return;

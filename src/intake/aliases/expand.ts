@@ -57,7 +57,7 @@ export function expandAlias(
     const entry = target.isFinal ? undefined : entryOf(aliases, key);
     const isItself = path.at(-1)?.toLowerCase() === key;
     const isLoop = !isItself && path.some((one) => one.toLowerCase() === key);
-    if (isLoop) note(line, `${[...path, local].join(" → ")} goes round in a loop`);
+    if (isLoop) note(line, `${loopText([...path, local])} goes round in a loop`);
     if (entry === undefined || isItself || isLoop) return end(local, local, true, path);
     for (const problem of entry.problems) note(problem.line, problem.text);
     if (entry.targets.length === 0) {
@@ -69,6 +69,15 @@ export function expandAlias(
 
   walk({ text: name, isFinal: false }, 0, []);
   return { ends: [...ends.values()], problems: [...problems.values()] };
+}
+
+/** The loop that a way ends with, from the first of its names in the alphabet on: it is one loop, from
+ *  whatever name it was come to. */
+function loopText(way: readonly string[]): string {
+  const names = way.map((name) => name.toLowerCase());
+  const loop = names.slice(names.indexOf(names.at(-1) ?? ""), -1);
+  const first = loop.indexOf(loop.toSorted()[0] ?? "");
+  return [...loop.slice(first), ...loop.slice(0, first + 1)].join(" → ");
 }
 
 function entryOf({ entries }: Aliases, name: string): AliasEntry | undefined {

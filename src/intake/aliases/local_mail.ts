@@ -1,13 +1,13 @@
 // Says who gets the mail of the local names of this machine: by the aliases, else the administrator,
 // else name@hostname. Loaded by envelope.ts and header/mend.ts when a local name is met, so that plain mail
-// reads no file. The file's text is parse.ts's, the ways through it are expand.ts's.
+// reads no file; `newaliases` checks the file by it. The file's text is parse.ts's, the ways through it are expand.ts's.
 
-import { errorText } from "../../queue/errors.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
 import { addressError, isAddress, quoted } from "../address/address_syntax.ts";
 import type { ListedAddress } from "../address/addresses.ts";
 import type { IntakeSettings, LocalNames } from "../options.ts";
 import type { AliasEnd, Expansion } from "./expand.ts";
-import type { Aliases } from "./parse.ts";
+import type { Aliases, AliasProblem } from "./parse.ts";
 
 /** Who gets the mail of one local name. */
 interface LocalMail {
@@ -47,6 +47,25 @@ export async function aliasOf(name: string, settings: LocalSettings): Promise<st
   const { ends } = (await knownNames(settings)).expand(name);
   const [only] = ends;
   return ends.length === 1 && only?.isLocal === false ? only.target : null;
+}
+
+/** All that is wrong in the aliases, by line, and how many names they have; null where there is no
+ *  file and need be none. Throws `input_unreadable`. */
+export async function checkAliases(
+  settings: LocalSettings,
+): Promise<{ readonly names: number; readonly problems: readonly AliasProblem[] } | null> {
+  const known = await knownNames(settings);
+  for (const trouble of known.takeTrouble()) throw new MailqError("input_unreadable", trouble);
+  if (known.aliases === null) return null;
+  const { entries, problems } = known.aliases;
+  const all = new Map(problems.map((problem) => [problem.text, problem]));
+  for (const name of entries.keys()) {
+    for (const problem of known.expand(name).problems) all.set(problem.text, problem);
+  }
+  return {
+    names: entries.size,
+    problems: [...all.values()].toSorted((one, other) => one.line - other.line),
+  };
 }
 
 function finalEnd({ target, isLocal, way }: AliasEnd, settings: LocalSettings) {

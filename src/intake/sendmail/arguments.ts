@@ -18,7 +18,9 @@ type SendmailMode =
   | "service"
   /** `-bv`: say of each address whether mail for it would be taken. */
   | "verify"
-  /** `-bi`, `-I`, `-bh`, `-bH`, `-bt`: what mailq has no use for. */
+  /** `-bi`, `-I`: check the aliases. */
+  | "aliases"
+  /** `-bh`, `-bH`, `-bt`: what mailq has no use for. */
   | "nothing";
 
 /** A sendmail(1) command line, read. */
@@ -59,7 +61,7 @@ const MODES: Readonly<Record<string, SendmailMode>> = {
   d: "service",
   D: "service",
   v: "verify",
-  i: "nothing",
+  i: "aliases",
   h: "nothing",
   H: "nothing",
   t: "nothing",
@@ -123,7 +125,7 @@ function takeFlag(call: Mutable<SendmailCall>, letter: string): void {
   if (letter === "t") call.readsRecipients = true;
   else if (letter === "i") call.ignoresDots = true;
   else if (letter === "v") call.isVerbose = true;
-  else if (letter === "I") call.mode = "nothing";
+  else if (letter === "I") call.mode = "aliases";
 }
 
 function takeOptionalValue(call: Mutable<SendmailCall>, letter: string, value: string): void {

@@ -11,8 +11,20 @@ Deno.test("verifyAddresses: says where mail would go, who is listed, and what is
     verifyAddresses(app, settings, ["root", "listed@b.test", "a@@b"]),
   );
   assert.deepEqual(all.slice(0, 2), [
-    { address: "root", recipients: [{ recipient: "root@host.test", isSuppressed: false }] },
-    { address: "listed@b.test", recipients: [{ recipient: "listed@b.test", isSuppressed: true }] },
+    {
+      address: "root",
+      recipients: [{
+        recipient: "root@host.test",
+        way: "root → root@host.test",
+        isSuppressed: false,
+      }],
+      warnings: [],
+    },
+    {
+      address: "listed@b.test",
+      recipients: [{ recipient: "listed@b.test", way: null, isSuppressed: true }],
+      warnings: [],
+    },
   ]);
   const [, , wrong] = all;
   assert.ok(wrong !== undefined && "refusal" in wrong && wrong.refusal.includes("a@@b"));
@@ -25,7 +37,8 @@ Deno.test("verifyAddresses: needs no queue, and makes none", async () => {
   );
   assert.deepEqual(one, {
     address: "ann@b.test",
-    recipients: [{ recipient: "test@b.test", isSuppressed: false }],
+    recipients: [{ recipient: "test@b.test", way: null, isSuppressed: false }],
+    warnings: [],
   });
   assert.throws(() => Deno.statSync(app.queue), Deno.errors.NotFound);
 });

@@ -86,9 +86,55 @@ Deno.test("sendmail -bv: says where mail would go, and sends none", async () => 
   assert.equal(await count(mailq), 0);
 });
 
-Deno.test("sendmail -bi, -I, -bh and -bH have nothing to do", async () => {
+Deno.test("sendmail -bh and -bH have nothing to do", async () => {
   await using mailq = await Mailq.make();
-  for (const flag of ["-bi", "-I", "-bh", "-bH"]) await sendmail(mailq, [flag], {});
+  for (const flag of ["-bh", "-bH"]) await sendmail(mailq, [flag], {});
+});
+
+Deno.test("sendmail -bi and -I: print what is wrong in the aliases, which is no failure", async () => {
+  await using mailq = await Mailq.make();
+  const aliases = `${mailq.folder}/aliases`;
+  for (const flag of ["-bi", "-I"]) {
+    await Deno.writeTextFile(aliases, "root: ops@x.test\n");
+    const env = { MAILQ_ALIASES: aliases };
+    await sendmail(mailq, [flag], { env });
+    const told = await mailq.run(["--verbose", "sendmail", flag], { env });
+    assert.deepEqual([told.code, told.stdout], [0, ""]);
+    assert.match(told.stderr, /aliases: 1 name, nothing wrong$/m);
+    await Deno.writeTextFile(aliases, "b: a\n\na: b\nroot: |prog,\n  ops@x.test\nnonsense\n");
+    const wrong = await mailq.run(["sendmail", flag], { env });
+    assert.deepEqual([wrong.code, wrong.stderr], [0, ""]);
+    assert.deepEqual(wrong.stdout.replaceAll(aliases, "F").split("\n"), [
+      "F:1: a → b → a goes round in a loop",
+      'F:4: root: "|prog" is not used: mailq runs no commands for mail',
+      'F:6: Cannot read "nonsense": expected NAME: TARGET, …',
+      "",
+    ]);
+    const missing = await mailq.run(["sendmail", flag], { env: { MAILQ_ALIASES: `${aliases}2` } });
+    assert.deepEqual([missing.code, missing.stdout], [66, ""]);
+    assert.match(missing.stderr, /Cannot read the aliases/);
+  }
+});
+
+Deno.test("sendmail -bv: shows the way of a local name, and a hostname that is none", async () => {
+  await using mailq = await Mailq.make({ MAILQ_ADMIN_ADDRESS: "admin@x.test" });
+  const aliases = `${mailq.folder}/aliases`;
+  await Deno.writeTextFile(aliases, "root: adm\nadm: ops@x.test, b\n");
+  const env = { MAILQ_ALIASES: aliases };
+  const { code, stdout, stderr } = await mailq.run(["sendmail", "-bv", "root", "ann"], { env });
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.equal(
+    stdout,
+    "root... deliverable to ops@x.test (root → adm → ops@x.test)\n" +
+      "root... deliverable to admin@x.test (root → adm → b → admin@x.test)\n" +
+      "ann... deliverable to admin@x.test\n",
+  );
+  const short = { env: { ...env, MAILQ_HOSTNAME: "web1" } };
+  for (const words of [["sendmail", "-bv", "root"], ["config"]]) {
+    const { code, stderr } = await mailq.run(words, short);
+    assert.equal(code, 0);
+    assert.match(stderr, /^mailq: warning: hostname is "web1", which is no full name: /);
+  }
 });
 
 Deno.test("sendmail: a link named sendmail, newaliases or mailq tells what is meant", {

@@ -53,6 +53,9 @@ Deno.test("aliases: a loop is found and told, and the mail stays with the local 
   assert.deepEqual(addresses, ["x@y.test"]);
   assert.deepEqual(localNames, ["a"]);
   assert.deepEqual(problems, ["3: a → b → c → a goes round in a loop"]);
+  assert.deepEqual(expand("a: b, x@y.test\nb: c\nc: a\nd: C\n", "d").problems, [
+    "2: a → b → c → a goes round in a loop",
+  ], "the same one, from wherever it is come to");
 });
 
 Deno.test("aliases: a name that leads to itself too is local and no loop", () => {

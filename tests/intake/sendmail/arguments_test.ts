@@ -81,10 +81,10 @@ const CALLS: readonly (readonly [string, Partial<SendmailCall>])[] = [
   ["-q15m -bd", { mode: "service" }],
   ["-bD", { mode: "service" }],
   ["-bv a@b", { mode: "verify", recipients: ["a@b"] }],
-  ["-bi", { mode: "nothing" }],
+  ["-bi", { mode: "aliases" }],
   ["-bh", { mode: "nothing" }],
   ["-bH", { mode: "nothing" }],
-  ["-I", { mode: "nothing" }],
+  ["-I", { mode: "aliases" }],
   ["-q", { mode: "send" }],
   ["-vq", { mode: "send", isVerbose: true }],
   ["-q -v", { mode: "send", isVerbose: true }],
@@ -158,8 +158,16 @@ Deno.test("readSendmailArguments: refuses no -b mode, and takes the mail of thos
   const letters = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i));
   for (const mode of [...letters, "", "constructor", "__proto__", "é"]) {
     const { mode: read } = readSendmailArguments(["-b", mode, "a@b"]);
-    const known = { p: "list", P: "list", s: "smtp", d: "service", D: "service", v: "verify" };
-    const idle = [..."ihHt"].includes(mode) ? "nothing" : "deliver";
+    const known = {
+      p: "list",
+      P: "list",
+      s: "smtp",
+      d: "service",
+      D: "service",
+      v: "verify",
+      i: "aliases",
+    };
+    const idle = [..."hHt"].includes(mode) ? "nothing" : "deliver";
     assert.equal(read, new Map(Object.entries(known)).get(mode) ?? idle, mode);
   }
 });

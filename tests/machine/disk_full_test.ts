@@ -217,3 +217,26 @@ Deno.test("disk full: without room for one more file, mail is refused with what 
   await mailq.ok(["send"]);
   assert.deepEqual(await mailq.statuses(), { one: "sent" });
 });
+
+Deno.test("read-only disk: a queue can be looked into, and every write says why it cannot be", async () => {
+  await using disk = await SmallDisk.mount(DISK_BYTES);
+  await using mailq = await queueOn(disk);
+  mailq.env.MAILQ_QUEUE = `${disk.folder}/a queue?#%41.db`;
+  const id = await mailq.enqueue(mail({ subject: "one" }));
+  await mailq.ok(["send"]);
+  await mailq.enqueue(mail({ subject: "two" }));
+  await disk.makeReadOnly();
+  assert.deepEqual(await mailq.statuses(), { one: "sent", two: "queued" });
+  assert.match(await mailq.ok(["show", id]), /one/);
+  assert.equal((await mailq.json(["status"]))[0].queued, 1);
+  assert.equal((await mailq.json(["list", "--search", "one"])).length, 1);
+  await mailq.ok(["export", "--all", "--maildir", `${mailq.folder}/out`]);
+  assert.equal([...Deno.readDirSync(`${mailq.folder}/out/new`)].length, 2);
+  for (
+    const args of [["enqueue"], ["hold", "--all"], ["send"], ["run", "--once"], ["purge", "--all"]]
+  ) {
+    const ended = await mailq.run(args, { stdin: mail() });
+    assert.equal(ended.code, 77, `${args.join(" ")}: ${ended.stderr}`);
+    assert.match(ended.stderr, /^mailq: [^\n]*read-only[^\n]*\n$/, args.join(" "));
+  }
+});

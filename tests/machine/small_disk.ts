@@ -21,6 +21,11 @@ export class SmallDisk implements AsyncDisposable {
     return new SmallDisk(folder);
   }
 
+  /** From now on it can only be read. */
+  async makeReadOnly(): Promise<void> {
+    await childOk([MOUNT, "-o", "remount,ro", this.folder]);
+  }
+
   get #filler(): string {
     return `${this.folder}/filler`;
   }

@@ -2,11 +2,9 @@
 // queue's words. All other files of the store run their SQL by it.
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { errorText, MailqError } from "../../../queue/errors.ts";
+import { MailqError } from "../../../queue/errors.ts";
 import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
-import { folderOf, makeFolders } from "../../../system/files.ts";
-import { fileTrouble } from "../../file_errors.ts";
 import { wait } from "../../../system/time.ts";
 
 /** What may be bound to a statement. */
@@ -50,7 +48,12 @@ export class Connection {
   /** The schema's version when it was last looked at. */
   #version = 0;
 
-  private constructor(db: DatabaseSync, options: ConnectionOptions) {
+  private constructor(
+    db: DatabaseSync,
+    options: ConnectionOptions,
+    /** Its disk can only be read: every write throws `permission`. */
+    readonly isReadOnly = false,
+  ) {
     this.#db = db;
     this.path = options.path ?? IN_MEMORY;
     this.isInMemory = options.path === null;
@@ -62,7 +65,7 @@ export class Connection {
    *  `queue_newer`, `queue_corrupt`, `permission`, `cannot_create`. */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const { path, create } = options;
-    if (create && path !== null) createFile(path);
+    if (create && path !== null) await createFile(path);
     const connection = new Connection(path === null ? openMemory() : await openFile(path), options);
     try {
       connection.get(`PRAGMA busy_timeout = ${options.busyTimeoutMs}`);
@@ -71,7 +74,34 @@ export class Connection {
       return connection;
     } catch (error) {
       connection.close();
-      throw await explained(error, connection.path);
+      const reason = await explained(error, connection.path);
+      const isDenied = reason instanceof MailqError && reason.code === "permission";
+      const lookedInto = isDenied && !create && path !== null
+        ? await Connection.#openReadOnly(options, path)
+        : null;
+      if (lookedInto === null) throw reason;
+      return lookedInto;
+    }
+  }
+
+  static async #openReadOnly(options: ConnectionOptions, path: string): Promise<Connection | null> {
+    const { openReadOnly }: typeof import("./read_only.ts") = await import(
+      import.meta.resolve("./read_only.ts")
+    );
+    const db = openReadOnly(path);
+    if (db === null) return null;
+    const connection = new Connection(db, options, true);
+    try {
+      connection.#version = connection.#checkKind();
+      if (connection.#version >= SCHEMA_VERSION) return connection;
+      throw new MailqError(
+        "permission",
+        `Cannot look into the queue ${path}: an older mailq made it, and its disk is read-only; ` +
+          "copy it to another and name that by --queue",
+      );
+    } catch (error) {
+      connection.close();
+      throw error;
     }
   }
 
@@ -263,34 +293,16 @@ async function explained(error: unknown, path: string): Promise<Error> {
 }
 
 /** Makes an empty file that only its owner may read, and the folder above it. */
-function createFile(path: string): void {
+async function createFile(path: string): Promise<void> {
   try {
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
-    return;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return;
-    if (!(error instanceof Deno.errors.NotFound)) throw cannotCreate(path, error);
-  }
-  try {
-    makeFolders(folderOf(path), 0o700);
-    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw cannotCreate(path, error);
-  }
-}
-
-function cannotCreate(path: string, error: unknown): MailqError {
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    return new MailqError(
-      "permission",
-      `Cannot create the queue ${path}: you may not write in its folder`,
-      { cause: error },
+    const { createWithFolder }: typeof import("./create_file.ts") = await import(
+      import.meta.resolve("./create_file.ts")
     );
+    createWithFolder(path, error);
   }
-  const trouble = fileTrouble(error);
-  const code = trouble?.code === "io_error" ? "cannot_create" : trouble?.code ?? "cannot_create";
-  const reason = trouble?.reason ?? errorText(error);
-  return new MailqError(code, `Cannot create the queue ${path}: ${reason}`, { cause: error });
 }
 
 /** Text for display as it is stored: SQLite stops reading TEXT at a NUL. */

@@ -27,6 +27,7 @@ export async function bringSearchUpToDate(
   db: Connection,
   { signal, onProgress }: SearchIndexOptions,
 ): Promise<void> {
+  if (db.isReadOnly) return;
   let done = 0;
   let total: number | null = null;
   while (signal?.aborted !== true && hasUnindexed(db)) {

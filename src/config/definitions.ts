@@ -222,12 +222,34 @@ export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;
 /** What each key of a relay's table is once it has been read. */
 export type RelayValue<K extends RelayKey> = ValueOf<typeof RELAY_KEYS[K]>;
 
+/** Variables of the default relay, for machines without a settings file such as containers, by the key
+ *  that each sets. Its URL is MAILQ_TRANSPORT. */
+export const RELAY_VARIABLES: Readonly<Record<string, RelayKey>> = {
+  MAILQ_USER: "user",
+  MAILQ_PASSWORD: "password",
+  MAILQ_PASSWORD_FILE: "password_file",
+  MAILQ_PASSWORD_COMMAND: "password_command",
+  MAILQ_AUTH: "auth",
+  MAILQ_TLS_MODE: "tls.mode",
+  MAILQ_TLS_CA: "tls.ca",
+  MAILQ_TLS_FINGERPRINT: "tls.fingerprint",
+  MAILQ_RATE: "rate",
+  MAILQ_RECIPIENT_LIMIT: "recipient_limit",
+};
+
+/** Variables that name a file with a setting's value on its first line, for URLs with a password. */
+export const FILE_VARIABLES: Readonly<Record<string, SettingName>> = {
+  MAILQ_QUEUE_FILE: "queue",
+  MAILQ_TRANSPORT_FILE: "transport",
+};
+
 /** Variables that are no setting's: the settings file, the default relay's password, the batch
  *  that `mailq tx` hands to the commands inside it, what the programs of sendmail: and exec: are
  *  told of their message, and what .ci/compile.ts is told. */
 export const OTHER_VARIABLES: readonly string[] = [
   "MAILQ_CONFIG",
-  "MAILQ_PASSWORD",
+  ...Object.keys(RELAY_VARIABLES),
+  ...Object.keys(FILE_VARIABLES),
   "MAILQ_TX",
   "MAILQ_ID",
   "MAILQ_SENDER",

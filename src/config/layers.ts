@@ -2,13 +2,17 @@
 // has the layer itself, how a value comes into it, and the layers of environment and flags. Files
 // are read by settings_file.ts; load.ts lays the layers over each other.
 
+import { errorText } from "../queue/errors.ts";
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import {
   type Definition,
   definitionOf,
+  FILE_VARIABLES,
   flagName,
   OTHER_VARIABLES,
+  RELAY_VARIABLES,
+  type SettingName,
   SETTINGS,
   variableName,
 } from "./definitions.ts";
@@ -123,24 +127,42 @@ function shorten(text: string): string {
   );
 }
 
-/** What the environment gives. An empty variable is as good as none; names that begin with
- *  `MAILQ_TEST_` belong to test suites and are passed over. */
-export async function environmentLayer(env: Readonly<Record<string, string>>): Promise<Layer> {
+/** What the environment gives, and the files that its `_FILE` variables name. An empty variable is as
+ *  good as none; names that begin with `MAILQ_TEST_` belong to test suites and are passed over. */
+export async function environmentLayer(
+  env: Readonly<Record<string, string>>,
+  readFile: (path: string) => string,
+): Promise<Layer> {
   const layer = emptyLayer();
   const given = Object.entries(env).filter(([name, raw]) =>
     name.startsWith("MAILQ_") && raw !== ""
   );
   if (given.length === 0) return layer;
   const names = new Map(Object.keys(SETTINGS).map((name) => [variableName(name), name]));
+  for (const [variable, key] of Object.entries(RELAY_VARIABLES)) {
+    names.set(variable, `relay.default.${key}`);
+  }
+  const home = env.HOME;
   for (const [variable, raw] of given) {
     const name = names.get(variable);
     const definition = name === undefined ? null : definitionOf(name);
-    if (name !== undefined && definition !== null) {
-      takeValue(layer, { name, definition, raw, origin: variable, home: env.HOME });
+    const ofFile = FILE_VARIABLES[variable];
+    if (!isReadable(raw) && variable in RELAY_VARIABLES) {
+      layer.problems.push({
+        text: `Cannot use ${variable}: expected UTF-8 text`,
+        isForIntake: false,
+      });
+    } else if (variable === "MAILQ_PASSWORD") {
+      // Whatever it is: no other word for "none".
+      layer.values.set("relay.default.password", { value: raw, origin: variable });
+    } else if (name !== undefined && definition !== null) {
+      takeValue(layer, { name, definition, raw, origin: variable, home });
+    } else if (ofFile !== undefined) {
+      takeFromFile(layer, { name: ofFile, path: raw, variable, home, readFile });
     } else if (!isReadable(raw)) {
       layer.problems.push({
         text: `Cannot use ${variable}: expected UTF-8 text`,
-        isForIntake: variable !== "MAILQ_PASSWORD",
+        isForIntake: true,
       });
     } else if (!OTHER_VARIABLES.includes(variable) && !variable.startsWith("MAILQ_TEST_")) {
       const { variableWarning }: typeof import("./unknown_variable.ts") = await import(
@@ -149,13 +171,48 @@ export async function environmentLayer(env: Readonly<Record<string, string>>): P
       layer.warnings.push(variableWarning(variable, [...names.keys(), ...OTHER_VARIABLES]));
     }
   }
-  if (env.MAILQ_PASSWORD) {
-    layer.values.set("relay.default.password", {
-      value: env.MAILQ_PASSWORD,
-      origin: "MAILQ_PASSWORD",
+  refuseTwice(layer, env);
+  const ofRelay = given.find(([variable]) => variable in RELAY_VARIABLES);
+  if (ofRelay !== undefined) layer.relays.set("default", ofRelay[0]);
+  return layer;
+}
+
+/** Takes a setting's value from the first line of a file. */
+function takeFromFile(
+  layer: Layer,
+  { name, path, variable, home, readFile }: {
+    readonly name: SettingName;
+    readonly path: string;
+    readonly variable: string;
+    readonly home: string | undefined;
+    readonly readFile: (path: string) => string;
+  },
+): void {
+  const definition: Definition = SETTINGS[name];
+  try {
+    const raw = readFile(path).split("\n")[0]?.trim() ?? "";
+    takeValue(layer, { name, definition, raw, origin: variable, home });
+  } catch (error) {
+    const reason = error instanceof Error && error.name === "NotFound"
+      ? "there is no such file"
+      : errorText(error);
+    layer.problems.push({
+      text: `Cannot read ${JSON.stringify(path)} (${variable}): ${reason}`,
+      isForIntake: definition.isForIntake === true,
     });
   }
-  return layer;
+}
+
+/** A secret and the file it is in: which of them is meant cannot be told. */
+function refuseTwice(layer: Layer, env: Readonly<Record<string, string>>): void {
+  for (const file of ["MAILQ_PASSWORD_FILE", ...Object.keys(FILE_VARIABLES)]) {
+    const variable = file.slice(0, -"_FILE".length);
+    if (!env[file] || !env[variable]) continue;
+    layer.problems.push({
+      text: `Cannot use both ${variable} and ${file}: expected one of them`,
+      isForIntake: variable === "MAILQ_QUEUE",
+    });
+  }
 }
 
 /** What the command line gives, by the settings' dotted names. */
@@ -173,8 +230,11 @@ export function flagLayer(
   return layer;
 }
 
-/** A value as the settings' listing shows it. */
+/** A value as the settings' listing shows it. Of a command only the program is told: what follows may
+ *  be a secret. */
 export function showValue(value: Value | null, { kind, isSecret }: Definition): string {
   if (value === null) return "none";
-  return isSecret ? "***" : formatValue(value, kind);
+  if (isSecret) return "***";
+  const text = formatValue(value, kind);
+  return kind === "command" || /^exec:/i.test(text) ? text.replace(/(?<=\S)\s+\S.*$/s, " …") : text;
 }

@@ -38,7 +38,7 @@ export interface LoadOptions extends Surroundings {
 export async function loadSettings(options: LoadOptions): Promise<Settings> {
   const { env } = options;
   const layers = await fileLayers(options);
-  layers.push(await environmentLayer(env));
+  layers.push(await environmentLayer(env, options.readFile));
   layers.push(flagLayer(options.flags, env.HOME));
   return buildSettings(mergeLayers(layers, options.purpose), options);
 }

@@ -11,6 +11,13 @@ export function variableWarning(variable: string, known: readonly string[]): str
   const warning = retiredWarning(retired ?? variable, variable);
   if (warning !== null) return warning;
   const unknown = `Unknown variable ${variable}`;
+  const ofDefault = variable.replace(/^MAILQ_RELAY_DEFAULT_/, "MAILQ_").replace(
+    /_URL$/,
+    "_TRANSPORT",
+  );
+  if (ofDefault !== variable && known.includes(ofDefault)) {
+    return `${unknown}: did you mean ${ofDefault}?`;
+  }
   if (variable.startsWith("MAILQ_RELAY_")) {
     return `${unknown}: relays stand in a settings file; ` +
       "MAILQ_TRANSPORT is the default relay's URL";

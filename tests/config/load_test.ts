@@ -151,7 +151,7 @@ Deno.test("loadSettings: every setting has its variable", async () => {
     "retry.lifetime": "6d",
     "max_size": "512KB",
     "keep_bodies": "no",
-    "error_handler": "decide all",
+    "error_handler": "decide",
     "rate_per_domain": "10/s",
   };
   for (const [name, text] of Object.entries(texts)) {

@@ -128,7 +128,7 @@ async function commandHandler(app: PassApp, command: string): Promise<ErrorHandl
   const { askErrorCommand }: typeof import("./error_command.ts") = await import(
     import.meta.resolve("./error_command.ts")
   );
-  const { MAILQ_PASSWORD: _, MAILQ_TX: __, ...env } = app.env;
+  const { MAILQ_PASSWORD: _, MAILQ_PASSWORD_COMMAND: __, MAILQ_TX: ___, ...env } = app.env;
   const told = new Set<string>();
   const tools = {
     env,

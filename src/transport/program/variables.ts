@@ -9,7 +9,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export const RELAYING = "MAILQ_RELAYING";
 
 /** What is ours alone: a secret, and a batch that is not the program's. */
-const KEPT_BACK: readonly string[] = ["MAILQ_PASSWORD", "MAILQ_TX"];
+const KEPT_BACK: readonly string[] = ["MAILQ_PASSWORD", "MAILQ_PASSWORD_COMMAND", "MAILQ_TX"];
 
 /** The environment of a program that is handed a message: `env`, and of the message `MAILQ_ID`,
  *  `MAILQ_SENDER` (empty for the null sender), `MAILQ_RECIPIENTS` (one a line), `MAILQ_SIZE` (in

@@ -192,8 +192,11 @@ async function recipientAddresses(
 /** Whether a domain can be this machine's: of any other nothing more has to be looked up. */
 function mayBeLocal(address: string, local: LocalNames | null): boolean {
   if (local === null) return false;
+  // Not queue/domain.ts, which nothing else loads at the start of enqueue.
   const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-  return domain.startsWith("localhost") || domain.startsWith(local.host.toLowerCase());
+  return [local.host.toLowerCase(), "localhost"].some((host) =>
+    domain === host || domain.startsWith(`${host}.`)
+  );
 }
 
 /** Addresses are the same if their domains are in any case and their local parts to the letter

@@ -2,6 +2,7 @@
 // else name@hostname. Loaded by envelope.ts and header/mend.ts when a local name is met, so that plain mail
 // reads no file; `newaliases` checks the file by it. The file's text is parse.ts's, the ways through it are expand.ts's.
 
+import { domainOf } from "../../queue/domain.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { addressError, isAddress, quoted } from "../address/address_syntax.ts";
 import type { ListedAddress } from "../address/addresses.ts";
@@ -93,10 +94,6 @@ function withHost(name: string, { hostname }: LocalSettings): string {
 function hasFullDomain(address: string): boolean {
   const domain = domainOf(address);
   return domain.includes(".") && domain !== "localhost.localdomain";
-}
-
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1).toLowerCase();
 }
 
 /** What is known of this machine's names, read once for the mail of a call. */

@@ -112,6 +112,9 @@ Deno.test("cron mail: local names go where the aliases lead, by every way in", a
     assert.deepEqual(queued, expected, to);
     assert.ok(text.includes(`To: ${to}\r\n`), "the header stays by enqueue");
   }
+  const { id } = await newest(mailq);
+  await mailq.ok(["resend", id, "--to", "root"]);
+  assert.deepEqual((await newest(mailq)).to, both, "also of mail that is sent to another");
 });
 
 Deno.test("cron mail: aliases that cannot be read or followed lose no mail", async () => {

@@ -20,10 +20,14 @@ export interface Explanation {
   readonly sender: string;
   /** Who would get the mail, after aliases and `redirect_to`. */
   readonly recipients: readonly ExplainedRecipient[];
+  /** What is wrong with the address or the aliases, and was passed over. */
+  readonly warnings: readonly string[];
 }
 
 interface ExplainedRecipient {
   readonly address: string;
+  /** How it came of a local name, such as `root → adm → ops@example.org`; null if it did not. */
+  readonly way: string | null;
   /** It is on the do-not-send list. */
   readonly isSuppressed: boolean;
   /** In order: the next one where a relay is at fault. */
@@ -52,7 +56,7 @@ export async function explain(
   { address, from }: { readonly address: string; readonly from: string | undefined },
 ): Promise<Explanation> {
   const empty = new Uint8Array(0);
-  const { sender, recipients } = await readEnvelope(
+  const { sender, recipients, ways, warnings } = await readEnvelope(
     empty,
     scanHeader(empty),
     intakeOptions(app, settings, { to: [address], from, headerRecipients: "never" }),
@@ -61,8 +65,10 @@ export async function explain(
   const hindrances = await readHindrances(store, settings, app.clock.now());
   return {
     sender,
+    warnings,
     recipients: recipients.map((recipient) => ({
       address: recipient,
+      way: ways.get(recipient) ?? null,
       isSuppressed: suppressed.has(recipient),
       relays: relaysFor(settings.routes, { sender, recipient }).map((name) => ({
         ...describeRelay(name, settings.relays.find((relay) => relay.name === name)),

@@ -27,6 +27,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
     const settings = await this.settings("all");
     const store = await this.openQueue(settings, { create: false });
     const explanation = await explain(this.app, settings, store, { address, from });
+    for (const warning of explanation.warnings) output.warn(warning);
     if (!output.isJson) printExplanation(output, explanation, address);
     const answers: unknown[] = [];
     for (const recipient of connect ? explanation.recipients : []) {
@@ -79,8 +80,9 @@ function printExplanation(
     output.line(`${name.padEnd(11)} ${sanitise(value)}`);
   field("address", given);
   field("sender", sender === "" ? "<>" : sender);
-  for (const { address, isSuppressed, relays, ratePerDomain, hindrance } of recipients) {
+  for (const { address, way, isSuppressed, relays, ratePerDomain, hindrance } of recipients) {
     field("goes to", address);
+    if (way !== null) field("aliases", way);
     if (isSuppressed) field("suppressed", "it is on the do-not-send list: nothing is sent");
     for (const relay of relays) field("relay", describeRelay(relay));
     if (ratePerDomain !== null) field("rate", `${formatRate(ratePerDomain)} to one domain`);
@@ -113,6 +115,7 @@ function explanationShape(
     sender,
     recipients: recipients.map((recipient) => ({
       address: recipient.address,
+      way: recipient.way,
       suppressed: recipient.isSuppressed,
       relays: recipient.relays.map(({ rate, ...relay }) => ({ ...relay, rate: rateOf(rate) })),
       rate_per_domain: rateOf(recipient.ratePerDomain),

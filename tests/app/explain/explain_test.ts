@@ -27,15 +27,17 @@ Deno.test("explain: who gets it, by which relays, and what keeps it back", async
     await store.noteRelay("program", (health) => afterFault(health, "status 1", now));
   }
   await store.suppress(["ops@admin.test"], null);
-  const { sender, recipients } = await explain(app, settings, store, {
+  const { sender, recipients, warnings } = await explain(app, settings, store, {
     address: "root",
     from: "a@b.test",
   });
   assert.equal(sender, "a@b.test");
+  assert.deepEqual(warnings, []);
   const [{ relays: [program, relay] = [], ...recipient } = {}, ...others] = recipients;
   assert.deepEqual(others, []);
   assert.deepEqual(recipient, {
     address: "ops@admin.test",
+    way: "root → ops@admin.test",
     isSuppressed: true,
     ratePerDomain: { count: 100, perMs: 60_000 },
     hindrance: null,

@@ -12,7 +12,7 @@ import { countDrops } from "../../store/drop/names.ts";
 import { queueExists, queuePath } from "../../store/open.ts";
 import { count, type FlagsOf, oneOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { statusShape } from "../print/json_shapes.ts";
+import { statusShape } from "../print/status_shape.ts";
 import { judgeHealth, NAGIOS_STATUS } from "../print/nagios.ts";
 import { printPlainStatus, printStatus } from "../print/status.ts";
 

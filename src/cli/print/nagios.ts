@@ -5,7 +5,7 @@ import { describePart } from "../../app/pause/part.ts";
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
-import { waitingSeconds } from "./json_shapes.ts";
+import { waitingSeconds } from "./status_shape.ts";
 
 /** The exit statuses monitors know (Nagios plugin API). */
 export const NAGIOS_STATUS = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;

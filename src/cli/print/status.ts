@@ -13,7 +13,7 @@ import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
-import { waitingSeconds } from "./json_shapes.ts";
+import { waitingSeconds } from "./status_shape.ts";
 
 /** Prints one line that scripts split at the slashes. */
 export function printPlainStatus(output: Output, status: QueueStatus, now: number): void {

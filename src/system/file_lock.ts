@@ -49,6 +49,8 @@ export class FileLock {
       // Nobody holds it, so this is no wait for anybody; but on a busy machine the thread that takes
       // it may come late, and must not be given up.
       await file.lock(true);
+      // Who sweeps files that are old by a clock that has just been set may have come between.
+      if (file.statSync().nlink === 0) throw new Deno.errors.NotFound(`${path} was swept`);
     } catch (error) {
       file.close();
       discardFile(path);

@@ -66,6 +66,22 @@ function noLocks(hasTryLock: boolean): Disposable {
   };
 }
 
+Deno.test("FileLock: a new file that was swept before it was locked is no lock", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
+  const { lock } = Deno.FsFile.prototype;
+  const path = `${folder}/lock`;
+  try {
+    Deno.FsFile.prototype.lock = async function (this: Deno.FsFile, exclusive?: boolean) {
+      await Deno.remove(path);
+      await lock.call(this, exclusive);
+    };
+    await assert.rejects(FileLock.make(path), Deno.errors.NotFound);
+  } finally {
+    Deno.FsFile.prototype.lock = lock;
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 for (const hasTryLock of [true, false]) {
   Deno.test(`FileLock: no lock to be had is an error, not another's lock (tryLock: ${hasTryLock})`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });

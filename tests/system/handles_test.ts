@@ -70,3 +70,21 @@ Deno.test({
     await Deno.remove(folder, { recursive: true });
   },
 });
+
+Deno.test("owners and modes are set in handles.ts alone: a path may lead elsewhere by then", async () => {
+  const root = new URL("../../src/", import.meta.url);
+  const found: string[] = [];
+  for await (const { name, isFile } of walk(root)) {
+    if (isFile && /\bDeno\.(l?chown|chmod)/.test(await Deno.readTextFile(new URL(name, root)))) {
+      found.push(name);
+    }
+  }
+  assert.deepEqual(found, ["system/handles.ts"]);
+});
+
+async function* walk(root: URL, under = ""): AsyncGenerator<Deno.DirEntry> {
+  for await (const { name, ...entry } of Deno.readDir(new URL(under, root))) {
+    yield { ...entry, name: under + name };
+    if (entry.isDirectory) yield* walk(root, `${under}${name}/`);
+  }
+}

@@ -4,15 +4,18 @@
 import type { Settings } from "../../config/settings.ts";
 import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import { usableDropFolder } from "../../store/drop/names.ts";
+import { dropFolder } from "../../store/drop/names.ts";
 import { DropOpener } from "../../store/drop/opener.ts";
 import { queuePath } from "../../store/open.ts";
-import { FileWatch } from "../../system/file_watch.ts";
+import { lookAt } from "../../system/files.ts";
 import type { App } from "../app.ts";
 import { type DropsApp, importDrops } from "./take_in.ts";
 
-/** How often the folder is looked at, should its watch have told nothing. */
+/** How often what lies there is looked at, should the folder not have changed. */
 const POLL_MS = 1_000;
+/** How often it is seen whether the folder has changed. The system is not asked to tell: Deno opens
+ *  what a watch tells of, and a pipe that anybody makes there would end every watch of the service. */
+const SEE_MS = 100;
 
 /** What watching for drops needs. */
 type DropWatchApp = DropsApp & Pick<App, "openQueue" | "closeQueue" | "wait">;
@@ -23,23 +26,33 @@ export class DropWatch implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #store: Store | null = null;
-  readonly #touches: FileWatch;
   readonly #opener = new DropOpener();
   #told = "";
 
   constructor(readonly app: DropWatchApp, readonly settings: () => Settings) {
     this.#queue = queuePath(settings().queue);
-    this.#touches = new FileWatch(app);
     this.#running = this.#run();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.#watch();
-      this.#touches.clear();
+      const before = this.#lastChange();
       await this.#import();
-      await this.#touches.next(POLL_MS, signal);
+      for (let ms = 0; ms < POLL_MS && !signal.aborted; ms += SEE_MS) {
+        await this.app.wait(SEE_MS, signal);
+        if (this.#lastChange() !== before) break;
+      }
+    }
+  }
+
+  /** When anything last came into the folder or left it; null while there is none. */
+  #lastChange(): number | null {
+    try {
+      return lookAt(dropFolder(this.#queue))?.mtime?.getTime() ?? null;
+    } catch {
+      // The look at what lies there says why.
+      return null;
     }
   }
 
@@ -62,19 +75,8 @@ export class DropWatch implements AsyncDisposable {
     return this.#store ??= await this.app.openQueue(this.settings(), options);
   }
 
-  /** Begins to watch as soon as there is a folder. */
-  #watch(): void {
-    try {
-      const folder = this.#touches.isWatching ? null : usableDropFolder(this.#queue);
-      if (folder !== null) this.#touches.watch(folder);
-    } catch {
-      // The look at what lies there says why.
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#touches[Symbol.dispose]();
     await this.#running;
     this.#opener[Symbol.dispose]();
     if (this.#store !== null) await this.app.closeQueue(this.#store);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { DropWatch } from "../../../src/app/drops/watch.ts";
 import { TestApp } from "../../support/app.ts";
+import { childOk } from "../../support/child.ts";
 import { drop, makeDropFolder, namesIn, subjects, withDropFolder } from "./drops.ts";
 
 const POLL_MS = 1_000;
+const SEE_MS = 100;
 
 /** A queue that is there, as a service's is. */
 async function withQueue(app: TestApp): Promise<void> {
@@ -22,12 +24,27 @@ Deno.test("DropWatch: takes in what lies there and what comes", async () => {
     await taken(1);
     await app.idle();
     await drop(app, ["b"]);
-    // Whether or not a watch has told of it, by now it is looked for.
-    app.advance(POLL_MS);
+    app.advance(SEE_MS);
     await taken(2);
   }
   assert.equal(app.openQueues, 0, "it closes what it has opened");
   assert.deepEqual(await subjects(app), ["a", "b"]);
+});
+
+Deno.test("DropWatch: a pipe that anybody makes there keeps nobody's mail waiting", async () => {
+  await using app = await withDropFolder();
+  await withQueue(app);
+  const settings = await app.settings();
+  await using _watch = new DropWatch(app, () => settings);
+  await app.idle();
+  // Deno opens what it tells of where it watches, and nobody writes to this.
+  await childOk(["mkfifo", `${app.folder}/drop/pipe`]);
+  app.advance(SEE_MS);
+  await app.until(() => app.told.some((line) => line.includes("it is a pipe")));
+  await app.idle();
+  await drop(app, ["a"]);
+  app.advance(SEE_MS);
+  await app.until(() => app.told.some((line) => line.includes("taken in for")));
 });
 
 Deno.test("DropWatch: a folder that is made later is found", async () => {

@@ -68,6 +68,7 @@ Deno.test("a relay's refusals: send, status, list and JSON say who refuses what,
   assert.deepEqual(rest, {
     name: "default",
     failures: 1,
+    learned: null,
     refusing: true,
     refusal: "550 5.4.5 Daily user sending limit exceeded",
     waiting: 3,

@@ -10,18 +10,24 @@ import {
   WRONG_NAME,
 } from "../../support/tls_certificates.ts";
 
-/** Sends one mail to a server at `host`; the settings are TOML of the relay. */
+/** Sends one mail to a server at `host`; the settings are TOML of the relay, `env` is the
+ *  machine's. */
 async function sendTo(
   replies: Replies,
   settings: string,
   host = "localhost",
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number; readonly error: string; readonly said: string }> {
   await using server = await scriptedServer(
     (peer) => converse(peer, { ehlo: EHLO_TLS, ...replies }),
     { host: host === "localhost" ? "127.0.0.1" : host, port: 0 },
   );
   // What uses up a retry fails for good.
-  await using mailq = await Mailq.make({ MAILQ_RETRY_MAX: "0", MAILQ_PASSWORD: "a-password" });
+  await using mailq = await Mailq.make({
+    MAILQ_RETRY_MAX: "0",
+    MAILQ_PASSWORD: "a-password",
+    ...env,
+  });
   await Deno.writeTextFile(
     `${mailq.folder}/mailq.toml`,
     `[relay.default]\nurl = "smtp://${
@@ -43,6 +49,16 @@ async function sendTo(
 
 const MUST = `tls.mode = "required"\n`;
 const OWN_CA = `${MUST}tls.ca = "${CA_PATH}"\n`;
+
+Deno.test("tls: the authorities of SSL_CERT_FILE are trusted, and those of no other", async () => {
+  const trusted = await sendTo({ tls: SERVER }, MUST, "localhost", { SSL_CERT_FILE: CA_PATH });
+  assert.equal(trusted.code, 0, trusted.error);
+  // What the environment chooses itself is left to it.
+  const mozilla = { SSL_CERT_FILE: CA_PATH, DENO_TLS_CA_STORE: "mozilla" };
+  const other = await sendTo({ tls: SERVER }, MUST, "localhost", mozilla);
+  assert.notEqual(other.code, 0);
+  assert.match(other.error, /signed by an authority that is not trusted here/);
+});
 
 const UNFIT: readonly (readonly [string, Replies, string, RegExp])[] = [
   [

@@ -9,6 +9,7 @@ import { type SendLock, takeSendLock } from "../../app/send/lock.ts";
 import { NOTHING_SENT, sendOnce } from "../../app/send/pass.ts";
 import { spareForSearch } from "../../app/send/search_index.ts";
 import type { Settings } from "../../config/settings.ts";
+import type { PassResult } from "../../delivery/pass.ts";
 import { formatDuration } from "../../queue/durations.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
@@ -62,6 +63,7 @@ export const command = buildCommand<Flags, string[], Context>({
       if (result.sent <= FEW) await spareForSearch(store);
     }
     await printPass(this.output, result);
+    if (ids === undefined) await noteDeferred(this, store, result);
     if (flags.strict) await judgeStrictly(result);
   },
   parameters: {
@@ -122,6 +124,29 @@ function whyLeft(status: MessageStatus): string {
   if (status === "sending") return "it is being sent";
   if (status === "held") return "it is held; `mailq release` lets it go";
   return `it is ${status}; \`mailq resend\` queues it again`;
+}
+
+/** Tells whoever wonders why nothing was sent of the mail that waits for its next try. */
+async function noteDeferred(
+  { output, machine }: Context,
+  store: Store,
+  { sent, deferred, failed, uncertain, remaining }: PassResult,
+): Promise<void> {
+  const isIdle = sent + deferred + failed + uncertain + remaining === 0;
+  if (!isIdle || !output.isWatched || output.isJson) return;
+  const waiting = { statuses: ["deferred"] } as const;
+  const first = { sort: "next", after: null, limit: 1 } as const;
+  for await (const { nextAttemptAt } of store.list(waiting, first)) {
+    if (nextAttemptAt === null) return;
+    const { formatMoment }: typeof import("../../display/timestamps.ts") = await import(
+      import.meta.resolve("../../display/timestamps.ts")
+    );
+    const count = await store.count(waiting);
+    output.note(
+      `${count} deferred, the next try ${formatMoment(nextAttemptAt, machine.clock.now())}; ` +
+        `\`mailq retry\` queues ${count === 1 ? "it" : "them"} at once`,
+    );
+  }
 }
 
 async function printDue(

@@ -136,3 +136,17 @@ Deno.test("list and send --strict: a paused queue is named as the reason", async
   assert.equal(ended.code, 75);
   assert.match(ended.stderr, /paused/);
 });
+
+Deno.test("send --verbose: with nothing due it tells when deferred mail is tried again", async () => {
+  await using server = new SmtpServer();
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
+  await mailq.enqueue(mail({ to: "defer@receiver.test" }));
+  const first = await mailq.run(["send", "--verbose"]);
+  assert.doesNotMatch(first.stderr, /the next try/, "it was just told");
+  const second = await mailq.run(["send", "--verbose"]);
+  assert.match(
+    second.stderr,
+    /^mailq: 1 deferred, the next try [\d: -]+; `mailq retry` queues it at once$/m,
+  );
+  assert.equal((await mailq.run(["send"])).stderr, "", "cron hears nothing");
+});

@@ -84,7 +84,10 @@ function printExplanation(
     field("goes to", address);
     if (way !== null) field("aliases", way);
     if (isSuppressed) field("suppressed", "it is on the do-not-send list: nothing is sent");
-    for (const relay of relays) field("relay", describeRelay(relay));
+    // What keeps the mail back stands in a row of its own.
+    for (const relay of relays) {
+      field("relay", describeRelay(hindrance === null ? relay : { ...relay, trouble: null }));
+    }
     if (ratePerDomain !== null) field("rate", `${formatRate(ratePerDomain)} to one domain`);
     field("waits for", hindrance ?? "nothing: the next pass takes it");
   }

@@ -17,9 +17,9 @@ export interface RelayContext {
   readonly env?: Variables;
   /** Told each line of every SMTP conversation as it is said, without secrets. */
   readonly onSaid?: (line: string) => void;
-  /** Where the family of addresses that reached a relay is kept for the next process; by default
+  /** Where the family of addresses that reached the relay is kept for the next process; by default
    *  nowhere, and each process finds it out in a quarter of a second. */
-  readonly familyOf?: (relay: string) => FamilyMemory;
+  readonly family?: FamilyMemory;
   /** The file we run from; by default that of this process. */
   readonly ownPath?: string;
 }

@@ -15,6 +15,7 @@ import type { Reader } from "../../queue/ports/reader.ts";
 import { hexText } from "../../system/bytes.ts";
 import { lookAt } from "../../system/files.ts";
 import { openRelay } from "../../transport/open_relay.ts";
+import type { FamilyMemory } from "../../transport/smtp/connection/connect.ts";
 import type { App } from "../app.ts";
 
 /** What a pass takes of the program around it. */
@@ -69,7 +70,10 @@ export async function passOptions(
   const relays: OutletPlan[] = [];
   for (const relay of settings.relays) {
     relays.push({
-      relay: await openSettingsRelay(app, settings, relay, listener),
+      relay: await openSettingsRelay(app, settings, relay, {
+        ...listener,
+        family: await familyMemory(store, relay.name),
+      }),
       concurrency: relay.concurrency ?? settings.concurrency,
       rate: relay.rate,
       settings: await fingerprintOf(relay, settings.hostname),
@@ -147,7 +151,7 @@ export async function openSettingsRelay(
   app: Pick<App, "env" | "writeToConsole">,
   settings: Settings,
   relay: RelaySettings,
-  { onSaid }: Listener = {},
+  { onSaid, family }: Listener & { readonly family?: FamilyMemory } = {},
 ): Promise<Relay> {
   return await openRelay(relay, {
     heloName: settings.hostname,
@@ -155,5 +159,23 @@ export async function openSettingsRelay(
     write: (bytes) => Promise.resolve(app.writeToConsole(bytes)),
     env: app.env,
     onSaid,
+    family,
   });
+}
+
+/** What the queue remembers of the addresses of a relay. */
+async function familyMemory(
+  store: Pick<Claims, "relayFamily" | "noteFamily">,
+  relay: string,
+): Promise<FamilyMemory> {
+  let known = await store.relayFamily(relay);
+  return {
+    get: () => known,
+    note(family) {
+      if (family === known) return;
+      known = family;
+      // A convenience for the next process: a queue that cannot be written now is told elsewhere.
+      void store.noteFamily(relay, family).catch(() => {});
+    },
+  };
 }

@@ -47,6 +47,9 @@ export interface Claims {
   relayLimits(name: string): Promise<RelayLimits>;
   /** Keeps what a relay was found to bear, in place of what was known. */
   noteLimits(name: string, limits: RelayLimits): Promise<void>;
+  /** The family of addresses that reached a relay last: 4 or 6; null if it is not known. */
+  relayFamily(name: string): Promise<4 | 6 | null>;
+  noteFamily(name: string, family: 4 | 6): Promise<void>;
   /** Forgets what is known of a relay: faults, limits and suspicions, in one commit. */
   forgetRelay(name: string): Promise<void>;
   /** What a relay is suspected of, in no order. */

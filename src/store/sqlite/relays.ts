@@ -43,6 +43,16 @@ export abstract class SqliteRelays {
     await noteLimits(this.db, name, limits);
   }
 
+  async relayFamily(name: string): Promise<4 | 6 | null> {
+    const { relayFamily } = await loadLimits();
+    return relayFamily(this.db, name);
+  }
+
+  async noteFamily(name: string, family: 4 | 6): Promise<void> {
+    const { noteFamily } = await loadLimits();
+    await noteFamily(this.db, name, family);
+  }
+
   async forgetRelay(name: string): Promise<void> {
     const { forgetRelay } = await loadLimits();
     await forgetRelay(this.db, name);

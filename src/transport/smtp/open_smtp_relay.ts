@@ -31,7 +31,7 @@ export async function openSmtpRelay(
     hasLogin: user !== null,
   });
   const login = relayLogin(request, host, context);
-  const family = context.familyOf?.(name) ?? null;
+  const family = context.family ?? null;
   return smtpRelay({ name, host, port, heloName, tls, login, family, recipientLimit, onSaid });
 }
 
@@ -62,7 +62,7 @@ export async function openLmtpRelay(
   const { host, port } = target;
   const tls = await relayTls(request.tls, { name, host, isImplicit: false, hasLogin: false });
   const endpoint = { kind: "tcp", host, port } as const;
-  const family = context.familyOf?.(name) ?? null;
+  const family = context.family ?? null;
   return lmtpRelay({ name, endpoint, heloName, tls, family, recipientLimit, onSaid });
 }
 

@@ -8,7 +8,7 @@ import { SqliteFixture } from "../../support/queue_sqlite.ts";
 import { FakePassApp } from "./pass_app.ts";
 
 /** Options are made without a look into the queue. */
-const NO_STORE = {} as Store;
+const NO_STORE = { relayFamily: () => Promise.resolve(null) } as unknown as Store;
 
 async function optionsOf(text: string, app = new FakePassApp()) {
   return await passOptions(app, await loadFile(text), NO_STORE);

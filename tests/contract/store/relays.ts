@@ -120,6 +120,18 @@ export function relayTests(test: TestStore): void {
     assert.equal(await store.requeueAfter(latest), 0);
   });
 
+  test("the family of addresses that reached a relay is kept for all", async (fixture) => {
+    const { store } = fixture;
+    const other = await fixture.another();
+    assert.equal(await store.relayFamily("default"), null);
+    await store.noteFamily("default", 6);
+    await store.noteFamily("default", 4);
+    assert.equal(await other.relayFamily("default"), 4);
+    assert.equal(await other.relayFamily("backup"), null);
+    await other.forgetRelay("default");
+    assert.equal(await store.relayFamily("default"), 4, "it is no fault");
+  });
+
   test("retry ends a relay's pause, but forgets no fault; retry of what is due does not", async (fixture) => {
     const { store, clock } = fixture;
     for (let i = 0; i < 3; i++) {

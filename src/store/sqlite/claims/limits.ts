@@ -1,5 +1,6 @@
-// What relays were found to bear (src/queue/policy/throttle.ts), in the table `relay_limit`. Delivery
-// notes it with each throttle and reads it at the beginning of a pass; the status shows it.
+// What relays were found to bear (src/queue/policy/throttle.ts), in the table `relay_limit`, and the
+// family of addresses that reaches them. Delivery notes it and reads it at the beginning of a pass;
+// the status shows the limits.
 
 import { NO_LIMITS, type RelayLimits } from "../../../queue/policy/throttle.ts";
 import { int, number, text } from "../db/columns.ts";
@@ -38,6 +39,19 @@ export async function noteLimits(
       limits.until,
       clean(limits.reply),
     );
+  });
+}
+
+/** See Claims.relayFamily. */
+export function relayFamily(db: Connection, name: string): 4 | 6 | null {
+  const family = db.get("SELECT family FROM relay_family WHERE relay = ?", name)?.family;
+  return family === 4 || family === 6 ? family : null;
+}
+
+/** See Claims.noteFamily. */
+export async function noteFamily(db: Connection, name: string, family: 4 | 6): Promise<void> {
+  await db.write(() => {
+    db.run("INSERT OR REPLACE INTO relay_family (relay, family) VALUES (?, ?)", name, family);
   });
 }
 

@@ -267,10 +267,19 @@ const CHANGES = `
 ALTER TABLE message ADD COLUMN changes TEXT;
 `;
 
+// Which family of addresses reached a relay last: where IPv6 leads nowhere only one process waits.
+const FAMILIES = `
+CREATE TABLE relay_family (
+  relay TEXT PRIMARY KEY,
+  family INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
   { isAdditive: true, sql: REFUSALS },
   { isAdditive: true, sql: RELAY_LIMITS },
   { isAdditive: true, sql: CHANGES },
+  { isAdditive: true, sql: FAMILIES },
 ];

@@ -110,7 +110,7 @@ export async function passOptions(
 async function fingerprintOf(relay: RelaySettings, hostname: string): Promise<string> {
   const { password } = relay;
   const passwordAt = password?.kind === "file" ? changedAt(password.path) : null;
-  const text = JSON.stringify([hostname, { ...relay, rate: null }, passwordAt]);
+  const text = JSON.stringify([hostname, { ...relay, rate: null, concurrency: null }, passwordAt]);
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return hexText(new Uint8Array(hash, 0, FINGERPRINT_BYTES));
 }

@@ -27,7 +27,8 @@ export class Waiting {
 
   /** When the first of those that are to wait may be started; null where none is. */
   get readyAt(): number | null {
-    return this.#later.reduce<number | null>((first, { at }) => Math.min(first ?? at, at), null);
+    if (this.#later.length === 0) return null;
+    return Math.min(...this.#later.map(({ at }) => at));
   }
 
   /** The bytes that came with them. */

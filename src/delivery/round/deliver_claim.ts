@@ -102,10 +102,10 @@ async function deliverGroup(
       refusal,
       suspicions,
       isToldOften: !throttle.isOnTrial && returned.times(claim) + 1 >= THROTTLES_OF_ONE,
-      hasOthers: () => outlet.othersThan(transport) > 0,
+      connections: outlet,
     }, tools);
     outlet.inFlight--;
-    const others = outlet.othersThan(transport);
+    const others = handed.throttled === null ? 0 : outlet.othersThan(transport);
     if (handed.hasSent) outlet.noteTaken(transport, clock.now());
     outlet.giveBack(transport, {
       isUsable: !handed.isTransportBroken && !stopper.isAbandoned,

@@ -3,7 +3,7 @@
 // `deliver_claim.ts` calls it and does with the result what is to be done.
 
 import { errorText } from "../../queue/errors.ts";
-import type { AttemptRecord, Claim } from "../../queue/claim.ts";
+import type { AttemptRecord, Claim, RecipientChange } from "../../queue/claim.ts";
 import { deriveResult, type OutcomeKind, type Reply } from "../../queue/outcome.ts";
 import type { DeliveryOutcome, DeliveryReport, Transport } from "../../queue/ports/transport.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
@@ -12,6 +12,7 @@ import type { Judging, PassMachine } from "../options.ts";
 import { afterSenderRefusal, type Pause } from "../../queue/policy/pause.ts";
 import { refusalKey } from "../../queue/policy/refusal_words.ts";
 import { isOwnFault, type Suspicion } from "../../queue/policy/suspicion.ts";
+import type { Outlet } from "../outlets/outlet.ts";
 import type { Pauses } from "../outlets/pauses.ts";
 import { isUnanswered, judgeAll, NO_OUTCOME } from "./judge.ts";
 import { type Blame, isConnectionRefused, overrule, type RuledOutcome } from "./overrule.ts";
@@ -39,8 +40,8 @@ export interface Via {
   readonly suspicions: ReadonlyMap<string, Suspicion>;
   /** The relay has told this message so often to come later that it is meant itself. */
   readonly isToldOften: boolean;
-  /** Whether other connections to the relay stand. */
-  hasOthers(): boolean;
+  /** Knows the relay's other connections. */
+  readonly connections: Pick<Outlet, "othersThan">;
 }
 
 /** Recipients that were refused with a reply nobody knows. */
@@ -130,7 +131,7 @@ export async function handOver(
   }
   const isStopped = signal.aborted || trouble !== null;
   const isRefused = !isStopped && isConnectionRefused(report.outcomes, judging.rules);
-  if (isRefused && via.hasOthers()) return connectionTooMany(report);
+  if (isRefused && via.connections.othersThan(via.transport) > 0) return connectionTooMany(report);
   const overruled = await overrule(claim, report, {
     relay: via.relay,
     judging,
@@ -167,8 +168,7 @@ export async function handOver(
     transcript: report.transcript,
     changes,
     endsClaim: true,
-    holds: judging.isUncertainHeld &&
-      changes.some(({ outcome, state }) => outcome === "uncertain" && state === "deferred"),
+    ...(judging.isUncertainHeld && changes.some(isUncertain) ? { holds: true } : {}),
   };
   return {
     attempt,
@@ -269,6 +269,10 @@ function unprovenOf(claim: Claim, outcomes: readonly RuledOutcome[]): Unproven |
     recipients: refused.map(({ n }) => n),
     addresses: refused.map(({ address }) => address.toLowerCase()),
   };
+}
+
+function isUncertain({ outcome, state }: RecipientChange): boolean {
+  return outcome === "uncertain" && state === "deferred";
 }
 
 const SEVERITY: Readonly<Record<OutcomeKind, number>> = {

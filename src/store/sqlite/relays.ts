@@ -59,6 +59,12 @@ export abstract class SqliteRelays {
   }
 
   async requeueAfter(latest: number): Promise<number> {
+    const latestOfAll = this.db.get(
+      "SELECT max(next_at) AS at FROM message INDEXED BY next_due " +
+        "WHERE next_at IS NOT NULL",
+    )?.at;
+    // Nearly always: what queues it again is not worth loading then.
+    if (typeof latestOfAll !== "number" || latestOfAll <= latest) return 0;
     const { requeueAfter } = await load<typeof import("./act/actions.ts")>("act/actions");
     return await requeueAfter(this.db, latest, this.clock.now());
   }

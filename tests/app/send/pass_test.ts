@@ -35,6 +35,37 @@ Deno.test("pass options: each relay has its own concurrency and rate, else the s
   assert.deepEqual(outlets.routes.map(({ relays }) => relays), [["slow"]]);
 });
 
+Deno.test("pass options: a relay's settings are told from others, its rate and limits aside", async () => {
+  const of = async (text: string) => {
+    const { outlets: { relays: [relay] } } = await optionsOf(text);
+    return relay?.settings ?? "";
+  };
+  const file = await Deno.makeTempFile({ prefix: "mailq-password-" });
+  try {
+    const relay = (more: string) => `[relay.default]\nurl = "smtp://u@mx.test"\n${more}`;
+    const texts = [
+      relay(""),
+      relay("").replace("u@", "v@"),
+      relay("").replace("mx.test", "mx2.test"),
+      relay('tls.mode = "off"'),
+      relay('password_command = "pass a"'),
+      relay('password_command = "pass b"'),
+      relay(`password_file = "${file}"`),
+      `hostname = "a.test"\n${relay("")}`,
+    ];
+    const seen = await Promise.all(texts.map(of));
+    assert.equal(new Set(seen).size, texts.length);
+    assert.deepEqual(await Promise.all(texts.map(of)), seen);
+    assert.ok(seen.every((one) => /^[0-9a-f]{6}$/.test(one)), "too short to tell a password");
+    assert.equal(await of(relay('rate = "5/m"')), seen[0]);
+    // Whoever mends the password in its file wants it tried.
+    await Deno.utime(file, 1_000, 1_000);
+    assert.notEqual(await of(texts[6] ?? ""), seen[6]);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
 Deno.test("pass options: rules and retries come from the settings, in order", async () => {
   const { judging } = await optionsOf(`
     transport = "null:"

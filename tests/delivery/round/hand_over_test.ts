@@ -57,7 +57,7 @@ async function handOverOne(situation: Situation): Promise<HandedOver> {
         refusal: null,
         suspicions: new Map(),
         isToldOften: false,
-        hasOthers: () => false,
+        connections: { othersThan: () => 0 },
         ...situation.via,
       },
       {

@@ -52,8 +52,6 @@ export async function requeueDue(db: Connection, now: number): Promise<number> {
 
 /** See Claims.requeueAfter. */
 export async function requeueAfter(db: Connection, latest: number, now: number): Promise<number> {
-  const next = db.get("SELECT max(next_at) AS at FROM message WHERE next_at IS NOT NULL")?.at;
-  if (typeof next !== "number" || next <= latest) return 0;
   return await requeueMatching(db, matching(db, {}, "next_at > ?", latest), now);
 }
 

@@ -5,8 +5,17 @@ import { buildCommand } from "@stricli/core";
 import { hostnameWarning } from "../../config/hostname_warning.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
+import { lookAt } from "../../system/files.ts";
 import type { NoFlags } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
+
+/** Root's own settings file, which is never read; null where there is none, or another is named. */
+function unreadFile({ machine: { surroundings, env }, globals }: Context): string | null {
+  if (!surroundings.isRoot || globals.config !== null || env.MAILQ_CONFIG) return null;
+  const folder = env.XDG_CONFIG_HOME || (env.HOME ? `${env.HOME}/.config` : null);
+  const path = `${folder}/mailq/config.toml`;
+  return folder !== null && lookAt(path)?.isFile ? path : null;
+}
 
 export const command = buildCommand<NoFlags, [], Context>({
   async func() {
@@ -15,6 +24,8 @@ export const command = buildCommand<NoFlags, [], Context>({
     const { output } = this;
     const warning = hostnameWarning(settings.hostname);
     if (warning !== null) output.warn(warning);
+    const unread = unreadFile(this);
+    if (unread !== null) output.warn(`${unread} is not read: as root only /etc/mailq.toml is`);
     if (output.isJson) {
       for (const { name, value, origin } of entries) output.json({ name, value, origin });
       return;
@@ -32,8 +43,8 @@ export const command = buildCommand<NoFlags, [], Context>({
     brief: "Show the settings in force and where each came from",
     fullDescription:
       `Shows every setting in force and where it came from, secrets masked. Settings come
-from /etc/mailq.toml, then $XDG_CONFIG_HOME/mailq/config.toml, then MAILQ_ variables,
-then flags; later wins.
+from /etc/mailq.toml, then $XDG_CONFIG_HOME/mailq/config.toml (not as root), then
+MAILQ_ variables, then flags; later wins.
 
   mailq config
   MAILQ_RETRY_MAX=3 mailq config --json`,

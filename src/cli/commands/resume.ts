@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import { describePart, readPart } from "../../app/pause/part.ts";
+import { printPausedParts } from "../print/pauses.ts";
 import { plural } from "../../display/plural.ts";
 import type { FlagsOf } from "../flags/builders.ts";
 import { PART_FLAGS } from "../flags/part.ts";
@@ -14,13 +15,15 @@ export const command = buildCommand<FlagsOf<typeof PART_FLAGS>, [], Context>({
     const settings = await this.settings("all");
     const store = await this.openQueue(settings, { create: true });
     // A relay that was taken out of the settings may be paused still.
-    const paused = (await store.status()).pauses.filter(({ scope }) => scope === "relay");
+    const { pauses } = await store.status();
+    const paused = pauses.filter(({ scope }) => scope === "relay");
     const names = [...settings.relays.map(({ name }) => name), ...paused.map(({ value }) => value)];
     const part = readPart(given, [...new Set(names)]);
     if (part === null) {
       const changed = await store.resume();
       if (output.isJson) return output.json({ paused: false, changed });
-      return output.line(changed ? "Resumed" : "The queue was not paused");
+      output.line(changed ? "Resumed" : "The queue was not paused");
+      return printPausedParts(this, pauses);
     }
     const requeued = await store.resumePart(part);
     if (output.isJson) {
@@ -32,7 +35,10 @@ export const command = buildCommand<FlagsOf<typeof PART_FLAGS>, [], Context>({
       });
     }
     const what = describePart(part);
-    if (requeued === null) return output.line(`${what.replace(/^t/, "T")} was not paused`);
+    if (requeued === null) {
+      output.line(`${what.replace(/^t/, "T")} was not paused`);
+      return printPausedParts(this, pauses);
+    }
     output.line(
       `Resumed ${what}: ${requeued} ${plural(requeued, "message")} queued again`,
     );

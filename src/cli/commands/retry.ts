@@ -9,6 +9,7 @@ import { plural } from "../../display/plural.ts";
 import { type FlagsOf, toggle } from "../flags/builders.ts";
 import { DRY_RUN, IDS, refuseIdsAndAll, SELECTION_FLAGS, toFilter } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
+import { printPausedParts } from "../print/pauses.ts";
 import { printDryRun } from "../print/dry_run.ts";
 
 const FLAGS = {
@@ -36,6 +37,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     // Under cron a line each minute would be a mail each minute.
     if (!output.isWatched) return;
     output.line(`Requeued ${requeued} ${plural(requeued, "message")}`);
+    // Their mail waits whatever is queued.
+    printPausedParts(this, (await store.status()).pauses);
     if (exhausted > 0) {
       output.line(
         `${exhausted} matching ${plural(exhausted, "message")} failed for want of retries ` +

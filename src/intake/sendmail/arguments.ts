@@ -193,7 +193,9 @@ function readEnvelopeId(value: string): string {
 
 function unknownOption(arg: string, letter: string): MailqError {
   const hint = arg.startsWith("--")
-    ? `${JSON.stringify(arg)} here: mailq's own options stand before \`sendmail\``
+    ? `${
+      JSON.stringify(arg)
+    } here: mailq's own options stand before \`sendmail\` (help: \`mailq --help sendmail\`)`
     : `-${letter}: sendmail has no such option`;
   return usage(`Cannot use ${hint}`);
 }

@@ -33,8 +33,9 @@ export interface Operator {
   /** Stops the mail of a part; a pause of it that there is already is replaced. Resolves to whether
    *  it was not paused before. */
   pausePart(pause: Pause): Promise<boolean>;
-  /** Ends a part's pause and moves what waits of its mail back to queued. Resolves to null if it
-   *  was not paused, else to how many messages went back. */
+  /** Ends a part's pause and moves what waits of its mail back to queued; of a relay also what waits
+   *  for it without a pause. Resolves to how many messages went back, or to null if there was
+   *  nothing to end and none. */
   resumePart(part: PausedPart): Promise<number | null>;
   /** Puts addresses on the do-not-send list, in any case; resolves to how many were not on it. */
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;

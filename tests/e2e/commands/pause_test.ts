@@ -113,3 +113,16 @@ Deno.test("a sender that is refused: send and status name it and the command tha
   assert.equal(health.code, 1);
   assert.match(health.stdout, /^MAILQ WARNING - the sender bad@sender\.test is paused: 553/);
 });
+
+Deno.test("resume: of a relay that failed once queues its mail; what is paused otherwise is named", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "smtp://127.0.0.1:1" });
+  await mailq.enqueue(mail());
+  await mailq.ok(["send"]);
+  const resumed = await mailq.ok(["resume", "--relay", "default"]);
+  assert.match(resumed, /Resumed the relay default: 1 message queued again/);
+  await mailq.ok(["pause", "--sender", "ann@sender.test"]);
+  for (const args of [["resume"], ["resume", "--sender", "nobody@sender.test"], ["retry", "-v"]]) {
+    const { stderr } = await mailq.run(args);
+    assert.match(stderr, /the sender ann@sender\.test is paused: `mailq resume --sender ann@/);
+  }
+});

@@ -39,8 +39,10 @@ export async function resumePart(
   const wasPaused = !await notePause(db, part, null);
   // One that is left alone for its faults is wanted again, too.
   const wasLeftAlone = part.scope === "relay" && await useRelaysAgain(db, now, part.value);
-  if (!wasPaused && !wasLeftAlone) return null;
-  return await requeueMatching(db, waitingOf(db, part), now);
+  if (!wasPaused && !wasLeftAlone && part.scope !== "relay") return null;
+  const requeued = await requeueMatching(db, waitingOf(db, part), now);
+  // Before its third fault in a row a relay is not left alone yet, but its mail waits all the same.
+  return requeued === 0 && !wasPaused && !wasLeftAlone ? null : requeued;
 }
 
 /** See Reader.waitingFor. */

@@ -128,8 +128,9 @@ export const SETTINGS = {
     kind: "choice",
     choices: ["retry", "hold"],
     default: "retry",
-    doc: "What may have been delivered (the relay's reply was lost): retry after an hour at the " +
-      "earliest, or hold for a person to look at",
+    doc:
+      "What may have been delivered since the relay's reply was lost: retry after an hour at the " +
+      "earliest, or hold for a person to look at (what a dead process had in hand goes at once)",
   },
   "keep_bodies": {
     kind: "bool",

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { readRefusal, REFUSALS } from "../../src/queue/policy/refusals.ts";
 import type { Phase, Reply } from "../../src/queue/outcome.ts";
 import type { DeliveryOutcome } from "../../src/queue/ports/transport.ts";
-import { HOUR_MS, passOn } from "./pass_on.ts";
+import { runRound } from "../../src/delivery/pass.ts";
+import { HOUR_MS, passOn, passOptions } from "./pass_on.ts";
 import { PassingTime } from "./passing_time.ts";
 import { QueueFile } from "./queue_file.ts";
 import { RunningService } from "./run_service.ts";
@@ -287,7 +288,8 @@ Deno.test("pauses: of a sender, a domain, a tag and a relay hold back that mail 
       since: queue.clock.time,
       until: queue.clock.time + HOUR_MS,
       isAutomatic: false,
-      times: 1,
+      times: 0,
+      refused: [],
     });
   await pause("sender", "ann@X.test");
   await pause("domain", "slow.test");
@@ -328,7 +330,8 @@ Deno.test("pauses: of the only relay ends the pass, with the reason", async () =
     since: queue.clock.time,
     until: null,
     isAutomatic: false,
-    times: 1,
+    times: 0,
+    refused: [],
   });
   const result = await passOn(queue);
   assert.deepEqual([result.sent, result.stoppedBy, result.remaining], [0, "relay", 3]);
@@ -373,6 +376,116 @@ Deno.test("refusals: the service waits for a relay that refuses us, and sends wh
   assert.deepEqual(service.troubles, []);
 });
 
+Deno.test("refusals: mail taken that was under way before says nothing of what was refused", async () => {
+  await using queue = await QueueFile.make();
+  const [slow, ...refused] = await queueMany(queue, 4);
+  const others = Promise.withResolvers<void>();
+  let isAnswered = 0;
+  const relay: ScriptedRelay = new ScriptedRelay(async (delivery, options) => {
+    if (delivery.id === slow) {
+      await others.promise;
+      return accept(delivery, options);
+    }
+    if (++isAnswered === 1) queueMicrotask(others.resolve);
+    return reportOf(delivery, GO_AWAY);
+  });
+  const proving = new ScriptedRelay();
+  await queue.add({ recipients: ["first@x.test"], priority: "high" });
+  await passOn(queue, { relay: proving, maxBatch: 1 });
+  const plan = { relay, concurrency: 8, rate: null };
+  await runRound(passOptions(queue, { relays: [plan] }), {
+    worker: await queue.store.registerWorker("send"),
+    pace: { onlyUntried: true, mayClaim: () => true },
+    proven: new Set(["default"]),
+  });
+  assert.equal((await queue.show(slow)).status, "sent");
+  for (const id of refused) assert.equal((await queue.show(id)).status, "deferred");
+});
+
+Deno.test("refusals: one message that is refused as its sender's does not starve the sender", async () => {
+  await using queue = await QueueFile.make();
+  const [poison, ...others] = await queueMany(queue, 3, "ann@sender.test");
+  const not = refusal("550 5.7.1 Sender not allowed to post to this list", "rcpt");
+  const relay = new ScriptedRelay((delivery, options) =>
+    delivery.id === poison ? reportOf(delivery, not) : accept(delivery, options)
+  );
+  await passOn(queue, { relay, concurrency: 1 });
+  for (let hours = 0; hours < 3; hours++) {
+    queue.clock.time += HOUR_MS;
+    await queue.store.requeueDue();
+    await passOn(queue, { relay, concurrency: 1 });
+  }
+  for (const id of others) assert.equal((await queue.show(id)).status, "sent");
+  assert.equal((await queue.show(poison)).status, "failed", "it is the message's own");
+});
+
+Deno.test("refusals: a sender that others of the message are taken from is not paused", async () => {
+  await using queue = await QueueFile.make();
+  const [id] = await queue.add({ recipients: ["a@x.test", "list@x.test"] });
+  const not = refusal("550 5.7.1 Sender not allowed to post to this list", "rcpt");
+  await passOn(queue, { relay: new ScriptedRelay((delivery) => reportOf(delivery, [SENT, not])) });
+  assert.deepEqual((await queue.show(id)).recipients.map(({ state }) => state), ["sent", "failed"]);
+  assert.deepEqual(await queue.store.pauses(), []);
+});
+
+Deno.test("pauses: what a person has set delivery neither ends nor shortens", async () => {
+  await using queue = await QueueFile.make();
+  await queueMany(queue, 2, "ann@sender.test");
+  const part = { scope: "sender", value: "ann@sender.test" } as const;
+  const manual = {
+    ...part,
+    reason: "by operator",
+    since: queue.clock.time + 10 * 60_000,
+    until: null,
+    isAutomatic: false,
+    times: 0,
+    refused: [],
+  };
+  const not = refusal("553 5.7.1 Sender address rejected: not owned by user b", "rcpt");
+  const relay: ScriptedRelay = new ScriptedRelay(async (delivery) => {
+    await queue.store.pausePart(manual);
+    return reportOf(delivery, relay.ids.length === 1 ? not : SENT);
+  });
+  await passOn(queue, { relay, concurrency: 1 });
+  assert.deepEqual(await queue.store.pauses(), [manual]);
+  queue.clock.time += HOUR_MS;
+  await queue.store.requeueDue();
+  await passOn(queue, { relay, concurrency: 1 });
+  assert.equal(relay.ids.length, 1, "it holds, and also where its clock was ahead");
+  assert.deepEqual(await queue.store.pauses(), [manual]);
+});
+
+Deno.test("pauses: when delivery's own ends early, what waited for it goes", async () => {
+  await using queue = await QueueFile.make();
+  await queueMany(queue, 20, "ann@sender.test");
+  const not = refusal("553 5.7.1 Sender address rejected: not owned by user b", "rcpt");
+  const late = Promise.withResolvers<void>();
+  const relay: ScriptedRelay = new ScriptedRelay(async (delivery, options) => {
+    if (relay.ids.length === 1) return accept(delivery, options);
+    if (relay.ids.length === 2) {
+      queueMicrotask(late.resolve);
+      return reportOf(delivery, not);
+    }
+    await late.promise;
+    return accept(delivery, options);
+  });
+  await passOn(queue, { relay, concurrency: 3 });
+  await passOn(queue, { relay, concurrency: 3 });
+  assert.deepEqual(await queue.statuses(), { sent: 20 });
+});
+
+Deno.test("refusals: the error handler may say that an unknown one is for now", async () => {
+  await using queue = await QueueFile.make();
+  const [bad] = await queueMany(queue, 3);
+  const relay = new ScriptedRelay((delivery, options) =>
+    delivery.id === bad ? reportOf(delivery, GO_AWAY) : accept(delivery, options)
+  );
+  const errorHandler = () =>
+    Promise.resolve({ outcome: "deferred" as const, wantsReconnect: false });
+  const result = await passOn(queue, { relay, concurrency: 1, errorHandler });
+  assert.deepEqual([result.sent, result.deferred, result.failed], [2, 1, 0]);
+});
+
 /** What a relay may say to one message, and whether that is about the message. */
 const REPLIES: readonly (readonly [DeliveryOutcome, boolean])[] = [
   [{ ...SENT, phase: "dot" }, false],
@@ -397,10 +510,12 @@ Deno.test("refusals: whatever a relay says, nobody fails but by a reply about th
         await using queue = await QueueFile.make();
         await queueMany(queue, 8, "a@s.test", "b@s.test");
         const said = new Map<string, Reply[]>();
+        const sent = new Set<string>();
         let at = 0;
         const relay = new ScriptedRelay((delivery) => {
           const [outcome] = REPLIES[script[at++ % script.length] ?? 0] ?? [SENT];
           said.set(delivery.id, [...said.get(delivery.id) ?? [], outcome]);
+          if (outcome.kind === "sent") sent.add(delivery.sender);
           return reportOf(delivery, outcome);
         });
         for (let pass = 0; pass < 6; pass++) {
@@ -419,7 +534,11 @@ Deno.test("refusals: whatever a relay says, nobody fails but by a reply about th
           }
           assert.equal(recipient.reason, "permanent");
           const last = said.get(id)?.at(-1);
-          const isAbout = REPLIES.some(([outcome, isMails]) => outcome === last && isMails);
+          // Of a sender's refusal other mail of the sender tells that it is about the message.
+          const isSenders = readRefusal(last ?? SENT, "rcpt").about === "sender";
+          const isAbout = isSenders
+            ? sent.has((await queue.show(id)).sender)
+            : REPLIES.some(([outcome, isMails]) => outcome === last && isMails);
           assert.ok(isAbout, `failed by ${JSON.stringify(last)}`);
           assert.equal(last?.text, recipient.reply);
           assert.notEqual(readRefusal(last ?? SENT, "rcpt").about, "relay");

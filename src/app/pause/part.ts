@@ -82,6 +82,7 @@ export async function pausePart(
     until: forMs === null ? null : since + forMs,
     isAutomatic: false,
     times: 0,
+    refused: [],
   });
 }
 

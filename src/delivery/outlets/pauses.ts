@@ -4,7 +4,7 @@
 
 import type { Claim, ClaimedRecipient } from "../../queue/claim.ts";
 import { domainOf } from "../../queue/domain.ts";
-import { isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
+import { afterTaken, isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
 
@@ -49,18 +49,20 @@ export class Pauses {
 
   /** Notes a pause, for this pass and in the queue. */
   async note(pause: Pause): Promise<void> {
+    const known = this.of(pause);
+    if (known !== null && !known.isAutomatic && this.isInForce(known)) return;
     this.#byPart.set(keyOf(pause), pause);
-    await this.store.notePause(pause, pause);
+    await this.store.notePause(pause);
   }
 
-  /** The sender's mail was taken: a pause that delivery had set is forgotten. */
+  /** The sender's mail was taken: the pause that delivery had set is over. */
   async noteSent(sender: string): Promise<void> {
     if (this.#byPart.size === 0) return;
-    const part = { scope: "sender", value: sender } as const;
-    const pause = this.of(part);
-    if (pause === null || !pause.isAutomatic) return;
-    this.#byPart.delete(keyOf(part));
-    await this.store.notePause(part, null);
+    const pause = this.of({ scope: "sender", value: sender });
+    if (pause === null || !pause.isAutomatic || pause.times === 0) return;
+    const ended = afterTaken(pause, this.clock.now());
+    this.#byPart.set(keyOf(pause), ended);
+    await this.store.notePause(ended);
   }
 
   /** The recipients of a message that are to wait; null if none is. */

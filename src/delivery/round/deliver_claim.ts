@@ -91,6 +91,7 @@ async function deliverGroup(
       return { kind: "rest", trouble: { error } };
     }
     outlet.inFlight++;
+    const place = ++outlet.begun;
     const isLast = group.relays.length === 1 ||
       outlets.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
     const { health: { refusal }, suspicions, throttle } = outlet;
@@ -115,7 +116,7 @@ async function deliverGroup(
     const { attempt, trouble, throttled } = handed;
     if (attempt === null && throttled === null) return { kind: "rest", trouble };
     if (attempt !== null) recorder.add(attempt);
-    await note(claim, outlet, handed, tools);
+    await note(claim, { outlet, place }, handed, tools);
     if (throttled !== null) {
       await relayNotes.noteThrottled(outlet, throttled, { begun, others });
       const told = attempt?.changes ?? [];
@@ -137,11 +138,11 @@ async function deliverGroup(
 /** Notes what a hand-over tells of its relay and its sender. */
 async function note(
   claim: Claim,
-  outlet: Outlet,
+  { outlet, place }: { readonly outlet: Outlet; readonly place: number },
   { attempt, hasAnswered, hasSent, relayFault, senderPause, unproven }: HandedOver,
   { relayNotes, pauses }: DeliverTools,
 ): Promise<void> {
-  if (hasAnswered) await relayNotes.noteAnswer(outlet, { hasSent });
+  if (hasAnswered) await relayNotes.noteAnswer(outlet, { hasSent, place });
   if (relayFault !== null) {
     const error = attempt?.error ?? (replyText(relayFault) || "the relay failed");
     await relayNotes.noteFault(outlet, relayFault, error);

@@ -11,11 +11,17 @@ import type { WorkerHandle } from "../../queue/ports/claims.ts";
 import type { Judging, PassMachine } from "../options.ts";
 import { afterSenderRefusal, type Pause } from "../../queue/policy/pause.ts";
 import { refusalKey } from "../../queue/policy/refusal_words.ts";
-import { isOwnFault, type Suspicion } from "../../queue/policy/suspicion.ts";
+import type { Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Pauses } from "../outlets/pauses.ts";
 import { isUnanswered, judgeAll, NO_OUTCOME } from "./judge.ts";
-import { type Blame, isConnectionRefused, overrule, type RuledOutcome } from "./overrule.ts";
+import {
+  type Blame,
+  isConnectionRefused,
+  overrule,
+  type RuledOutcome,
+  withWhatIsKnown,
+} from "./overrule.ts";
 import { wholeContent } from "./whole_content.ts";
 
 export interface HandOverTools {
@@ -138,7 +144,10 @@ export async function handOver(
     isAsked: (outcome) => !isStopped || !isUnanswered(outcome),
   });
   const { wantsReconnect } = overruled;
-  const outcomes = overruled.outcomes.map((outcome) => withWhatIsKnown(outcome, claim, via));
+  const pause = tools.pauses.of({ scope: "sender", value: claim.sender });
+  const outcomes = overruled.outcomes.map((outcome) =>
+    withWhatIsKnown(outcome, claim, { ...via, pause })
+  );
   const now = clock.now();
   const senderPause = pauseOfSender(claim, outcomes, { tools, now });
   const changes = judgeAll(claim, outcomes, {
@@ -219,17 +228,6 @@ export function replyText({ code, enhanced, text }: Reply): string {
 /** Blames of a relay that is there and takes mail, this mail or other. */
 const ANSWERS: readonly Blame[] = ["mail", "sender", "throttling", "slowed"];
 
-/** What is known of the relay decides about a reply that nobody knows: it refuses everybody so, or
- *  it has refused this message so often that the message is at fault. */
-function withWhatIsKnown(outcome: RuledOutcome, claim: Claim, via: Via): RuledOutcome {
-  if (outcome.blame === "throttling" && via.isToldOften) return { ...outcome, blame: "slowed" };
-  if (outcome.blame !== "unproven") return outcome;
-  const key = refusalKey(outcome);
-  if (via.refusal === key) return { ...outcome, blame: "relay" };
-  const isOwn = isOwnFault(via.suspicions.get(key) ?? null, claim.seq);
-  return isOwn ? { ...outcome, kind: "failed", blame: "mail" } : outcome;
-}
-
 /** The outcome that tells of the relay's own fault, where nobody was sent to. */
 function relayFaultOf(outcomes: readonly RuledOutcome[]): RuledOutcome | null {
   if (outcomes.some(({ kind }) => kind === "sent" || kind === "uncertain")) return null;
@@ -250,7 +248,7 @@ function pauseOfSender(
   const { waitMs } = refused;
   return afterSenderRefusal(
     earlier,
-    { sender: claim.sender, reason: replyText(refused), waitMs },
+    { sender: claim.sender, seq: claim.seq, reason: replyText(refused), waitMs },
     now,
   );
 }

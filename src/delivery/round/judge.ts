@@ -76,6 +76,10 @@ export const NO_OUTCOME: RuledOutcome = {
   suppresses: false,
 };
 
+/** So long after the sender's other mail a refused message is tried again: it may be the message that
+ *  is refused, and is not to keep the others waiting. Longer than cron's `retry --due` takes. */
+const REFUSED_LATER_MS = 10 * 60_000;
+
 /** Says what becomes of a recipient after an attempt. */
 export function judge(
   recipient: ClaimedRecipient,
@@ -127,7 +131,7 @@ export function judge(
 
 /** When it is tried again, where something else than the retry policy says so; else null. */
 function waitOf({ blame, waitMs }: RuledOutcome, { now, senderUntil }: Judgement): number | null {
-  if (blame === "sender" && senderUntil !== null) return senderUntil;
+  if (blame === "sender" && senderUntil !== null) return senderUntil + REFUSED_LATER_MS;
   if (waitMs !== null) return now + waitMs;
   return blame === "throttling" ? now + laterMs(1) : null;
 }

@@ -6,7 +6,10 @@ import type { Claim } from "../../queue/claim.ts";
 import type { DeliveryOutcome, DeliveryReport } from "../../queue/ports/transport.ts";
 import type { Phase } from "../../queue/outcome.ts";
 import { readRefusal } from "../../queue/policy/refusals.ts";
+import { isOwnRefusal, type Pause } from "../../queue/policy/pause.ts";
+import { refusalKey } from "../../queue/policy/refusal_words.ts";
 import { type Rule, ruleFor } from "../../queue/policy/rule.ts";
+import { isOwnFault, type Suspicion } from "../../queue/policy/suspicion.ts";
 import type { HandlerAnswer } from "../error_handler.ts";
 import type { Judging } from "../options.ts";
 
@@ -48,7 +51,7 @@ export function blameAll(
     const { about, hint } = readRefusal(outcome, outcome.phase ?? null);
     if (about === "recipient" || about === "message") return plain;
     // Where the relay took others of the same message it refuses this recipient, not us.
-    if (about === "relay" && isSomeSent) return plain;
+    if (about !== "throttling" && about !== "unknown" && isSomeSent) return plain;
     // Before the first message the relay knows nothing of its sender.
     if (isRelayFault && about === "sender") return plain;
     if (about !== "unknown") return { ...plain, kind: "deferred", blame: about, hint };
@@ -90,6 +93,38 @@ export function isConnectionRefused(
     if (about === "quota") return false;
     return TOO_MANY.includes(code) || about === "throttling" || about === "unknown";
   });
+}
+
+/** What is known of relay, sender and message before an attempt. */
+interface Known {
+  /** The reply (`refusalKey`) by which the relay refuses whatever comes; null while it does not. */
+  readonly refusal: string | null;
+  /** What the relay is suspected of, by `refusalKey`. */
+  readonly suspicions: ReadonlyMap<string, Suspicion>;
+  /** The message was told to come later so often that it waits by the schedule. */
+  readonly isToldOften: boolean;
+  /** The sender's pause, also one that is over. */
+  readonly pause: Pause | null;
+}
+
+/** What is known of the relay decides about a reply that nobody knows: it refuses everybody so, or
+ *  it has refused this message so often that the message is at fault. What is known of the sender
+ *  decides about a refusal of the sender: where its other mail was taken since, it is the message. */
+export function withWhatIsKnown(
+  outcome: RuledOutcome,
+  claim: Pick<Claim, "seq">,
+  known: Known,
+): RuledOutcome {
+  if (outcome.blame === "sender" && isOwnRefusal(known.pause, claim.seq)) {
+    const isFinal = outcome.code !== null && outcome.code >= 500;
+    return { ...outcome, kind: isFinal ? "failed" : "deferred", blame: "mail" };
+  }
+  if (outcome.blame === "throttling" && known.isToldOften) return { ...outcome, blame: "slowed" };
+  if (outcome.blame !== "unproven") return outcome;
+  const key = refusalKey(outcome);
+  if (known.refusal === key) return { ...outcome, blame: "relay" };
+  const isOwn = isOwnFault(known.suspicions.get(key) ?? null, claim.seq);
+  return isOwn ? { ...outcome, kind: "failed", blame: "mail" } : outcome;
 }
 
 /** Who may say what an outcome means, and of what. */
@@ -135,7 +170,9 @@ export async function overrule(
 
 function applyAnswer(outcome: RuledOutcome, answer: HandlerAnswer): RuledOutcome {
   // An uncertain outcome is tried again, too, and stays marked as uncertain; a fault of the relay
-  // uses up no retry.
-  if (answer.outcome === "deferred" && outcome.kind !== "failed") return outcome;
+  // uses up no retry. A reply that nobody knew is known now.
+  if (answer.outcome === "deferred" && outcome.kind !== "failed") {
+    return outcome.blame === "unproven" ? { ...outcome, blame: "mail" } : outcome;
+  }
   return { ...outcome, kind: answer.outcome, blame: "mail", suppresses: false };
 }

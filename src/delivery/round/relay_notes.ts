@@ -52,10 +52,15 @@ export class RelayNotes {
 
   /** The relay has answered: it may have more than one connection. If it could not be reached it is
    *  well now; one that refuses us only is once it takes mail. */
-  async noteAnswer(outlet: Outlet, { hasSent }: { readonly hasSent: boolean }): Promise<void> {
+  async noteAnswer(
+    outlet: Outlet,
+    /** `place`: the hand-over's place among those of the outlet (`Outlet.begun`). */
+    { hasSent, place }: { readonly hasSent: boolean; readonly place: number },
+  ): Promise<void> {
     outlet.isProven = true;
     if (outlet.throttle.isUnsaved) await this.#saveLimits(outlet);
-    if (hasSent && outlet.suspicions.size > 0) await this.#condemn(outlet);
+    const isSince = place > outlet.suspectedAt;
+    if (hasSent && isSince && outlet.suspicions.size > 0) await this.#condemn(outlet);
     if (outlet.health.failures === 0) return;
     if (outlet.health.refusal !== null && !hasSent) return;
     outlet.health = await this.tools.store.noteRelay(outlet.name, () => HEALTHY);
@@ -76,6 +81,7 @@ export class RelayNotes {
     );
     if (suspicion === null) return;
     outlet.suspicions.set(key, suspicion);
+    outlet.suspectedAt = outlet.begun;
     if (!isProof(suspicion)) return;
     const error = `it refuses ${suspicion.suspects.length} messages in a row: ${text}`;
     await this.#leaveAlone(

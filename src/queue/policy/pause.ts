@@ -21,8 +21,10 @@ export interface Pause extends PausedPart {
   readonly until: number | null;
   /** Set by delivery, not by a person. */
   readonly isAutomatic: boolean;
-  /** How often in a row delivery has set it. */
+  /** How often in a row delivery has set it; 0 = the part's mail was taken since. */
   readonly times: number;
+  /** Of an automatic pause: the messages whose refusals brought it about, by their `seq`. */
+  readonly refused: readonly number[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -36,18 +38,39 @@ export function refusalPauseMs(times: number): number {
   return Math.min(HOUR_MS * 2 ** Math.min(times - 1, 10), LONGEST_REFUSAL_PAUSE_MS);
 }
 
-/** Whether a pause holds. One from a time to come does not: the clock was set back. */
+/** Whether a pause holds. One with an end that began in a time to come does not: the clock was set
+ *  back, and its end may be far. */
 export function isInForce(
   { since, until }: { readonly since: number | null; readonly until: number | null },
   now: number,
 ): boolean {
-  return (since ?? 0) <= now + CLOCK_SLACK_MS && (until === null || now < until);
+  return until === null || ((since ?? 0) <= now + CLOCK_SLACK_MS && now < until);
+}
+
+/** So many messages are remembered with an automatic pause. */
+const MOST_REFUSED = 100;
+
+/** What is left of an automatic pause once the part's mail was taken: not in force, but it tells
+ *  which messages had been refused. */
+export function afterTaken(pause: Pause, now: number): Pause {
+  return { ...pause, until: Math.min(pause.until ?? now, now), times: 0 };
+}
+
+/** Whether a message that is refused once more is at fault itself, not its sender: the sender's other
+ *  mail was taken since it was refused before. */
+export function isOwnRefusal(pause: Pause | null, seq: number): boolean {
+  return pause !== null && pause.isAutomatic && pause.times === 0 && pause.refused.includes(seq);
 }
 
 /** The pause of a sender whom a relay refuses, one more time in a row. */
 export function afterSenderRefusal(
   earlier: Pause | null,
-  refused: { readonly sender: string; readonly reason: string; readonly waitMs: number | null },
+  refused: {
+    readonly sender: string;
+    readonly seq: number;
+    readonly reason: string;
+    readonly waitMs: number | null;
+  },
   now: number,
 ): Pause {
   const times = (earlier?.isAutomatic ? earlier.times : 0) + 1;
@@ -59,5 +82,6 @@ export function afterSenderRefusal(
     until: now + (refused.waitMs ?? refusalPauseMs(times)),
     isAutomatic: true,
     times,
+    refused: [...new Set([...earlier?.refused ?? [], refused.seq])].slice(-MOST_REFUSED),
   };
 }

@@ -5,7 +5,7 @@
 
 import type { AttemptRecord, Claim } from "../claim.ts";
 import type { RelayHealth } from "../policy/breaker.ts";
-import type { Pause, PausedPart } from "../policy/pause.ts";
+import type { Pause } from "../policy/pause.ts";
 import type { Rate } from "../policy/rate.ts";
 import type { RelayLimits } from "../policy/throttle.ts";
 import type { Suspicion } from "../policy/suspicion.ts";
@@ -50,7 +50,7 @@ export interface Claims {
   /** The family of addresses that reached a relay last: 4 or 6; null if it is not known. */
   relayFamily(name: string): Promise<4 | 6 | null>;
   noteFamily(name: string, family: 4 | 6): Promise<void>;
-  /** Forgets what is known of a relay: faults, limits and suspicions, in one commit. */
+  /** Forgets a relay's faults and limits, in one commit. */
   forgetRelay(name: string): Promise<void>;
   /** What a relay is suspected of, in no order. */
   suspicions(relay: string): Promise<readonly Suspicion[]>;
@@ -67,8 +67,9 @@ export interface Claims {
   condemnSuspects(relay: string): Promise<number>;
   /** All pauses of parts there are, those that are over too: `isInForce` tells. Cheap. */
   pauses(): Promise<readonly Pause[]>;
-  /** Sets the pause of a part, in place of the one there is; null ends it. */
-  notePause(part: PausedPart, pause: Pause | null): Promise<void>;
+  /** Notes an automatic pause, in place of the one there is; one that a person has set stays. If it is
+   *  over, and the one before was not, what waited for that is queued again. */
+  notePause(pause: Pause): Promise<void>;
   /** Takes a share of every rate, or of none; see ShareResult. */
   takeShares(shares: readonly Share[]): Promise<ShareResult>;
 }

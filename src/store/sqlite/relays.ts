@@ -3,7 +3,7 @@
 // module it needs is loaded when it is wanted.
 
 import type { RelayHealth } from "../../queue/policy/breaker.ts";
-import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
+import type { Pause } from "../../queue/policy/pause.ts";
 import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { Suspicion } from "../../queue/policy/suspicion.ts";
 import type { Share, ShareResult } from "../../queue/ports/claims.ts";
@@ -93,9 +93,9 @@ export abstract class SqliteRelays {
     return allPauses(this.db);
   }
 
-  async notePause(part: PausedPart, pause: Pause | null): Promise<void> {
+  async notePause(pause: Pause): Promise<void> {
     const { notePause } = await loadPauses();
-    await notePause(this.db, part, pause);
+    await notePause(this.db, pause, this.clock.now());
   }
 
   async takeShares(shares: readonly Share[]): Promise<ShareResult> {

@@ -137,8 +137,8 @@ export class SqliteStore extends SqliteReading implements Store {
   }
 
   async pausePart(pause: Pause): Promise<boolean> {
-    const { notePause } = await loadPauses();
-    return await notePause(this.db, pause, pause);
+    const { pausePart } = await loadPauses();
+    return await pausePart(this.db, pause, this.clock.now());
   }
 
   async resumePart(part: PausedPart): Promise<number | null> {

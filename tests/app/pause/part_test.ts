@@ -51,7 +51,7 @@ Deno.test("pause of a part: stands in the queue with its reason and its end", as
   const part = { scope: "tag", value: "news" } as const;
   assert.equal(await pausePart(app, store, part, { forMs: 5_000, reason: "typo" }), true);
   const since = app.clock.now();
-  const pause = { ...part, reason: "typo", since, isAutomatic: false, times: 0 };
+  const pause = { ...part, reason: "typo", since, isAutomatic: false, times: 0, refused: [] };
   assert.deepEqual((await store.status()).pauses, [{ ...pause, until: since + 5_000 }]);
   assert.equal(await pausePart(app, store, part, { forMs: null, reason: "typo" }), false);
   assert.deepEqual((await store.status()).pauses, [{ ...pause, until: null }]);

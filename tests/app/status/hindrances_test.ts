@@ -43,7 +43,7 @@ class Waiting implements AsyncDisposable {
 
   async pause(part: PausedPart, more: Partial<Pause> = {}): Promise<void> {
     const since = this.app.clock.now();
-    const rest = { reason: null, since, until: null, isAutomatic: false, times: 0 };
+    const rest = { reason: null, since, until: null, isAutomatic: false, times: 0, refused: [] };
     await this.store.pausePart({ ...part, ...rest, ...more });
   }
 

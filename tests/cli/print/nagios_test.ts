@@ -69,6 +69,7 @@ function pause(isAutomatic: boolean): Partial<QueueStatus> {
       until: null,
       isAutomatic,
       times: 1,
+      refused: [],
     }],
   };
 }

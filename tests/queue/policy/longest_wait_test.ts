@@ -14,6 +14,7 @@ const PAUSE: Pause = {
   until: NOW + 100 * HOUR_MS,
   isAutomatic: false,
   times: 1,
+  refused: [],
 };
 const RULE = { code: null, enhanced: null, text: null, action: "defer" } as const;
 

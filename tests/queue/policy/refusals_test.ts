@@ -91,6 +91,18 @@ const OTHERS: readonly (readonly [RefusalSubject, string, Phase?])[] = [
   ["throttling", "421 4.7.0 too many connections from 192.0.2.1", "greeting"],
   ["throttling", "421 Too many concurrent SMTP connections; please try again later.", "greeting"],
   ["throttling", "454 4.7.0 Throttling"],
+  ["recipient", "550 Quota exceeded for user bob", "rcpt"],
+  [
+    "recipient",
+    "450 4.2.1 The user you are trying to contact is receiving mail too quickly.",
+    "rcpt",
+  ],
+  [
+    "recipient",
+    "550 5.7.124 Sender not in allowed-senders list; not allowed to send to this group",
+  ],
+  ["message", "550 5.7.1 Unsolicited mail with poor reputation URL"],
+  ["relay", "554 5.7.1 Your account is suspended", "rcpt"],
   ["unknown", "554 5.7.1 Rejected by policy", "rcpt"],
   ["unknown", "451 4.7.1 Try again later", "rcpt"],
   ["unknown", "550 no", "rcpt"],

@@ -3,12 +3,14 @@
 // whole queue is in read/status.ts.
 
 import {
+  isInForce,
   type Pause,
   PAUSE_SCOPES,
   type PausedPart,
   type PauseScope,
 } from "../../../queue/policy/pause.ts";
 import { int, number, text } from "../db/columns.ts";
+import { listOf } from "../db/damage.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";
 import { stateIs } from "../db/law.ts";
 import type { Condition } from "../filter/condition.ts";
@@ -22,12 +24,23 @@ export function allPauses(db: Connection): Pause[] {
 }
 
 /** See Claims.notePause. */
-export async function notePause(
-  db: Connection,
-  part: PausedPart,
-  pause: Pause | null,
-): Promise<boolean> {
-  return await db.write(() => setPause(db, part, pause));
+export async function notePause(db: Connection, pause: Pause, now: number): Promise<void> {
+  const earlier = await db.write(() => {
+    const known = pauseOf(db, pause);
+    if (known === null || known.isAutomatic) setPause(db, pause, pause);
+    return known;
+  });
+  const hasEnded = earlier?.isAutomatic && isInForce(earlier, now) && !isInForce(pause, now);
+  if (hasEnded) await requeueMatching(db, waitingOf(db, pause), now);
+}
+
+/** See Operator.pausePart. */
+export async function pausePart(db: Connection, pause: Pause, now: number): Promise<boolean> {
+  return await db.write(() => {
+    const earlier = pauseOf(db, pause);
+    setPause(db, pause, pause);
+    return earlier === null || !isInForce(earlier, now);
+  });
 }
 
 /** See Operator.resumePart. */
@@ -36,7 +49,11 @@ export async function resumePart(
   part: PausedPart,
   now: number,
 ): Promise<number | null> {
-  const wasPaused = !await notePause(db, part, null);
+  const wasPaused = await db.write(() => {
+    const earlier = pauseOf(db, part);
+    setPause(db, part, null);
+    return earlier !== null && isInForce(earlier, now);
+  });
   // One that is left alone for its faults is wanted again, too.
   const wasLeftAlone = part.scope === "relay" && await useRelaysAgain(db, now, part.value);
   if (!wasPaused && !wasLeftAlone && part.scope !== "relay") return null;
@@ -77,24 +94,29 @@ function waitingOf(db: Connection, { scope, value }: PausedPart): Condition {
   }
 }
 
-/** Sets or ends a pause, inside a write; returns whether there was none before. */
-function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | null) {
+function pauseOf(db: Connection, { scope, value }: PausedPart): Pause | null {
   const key = keyOf(scope, value);
-  const wasThere = db.run("DELETE FROM pause WHERE scope = ? AND value = ?", scope, key) > 0;
-  if (pause !== null) {
-    db.run(
-      `INSERT INTO pause (scope, value, reason, since, until, automatic, times)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      scope,
-      key,
-      clean(pause.reason),
-      pause.since,
-      pause.until,
-      pause.isAutomatic ? 1 : 0,
-      pause.times,
-    );
-  }
-  return !wasThere;
+  const row = db.get("SELECT * FROM pause WHERE scope = ? AND value = ?", scope, key);
+  return row === undefined ? null : toPause(row);
+}
+
+/** Sets a pause in place of the one there is, or removes that; inside a write. */
+function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | null): void {
+  const key = keyOf(scope, value);
+  db.run("DELETE FROM pause WHERE scope = ? AND value = ?", scope, key);
+  if (pause === null) return;
+  db.run(
+    `INSERT INTO pause (scope, value, reason, since, until, automatic, times, refused)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    scope,
+    key,
+    clean(pause.reason),
+    pause.since,
+    pause.until,
+    pause.isAutomatic ? 1 : 0,
+    pause.times,
+    pause.refused.length === 0 ? null : JSON.stringify(pause.refused),
+  );
 }
 
 function keyOf(scope: PauseScope, value: string): string {
@@ -113,5 +135,6 @@ function toPause(row: Row): Pause | null {
     until: number(row.until),
     isAutomatic: row.automatic === 1,
     times: int(row.times),
+    refused: listOf(row.refused, { whose: `the pause of ${row.value}`, what: "list" }).map(Number),
   };
 }

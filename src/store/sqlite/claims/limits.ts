@@ -60,7 +60,6 @@ export async function forgetRelay(db: Connection, name: string): Promise<void> {
   await db.write(() => {
     db.run("DELETE FROM relay WHERE name = ?", name);
     db.run("DELETE FROM relay_limit WHERE relay = ?", name);
-    db.run("DELETE FROM suspicion WHERE relay = ?", name);
   });
 }
 

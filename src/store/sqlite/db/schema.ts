@@ -275,6 +275,11 @@ CREATE TABLE relay_family (
 ) STRICT, WITHOUT ROWID;
 `;
 
+// The messages, by seq, whose refusals brought an automatic pause about; NULL for other pauses.
+const REFUSED_MESSAGES = `
+ALTER TABLE pause ADD COLUMN refused TEXT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
@@ -282,4 +287,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: RELAY_LIMITS },
   { isAdditive: true, sql: CHANGES },
   { isAdditive: true, sql: FAMILIES },
+  { isAdditive: true, sql: REFUSED_MESSAGES },
 ];

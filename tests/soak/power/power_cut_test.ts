@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from "../../../src/system/time.ts";
 import { Mailq, PROGRAM } from "../../support/mailq.ts";
 import { buildLibrary } from "../library.ts";
 import { type Call, Disk, type Fate, readRecord } from "./disk.ts";
+import { numbers } from "./numbers.ts";
 
 /** States looked at for one command, at most; those around syncs always. */
 const MOST_STATES = 400;
@@ -216,13 +217,4 @@ async function readFiles(folder: string): Promise<Map<string, Uint8Array>> {
     if (isFile) files.set(name, await Deno.readFile(`${folder}/${name}`));
   }
   return files;
-}
-
-/** Numbers in [0, 1) that are the same each time. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -15,6 +15,17 @@ const SERVERS = {
   authLogin: auth("login"),
   authScram: auth("scram-sha-256"),
   authUnderTls: `${auth("plain login")} -o smtpd_tls_auth_only=yes`,
+  /** Wants full host names, and says so at RCPT as Postfix does by default. */
+  strictNames: "-o smtpd_helo_required=yes -o smtpd_delay_reject=yes " +
+    "-o smtpd_helo_restrictions=reject_non_fqdn_helo_hostname",
+  /** Two connections of one client at a time. */
+  fewConnections: "-o smtpd_client_connection_count_limit=2 " +
+    "-o smtpd_client_event_limit_exceptions=",
+  fewRecipients: "-o smtpd_recipient_limit=10",
+  /** Who has logged in may send as himself alone. */
+  ownSenders: "-o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=none " +
+    "-o { smtpd_sender_login_maps = inline:{ { own@sender.test = mailer@mx.receiver.test mailer } } } " +
+    "-o smtpd_sender_restrictions=reject_sender_login_mismatch,permit_sasl_authenticated,reject",
 } as const;
 
 export type ServerName = keyof typeof SERVERS;

@@ -79,9 +79,14 @@ Deno.test("Postfix: an unknown user, a busy and a banned one do not sink the oth
 });
 
 const REFUSED: readonly (readonly [string, Parameters<typeof mail>[0], string, RegExp])[] = [
-  ["at MAIL for good", { from: "badmail@sender.test" }, "ann failed 554 5.7.1", /^MAIL FROM: 554/],
+  [
+    "at MAIL for good",
+    { from: "badmail@sender.test" },
+    "ann deferred 554 5.7.1",
+    /^MAIL FROM: 554/,
+  ],
   ["at MAIL for now", { from: "later@sender.test" }, "ann deferred 450 4.7.1", /^MAIL FROM: 450/],
-  ["at DATA", { from: "baddata@sender.test" }, "ann failed 554 5.7.1", /^DATA: 554/],
+  ["at DATA", { from: "baddata@sender.test" }, "ann deferred 554 5.7.1", /^DATA: 554/],
   ["after the content", { subject: "cheap pills" }, "ann failed 550 5.7.1", /content: 550/],
 ];
 
@@ -94,6 +99,11 @@ for (const [when, fields, expected, error] of REFUSED) {
     const { attempts: [attempt] } = await shown(mailq, id);
     assert.match(attempt.error, error);
     assert.match(attempt.transcript, RegExp(`S: ${expected.split(" ")[2]} `));
+    // "Sender address rejected" is no fault of the mail: it waits, and other senders' goes.
+    if (!expected.startsWith("ann deferred 554")) return;
+    const other = await mailq.enqueue(mail({ to: "ann@receiver.test" }));
+    await mailq.ok(["send"]);
+    assert.deepEqual(await recipientsOf(mailq, other), ["ann sent 250 2.0.0"]);
   });
 }
 

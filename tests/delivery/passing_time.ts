@@ -1,4 +1,5 @@
 import type { QueueFile } from "./queue_file.ts";
+import { turn } from "./turn.ts";
 
 interface Wait {
   readonly at: number;
@@ -32,7 +33,7 @@ export class PassingTime {
   #pass(): void {
     if (this.#isPassing || this.#waits.length === 0) return;
     this.#isPassing = true;
-    setTimeout(() => {
+    turn().then(() => {
       this.#isPassing = false;
       const first = this.#waits.reduce<Wait | null>(
         (first, one) => first === null || one.at < first.at ? one : first,
@@ -42,6 +43,6 @@ export class PassingTime {
       this.queue.clock.time = Math.max(this.queue.clock.time, first.at);
       first.end();
       this.#pass();
-    }, 0);
+    });
   }
 }

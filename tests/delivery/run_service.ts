@@ -84,6 +84,13 @@ export class RunningService implements AsyncDisposable {
     await new Promise<void>((resolve) => this.#watchers.push({ isDue, resolve }));
   }
 
+  /** Resolves once a wait of this length was asked for. */
+  async begun(ms: number): Promise<void> {
+    const isDue = () => this.asked.includes(ms);
+    if (isDue()) return;
+    await new Promise<void>((resolve) => this.#watchers.push({ isDue, resolve }));
+  }
+
   /** Lets time pass. */
   advance(ms: number): void {
     const { clock } = this.queue;

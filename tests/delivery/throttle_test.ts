@@ -8,6 +8,7 @@ import { HOUR_MS, type OnePassOptions, passOn, POLICY } from "./pass_on.ts";
 import { QueueFile } from "./queue_file.ts";
 import { accept, FAILED, reportOf, type Script, ScriptedRelay, SENT } from "./scripted_relay.ts";
 import { planOf, relayNamed, to } from "./several_relays.ts";
+import { turn } from "./turn.ts";
 
 function said(code: number | null, text: string, phase: Phase): DeliveryOutcome {
   const isRelayFault = phase !== "rcpt" && phase !== "dot";
@@ -40,7 +41,7 @@ class Narrow {
       }
       this.standing.add(connection);
     }
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     return accept(delivery, options);
   };
 }
@@ -96,7 +97,7 @@ Deno.test("throttle: a relay that goes down with all connections open teaches no
   let taken = 0;
   const refused = said(null, "the server closed the connection", "greeting");
   const relay = new ScriptedRelay(async (delivery, options) => {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     return ++taken > 15 ? reportOf(delivery, refused) : accept(delivery, options);
   });
   const result = await pass(queue, { relay });
@@ -242,7 +243,7 @@ Deno.test("throttle: a message told again and again while others are taken waits
   await queue.store.noteLimits("default", { ...NO_LIMITS, ...learned });
   const relay = new ScriptedRelay(async (delivery, options) => {
     if (delivery.recipients.includes("slow@x.test")) return reportOf(delivery, LATER);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     return accept(delivery, options);
   });
   const policy = { ...POLICY, max: 0 };

@@ -1,34 +1,14 @@
 /* Makes the n-th call of one kind fail, for files below one folder: LD_PRELOAD of the fault
  * injection tests. FAULT_CALL names the kind, FAULT_N the call (0: none fails), FAULT_ERRNO the
  * error, FAULT_UNDER the folder, FAULT_COUNT a file that gets a byte for each such call. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#define UNDER "FAULT_UNDER"
+#include "../below.h"
 
 static int counted;
 
-static int is_under(const char *path) {
-  const char *under = getenv("FAULT_UNDER");
-  return under && path && strncmp(path, under, strlen(under)) == 0;
-}
-
 static int is_under_fd(int fd) {
-  char name[64], path[PATH_MAX];
-  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(name, path, sizeof path - 1);
-  if (n <= 0) return 0;
-  path[n] = 0;
-  return is_under(path);
+  char path[PATH_MAX];
+  return path_of(fd, path);
 }
 
 /* Whether this call is the one to fail; sets errno then. */
@@ -52,37 +32,11 @@ static int fails(const char *call, int under) {
   return 1;
 }
 
-#define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
-
 static int writes(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT); }
-static mode_t mode_of(int flags, va_list args) {
-  return (flags & (O_CREAT | O_TMPFILE)) ? va_arg(args, mode_t) : 0;
-}
-
-#define OPEN(name) \
-  int name(const char *path, int flags, ...) { \
-    REAL(name); \
-    va_list args; \
-    va_start(args, flags); \
-    mode_t mode = mode_of(flags, args); \
-    va_end(args); \
-    if (fails("open", writes(flags) && is_under(path))) return -1; \
-    return real(path, flags, mode); \
-  }
-OPEN(open)
-OPEN(open64)
-#define OPENAT(name) \
-  int name(int dir, const char *path, int flags, ...) { \
-    REAL(name); \
-    va_list args; \
-    va_start(args, flags); \
-    mode_t mode = mode_of(flags, args); \
-    va_end(args); \
-    if (fails("open", writes(flags) && is_under(path))) return -1; \
-    return real(dir, path, flags, mode); \
-  }
-OPENAT(openat)
-OPENAT(openat64)
+#define OPENED(call) \
+  if (fails("open", writes(flags) && is_under(path))) return -1; \
+  return call
+OPENS()
 
 ssize_t write(int fd, const void *bytes, size_t n) {
   REAL(write);

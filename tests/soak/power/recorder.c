@@ -2,35 +2,12 @@
  * the power cut tests. RECORD_UNDER names the folder, RECORD_TO the file that gets the record: for
  * each call a line of words, and behind the line of a write its bytes. Several processes may write one
  * record: each call is made and written down under one lock. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#define UNDER "RECORD_UNDER"
+#include "../below.h"
 
-#define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
-
-static int is_under(const char *path) {
-  const char *under = getenv("RECORD_UNDER");
-  return under && path && strncmp(path, under, strlen(under)) == 0;
-}
-
-/* The path of an open file below the folder; 0 if it is none. */
-static int path_of(int fd, char *path) {
-  char name[64];
-  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(name, path, PATH_MAX - 1);
-  if (n <= 0) return 0;
-  path[n] = 0;
-  return is_under(path) && strstr(path, " (deleted)") == NULL;
+/* The path of an open file below the folder that still has a name; 0 if it is none. */
+static int named(int fd, char *path) {
+  return path_of(fd, path) && strstr(path, " (deleted)") == NULL;
 }
 
 static int lock_record(void) {
@@ -65,41 +42,16 @@ static void note(int fd, const char *line, const void *bytes, size_t size) {
   errno = saved; \
   return result
 
-static mode_t mode_of(int flags, va_list args) {
-  return (flags & (O_CREAT | O_TMPFILE)) ? va_arg(args, mode_t) : 0;
-}
-
 static void note_open(int record, const char *path, int flags) {
   char line[PATH_MAX + 32];
   snprintf(line, sizeof line, "open %s %d\n", path, (flags & O_TRUNC) != 0);
   note(record, line, "", 0);
 }
 
-#define OPENS(flags) (((flags) & (O_CREAT | O_TRUNC)) && ((flags) & O_ACCMODE) != O_RDONLY)
-#define OPEN(name) \
-  int name(const char *path, int flags, ...) { \
-    REAL(name); \
-    va_list args; \
-    va_start(args, flags); \
-    mode_t mode = mode_of(flags, args); \
-    va_end(args); \
-    RECORDED(int, OPENS(flags) && is_under(path), real(path, flags, mode), \
-             note_open(record, path, flags)); \
-  }
-OPEN(open)
-OPEN(open64)
-#define OPENAT(name) \
-  int name(int dir, const char *path, int flags, ...) { \
-    REAL(name); \
-    va_list args; \
-    va_start(args, flags); \
-    mode_t mode = mode_of(flags, args); \
-    va_end(args); \
-    RECORDED(int, OPENS(flags) && is_under(path), real(dir, path, flags, mode), \
-             note_open(record, path, flags)); \
-  }
-OPENAT(openat)
-OPENAT(openat64)
+#define CHANGES(flags) (((flags) & (O_CREAT | O_TRUNC)) && ((flags) & O_ACCMODE) != O_RDONLY)
+#define OPENED(call) \
+  RECORDED(int, CHANGES(flags) && is_under(path), call, note_open(record, path, flags))
+OPENS()
 
 static void note_write(int record, const char *path, off_t at, const void *bytes, ssize_t size) {
   char line[PATH_MAX + 64];
@@ -117,20 +69,20 @@ static off_t place(int fd) {
 ssize_t write(int fd, const void *bytes, size_t n) {
   REAL(write);
   char path[PATH_MAX];
-  int under = path_of(fd, path);
+  int under = named(fd, path);
   off_t at = under ? place(fd) : 0;
   RECORDED(ssize_t, under, real(fd, bytes, n), note_write(record, path, at, bytes, result));
 }
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at) {
   REAL(pwrite);
   char path[PATH_MAX];
-  RECORDED(ssize_t, path_of(fd, path), real(fd, bytes, n, at),
+  RECORDED(ssize_t, named(fd, path), real(fd, bytes, n, at),
            note_write(record, path, at, bytes, result));
 }
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at) {
   REAL(pwrite64);
   char path[PATH_MAX];
-  RECORDED(ssize_t, path_of(fd, path), real(fd, bytes, n, at),
+  RECORDED(ssize_t, named(fd, path), real(fd, bytes, n, at),
            note_write(record, path, at, bytes, result));
 }
 ssize_t writev(int fd, const struct iovec *parts, int count) {
@@ -152,12 +104,12 @@ static void note_size(int record, const char *path, off_t size) {
 int ftruncate(int fd, off_t size) {
   REAL(ftruncate);
   char path[PATH_MAX];
-  RECORDED(int, path_of(fd, path), real(fd, size), note_size(record, path, size));
+  RECORDED(int, named(fd, path), real(fd, size), note_size(record, path, size));
 }
 int ftruncate64(int fd, off64_t size) {
   REAL(ftruncate64);
   char path[PATH_MAX];
-  RECORDED(int, path_of(fd, path), real(fd, size), note_size(record, path, size));
+  RECORDED(int, named(fd, path), real(fd, size), note_size(record, path, size));
 }
 
 static void note_path(int record, const char *word, const char *path) {
@@ -168,17 +120,17 @@ static void note_path(int record, const char *word, const char *path) {
 int fsync(int fd) {
   REAL(fsync);
   char path[PATH_MAX];
-  RECORDED(int, path_of(fd, path), real(fd), note_path(record, "sync", path));
+  RECORDED(int, named(fd, path), real(fd), note_path(record, "sync", path));
 }
 int fdatasync(int fd) {
   REAL(fdatasync);
   char path[PATH_MAX];
-  RECORDED(int, path_of(fd, path), real(fd), note_path(record, "sync", path));
+  RECORDED(int, named(fd, path), real(fd), note_path(record, "sync", path));
 }
 int syncfs(int fd) {
   REAL(syncfs);
   char path[PATH_MAX];
-  RECORDED(int, path_of(fd, path), real(fd), note_path(record, "syncfs", path));
+  RECORDED(int, named(fd, path), real(fd), note_path(record, "syncfs", path));
 }
 
 static void note_paths(int record, const char *word, const char *from, const char *to) {

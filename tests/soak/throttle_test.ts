@@ -10,17 +10,7 @@ Deno.test("soak: 200 messages of which every 15th is told to come later go withi
     onContent: () => ++asked % 15 === 0 ? "454 Throttling failure: try again in a second" : null,
   });
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url, MAILQ_RETRY_MAX: "0" });
-  const lines = Array.from(
-    { length: COUNT },
-    (_, n) =>
-      JSON.stringify({
-        from: "ann@sender.test",
-        to: [`user${n}@x.test`],
-        subject: `${n}`,
-        text: "Hi",
-      }),
-  );
-  await mailq.ok(["enqueue", "--jsonl", "-"], { stdin: lines.join("\n") });
+  await mailq.enqueueMany(COUNT);
   const begun = performance.now();
   const [result] = await mailq.json(["send"]);
   const seconds = (performance.now() - begun) / 1000;

@@ -86,6 +86,18 @@ export class Mailq implements AsyncDisposable {
     return (await this.ok(["enqueue", ...flags], { stdin: mail })).trim();
   }
 
+  /** Queues so many mails, each to one recipient, in one call. */
+  async enqueueMany(count: number): Promise<void> {
+    const lines = Array.from({ length: count }, (_, n) =>
+      JSON.stringify({
+        from: "ann@sender.test",
+        to: [`user${n}@x.test`],
+        subject: `${n}`,
+        text: "Hi",
+      }));
+    await this.ok(["enqueue", "--jsonl", "-"], { stdin: lines.join("\n") });
+  }
+
   /** The status of each message by its subject. */
   async statuses(): Promise<Record<string, string>> {
     const messages = await this.json(["list", "--limit", "0"]);

@@ -2,24 +2,10 @@ import assert from "node:assert/strict";
 import { mail, Mailq } from "../../support/mailq.ts";
 import { SmtpServer } from "../../support/smtp_server.ts";
 
-async function queueMany(mailq: Mailq, count: number): Promise<void> {
-  const lines = Array.from(
-    { length: count },
-    (_, n) =>
-      JSON.stringify({
-        from: "ann@sender.test",
-        to: [`user${n}@x.test`],
-        subject: `${n}`,
-        text: "Hi",
-      }),
-  );
-  await mailq.ok(["enqueue", "--jsonl", "-"], { stdin: lines.join("\n") });
-}
-
 Deno.test("throttle: a relay that takes three connections gets all mail, and status says what it bears", async () => {
   await using server = new SmtpServer({ maxConnections: 3 });
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url });
-  await queueMany(mailq, 150);
+  await mailq.enqueueMany(150);
   const [result] = await mailq.json(["send"]);
   assert.deepEqual([result.sent, result.deferred, result.stopped_by], [150, 0, null]);
   const [{ relays }] = await mailq.json(["status"]);

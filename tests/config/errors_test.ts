@@ -386,11 +386,11 @@ Deno.test("loadSettings: any file gives settings or one clear line without its s
 });
 
 Deno.test("loadSettings: at intake a file that cannot be read is a warning, unless it was named", async () => {
-  const own = "/root/.config/mailq/config.toml";
+  const own = "/home/ann/.config/mailq/config.toml";
   for (const [path, reason] of [["/etc/mailq.toml", "IsADirectory"], [own, "PermissionDenied"]]) {
     const settings = await load({
       isRoot: false,
-      env: { HOME: "/root", MAILQ_QUEUE: "/q.db" },
+      env: { HOME: "/home/ann", MAILQ_QUEUE: "/q.db" },
       files: { "/etc/mailq.toml": 'from = "a@b.test"' },
       broken: { [path ?? ""]: reason ?? "" },
       purpose: "intake",

@@ -156,7 +156,10 @@ for (const concurrency of [1, 8]) {
     assert.deepEqual([first.failed, first.stoppedBy], [0, "relay"]);
     assert.ok(moody.tries <= 10, `${moody.tries} tries`);
     const [known] = (await queue.store.status()).relays;
-    assert.match(known?.lastError ?? "", /Rejected by policy/);
+    assert.match(
+      known?.lastError ?? "",
+      /^it refuses 5 messages in a row: 5\d\d .*Rejected by policy/,
+    );
     assert.ok((known?.openUntil ?? 0) > queue.clock.time, "it is left alone at once");
     // The pause over, one refusal is enough.
     queue.clock.time += HOUR_MS;

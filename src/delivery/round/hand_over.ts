@@ -263,7 +263,7 @@ function unprovenOf(claim: Claim, outcomes: readonly RuledOutcome[]): Unproven |
   });
   return {
     key,
-    text: first.text,
+    text: replyText(first),
     recipients: refused.map(({ n }) => n),
     addresses: refused.map(({ address }) => address.toLowerCase()),
   };

@@ -1,6 +1,6 @@
 // The law of states: what may happen to a recipient, and what status a message has by its recipients.
 // Delivery asks it, and every store makes its SQL from these tables when it is loaded
-// (src/store/sqlite/db/law.ts), so that a change here is a change everywhere.
+// (src/store/sql/law.ts), so that a change here is a change everywhere.
 
 /** The state of one recipient of one message. */
 export const RECIPIENT_STATES = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hasWords, readSearch, wordsOf } from "../../src/store/sqlite/filter/words.ts";
+import { hasWords, readSearch, wordsOf } from "../../src/store/sql/words.ts";
 import { enqueued, listed, newMessage } from "../support/queue_messages.ts";
 import { SqliteFixture } from "../support/queue_sqlite.ts";
 

@@ -3,7 +3,7 @@
 // them, delivery asks which are in force. The pause of the whole queue is the store's own.
 
 export const PAUSE_SCOPES = ["relay", "sender", "domain", "tag"] as const;
-export type PauseScope = typeof PAUSE_SCOPES[number];
+type PauseScope = typeof PAUSE_SCOPES[number];
 
 /** Which part of the mail is meant. */
 export interface PausedPart {

@@ -8,10 +8,10 @@ import type {
   RetryResult,
 } from "../../../queue/ports/operator.ts";
 import type { Filter } from "../../../queue/filter.ts";
-import { int } from "../db/columns.ts";
-import { happens, mayHappen, stateIs, word } from "../db/law.ts";
+import { int } from "../../sql/columns.ts";
+import { happens, mayHappen, stateIs, word } from "../../sql/law.ts";
 import type { Connection, Row } from "../db/connection.ts";
-import type { Condition } from "../filter/condition.ts";
+import type { Condition } from "../../sql/condition.ts";
 import { countMatching, matching, onEach } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
 import { refreshMessage } from "../claims/refresh_message.ts";

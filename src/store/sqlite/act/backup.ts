@@ -7,7 +7,7 @@ import { folderOf, isThere, nameOf, removeFile, writeAllSync } from "../../../sy
 import { NewFile } from "../../../system/new_file.ts";
 import { cannotWrite, onFile } from "../../cannot_write.ts";
 import { Connection } from "../db/connection.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;

@@ -2,18 +2,11 @@
 // adds those of refused senders; people add and end them by `pause` and `resume`. The pause of the
 // whole queue is in read/status.ts.
 
-import {
-  isInForce,
-  type Pause,
-  PAUSE_SCOPES,
-  type PausedPart,
-  type PauseScope,
-} from "../../../queue/policy/pause.ts";
-import { int, number, text } from "../db/columns.ts";
-import { listOf } from "../db/damage.ts";
-import { clean, type Connection, type Row } from "../db/connection.ts";
-import { stateIs } from "../db/law.ts";
-import type { Condition } from "../filter/condition.ts";
+import { isInForce, type Pause, type PausedPart } from "../../../queue/policy/pause.ts";
+import { pauseKey, toPause } from "../../sql/pause_rows.ts";
+import { clean, type Connection } from "../db/connection.ts";
+import { stateIs } from "../../sql/law.ts";
+import type { Condition } from "../../sql/condition.ts";
 import { countMatching, matching } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
 import { requeueMatching } from "./actions.ts";
@@ -95,14 +88,14 @@ function waitingOf(db: Connection, { scope, value }: PausedPart): Condition {
 }
 
 function pauseOf(db: Connection, { scope, value }: PausedPart): Pause | null {
-  const key = keyOf(scope, value);
+  const key = pauseKey({ scope, value });
   const row = db.get("SELECT * FROM pause WHERE scope = ? AND value = ?", scope, key);
   return row === undefined ? null : toPause(row);
 }
 
 /** Sets a pause in place of the one there is, or removes that; inside a write. */
 function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | null): void {
-  const key = keyOf(scope, value);
+  const key = pauseKey({ scope, value });
   db.run("DELETE FROM pause WHERE scope = ? AND value = ?", scope, key);
   if (pause === null) return;
   db.run(
@@ -117,24 +110,4 @@ function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | n
     pause.times,
     pause.refused.length === 0 ? null : JSON.stringify(pause.refused),
   );
-}
-
-function keyOf(scope: PauseScope, value: string): string {
-  return clean(scope === "sender" || scope === "domain" ? value.toLowerCase() : value) ?? "";
-}
-
-function toPause(row: Row): Pause | null {
-  const scope = PAUSE_SCOPES.find((known) => known === row.scope);
-  // A part that only a newer program knows of.
-  if (scope === undefined) return null;
-  return {
-    scope,
-    value: String(row.value),
-    reason: text(row.reason),
-    since: int(row.since),
-    until: number(row.until),
-    isAutomatic: row.automatic === 1,
-    times: int(row.times),
-    refused: listOf(row.refused, { whose: `the pause of ${row.value}`, what: "list" }).map(Number),
-  };
 }

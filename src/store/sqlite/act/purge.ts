@@ -5,7 +5,7 @@ import { MailqError } from "../../../queue/errors.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import type { PurgeOptions } from "../../../queue/ports/operator.ts";
 import { FINAL_STATUSES } from "../../../queue/state.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Connection } from "../db/connection.ts";
 import { deleteEach, matching } from "../filter/matching.ts";

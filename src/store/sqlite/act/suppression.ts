@@ -2,7 +2,7 @@
 // up before sending is take_in/enqueue.ts and claims/claim.ts.
 
 import type { Suppression } from "../../../queue/ports/reader.ts";
-import { int, text } from "../db/columns.ts";
+import { int, text } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
 
 const STEP = 1_000;

@@ -2,7 +2,7 @@
 // history again.
 
 import type { AttemptRecord } from "../../../queue/claim.ts";
-import type { OutcomeKind } from "../../../queue/outcome.ts";
+import { outcomesText, type StoredOutcome } from "../../sql/attempt_texts.ts";
 import { clean, type Connection } from "../db/connection.ts";
 
 const INSERT = `INSERT INTO attempt
@@ -16,15 +16,6 @@ interface StoredAttempt extends Partial<Omit<AttemptRecord, "changes" | "claim">
   readonly durationMs: number;
   readonly result: AttemptRecord["result"];
   readonly outcomes: readonly StoredOutcome[];
-}
-
-/** One outcome; `toOutcome` (show.ts) reads it again. */
-interface StoredOutcome {
-  readonly address: string;
-  readonly outcome: OutcomeKind;
-  readonly code: number | null;
-  readonly enhanced: string | null;
-  readonly reply: string | null;
 }
 
 /** Adds the attempt number `n` to the history of a message; runs inside a write. */
@@ -50,12 +41,6 @@ export function insertAttempt(
     clean(attempt.error ?? null),
     clean(attempt.traceback ?? null),
     clean(attempt.transcript ?? null),
-    JSON.stringify(attempt.outcomes.map(({ address, outcome, code, enhanced, reply }) => ({
-      address,
-      outcome,
-      code,
-      enhanced,
-      reply,
-    }))),
+    outcomesText(attempt.outcomes),
   );
 }

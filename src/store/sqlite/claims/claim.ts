@@ -4,12 +4,12 @@
 
 import type { Claim, ClaimedRecipient } from "../../../queue/claim.ts";
 import type { ClaimBatch, ClaimRequest, WorkerHandle } from "../../../queue/ports/claims.ts";
-import { int, tagsOf } from "../db/columns.ts";
+import { int, tagsOf } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
-import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
+import { readEnvelopeDsn, readRecipientDsn } from "../../sql/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
-import { VISIBLE } from "../filter/condition.ts";
-import { happens, mayHappen, statusIs, word } from "../db/law.ts";
+import { VISIBLE } from "../../sql/condition.ts";
+import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { refreshMessage } from "./refresh_message.ts";
 

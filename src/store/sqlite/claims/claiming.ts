@@ -7,8 +7,8 @@ import type { ClaimBatch, ClaimRequest, RecordResult } from "../../../queue/port
 import { claimDue } from "./claim.ts";
 import type { ClaimThread } from "./claim_thread.ts";
 import type { Connection } from "../db/connection.ts";
-import { int } from "../db/columns.ts";
-import { statusIs } from "../db/law.ts";
+import { int } from "../../sql/columns.ts";
+import { statusIs } from "../../sql/law.ts";
 import { record } from "./record.ts";
 
 /** Who claims so much has a fast relay, and much to send. */

@@ -3,8 +3,8 @@
 // the status shows the limits.
 
 import { NO_LIMITS, type RelayLimits } from "../../../queue/policy/throttle.ts";
-import { int, number, text } from "../db/columns.ts";
-import { clean, type Connection, type Row } from "../db/connection.ts";
+import { toLimits } from "../../sql/relay_rows.ts";
+import { clean, type Connection } from "../db/connection.ts";
 
 /** See Claims.relayLimits. */
 export function relayLimits(db: Connection, name: string): RelayLimits {
@@ -61,18 +61,4 @@ export async function forgetRelay(db: Connection, name: string): Promise<void> {
     db.run("DELETE FROM relay WHERE name = ?", name);
     db.run("DELETE FROM relay_limit WHERE relay = ?", name);
   });
-}
-
-function toLimits(row: Row): RelayLimits {
-  return {
-    settings: text(row.settings),
-    connections: number(row.connections),
-    ofConnections: number(row.of_connections),
-    rate: number(row.rate),
-    learnedAt: number(row.learned_at),
-    backOffs: int(row.back_offs),
-    since: number(row.since),
-    until: number(row.until),
-    reply: text(row.reply),
-  };
 }

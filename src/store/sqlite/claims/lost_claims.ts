@@ -2,9 +2,9 @@
 // as uncertain where their bytes had begun to go out.
 
 import { insertAttempt } from "./attempt.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { happens, mayHappen, statusIs } from "../db/law.ts";
+import { happens, mayHappen, statusIs } from "../../sql/law.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 /** A message whose attempts killed so many workers is held for a person to look at. */

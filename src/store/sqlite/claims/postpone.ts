@@ -2,8 +2,8 @@
 // wait, and for how long.
 
 import type { Postponed } from "../../../queue/ports/claims.ts";
-import { int } from "../db/columns.ts";
-import { happens, mayHappen, statusIs, word } from "../db/law.ts";
+import { int } from "../../sql/columns.ts";
+import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { refreshMessage } from "./refresh_message.ts";
 

@@ -5,9 +5,10 @@ import type { AttemptRecord, Claim, RecipientChange } from "../../../queue/claim
 import type { RecordResult } from "../../../queue/ports/claims.ts";
 import { deriveStatus, TRANSITIONS } from "../../../queue/state.ts";
 import { insertAttempt } from "./attempt.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { happens, mayHappen, statusIs, word } from "../db/law.ts";
+import { lastReply } from "../../sql/attempt_texts.ts";
+import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { refreshMessage } from "./refresh_message.ts";
 import { suppressOne } from "../act/suppression.ts";
@@ -70,7 +71,7 @@ export function record(
 /** Records an attempt whose claim still holds; false, and nothing changed, if it was lost. */
 function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): boolean {
   const { claim, changes } = attempt;
-  const reply = lastReply(attempt);
+  const reply = clean(lastReply(attempt));
   const allSent = changes.every((change) => change.state === "sent")
     ? db.get(COUNT_ALL_SENT, reply, now, now, claim.seq, claim.token, changes.length)
     : undefined;
@@ -106,21 +107,13 @@ function recordLate(db: Connection, attempt: RecordableAttempt, now: number): vo
   const { seq } = attempt.claim;
   const accepted = attempt.changes.filter((change) => change.outcome === "sent");
   if (accepted.length === 0) return;
-  const counted = db.get(COUNT_LATE, lastReply(attempt), seq);
+  const counted = db.get(COUNT_LATE, clean(lastReply(attempt)), seq);
   if (counted === undefined) return;
   insertAttempt(db, seq, int(counted.attempts), { ...attempt, outcomes: attempt.changes });
   for (const { n, code, enhanced, reply } of accepted) {
     db.run(LATE, now, code, enhanced, clean(reply), seq, n);
   }
   refreshMessage(db, seq, now);
-}
-
-function lastReply(attempt: RecordableAttempt): string | null {
-  const worst = attempt.changes.find((change) => change.outcome === "failed") ??
-    attempt.changes.find((change) => change.outcome !== "sent") ?? attempt.changes[0];
-  if (worst === undefined) return clean(attempt.error);
-  const said = [worst.code, worst.enhanced, worst.reply].filter((part) => part !== null);
-  return clean(said.join(" ").trim() || attempt.error);
 }
 
 function applyChange(db: Connection, seq: number, change: RecipientChange, now: number): void {

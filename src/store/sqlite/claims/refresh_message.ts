@@ -1,9 +1,9 @@
 // What a message's row says of its recipients: status, counts, times, the reply that explains it.
-// Every write that changes a recipient ends with this; the rules of the status are db/law.ts's.
+// Every write that changes a recipient ends with this; the rules of the status are sql/law.ts's.
 
 import { OPEN_STATES } from "../../../queue/state.ts";
 import type { Connection } from "../db/connection.ts";
-import { countOf, STATE_COUNTS, stateIs, STATUS, word } from "../db/law.ts";
+import { countOf, STATE_COUNTS, stateIs, STATUS, word } from "../../sql/law.ts";
 
 const OPEN = countOf(OPEN_STATES);
 const SENDING = countOf(["sending"]);

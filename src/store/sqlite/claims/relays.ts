@@ -5,12 +5,9 @@ import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
 import type { RelayStatus } from "../../../queue/status.ts";
 import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
-import { relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
-import { int, number, text } from "../db/columns.ts";
-import { clean, type Connection, type Row } from "../db/connection.ts";
+import { RELAY_COLUMNS as COLUMNS, relayStatuses, toHealth, toUse } from "../../sql/relay_rows.ts";
+import { clean, type Connection } from "../db/connection.ts";
 import { allLimits } from "./limits.ts";
-
-const COLUMNS = "name, failures, down_since, open_until, last_error, refusal, hint";
 
 /** See Claims.relayHealth. */
 export function relayHealth(db: Connection, name: string): RelayHealth {
@@ -70,32 +67,13 @@ export function troubledRelays(db: Connection, now: number): RelayStatus[] {
   const known = new Map(
     db.all(`SELECT ${COLUMNS} FROM relay`).map((row) => [String(row.name), toHealth(row)]),
   );
-  const limits = new Map(
-    [...allLimits(db)].map(([name, one]): [string, RelayLimits] => [name, relaxed(one, now)])
-      .filter(([, one]) => one.connections !== null || one.rate !== null || one.backOffs > 0),
-  );
-  return [...new Set([...known.keys(), ...limits.keys()])].sort().map((name) => ({
-    name,
-    ...(known.get(name) ?? HEALTHY),
-    limits: limits.get(name) ?? null,
-  }));
+  return relayStatuses(known, allLimits(db), now);
 }
 
 /** See Reader.rateUses. */
 export function rateUses(db: Connection): Map<string, RateUse> {
   const rows = db.all("SELECT scope, newest_from, counts FROM rate");
   return new Map(rows.map((row) => [String(row.scope), toUse(row)]));
-}
-
-function toHealth(row: Row): RelayHealth {
-  return {
-    failures: int(row.failures),
-    downSince: number(row.down_since),
-    openUntil: number(row.open_until),
-    lastError: text(row.last_error),
-    refusal: text(row.refusal),
-    hint: text(row.hint),
-  };
 }
 
 /** See Claims.takeShares: all shares in one commit, or none. */
@@ -122,12 +100,4 @@ export async function takeShares(
     }
     return null;
   });
-}
-
-function toUse(row: Row): RateUse {
-  const counts: unknown = JSON.parse(String(row.counts));
-  return {
-    newestFrom: int(row.newest_from),
-    counts: Array.isArray(counts) ? counts.map(Number) : [],
-  };
 }

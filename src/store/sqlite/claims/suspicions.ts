@@ -3,10 +3,10 @@
 
 import { refusalKey } from "../../../queue/policy/refusal_words.ts";
 import type { Suspect, Suspicion } from "../../../queue/policy/suspicion.ts";
-import { int, number, text } from "../db/columns.ts";
-import { listOf } from "../db/damage.ts";
-import { clean, type Connection, type Row } from "../db/connection.ts";
-import { happens, mayHappen } from "../db/law.ts";
+import { number, text } from "../../sql/columns.ts";
+import { toSuspicion } from "../../sql/relay_rows.ts";
+import { clean, type Connection } from "../db/connection.ts";
+import { happens, mayHappen } from "../../sql/law.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 const OPEN_REPLY = `SELECT code, enhanced, reply FROM recipient
@@ -78,30 +78,4 @@ function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now:
   }
   if (failed > 0) refreshMessage(db, seq, now);
   return failed > 0;
-}
-
-function toSuspicion(row: Row): Suspicion {
-  return {
-    key: String(row.key),
-    text: String(row.reply),
-    since: int(row.since),
-    suspects: listOf(row.suspects, { whose: `the suspicion of ${row.relay}`, what: "list" }).map(
-      toSuspect,
-    ),
-  };
-}
-
-function toSuspect(value: unknown): Suspect {
-  const field = (name: string): unknown =>
-    typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-  const list = (name: string): readonly unknown[] => {
-    const items = field(name);
-    return Array.isArray(items) ? items : [];
-  };
-  return {
-    seq: Number(field("seq")),
-    recipients: list("recipients").map(Number),
-    addresses: list("addresses").map(String),
-    times: Number(field("times")),
-  };
 }

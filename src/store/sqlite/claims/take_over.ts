@@ -3,13 +3,14 @@
 
 import { FileLock } from "../../../system/file_lock.ts";
 import { expireMessage } from "./claim.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { statusIs } from "../db/law.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { statusIs } from "../../sql/law.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 import { loseClaims } from "./lost_claims.ts";
 import { sweepOwner } from "../take_in/open_batch.ts";
-import { lockOf, lockPath, readBegunTokens } from "./workers.ts";
+import { lockPath } from "./workers.ts";
+import { lockOf, readBegunTokens } from "../../worker_file.ts";
 import { discardFile, folderOf, lookAt, nameOf } from "../../../system/files.ts";
 import { fileTrouble } from "../../file_errors.ts";
 import { keepReserve } from "../../reserve.ts";

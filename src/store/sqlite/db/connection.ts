@@ -5,12 +5,10 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
 import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
+import type { Row, Value } from "../../sql/row.ts";
 import { wait } from "../../../system/time.ts";
 
-/** What may be bound to a statement. */
-export type Value = null | number | string | Uint8Array;
-/** A row as a statement returns it. */
-export type Row = Record<string, unknown>;
+export type { Row, Value };
 
 interface ConnectionOptions {
   /** The queue's file; null for a queue that nobody shares and that ends with its connection. */

@@ -3,10 +3,11 @@
 
 import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
-import type { Condition } from "./condition.ts";
-import { filterCondition, statusCondition } from "./filter_sql.ts";
+import type { Condition } from "../../sql/condition.ts";
+import { filterCondition, statusCondition } from "../../sql/filter_sql.ts";
+import { sqliteDialect } from "./dialect.ts";
 
 /** Messages changed in one commit, so that other writers get their turn. */
 const STEP = 500;
@@ -18,7 +19,7 @@ export function matching(
   extra: string,
   ...extraValues: Value[]
 ): Condition {
-  const { sql, values } = filterCondition(db, filter);
+  const { sql, values } = filterCondition(sqliteDialect(db), filter);
   return {
     sql: `(${extra}) AND ${statusCondition(filter.statuses)} AND ${sql}`,
     values: [...extraValues, ...values],

@@ -2,10 +2,10 @@
 // date, row by row. What a word is, words.ts says.
 
 import type { SearchIndexOptions } from "../../../queue/ports/reader.ts";
-import { int, text } from "../db/columns.ts";
+import { int, text } from "../../sql/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
-import type { Condition } from "./condition.ts";
-import { hasWords, matchText, readSearch, type Search, wordsOf } from "./words.ts";
+import type { Condition } from "../../sql/condition.ts";
+import { hasWords, readSearch, type Search, wordsOf } from "../../sql/words.ts";
 import { wait } from "../../../system/time.ts";
 
 // What a commit takes into the index, at most: others wait for it to write.
@@ -129,6 +129,12 @@ function unindexedWith(db: Connection, search: Search): number[] {
       : db.all(`${ROWS} WHERE seq > ${last} ORDER BY seq LIMIT ${STEP}`);
   }
   return found;
+}
+
+/** The search in the language of FTS5. Words are of letters and digits alone: nothing in them
+ *  can be read as an operator or end a quoted string. */
+function matchText(search: Search): string {
+  return search.map((words) => `"${words.join(" ")}" *`).join(" AND ");
 }
 
 /** Messages that are read one by one before the index is asked. */

@@ -1,46 +1,19 @@
 // Lists messages of a filter in any order, page by page and by indexes; and finds ids by their
 // beginning.
 
-import { MailqError } from "../../../queue/errors.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
-import type { Filter, ListOptions, Sort } from "../../../queue/filter.ts";
+import type { Filter, ListOptions } from "../../../queue/filter.ts";
 import { storedStatuses } from "../../../queue/state.ts";
-import { SUMMARY, toSummary } from "../db/columns.ts";
+import { SUMMARY, toSummary } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
-import { statusIs } from "../db/law.ts";
-import { type Condition, VISIBLE } from "../filter/condition.ts";
-import { filterCondition, statusCondition, wordsCondition } from "../filter/filter_sql.ts";
+import { statusIs } from "../../sql/law.ts";
+import { keyColumns, keysetIn, keysetOfRow, type Order, orderOf } from "../../sql/order.ts";
+import { type Condition, VISIBLE } from "../../sql/condition.ts";
+import { filterCondition, statusCondition } from "../../sql/filter_sql.ts";
+import { sqliteDialect, wordsCondition } from "../filter/dialect.ts";
 import { findWords, nearestWith } from "../filter/search.ts";
 
 const PAGE = 500;
-
-interface Order {
-  /** The columns (or expressions) the keyset consists of, seq last. */
-  readonly keys: readonly string[];
-  readonly descending: boolean;
-}
-
-// No key may be null: a comparison with null would end the listing.
-const LAST = Number.MAX_SAFE_INTEGER;
-const ORDERS: Readonly<Record<Sort, Order>> = {
-  newest: { keys: ["seq"], descending: true },
-  oldest: { keys: ["seq"], descending: false },
-  priority: { keys: ["priority", "queued_at", "seq"], descending: false },
-  size: { keys: ["size", "seq"], descending: true },
-  next: {
-    keys: [
-      `CASE WHEN ${statusIs("scheduled")} THEN send_at ELSE coalesce(next_at, ${LAST}) END`,
-      "seq",
-    ],
-    descending: false,
-  },
-  sent: { keys: ["coalesce(sent_at, 0)", "seq"], descending: true },
-};
-
-function orderOf({ sort, isReversed = false }: ListOptions): Order {
-  const { keys, descending } = ORDERS[sort];
-  return { keys, descending: descending !== isReversed };
-}
 
 /** See Reader.list. Reads page by page, so that a long listing holds up no checkpoint. */
 export async function* list(
@@ -62,7 +35,7 @@ export async function* list(
     left -= rows.length;
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
-    after = order.keys.map((_, i) => keyValue(last[`k${i}`]));
+    after = keysetOfRow(order, last);
   }
 }
 
@@ -71,21 +44,7 @@ function keysetOf(db: Connection, order: Order, id: string): Value[] {
     `SELECT ${keyColumns(order.keys)} FROM message WHERE id = ? AND ${VISIBLE}`,
     id,
   );
-  if (row === undefined) {
-    throw new MailqError(
-      "usage",
-      `Cannot list what comes after "${id}": there is no such message (any more)`,
-    );
-  }
-  return order.keys.map((_, i) => keyValue(row[`k${i}`]));
-}
-
-function keyColumns(keys: readonly string[]): string {
-  return keys.map((key, i) => `${key} AS k${i}`).join(", ");
-}
-
-function keyValue(value: unknown): Value {
-  return typeof value === "number" ? value : null;
+  return keysetIn(order, row, id);
 }
 
 const SEQ_IN = "seq IN (SELECT value FROM json_each(?))";
@@ -124,7 +83,7 @@ function nearSource(
   limit: number,
 ): readonly Source[] | null {
   if (filter.search === undefined) return null;
-  const { sql, values } = filterCondition(db, { ...filter, search: undefined });
+  const { sql, values } = filterCondition(sqliteDialect(db), { ...filter, search: undefined });
   const condition = { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
   const [seq = null] = after ?? [];
   const stretch = { after: seq === null ? null : Number(seq), descending, limit };
@@ -143,7 +102,7 @@ function page(
   limit: number,
 ): Row[] {
   // The search is the sources' business.
-  const { sql, values } = filterCondition(db, { ...filter, search: undefined });
+  const { sql, values } = filterCondition(sqliteDialect(db), { ...filter, search: undefined });
   const direction = order.descending ? "DESC" : "ASC";
   const orderBy = order.keys.map((_, i) => `k${i} ${direction}`).join(", ");
   // One walk for each source and status, each stopped at the limit: `status IN (…)` would sort all.

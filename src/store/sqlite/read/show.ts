@@ -1,15 +1,13 @@
 // One message with its recipients and attempts (`show`), and its bytes piece by piece.
 // Staged mail is not there for them.
 
-import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../queue/message.ts";
+import type { MessageDetail } from "../../../queue/message.ts";
 import { MailqError } from "../../../queue/errors.ts";
-import { ATTEMPT_RESULTS, type Outcome, OUTCOME_KINDS } from "../../../queue/outcome.ts";
-import { RECIPIENT_STATES } from "../../../queue/state.ts";
-import { changesOf, int, number, SUMMARY, text, toSummary } from "../db/columns.ts";
-import { listOf, oneOf, reasonOf } from "../db/damage.ts";
-import type { Connection, Row } from "../db/connection.ts";
-import { readEnvelopeDsn, readRecipientDsn } from "../db/dsn.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { changesOf, SUMMARY, toSummary } from "../../sql/columns.ts";
+import { toAttempt, toRecipient } from "../../sql/detail.ts";
+import type { Connection } from "../db/connection.ts";
+import { readEnvelopeDsn } from "../../sql/dsn.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 /** See Reader.show. */
@@ -28,56 +26,6 @@ export function show(db: Connection, id: string): MessageDetail | null {
       .map((recipient) => toRecipient(recipient, id)),
     attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq)
       .map((attempt) => toAttempt(attempt, id)),
-  };
-}
-
-function toRecipient(row: Row, message: string): RecipientDetail {
-  const whose = `the recipient ${row.address} of message ${message}`;
-  return {
-    address: String(row.address),
-    state: oneOf(RECIPIENT_STATES, row.state, { whose, what: "state" }),
-    reason: reasonOf(row.reason, whose),
-    tries: int(row.tries),
-    failures: int(row.failures),
-    code: number(row.code),
-    enhanced: text(row.enhanced),
-    reply: text(row.reply),
-    nextAttemptAt: number(row.next_at),
-    sentAt: number(row.sent_at),
-    dsn: readRecipientDsn(row.dsn),
-  };
-}
-
-function toAttempt(row: Row, message: string): AttemptDetail {
-  const whose = `attempt ${row.n} of message ${message}`;
-  return {
-    n: int(row.n),
-    startedAt: int(row.started_at),
-    durationMs: int(row.duration_ms),
-    relay: text(row.relay),
-    host: text(row.host),
-    tls: text(row.tls),
-    result: oneOf(ATTEMPT_RESULTS, row.result, { whose, what: "result" }),
-    code: number(row.code),
-    enhanced: text(row.enhanced),
-    reply: text(row.reply),
-    error: text(row.error),
-    traceback: text(row.traceback),
-    transcript: text(row.transcript),
-    outcomes: listOf(row.outcomes, { whose, what: "list of outcomes" })
-      .map((outcome) => toOutcome(outcome, whose)),
-  };
-}
-
-function toOutcome(value: unknown, whose: string): Outcome {
-  const field = (name: string): unknown =>
-    typeof value === "object" && value !== null ? Reflect.get(value, name) : null;
-  return {
-    address: text(field("address")) ?? "",
-    kind: oneOf(OUTCOME_KINDS, field("outcome"), { whose, what: "outcome" }),
-    code: number(field("code")),
-    enhanced: text(field("enhanced")),
-    text: text(field("reply")) ?? "",
   };
 }
 

@@ -2,10 +2,10 @@
 // looks at a bounded number of them.
 
 import type { QueueStats, TextCount } from "../../../queue/stats.ts";
-import { int, number } from "../db/columns.ts";
-import { stateIs, statusIs } from "../db/law.ts";
+import { int, number } from "../../sql/columns.ts";
+import { stateIs, statusIs } from "../../sql/law.ts";
 import type { Connection } from "../db/connection.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 import { queuedTimes } from "./status.ts";
 
 /** The newest messages of each failing status that are looked at: the figure is for people, and

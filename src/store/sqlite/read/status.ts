@@ -5,15 +5,16 @@ import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
 import type { HealthFigures, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
-import { int, number } from "../db/columns.ts";
-import { statusOf } from "../db/damage.ts";
-import { statusIs } from "../db/law.ts";
+import { int, number } from "../../sql/columns.ts";
+import { statusOf } from "../../sql/damage.ts";
+import { statusIs } from "../../sql/law.ts";
 import type { Connection } from "../db/connection.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 import { isInForce } from "../../../queue/policy/pause.ts";
 import { allPauses } from "../act/pauses.ts";
 import { troubledRelays } from "../claims/relays.ts";
-import { lockOf, lockPath } from "../claims/workers.ts";
+import { lockPath } from "../claims/workers.ts";
+import { lockOf } from "../../worker_file.ts";
 
 /** See Reader.status. Reads the tally, never the messages, but for those whose `send_at` came
  *  since a worker last looked: with no worker about they are waiting like all others. */

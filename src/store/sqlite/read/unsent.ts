@@ -1,24 +1,18 @@
 // Recipients that wait or have failed, one by one, for who gathers them (src/app/problems). Read in
 // pages, so that a long look holds up no checkpoint.
 
-import { MESSAGE_STATUSES, RECIPIENT_STATES, storedStatuses } from "../../../queue/state.ts";
 import type { UnsentRecipient } from "../../../queue/unsent.ts";
-import { int, number, tagsOf, text } from "../db/columns.ts";
-import type { Connection, Row } from "../db/connection.ts";
-import { oneOf, reasonOf } from "../db/damage.ts";
-import { stateIs, statusIs } from "../db/law.ts";
-import { VISIBLE } from "../filter/condition.ts";
+import { int } from "../../sql/columns.ts";
+import type { Connection } from "../db/connection.ts";
+import { toUnsent, UNSENT_STATUSES } from "../../sql/unsent_row.ts";
+import { stateIs, statusIs } from "../../sql/law.ts";
+import { VISIBLE } from "../../sql/condition.ts";
 
 const PAGE = 1_000;
 
-/** Of messages that were sent to all, cancelled or suppressed there is nobody. */
-const STATUSES = storedStatuses(
-  MESSAGE_STATUSES.filter((status) => !["sent", "cancelled", "suppressed"].includes(status)),
-);
-
 /** See Reader.unsent. */
 export function* unsent(db: Connection): Iterable<UnsentRecipient> {
-  for (const status of STATUSES) {
+  for (const status of UNSENT_STATUSES) {
     const sql =
       `SELECT m.seq, m.id, m.sender, m.tags, m.created_at, r.n, r.address, r.state, r.reason,
         r.code, r.enhanced, r.reply, last.relay, last.started_at AS last_at,
@@ -39,23 +33,4 @@ export function* unsent(db: Connection): Iterable<UnsentRecipient> {
       after = [int(last.seq), int(last.n)];
     }
   }
-}
-
-function toUnsent(row: Row): UnsentRecipient {
-  const whose = `the recipient ${row.address} of message ${row.id}`;
-  return {
-    id: String(row.id),
-    sender: String(row.sender),
-    tags: tagsOf(row.tags, whose),
-    createdAt: int(row.created_at),
-    address: String(row.address),
-    state: oneOf(RECIPIENT_STATES, row.state, { whose, what: "state" }),
-    reason: reasonOf(row.reason, whose),
-    code: number(row.code),
-    enhanced: text(row.enhanced),
-    reply: text(row.reply),
-    relay: text(row.relay),
-    firstTriedAt: number(row.first_at),
-    lastTriedAt: number(row.last_at),
-  };
 }

@@ -4,9 +4,9 @@
 import type { BatchEnd, OpenBatch } from "../../../queue/ports/intake.ts";
 import type { Clock, Random } from "../../../system/time.ts";
 import { BATCH_KIND, BatchTarget } from "./batch_target.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { isOneOf } from "../db/law.ts";
+import { isOneOf } from "../../sql/law.ts";
 import { makeLane } from "./stage.ts";
 import { settleKeys, settleMany } from "./staged_keys.ts";
 import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";

@@ -2,7 +2,7 @@
 // it; keys of plain enqueueing are enqueue.ts's.
 
 import type { Enqueued } from "../../../queue/ports/intake.ts";
-import { int } from "../db/columns.ts";
+import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
 import { knownMessage } from "./enqueue.ts";
 import { MERGE_MESSAGES, type StageTarget } from "./stage_target.ts";

@@ -1,7 +1,7 @@
 // What counts as a word of a text and of a search. Index and row-by-row search share it, so that
 // both find the same.
 
-import { MailqError } from "../../../queue/errors.ts";
+import { MailqError } from "../../queue/errors.ts";
 
 /** The longest text looked for: no subject or address in the queue is longer. */
 const MAX_SEARCH_CHARS = 1_000;
@@ -45,12 +45,6 @@ export function readSearch(text: string): Search | null {
     if (words.length > 0) phrases.set(words.join(" "), words);
   }
   return [...phrases.values()];
-}
-
-/** The search in the language of FTS5. Words are of letters and digits alone: nothing in them
- *  can be read as an operator or end a quoted string. */
-export function matchText(search: Search): string {
-  return search.map((words) => `"${words.join(" ")}" *`).join(" AND ");
 }
 
 /** Whether fields hold all that is looked for; what the index would say of them. */

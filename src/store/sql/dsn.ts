@@ -1,7 +1,7 @@
 // Reads the JSON columns that say what a sender asks to be told (`dsn`), for claims and for show.
 // take_in/enqueue.ts writes them.
 
-import type { EnvelopeDsn, RecipientDsn } from "../../../queue/dsn.ts";
+import type { EnvelopeDsn, RecipientDsn } from "../../queue/dsn.ts";
 
 const NOTIFY = ["never", "success", "failure", "delay"] as const;
 

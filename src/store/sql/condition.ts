@@ -1,7 +1,7 @@
 // Conditions on messages as pieces of SQL. Filters, searches and the statements of all rooms are put
 // together from them.
 
-import type { Value } from "../db/connection.ts";
+import type { Value } from "./row.ts";
 
 /** A condition on `message` with the values for its placeholders. */
 export interface Condition {

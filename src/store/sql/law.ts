@@ -12,7 +12,7 @@ import {
   type StatusRule,
   type StoredStatus,
   TRANSITIONS,
-} from "../../../queue/state.ts";
+} from "../../queue/state.ts";
 
 /** A word of the law as a literal. */
 export function word(value: RecipientState | StoredStatus | FinalReason): string {
@@ -78,7 +78,7 @@ export const STATUS = `CASE ${STATUS_RULES.map(statusCase).join(" ")} END`;
 
 function statusCase({ status, some, every, isHeld, isEarly }: StatusRule): string {
   const conditions = [
-    ...isHeld ? ["message.held"] : [],
+    ...isHeld ? ["message.held = 1"] : [],
     ...isEarly ? ["message.send_at > now"] : [],
     ...some === undefined ? [] : [`${countOf(some)} > 0`],
     ...every === undefined ? [] : [`${countOf(every)} = total`],

@@ -1,14 +1,14 @@
 // Words, numbers and lists of rows that only mailq writes. What it never writes is damage: it is told,
 // with the message and the value, and never read as something else.
 
-import { errorText, MailqError } from "../../../queue/errors.ts";
-import { PRIORITIES, type Priority } from "../../../queue/message.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
+import { PRIORITIES, type Priority } from "../../queue/message.ts";
 import {
   FINAL_REASONS,
   type FinalReason,
   STORED_STATUSES,
   type StoredStatus,
-} from "../../../queue/state.ts";
+} from "../../queue/state.ts";
 
 /** Where a value stands: whose it is, such as `message 4dbd1e5`, and what of it, such as `status`. */
 interface Spot {

@@ -1,9 +1,9 @@
 // Columns as the values they stand for, and a message's row as its summary. Whoever reads rows uses
 // these; what no mailq writes is told as damage (damage.ts).
 
-import type { MessageSummary } from "../../../queue/message.ts";
-import { shownStatus } from "../../../queue/state.ts";
-import type { Row } from "./connection.ts";
+import type { MessageSummary } from "../../queue/message.ts";
+import { shownStatus } from "../../queue/state.ts";
+import type { Row } from "./row.ts";
 import { listOf, priorityOf, reasonOf, statusOf } from "./damage.ts";
 
 export function text(value: unknown): string | null {

@@ -1,16 +1,25 @@
 // A filter as a condition in SQL. Lists, counts and actions put it into their statements; staged mail is
 // left out of all of them.
 
-import type { Filter } from "../../../queue/filter.ts";
-import { type MessageStatus, storedStatuses } from "../../../queue/state.ts";
-import { isOneOf } from "../db/law.ts";
-import type { Connection, Value } from "../db/connection.ts";
+import type { Filter } from "../../queue/filter.ts";
+import { type MessageStatus, storedStatuses } from "../../queue/state.ts";
+import { isOneOf } from "./law.ts";
+import type { Value } from "./row.ts";
 import { type Condition, VISIBLE } from "./condition.ts";
-import { anywhere, matcher, type Pattern } from "./pattern.ts";
-import { findWords, type Found } from "./search.ts";
+import { anywhere, type Pattern } from "./pattern.ts";
+
+/** What each database says in its own way. */
+export interface FilterDialect {
+  /** A column matches a pattern, in any case. */
+  matcher(column: string, pattern: Pattern): { readonly sql: string; readonly value: string };
+  /** `message.id` is one of these. */
+  idIn(ids: readonly string[]): Condition;
+  /** A message has the words of a search. */
+  search(text: string): Condition;
+}
 
 /** All of a filter but its statuses. */
-export function filterCondition(db: Connection, filter: Filter): Condition {
+export function filterCondition(dialect: FilterDialect, filter: Filter): Condition {
   const conditions = [VISIBLE];
   const values: Value[] = [];
   const add = (sql: string, ...more: Value[]) => {
@@ -21,7 +30,7 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
   const anyMatches = (columns: readonly string[], patterns: readonly Pattern[]) => {
     const tests = columns.flatMap((column) =>
       patterns.map((pattern) => {
-        const { sql, value } = matcher(column, pattern);
+        const { sql, value } = dialect.matcher(column, pattern);
         values.push(value);
         return sql;
       })
@@ -33,7 +42,8 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
        AND ${anyMatches(["address"], patterns)})`;
 
   if (filter.ids !== undefined) {
-    add("id IN (SELECT value FROM json_each(?))", JSON.stringify(filter.ids));
+    const { sql, values } = dialect.idIn(filter.ids);
+    add(sql, ...values);
   }
   if (filter.from !== undefined) {
     const { envelope, header } = addressPatterns(filter.from);
@@ -52,42 +62,29 @@ export function filterCondition(db: Connection, filter: Filter): Condition {
   if (filter.finalUntil !== undefined) add("coalesce(final_at, created_at) < ?", filter.finalUntil);
   if (filter.nextUntil !== undefined) add("next_at < ?", filter.nextUntil);
   if (filter.search !== undefined) {
-    const { sql, values } = wordsCondition(findWords(db, filter.search));
+    const { sql, values } = dialect.search(filter.search);
     add(sql, ...values);
   }
   for (const other of filter.and ?? []) {
-    const { sql, values } = wholeCondition(db, other);
+    const { sql, values } = wholeCondition(dialect, other);
     add(sql, ...values);
   }
   for (const other of filter.not ?? []) {
-    const { sql, values } = wholeCondition(db, other);
+    const { sql, values } = wholeCondition(dialect, other);
     // A column that is null is no match, and so it is one of the negation.
     add(`(${sql}) IS NOT TRUE`, ...values);
   }
   return { sql: conditions.join(" AND "), values };
 }
 
-/** The condition that a message has the words of a search. */
-export function wordsCondition(found: Found | null): Condition {
-  if (found === null) return { sql: "1", values: [] };
-  const { match, unindexed } = found;
-  if (match === null) return { sql: "0", values: [] };
-  const indexed = "seq IN (SELECT rowid FROM words WHERE words MATCH ?)";
-  if (unindexed === null) return { sql: indexed, values: [match] };
-  return {
-    sql: `(${indexed} OR seq IN (SELECT value FROM json_each(?)))`,
-    values: [match, unindexed],
-  };
-}
-
-function wholeCondition(db: Connection, filter: Filter): Condition {
-  const { sql, values } = filterCondition(db, filter);
+function wholeCondition(dialect: FilterDialect, filter: Filter): Condition {
+  const { sql, values } = filterCondition(dialect, filter);
   return { sql: `${statusCondition(filter.statuses)} AND ${sql}`, values };
 }
 
 /** The condition that a message is shown with one of these statuses; undefined = any. */
 export function statusCondition(statuses: readonly MessageStatus[] | undefined): string {
-  return statuses === undefined ? "1" : isOneOf("status", storedStatuses(statuses));
+  return statuses === undefined ? "TRUE" : isOneOf("status", storedStatuses(statuses));
 }
 
 /** A whole address is that address, `@domain` all of a domain, anything else a part: acting on

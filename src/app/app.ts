@@ -6,6 +6,7 @@ import type { Purpose } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Store } from "../queue/ports/store.ts";
 import type { Clock, Random, Wait } from "../system/time.ts";
+import type { LogEvent } from "./log_event.ts";
 
 /** How a use case speaks to whoever watches while it works. Nothing of it is a result. */
 export interface Tell {
@@ -15,8 +16,10 @@ export interface Tell {
   warn(text: string): void;
   /** Something for those who asked to hear everything (`--verbose`). */
   detail(text: string): void;
-  /** Whether somebody hears details; whoever has many can spare making them. */
-  readonly hearsDetails: boolean;
+  /** Something that happened to mail or a relay, for the log. */
+  event(event: LogEvent): void;
+  /** Whether there is a log. */
+  readonly hearsEvents: boolean;
   /** How far the work has come, in place of the last such line; null when it is done. */
   progress(text: string | null): void;
 }

@@ -152,6 +152,13 @@ export const SETTINGS = {
     default: null,
     doc: "A command that may decide what a failure means",
   },
+  "log": {
+    kind: "choice",
+    choices: ["text", "json", "postfix"],
+    default: null,
+    doc: "The log of run and send on standard error, a line an event: text, json or postfix (as " +
+      "Postfix's, for pflogsumm and its like); else run logs text and send nothing",
+  },
   "interval": { kind: "duration", default: 30_000, doc: "The service's pause between rounds" },
   "lock": {
     kind: "bool",

@@ -48,6 +48,7 @@ export interface Settings {
   readonly keepsBodies: boolean;
   readonly retention: { readonly sentMs: number | null; readonly failedMs: number | null };
   readonly errorHandler: string | null;
+  readonly log: SettingValue<"log">;
   readonly intervalMs: number;
   readonly usesLock: boolean;
   readonly lockPath: string | null;
@@ -154,6 +155,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     keepsBodies: get("keep_bodies"),
     retention: { sentMs: get("retention.sent"), failedMs: get("retention.failed") },
     errorHandler: get("error_handler"),
+    log: get("log"),
     intervalMs: get("interval"),
     usesLock: get("lock"),
     lockPath: get("lock_path"),

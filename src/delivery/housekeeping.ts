@@ -7,6 +7,7 @@ import type { Operator } from "../queue/ports/operator.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { Clock } from "../system/time.ts";
 import { LastTime } from "./last_time.ts";
+import type { OnNews } from "./news.ts";
 import type { ServiceWorker } from "./service_worker.ts";
 
 const NOTE_ROUND_EVERY_MS = 10_000;
@@ -42,10 +43,11 @@ export class Housekeeping {
   }
 
   /** Does what is due between two rounds. */
-  async keep(retention: Retention): Promise<void> {
+  async keep(retention: Retention, onNews?: OnNews): Promise<void> {
     await this.#noteRound();
     await this.tools.worker.beat();
-    await this.#purge(retention);
+    const count = await this.#purge(retention);
+    if (count > 0) onNews?.({ type: "message.purged", count });
   }
 
   async #noteRound(): Promise<void> {
@@ -54,16 +56,20 @@ export class Housekeeping {
     await this.tools.store.noteRound();
   }
 
-  async #purge({ sentMs, failedMs }: Retention): Promise<void> {
-    if (this.#lastPurge.isWithin(PURGE_EVERY_MS)) return;
+  /** Returns how many messages it deleted. */
+  async #purge({ sentMs, failedMs }: Retention): Promise<number> {
+    if (this.#lastPurge.isWithin(PURGE_EVERY_MS)) return 0;
     this.#lastPurge.note();
-    await this.#purgeOlder(["sent"], sentMs);
-    await this.#purgeOlder(["failed", "partial"], failedMs);
+    const sent = await this.#purgeOlder(["sent"], sentMs);
+    return sent + await this.#purgeOlder(["failed", "partial"], failedMs);
   }
 
-  async #purgeOlder(statuses: readonly MessageStatus[], ageMs: number | null): Promise<void> {
-    if (ageMs === null) return;
+  async #purgeOlder(statuses: readonly MessageStatus[], ageMs: number | null): Promise<number> {
+    if (ageMs === null) return 0;
     const { store, clock } = this.tools;
-    await store.purge({ statuses }, { finalBefore: clock.now() - ageMs, includeOpen: false });
+    return await store.purge({ statuses }, {
+      finalBefore: clock.now() - ageMs,
+      includeOpen: false,
+    });
   }
 }

@@ -11,6 +11,7 @@ import type { Claims } from "../queue/ports/claims.ts";
 import type { Reader } from "../queue/ports/reader.ts";
 import type { Clock, Random, Wait } from "../system/time.ts";
 import type { ErrorHandler } from "./error_handler.ts";
+import type { OnNews } from "./news.ts";
 import type { OutletPlan } from "./outlets/outlet.ts";
 
 export interface PassOptions {
@@ -26,6 +27,8 @@ export interface PassOptions {
   /** Called with each attempt once it is on disk. `isClaimLost`: another worker had taken the
    *  message over meanwhile. */
   readonly onAttempt?: (attempt: AttemptRecord, end: { readonly isClaimLost: boolean }) => void;
+  /** Told what else happens. */
+  readonly onNews?: OnNews;
 }
 
 /** By which relays mail goes, and how fast. */

@@ -77,9 +77,10 @@ export async function runRound(
   const { store, machine: { clock } } = options;
   await store.takeOver();
   const expired = await store.expireDue();
+  if (expired > 0) options.onNews?.({ type: "message.expired", count: expired });
   const known = await store.pauses();
   await store.requeueAfter(latestTryOf(options, known));
-  const pauses = new Pauses(store, clock).replace(known);
+  const pauses = new Pauses(store, clock, options.onNews).replace(known);
   const outlets = await openOutlets(options, { proven, pauses });
   const round = new Round(options, { worker, outlets, pauses, pace });
   round.counts.failed += expired;

@@ -125,7 +125,7 @@ class Service {
       ).finally(() => waiting);
       end = round;
       await this.#worker.noteIdle();
-      await this.#housekeeping.keep(plan.retention);
+      await this.#housekeeping.keep(plan.retention, plan.pass.onNews);
       if (onRound !== undefined) await onRound(await round.result());
     });
     return { ...end, startedAt };
@@ -140,7 +140,7 @@ class Service {
       // When the settings change, what is claimed from then on goes out by the new ones.
       mayClaim: () => plans.current() === plan && clock.now() < this.#claimsUntil,
       moreToClaim: (wanted) => {
-        const more = this.#moreToClaim(wanted, plan.retention);
+        const more = this.#moreToClaim(wanted, plan);
         onWait(more);
         return more;
       },
@@ -152,7 +152,7 @@ class Service {
    *  claim. */
   async #moreToClaim(
     { signal, isCutShort }: MoreToClaim,
-    retention: Retention,
+    { retention, pass: { onNews } }: ServicePlan,
   ): Promise<boolean> {
     const { store, machine: { clock, wait } } = this.options;
     try {
@@ -167,7 +167,7 @@ class Service {
       this.#watcher.take();
       const claimsUntil = clock.now() + ROUND_MS;
       await this.#housekeeping.requeue();
-      await this.#housekeeping.keep(retention);
+      await this.#housekeeping.keep(retention, onNews);
       this.#claimsUntil = claimsUntil;
       return true;
     } catch {

@@ -40,6 +40,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     intervalMs: 30_000,
     usesLock: true,
     lockPath: null,
+    log: null,
     warnings: [],
   });
 });
@@ -68,6 +69,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     interval = "1m"
     lock = false
     lock_path = "/run/mailq.lock"
+log = "json"
     [retry]
     max = 0
     lifetime = "1d"
@@ -104,6 +106,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     intervalMs: 60_000,
     usesLock: false,
     lockPath: "/run/mailq.lock",
+    log: "json",
     warnings: [],
   });
   assert.deepEqual(

@@ -7,6 +7,7 @@ import type { Store } from "../../src/queue/ports/store.ts";
 import { openStore } from "../../src/store/open.ts";
 import { systemRandom, type Wait } from "../../src/system/time.ts";
 import type { App, OpenQueueOptions, Tell } from "../../src/app/app.ts";
+import type { LogEvent } from "../../src/app/log_event.ts";
 import { FakeClock } from "./queue_clock.ts";
 import { listed } from "./queue_messages.ts";
 import { verifySqlite } from "./queue_sqlite.ts";
@@ -23,6 +24,8 @@ export class TestApp implements App, AsyncDisposable {
   /** All that was told, each line behind its kind, such as `note: …`. */
   readonly told: string[] = [];
   readonly tell: Tell;
+  /** All that happened. */
+  readonly events: LogEvent[] = [];
   /** What opening the queue ends with, where it is to fail. */
   refusal: MailqError | null = null;
   /** What `console:` relays were handed. */
@@ -44,7 +47,11 @@ export class TestApp implements App, AsyncDisposable {
       note: listen("note"),
       warn: listen("warn"),
       detail: listen("detail"),
-      hearsDetails: true,
+      event: (event) => {
+        this.events.push(event);
+        this.#changed();
+      },
+      hearsEvents: true,
       progress: listen("progress"),
     };
   }

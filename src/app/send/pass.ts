@@ -8,7 +8,6 @@ import type { ErrorHandler } from "../../delivery/error_handler.ts";
 import type { Limits, PassOptions } from "../../delivery/options.ts";
 import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { type PassResult, runPass } from "../../delivery/pass.ts";
-import { describeAttempt } from "../../display/attempts.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
@@ -58,7 +57,7 @@ export async function sendOnce(
   return await runPass({ ...options, ids, limits: { ...options.limits, patienceMs } });
 }
 
-/** A pass as the settings want it; each attempt is told as a detail. Nothing is connected yet.
+/** A pass as the settings want it; what happens is told as events. Nothing is connected yet.
  *  Throws `config_invalid` for a relay that cannot be used. */
 export async function passOptions(
   app: PassApp,
@@ -97,11 +96,10 @@ export async function passOptions(
     },
     machine: { clock, random, wait },
     signal: app.stopSignal(),
-    onAttempt: tell.hearsDetails
-      ? (attempt, { isClaimLost }) => {
-        for (const line of describeAttempt(attempt, { isClaimLost })) tell.detail(line);
-      }
+    onAttempt: tell.hearsEvents
+      ? (attempt, { isClaimLost }) => tell.event({ type: "attempt", attempt, isClaimLost })
       : undefined,
+    onNews: tell.hearsEvents ? (news) => tell.event(news) : undefined,
   };
 }
 

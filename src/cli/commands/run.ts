@@ -12,6 +12,7 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import { type FlagsOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 import { hasWalResetBug, sqliteVersion } from "../frame/print_version.ts";
+import { openLog } from "../log/open_log.ts";
 import { printPass } from "../print/pass.ts";
 
 const FLAGS = {
@@ -26,6 +27,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       interval: flags.interval === undefined ? undefined : formatDuration(flags.interval),
     };
     const settings = await this.settings("all", given);
+    const logAs = (fresh: typeof settings) => openLog(this, fresh, { isOnByDefault: !flags.once });
+    await logAs(settings);
     let current = settings;
     const store = await this.openQueue(settings, {
       create: true,
@@ -50,6 +53,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       try {
         const fresh = await this.settings("all", given);
         plan = await planOf(fresh);
+        await logAs(fresh);
         current = fresh;
         if (fresh.queue !== settings.queue) {
           output.warn(`the queue stays ${settings.queue} until mailq is started anew`);

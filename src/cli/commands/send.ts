@@ -18,6 +18,7 @@ import { queueExists } from "../../store/open.ts";
 import { count, type FlagsOf, manyArguments, span, toggle } from "../flags/builders.ts";
 import { refuseIdsAndAll } from "../flags/filter.ts";
 import type { Context } from "../frame/context.ts";
+import { openLog } from "../log/open_log.ts";
 import { judgeStrictly, printPass } from "../print/pass.ts";
 import { printHeld, printWait } from "../print/send_lock.ts";
 
@@ -46,6 +47,7 @@ export const command = buildCommand<Flags, string[], Context>({
       throttle: flags.throttle === undefined ? undefined : formatDuration(flags.throttle),
       concurrency: flags.concurrency,
     });
+    await openLog(this, settings, { isOnByDefault: false });
     const store = await this.openQueue(settings, { create: false, isWorker: true });
     const isThere = queueExists(settings.queue);
     await using _drops = flags.dryRun || !isThere

@@ -3,6 +3,9 @@
 // commands.
 
 import { errorText, MailqError } from "../../queue/errors.ts";
+import type { LogEvent } from "../../app/log_event.ts";
+import type { Level } from "../log/format.ts";
+import type { Log } from "../log/log.ts";
 import type { Globals } from "./globals.ts";
 
 /** A standard stream of the process. */
@@ -37,6 +40,10 @@ export class Output {
   readonly #encoder = new TextEncoder();
   #buffer = "";
   #showsProgress = false;
+  #log: Log | null = null;
+  #logHasTexts = false;
+  /** Lines of the log that are not written yet. */
+  #logged = "";
 
   constructor(
     readonly stdout: Stream,
@@ -97,9 +104,27 @@ export class Output {
     writeAll(this.stderr, bytes);
   }
 
+  /** From now on events are written as lines of this log; with `hasTexts` what is told, too. */
+  useLog(log: Log, { hasTexts }: { readonly hasTexts: boolean }): void {
+    this.#log = log;
+    this.#logHasTexts = hasTexts;
+  }
+
+  get hearsEvents(): boolean {
+    return this.#log !== null && !this.globals.isQuiet;
+  }
+
+  /** Something that happened; nobody hears it where there is no log. Those of one moment are
+   *  written together. */
+  event(event: LogEvent): void {
+    if (this.#log === null || !this.hearsEvents) return;
+    if (this.#logged === "") queueMicrotask(() => this.#writeLog());
+    this.#logged += escapeUnsafe(this.#log.event(event));
+  }
+
   /** Something worth knowing that is no result. */
   note(text: string): void {
-    if (!this.globals.isQuiet) this.#tell(`mailq: ${text}`);
+    if (!this.globals.isQuiet) this.#tell("info", text, "mailq: ");
   }
 
   /** How far something has come, in the place of what was told so before; null when it is done. At
@@ -117,17 +142,13 @@ export class Output {
     }
   }
 
-  get hearsDetails(): boolean {
-    return this.globals.isVerbose;
-  }
-
   /** Something for `--verbose`. */
   detail(text: string): void {
-    if (this.hearsDetails) this.#tell(text);
+    if (this.globals.isVerbose) this.#tell("debug", text, "");
   }
 
   warn(text: string): void {
-    if (!this.globals.isQuiet) this.#tell(`mailq: warning: ${text}`);
+    if (!this.globals.isQuiet) this.#tell("warning", text, "mailq: warning: ");
   }
 
   /** What the program ends with. */
@@ -136,31 +157,54 @@ export class Output {
     const message = errorText(error);
     if (this.isJson) {
       const exit = error instanceof MailqError ? error.exit : 70;
-      this.#tell(JSON.stringify({ error: { code, message, exit } }));
+      this.flush();
+      this.#say(`${escapeUnsafe(JSON.stringify({ error: { code, message, exit } }))}\n`);
       return;
     }
-    this.#tell(`mailq: ${message}`);
+    this.#tell("error", message, "mailq: ");
     if (error instanceof Error && code === "internal") {
-      this.#tell(error.stack ?? "");
-      if (error.cause instanceof Error) this.#tell(`Caused by: ${error.cause.stack ?? ""}`);
+      this.#tell("error", error.stack ?? "", "");
+      if (error.cause instanceof Error) {
+        this.#tell("error", `Caused by: ${error.cause.stack ?? ""}`, "");
+      }
     }
   }
 
   flush(): void {
+    this.#writeLog();
+    this.#flushResults();
+  }
+
+  #flushResults(): void {
     if (this.#buffer === "") return;
     const bytes = this.#encoder.encode(this.#buffer);
     this.#buffer = "";
     this.#write(bytes);
   }
 
-  #tell(text: string): void {
-    this.flush();
+  #writeLog(): void {
+    const lines = this.#logged;
+    this.#logged = "";
+    if (lines !== "") this.#say(lines);
+  }
+
+  #say(lines: string): void {
     try {
-      // Arguments, paths and addresses are quoted as they came.
-      writeAll(this.stderr, this.#encoder.encode(`${escapeUnsafe(text)}\n`));
+      writeAll(this.stderr, this.#encoder.encode(lines));
     } catch {
       // Nobody listens: there is no other place to say it.
     }
+  }
+
+  /** Tells something: as a line of the log where it has texts, else behind `prefix`. */
+  #tell(level: Level, text: string, prefix: string): void {
+    this.flush();
+    // Arguments, paths and addresses are quoted as they came.
+    this.#say(
+      this.#log !== null && this.#logHasTexts
+        ? escapeUnsafe(this.#log.text(level, text))
+        : `${prefix}${escapeUnsafe(text)}\n`,
+    );
   }
 
   #write(bytes: Uint8Array): void {

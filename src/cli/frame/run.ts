@@ -19,6 +19,7 @@ async function runLine(argv: readonly string[], machine: Machine): Promise<numbe
     const { globals, rest } = splitGlobals(argv);
     if (argv.some(looksBroken)) await refuseBroken(argv, rest);
     output = new Output(machine.stdout, machine.stderr, globals, machine.env);
+    if (globals.isVerbose) await useVerboseLog(output, machine);
     const context = new Context(machine, globals, output);
     let status: number;
     try {
@@ -34,6 +35,14 @@ async function runLine(argv: readonly string[], machine: Machine): Promise<numbe
     output.failure(error);
     return error instanceof MailqError ? error.exit : 70;
   }
+}
+
+/** What happens to mail while a command runs is told. */
+async function useVerboseLog(output: Output, { clock }: Machine): Promise<void> {
+  const { verboseLog }: typeof import("../log/log.ts") = await import(
+    import.meta.resolve("../log/log.ts")
+  );
+  output.useLog(verboseLog(output.isJson, clock), { hasTexts: output.isJson });
 }
 
 function looksBroken(word: string): boolean {

@@ -7,6 +7,7 @@ import { domainOf } from "../../queue/domain.ts";
 import { afterTaken, isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
+import type { OnNews } from "../news.ts";
 
 /** Mail of a pause without an end is looked at again so late. */
 const LOOK_AGAIN_MS = 4 * 3_600_000;
@@ -23,7 +24,11 @@ export interface PausedRecipients {
 export class Pauses {
   #byPart = new Map<string, Pause>();
 
-  constructor(readonly store: Pick<Claims, "notePause">, readonly clock: Clock) {}
+  constructor(
+    readonly store: Pick<Claims, "notePause">,
+    readonly clock: Clock,
+    readonly onNews?: OnNews,
+  ) {}
 
   /** Takes over what the store holds; returns this. */
   replace(pauses: readonly Pause[]): this {
@@ -53,6 +58,7 @@ export class Pauses {
     if (known !== null && !known.isAutomatic && this.isInForce(known)) return;
     this.#byPart.set(keyOf(pause), pause);
     await this.store.notePause(pause);
+    this.onNews?.({ type: "sender.paused", pause });
   }
 
   /** The sender's mail was taken: the pause that delivery had set is over. */
@@ -63,6 +69,7 @@ export class Pauses {
     const ended = afterTaken(pause, this.clock.now());
     this.#byPart.set(keyOf(pause), ended);
     await this.store.notePause(ended);
+    this.onNews?.({ type: "sender.resumed", sender });
   }
 
   /** The recipients of a message that are to wait; null if none is. */

@@ -116,7 +116,7 @@ export class Claimer {
 
   /** Claims until a relay with room has mail, or there is none to be had. */
   async #claim(room: number): Promise<void> {
-    const { store, ids } = this.options;
+    const { store, ids, onNews } = this.options;
     const { worker, pace, outlets, pauses, postponer, allowance, counts } = this.tools;
     this.#measure();
     while (!allowance.isStopping && this.#isShort) {
@@ -129,6 +129,7 @@ export class Claimer {
         bodyBytes: Math.max(0, BYTES_IN_HAND - outlets.bytesInHand),
       });
       counts.failed += expired;
+      if (expired > 0) onNews?.({ type: "message.expired", count: expired });
       if (claims.length > 0) outlets.pause(pauses.replace(await store.pauses()));
       for (const claim of claims) this.assign(claim);
       await postponer.flush();

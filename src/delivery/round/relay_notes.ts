@@ -8,6 +8,7 @@ import { afterFault, afterRefusal, HEALTHY, type RelayHealth } from "../../queue
 import { refusalKey } from "../../queue/policy/refusal_words.ts";
 import { isProof, withSuspect } from "../../queue/policy/suspicion.ts";
 import type { Clock } from "../../system/time.ts";
+import type { OnNews } from "../news.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import type { Allowance } from "./allowance.ts";
 import type { Claimer } from "./claimer.ts";
@@ -25,6 +26,7 @@ interface RelayNotesTools {
   readonly leftOver: LeftOver;
   readonly recorder: Recorder;
   readonly counts: Counts;
+  readonly onNews?: OnNews;
 }
 
 /** Keeps the health of a pass's relays. Rejects as the store does. */
@@ -64,6 +66,7 @@ export class RelayNotes {
     if (outlet.health.failures === 0) return;
     if (outlet.health.refusal !== null && !hasSent) return;
     outlet.health = await this.tools.store.noteRelay(outlet.name, () => HEALTHY);
+    this.tools.onNews?.({ type: "relay.up", relay: outlet.name });
   }
 
   /** The relay refused a message with a reply nobody knows: with enough of them in a row it is the
@@ -102,7 +105,9 @@ export class RelayNotes {
   ): Promise<void> {
     outlet.error = error;
     outlet.throttle.forget();
-    outlet.health = await this.tools.store.noteRelay(outlet.name, change);
+    const health = outlet.health = await this.tools.store.noteRelay(outlet.name, change);
+    const type = health.refusal === null ? "relay.down" : "relay.refusing";
+    this.tools.onNews?.({ type, relay: outlet.name, health });
     // Once the settings are others, the relay is tried at once.
     if (outlet.throttle.limits.settings !== settingsOf(outlet)) await this.#saveLimits(outlet);
     await this.#reassign(outlet);
@@ -134,7 +139,9 @@ export class RelayNotes {
       return;
     }
     throttle.noteThrottled({ reply, begun, othersBusy: others, isInSetUp }, now);
+    const { isUnsaved: isNew, limits } = throttle;
     await this.#saveLimits(outlet);
+    if (isNew) this.tools.onNews?.({ type: "relay.throttled", relay: outlet.name, limits });
     if (throttle.isOver) await this.#reassign(outlet);
   }
 

@@ -54,7 +54,7 @@ export class Round {
   readonly #tools: DeliverTools;
 
   constructor(readonly options: PassOptions, { worker, outlets: all, pauses, pace }: RoundTools) {
-    const { store, limits, judging, machine, signal, onAttempt } = options;
+    const { store, limits, judging, machine, signal, onAttempt, onNews } = options;
     const { clock, wait } = machine;
     const { counts } = this;
     const change = this.#change;
@@ -90,6 +90,7 @@ export class Round {
       leftOver,
       recorder,
       counts,
+      onNews,
     });
     this.#tools = {
       store,

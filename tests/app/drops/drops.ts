@@ -24,7 +24,14 @@ export async function makeDropFolder(app: TestApp): Promise<void> {
   await Deno.chmod(path, 0o1733);
 }
 
-const SILENT: Tell = { note() {}, warn() {}, detail() {}, progress() {}, hearsDetails: false };
+const SILENT: Tell = {
+  note() {},
+  warn() {},
+  detail() {},
+  progress() {},
+  event() {},
+  hearsEvents: false,
+};
 
 /** Leaves one drop with a mail for each subject, as a user who may not open the queue and tells
  *  nobody anything; returns its path. */

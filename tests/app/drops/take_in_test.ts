@@ -24,8 +24,9 @@ Deno.test("takeInDrops: queues what was dropped, for whose file it is, and remov
     [],
     [],
   ]);
-  assert.deepEqual(app.told, [
-    `detail: taken in for ${ME}: ${queued.map(({ id }) => id).join(" ")}`,
+  assert.deepEqual(app.told, []);
+  assert.deepEqual(app.events, [
+    { type: "message.enqueued", ids: queued.map(({ id }) => id), submitter: ME },
   ]);
 });
 

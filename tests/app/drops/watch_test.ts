@@ -20,7 +20,9 @@ Deno.test("DropWatch: takes in what lies there and what comes", async () => {
   {
     await using _watch = new DropWatch(app, () => settings);
     const taken = (count: number) =>
-      app.until(() => app.told.filter((line) => line.includes("taken in for")).length === count);
+      app.until(() =>
+        app.events.filter(({ type }) => type === "message.enqueued").length === count
+      );
     await taken(1);
     await app.idle();
     await drop(app, ["b"]);
@@ -44,7 +46,7 @@ Deno.test("DropWatch: a pipe that anybody makes there keeps nobody's mail waitin
   await app.idle();
   await drop(app, ["a"]);
   app.advance(SEE_MS);
-  await app.until(() => app.told.some((line) => line.includes("taken in for")));
+  await app.until(() => app.events.some(({ type }) => type === "message.enqueued"));
 });
 
 Deno.test("DropWatch: a folder that is made later is found", async () => {
@@ -56,7 +58,7 @@ Deno.test("DropWatch: a folder that is made later is found", async () => {
   await makeDropFolder(app);
   await drop(app, ["a"]);
   app.advance(POLL_MS);
-  await app.until(() => app.told.some((line) => line.includes("taken in for")));
+  await app.until(() => app.events.some(({ type }) => type === "message.enqueued"));
   assert.deepEqual(namesIn(app, ""), []);
 });
 
@@ -79,5 +81,5 @@ Deno.test("DropWatch: trouble is told once, and outlasted", async () => {
   await Deno.mkdir(`${app.folder}/drop/refused`, { mode: 0o700 });
   await drop(app, ["a"]);
   app.advance(POLL_MS);
-  await app.until(() => app.told.some((line) => line.includes("taken in for")));
+  await app.until(() => app.events.some(({ type }) => type === "message.enqueued"));
 });

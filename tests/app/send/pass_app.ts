@@ -1,3 +1,4 @@
+import type { LogEvent } from "../../../src/app/log_event.ts";
 import type { PassApp } from "../../../src/app/send/pass.ts";
 import { systemRandom } from "../../../src/system/time.ts";
 import { FakeClock } from "../../support/queue_clock.ts";
@@ -6,14 +7,14 @@ import { FakeClock } from "../../support/queue_clock.ts";
 export class FakePassApp implements PassApp {
   readonly clock = new FakeClock();
   readonly random = systemRandom;
-  readonly details: string[] = [];
+  readonly events: LogEvent[] = [];
   readonly warnings: string[] = [];
   readonly #stop = new AbortController();
   #console = "";
 
   constructor(
     readonly env: Readonly<Record<string, string>> = {},
-    readonly hearsDetails = false,
+    readonly hearsEvents = false,
   ) {}
 
   get tell(): PassApp["tell"] {
@@ -21,8 +22,9 @@ export class FakePassApp implements PassApp {
       note: () => {},
       progress: () => {},
       warn: (text) => void this.warnings.push(text),
-      detail: (text) => void this.details.push(text),
-      hearsDetails: this.hearsDetails,
+      detail: () => {},
+      event: (event) => void this.events.push(event),
+      hearsEvents: this.hearsEvents,
     };
   }
 

@@ -173,9 +173,10 @@ Deno.test("sendOnce: sends all, or the messages named, and tells each attempt", 
   assert.equal((await fixture.store.show(one))?.status, "queued");
   const rest = await sendOnce(app, settings, fixture.store);
   assert.deepEqual(rest, { ...NOTHING_SENT, sent: 1 });
-  assert.deepEqual(app.details.map((line) => line.split(":")[0]), [
-    `${two} sent ann@example.com`,
-    `${one} sent ann@example.com`,
+  const attempts = app.events.flatMap((event) => event.type === "attempt" ? event.attempt : []);
+  assert.deepEqual(attempts.map(({ claim, result }) => [claim.id, result]), [
+    [two, "sent"],
+    [one, "sent"],
   ]);
 });
 

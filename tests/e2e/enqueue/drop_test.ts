@@ -65,7 +65,7 @@ Deno.test("drop: the service is woken by it within a second", async () => {
   await drop(mailq, newMessage());
   await using run = await Running.service(mailq);
   await server.received(1);
-  await run.said(/sent ann@example.com/);
+  await run.said(/ sent to=<ann@example.com> /);
   const droppedAt = Date.now();
   await drop(mailq, newMessage());
   await server.received(2);

@@ -17,6 +17,8 @@ interface Lock {
 const help = await outputOf([deno, "compile", "--help=full"]);
 // An older Deno knows no such flag, and embeds what unusedFiles() leaves of the lock file's packages.
 const lean = help.includes("--exclude-unused-npm") ? ["--exclude-unused-npm"] : [];
+// And an older one reads texts such as the completion scripts only if it is told to.
+const texts = help.includes("--unstable-raw-imports") ? ["--unstable-raw-imports"] : [];
 
 const args = [
   "compile",
@@ -33,6 +35,7 @@ const args = [
   // The versions of the lock file or none.
   "--frozen",
   ...lean,
+  ...texts,
   ...permissions,
   // What is loaded when it is wanted is imported by computed names, which the compiler cannot see.
   "--include",

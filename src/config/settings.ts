@@ -74,7 +74,7 @@ interface AliasesSetting {
   readonly isGiven: boolean;
 }
 
-interface SettingEntry {
+export interface SettingEntry {
   readonly name: string;
   /** As it would be written; `none` where it is unset. */
   readonly value: string;

@@ -6,7 +6,9 @@ import { hostnameWarning } from "../../config/hostname_warning.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
 import { lookAt } from "../../system/files.ts";
-import type { NoFlags } from "../flags/builders.ts";
+import { MailqError } from "../../queue/errors.ts";
+import { manyArguments, type NoFlags, readText } from "../flags/builders.ts";
+import type { SettingEntry } from "../../config/settings.ts";
 import type { Context } from "../frame/context.ts";
 
 /** Root's own settings file, which is never read; null where there is none, or another is named. */
@@ -17,10 +19,10 @@ function unreadFile({ machine: { surroundings, env }, globals }: Context): strin
   return folder !== null && lookAt(path)?.isFile ? path : null;
 }
 
-export const command = buildCommand<NoFlags, [], Context>({
-  async func() {
+export const command = buildCommand<NoFlags, string[], Context>({
+  async func(_flags, ...names) {
     const settings = await this.settings("all");
-    const entries = settings.entries();
+    const entries = pick(settings.entries(), names);
     const { output } = this;
     const warning = hostnameWarning(settings.hostname);
     if (warning !== null) output.warn(warning);
@@ -38,7 +40,12 @@ export const command = buildCommand<NoFlags, [], Context>({
     const rows = entries.map(({ name, value, origin }) => [name, sanitise(value), origin]);
     for (const line of await formatTable(columns, rows, output.columns)) output.line(line);
   },
-  parameters: {},
+  parameters: {
+    positional: manyArguments({
+      brief: "Only these, or all below such a name: retry, relay.default",
+      placeholder: "SETTING",
+    }, readText),
+  },
   docs: {
     brief: "Show the settings in force and where each came from",
     fullDescription:
@@ -47,6 +54,23 @@ from /etc/mailq.toml, then $XDG_CONFIG_HOME/mailq/config.toml (not as root), the
 MAILQ_ variables, then flags; later wins.
 
   mailq config
+  mailq config retry transport
   MAILQ_RETRY_MAX=3 mailq config --json`,
   },
 });
+
+/** The entries of these names and below them; all where there are none. Throws `usage` for a name that
+ *  no setting begins with. */
+function pick(entries: readonly SettingEntry[], names: readonly string[]): readonly SettingEntry[] {
+  const isOf = (entry: SettingEntry, name: string) =>
+    entry.name === name || entry.name.startsWith(`${name}.`);
+  for (const name of names) {
+    if (entries.some((entry) => isOf(entry, name))) continue;
+    throw new MailqError(
+      "usage",
+      `Cannot find the setting "${name}": \`mailq config\` lists those in force`,
+    );
+  }
+  if (names.length === 0) return entries;
+  return entries.filter((entry) => names.some((name) => isOf(entry, name)));
+}

@@ -12,7 +12,7 @@ import { type FlagsOf, type NoFlags, text } from "../flags/builders.ts";
 import type { Output } from "../frame/output.ts";
 
 /** The flag of a user, who has another part in each of the commands. */
-const userFlag = (brief: string) => ({ user: text({ brief, placeholder: "NAME" }) });
+const userFlag = (brief: string) => ({ user: text({ brief, placeholder: "USER" }) });
 type UserFlag = FlagsOf<ReturnType<typeof userFlag>>;
 
 const system = buildCommand<UserFlag, [], Context>({

@@ -4,7 +4,7 @@
 import { anyText, text } from "./builders.ts";
 
 export const PART_FLAGS = {
-  relay: text({ brief: "Only what goes by this relay", placeholder: "NAME" }),
+  relay: text({ brief: "Only what goes by this relay", placeholder: "RELAY" }),
   sender: anyText({
     brief: "Only from this envelope sender, <> for none",
     placeholder: "ADDRESS",

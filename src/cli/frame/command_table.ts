@@ -34,6 +34,7 @@ export const COMMAND_NAMES = [
   "tui",
   "config",
   "init",
+  "completions",
 ] as const;
 type CommandName = typeof COMMAND_NAMES[number];
 

@@ -1,10 +1,14 @@
 // The help of the program and of each command, made of the same declarations that the arguments are
-// read by. Loaded by run.ts when help is wanted. What a command's help says stands in its file.
+// read by (declared.ts). Loaded by run.ts when help is wanted. What a command's help says stands in
+// its file.
 
-import type { Command } from "@stricli/core";
-import { kebab } from "./complaint.ts";
-import { COMMAND_NAMES, type CommandTarget, isCommandName, loadCommand } from "./command_table.ts";
-import type { Context } from "./context.ts";
+import {
+  type DeclaredArgument,
+  type DeclaredCommand,
+  declaredCommand,
+  declaredCommands,
+  type DeclaredOption,
+} from "./declared.ts";
 import { GLOBAL_OPTIONS } from "./globals.ts";
 
 const SUMMARY = "A mail queue in one file: takes mail in, relays it, shows and mends it";
@@ -18,21 +22,14 @@ type HelpRow = readonly [term: string, meaning: string];
 /** The help that `mailq COMMAND --help` prints: of the program, of a command, or of a command's
  *  command, whichever `words` lead to. */
 export async function helpFor(words: readonly string[]): Promise<string> {
-  const [name, below] = words;
-  if (name === undefined || !isCommandName(name)) return await programHelp();
-  const target = await loadCommand(name);
-  const inner = "parameters" in target || below === undefined
-    ? undefined
-    : target.getRoutingTargetForInput(below);
-  return inner === undefined
-    ? targetHelp(`mailq ${name}`, target)
-    : targetHelp(`mailq ${name} ${below}`, inner);
+  const command = await declaredCommand(words);
+  return command === null ? await programHelp() : commandHelp(command);
 }
 
 async function programHelp(): Promise<string> {
-  const rows = await Promise.all(
-    COMMAND_NAMES.map(async (name): Promise<HelpRow> => [name, (await loadCommand(name)).brief]),
-  );
+  const rows = (await declaredCommands()).map((
+    { words, brief },
+  ): HelpRow => [words.join(" "), brief]);
   return joined([
     section("USAGE", ["mailq COMMAND [OPTIONS] [ARGUMENTS]"]),
     `${SUMMARY}\n`,
@@ -41,29 +38,19 @@ async function programHelp(): Promise<string> {
   ]);
 }
 
-function targetHelp(path: string, target: CommandTarget): string {
-  const about = `${target.fullDescription ?? target.brief}\n`;
-  if (!("parameters" in target)) {
-    const entries = target.getAllEntries().filter((entry) => !entry.hidden);
-    return joined([
-      section("USAGE", [`${path} COMMAND [OPTIONS] [ARGUMENTS]`]),
-      about,
-      section("COMMANDS", table(entries.map(({ name, target }) => [name.original, target.brief]))),
-      globalSection(),
-    ]);
-  }
-  const positionals = positionalsOf(target);
-  const options = optionRows(target);
+function commandHelp({ words, about, options, args, commands }: DeclaredCommand): string {
   const usage = [
-    path,
-    ...options.length === 0 ? [] : ["[OPTIONS]"],
-    ...positionals.map(({ usage }) => usage),
+    `mailq ${words.join(" ")}`,
+    ...commands.length > 0 ? ["COMMAND [OPTIONS] [ARGUMENTS]"] : [],
+    ...options.length > 0 ? ["[OPTIONS]"] : [],
+    ...args.map(argumentUsage),
   ].join(" ");
   return joined([
     section("USAGE", [usage]),
-    about,
-    section("OPTIONS", table(options)),
-    section("ARGUMENTS", table(positionals.map(({ term, brief }) => [term, brief]))),
+    `${about}\n`,
+    section("COMMANDS", table(commands.map(({ words, brief }) => [words.at(-1) ?? "", brief]))),
+    section("OPTIONS", table(options.map(optionRow))),
+    section("ARGUMENTS", table(args.map((one) => [argumentTerm(one), one.brief]))),
     globalSection(),
   ]);
 }
@@ -100,37 +87,20 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-function optionRows({ parameters }: Command<Context>): HelpRow[] {
-  const { flags = {}, aliases = {} } = parameters;
-  const letters = new Map(Object.entries(aliases).map(([letter, name]) => [name, letter]));
-  return Object.entries(flags).filter(([, flag]) => flag.hidden !== true).map(([name, flag]) => {
-    const letter = letters.get(name);
-    const value = flag.kind === "boolean" || flag.kind === "counter"
-      ? ""
-      : ` ${flag.placeholder ?? "VALUE"}`;
-    const brief = flag.kind === "enum" ? `${flag.values.join(", ")}: ${flag.brief}` : flag.brief;
-    return [`${letter === undefined ? "   " : `-${letter} `}--${kebab(name)}${value}`, brief];
-  });
+function optionRow({ name, letter, placeholder, values, brief }: DeclaredOption): HelpRow {
+  return [
+    `${letter === null ? "   " : `-${letter} `}--${name}${
+      placeholder === null ? "" : ` ${placeholder}`
+    }`,
+    values === null ? brief : `${values.join(", ")}: ${brief}`,
+  ];
 }
 
-interface Positional {
-  readonly term: string;
-  readonly usage: string;
-  readonly brief: string;
+function argumentTerm({ placeholder, isRepeatable }: DeclaredArgument): string {
+  return isRepeatable ? `${placeholder}...` : placeholder;
 }
 
-function positionalsOf({ parameters }: Command<Context>): Positional[] {
-  const { positional } = parameters;
-  if (positional === undefined) return [];
-  if (positional.kind === "array") {
-    const { placeholder = "ARGUMENT", brief } = positional.parameter;
-    const isNeeded = (positional.minimum ?? 0) > 0;
-    const term = `${placeholder}...`;
-    return [{ term, brief, usage: isNeeded ? term : `[${placeholder}]...` }];
-  }
-  return positional.parameters.map(({ placeholder = "ARGUMENT", brief, optional }) => ({
-    term: placeholder,
-    brief,
-    usage: optional === true ? `[${placeholder}]` : placeholder,
-  }));
+function argumentUsage(argument: DeclaredArgument): string {
+  const { placeholder, isOptional, isRepeatable } = argument;
+  return isOptional ? `[${placeholder}]${isRepeatable ? "..." : ""}` : argumentTerm(argument);
 }

@@ -98,8 +98,9 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
   return await runParsed(rest, context);
 }
 
-/** Runs the commands that take each message of a script, where nothing of their arguments is to be
- *  read by the command line's library: to load that costs 2 ms. False if it is another. */
+/** Runs the commands that take each message of a script, and what a shell asks at a press of TAB, where
+ *  nothing of their arguments is to be read by the command line's library: to load that costs 2 ms.
+ *  False if it is another. */
 async function runPlain(
   name: string,
   words: readonly string[],
@@ -111,6 +112,16 @@ async function runPlain(
     );
     await sendmail(context, words);
     return true;
+  }
+  if (name === "completions" && words.length > 1) {
+    const { isValueKind, printValues }: typeof import("../completions/values.ts") = await import(
+      import.meta.resolve("../completions/values.ts")
+    );
+    const [kind, ...rest] = words;
+    if (isValueKind(kind)) {
+      await printValues(context, kind, rest);
+      return true;
+    }
   }
   const isPlain = words.every((word) => word === "-" || !word.startsWith("-"));
   if (name !== "enqueue" || !isPlain) return false;

@@ -10,7 +10,7 @@ import type { Data } from "./data/data.ts";
 import { FrameWriter } from "./terminal/frame_writer.ts";
 import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
-import { refreshList } from "./model/list.ts";
+import { refreshList } from "./model/list/window.ts";
 import { initialState, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { App } from "./screens/app.tsx";

@@ -4,7 +4,7 @@ import type { MessageSummary } from "../../src/queue/message.ts";
 import type { Window as Rows } from "./windows.ts";
 import { windowOf } from "./windows.ts";
 import type { Effect, Event } from "../../src/tui/model/events.ts";
-import { refreshList } from "../../src/tui/model/list.ts";
+import { refreshList } from "../../src/tui/model/list/window.ts";
 import { currentRow, initialState, type State } from "../../src/tui/model/state.ts";
 import { update } from "../../src/tui/model/update.ts";
 

@@ -5,7 +5,7 @@ import type { MessageSummary } from "../../queue/message.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { ActionOutcome, Verb } from "../data/data.ts";
 import { type Step, step } from "./events.ts";
-import { markedCount } from "./marks.ts";
+import { markedCount } from "./list/marks.ts";
 import { currentRow, type State, type Target } from "./state.ts";
 
 /** Above this, and for all that match, the number must be typed. */

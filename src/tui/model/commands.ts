@@ -15,11 +15,11 @@ import {
   toggleFold,
   toggleWrap,
   turnTab,
-} from "./detail.ts";
-import { applyFilter, openPrompt } from "./dialogs.ts";
+} from "./message/detail.ts";
+import { applyFilter, openPrompt } from "./dialogs/dialogs.ts";
 import { type Step, step, then } from "./events.ts";
-import { listRows, moveBy, moveToEnd, openListing, refreshList } from "./list.ts";
-import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./marks.ts";
+import { listRows, moveBy, moveToEnd, openListing, refreshList } from "./list/window.ts";
+import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./list/marks.ts";
 import { moveStats, openChoice, openStats } from "./stats.ts";
 import { currentRow, type State, VIEWS } from "./state.ts";
 

@@ -7,7 +7,7 @@ import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { MessageStatus } from "../../queue/state.ts";
 import type { ShownContent, Verb } from "../data/data.ts";
-import { EMPTY_FILTER, type ParsedFilter } from "./filter_text.ts";
+import { EMPTY_FILTER, type ParsedFilter } from "./list/filter_text.ts";
 import type { TextInput } from "../keys/text_input.ts";
 
 export interface Size {

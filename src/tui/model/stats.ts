@@ -1,9 +1,9 @@
 // The statistics: what of them can be chosen, and the list each choice leads to. Called by
 // commands.ts and by screens/stats_lines.ts, which draws them. Pure.
 
-import { parseFilter } from "./filter_text.ts";
+import { parseFilter } from "./list/filter_text.ts";
 import { type Step, step } from "./events.ts";
-import { openListing } from "./list.ts";
+import { openListing } from "./list/window.ts";
 import type { State } from "./state.ts";
 
 /** A line of the statistics that leads to a list. */

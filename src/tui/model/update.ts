@@ -4,11 +4,11 @@
 import { bindingFor } from "../keys/keys.ts";
 import { resultText } from "./actions.ts";
 import { refresh, runCommand } from "./commands.ts";
-import { contentCame, detailCame, follow } from "./detail.ts";
-import { keyInDialog } from "./dialogs.ts";
+import { contentCame, detailCame, follow } from "./message/detail.ts";
+import { keyInDialog } from "./dialogs/dialogs.ts";
 import { type Event, type Step, step, then } from "./events.ts";
-import { openForm } from "./form.ts";
-import { inView, listRows, recount, windowCame } from "./list.ts";
+import { openForm } from "./dialogs/form.ts";
+import { inView, listRows, recount, windowCame } from "./list/window.ts";
 import { noteSent } from "./rate.ts";
 import { MIN_SIZE } from "./layout.ts";
 import type { State } from "./state.ts";

@@ -5,7 +5,7 @@ import { formatAge } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import { layoutOf } from "../model/layout.ts";
-import { linesOf, rowsOf } from "../model/detail.ts";
+import { linesOf, rowsOf } from "../model/message/detail.ts";
 import { type State, TABS } from "../model/state.ts";
 import { cell, type Line } from "./line.ts";
 

@@ -2,8 +2,8 @@
 // box in its place. What their keys do is in model/dialogs.ts and model/form.ts.
 
 import { leftText, mustType, VERB_TEXT } from "../model/actions.ts";
-import { paletteChoices } from "../model/dialogs.ts";
-import { addressesOf } from "../model/form.ts";
+import { paletteChoices } from "../model/dialogs/dialogs.ts";
+import { addressesOf } from "../model/dialogs/form.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { BINDINGS, keyText } from "../keys/keys.ts";
 import type { Caret } from "../terminal/frame_writer.ts";

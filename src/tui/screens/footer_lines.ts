@@ -3,8 +3,8 @@
 
 import { whyIs } from "../../display/reasons.ts";
 import { bindingsIn, keyText } from "../keys/keys.ts";
-import { newAbove } from "../model/list.ts";
-import { markedCount } from "../model/marks.ts";
+import { newAbove } from "../model/list/window.ts";
+import { markedCount } from "../model/list/marks.ts";
 import { currentRow, type State } from "../model/state.ts";
 import { cell, leftAndRight, type Line, type Span } from "./line.ts";
 

@@ -4,7 +4,7 @@
 import { formatAge } from "../../display/ages.ts";
 import { formatTimeOfDay } from "../../display/timestamps.ts";
 import { hasRoomForPreview } from "../model/layout.ts";
-import { markedCount } from "../model/marks.ts";
+import { markedCount } from "../model/list/marks.ts";
 import { rateOf } from "../model/rate.ts";
 import { type State, VIEWS } from "../model/state.ts";
 import { cell, leftAndRight, type Line, lineWidth, type Span } from "./line.ts";

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MailqError } from "../../../src/queue/errors.ts";
 import type { Filter } from "../../../src/queue/filter.ts";
-import { isOnlyStatuses, parseFilter, toStoreFilter } from "../../../src/tui/model/filter_text.ts";
+import {
+  isOnlyStatuses,
+  parseFilter,
+  toStoreFilter,
+} from "../../../src/tui/model/list/filter_text.ts";
 
 const NOW = 1_000_000_000;
 const HOUR = 3_600_000;

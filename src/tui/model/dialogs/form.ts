@@ -1,11 +1,11 @@
 // The form that asks for another sender or other recipients of a message. Called by dialogs.ts and
 // update.ts. Checking the addresses is left to whoever does the effect. Pure.
 
-import type { KeyPress } from "../terminal/key_decoder.ts";
-import { editText, textInput } from "../keys/text_input.ts";
-import type { MessageDetail } from "../../queue/message.ts";
-import { type Step, step } from "./events.ts";
-import type { Dialog, State } from "./state.ts";
+import type { KeyPress } from "../../terminal/key_decoder.ts";
+import { editText, textInput } from "../../keys/text_input.ts";
+import type { MessageDetail } from "../../../queue/message.ts";
+import { type Step, step } from "../events.ts";
+import type { Dialog, State } from "../state.ts";
 
 type Form = Extract<Dialog, { kind: "form" }>;
 

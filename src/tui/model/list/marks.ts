@@ -1,9 +1,9 @@
 // Marks on messages of the list: one, a range, all that match. Called by commands.ts; what is done
 // to what is marked is in actions.ts. Pure.
 
-import { type Step, step } from "./events.ts";
-import { filterOf, moveBy } from "./list.ts";
-import { currentRow, isMarked, type ListState, type State } from "./state.ts";
+import { type Step, step } from "../events.ts";
+import { filterOf, moveBy } from "./window.ts";
+import { currentRow, isMarked, type ListState, type State } from "../state.ts";
 
 /** Space: ends a range; otherwise marks or unmarks the row, and moves on. */
 export function toggleMark(state: State): Step {

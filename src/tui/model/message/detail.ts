@@ -1,13 +1,13 @@
 // The message of the detail screen or the preview pane: reading it, its tabs, its cursor, finding
 // in it. Called by commands.ts, update.ts and the screens. Painting is left to screens/. Pure.
 
-import type { MessageDetail } from "../../queue/message.ts";
-import type { ShownContent } from "../data/data.ts";
-import { type Layout, layoutOf } from "./layout.ts";
+import type { MessageDetail } from "../../../queue/message.ts";
+import type { ShownContent } from "../../data/data.ts";
+import { type Layout, layoutOf } from "../layout.ts";
 import { type TextRows, textRows } from "./text_rows.ts";
 import { type AttemptLine, attemptLines } from "./attempt_lines.ts";
-import { type Effect, type Step, step } from "./events.ts";
-import { currentRow, type DetailState, type State, type Tab, TABS } from "./state.ts";
+import { type Effect, type Step, step } from "../events.ts";
+import { currentRow, type DetailState, type State, type Tab, TABS } from "../state.ts";
 
 /** Shows a message on a screen of its own. */
 export function openDetail(state: State): Step {

@@ -2,13 +2,13 @@
 // detail.ts, which knows the cursor; the screen only paints them. Pure, but for the last answer it
 // keeps.
 
-import { formatAge, formatSpan } from "../../display/ages.ts";
-import { STATE_LOOKS } from "../../display/colour.ts";
-import { sanitise } from "../../display/sanitise.ts";
-import { formatTimeOfDay, formatTimestamp } from "../../display/timestamps.ts";
-import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
-import type { AttemptResult, OutcomeKind } from "../../queue/outcome.ts";
-import type { MessageStatus, RecipientState } from "../../queue/state.ts";
+import { formatAge, formatSpan } from "../../../display/ages.ts";
+import { STATE_LOOKS } from "../../../display/colour.ts";
+import { sanitise } from "../../../display/sanitise.ts";
+import { formatTimeOfDay, formatTimestamp } from "../../../display/timestamps.ts";
+import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../queue/message.ts";
+import type { AttemptResult, OutcomeKind } from "../../../queue/outcome.ts";
+import type { MessageStatus, RecipientState } from "../../../queue/state.ts";
 import { TextRows } from "./text_rows.ts";
 
 /** A line of the Attempts tab. */

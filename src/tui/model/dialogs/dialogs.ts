@@ -1,17 +1,17 @@
 // Keys while something is open over the screen: confirm box, prompt, palette, help. Called by
 // update.ts. The form is in form.ts, the boxes are drawn by screens/dialog_lines.ts. Pure.
 
-import { errorText } from "../../queue/errors.ts";
-import { EMPTY_FILTER, parseFilter } from "./filter_text.ts";
-import type { KeyPress } from "../terminal/key_decoder.ts";
-import { bindingsIn, type KeyBinding } from "../keys/keys.ts";
-import { editText, textInput } from "../keys/text_input.ts";
-import { askAction, mustType } from "./actions.ts";
-import { find } from "./detail.ts";
-import { type Step, step } from "./events.ts";
+import { errorText } from "../../../queue/errors.ts";
+import { EMPTY_FILTER, parseFilter } from "../list/filter_text.ts";
+import type { KeyPress } from "../../terminal/key_decoder.ts";
+import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
+import { editText, textInput } from "../../keys/text_input.ts";
+import { askAction, mustType } from "../actions.ts";
+import { find } from "../message/detail.ts";
+import { type Step, step } from "../events.ts";
 import { keyInForm } from "./form.ts";
-import { openListing } from "./list.ts";
-import type { Dialog, PromptKind, State } from "./state.ts";
+import { openListing } from "../list/window.ts";
+import type { Dialog, PromptKind, State } from "../state.ts";
 
 type DialogOf<K extends Dialog["kind"]> = Extract<Dialog, { kind: K }>;
 

@@ -1,10 +1,10 @@
 // Reads the line typed behind `/` and makes the store's filter of it. Called by dialogs.ts, list.ts
 // and stats.ts. Which rows a filter finds is the store's work. Pure.
 
-import { parseDuration } from "../../queue/durations.ts";
-import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Filter } from "../../queue/filter.ts";
-import { MESSAGE_STATUSES, type MessageStatus } from "../../queue/state.ts";
+import { parseDuration } from "../../../queue/durations.ts";
+import { errorText, MailqError } from "../../../queue/errors.ts";
+import type { Filter } from "../../../queue/filter.ts";
+import { MESSAGE_STATUSES, type MessageStatus } from "../../../queue/state.ts";
 
 /** What a filter line asks for; ages count from the time at which it is applied. */
 export interface ParsedFilter {

@@ -1,8 +1,8 @@
 // Cuts a long text into the rows of a terminal, no further than it is asked for. Called by
 // detail.ts and attempt_lines.ts for the tabs of a message.
 
-import { graphemes } from "../../display/width.ts";
-import { widthOf } from "../measure.ts";
+import { graphemes } from "../../../display/width.ts";
+import { widthOf } from "../../measure.ts";
 
 /** What is cut into rows. */
 interface RowSource {

@@ -1,14 +1,14 @@
 // The list: the window of rows around the cursor, moving in it, and when more rows are asked for.
 // Called by commands.ts, marks.ts and update.ts. Reading the rows is data/'s work. Pure.
 
-import { MESSAGE_STATUSES } from "../../queue/state.ts";
-import type { MessageSummary } from "../../queue/message.ts";
-import type { Filter } from "../../queue/filter.ts";
-import type { Anchor, MessageWindow } from "../data/data.ts";
+import { MESSAGE_STATUSES } from "../../../queue/state.ts";
+import type { MessageSummary } from "../../../queue/message.ts";
+import type { Filter } from "../../../queue/filter.ts";
+import type { Anchor, MessageWindow } from "../../data/data.ts";
 import { isOnlyStatuses, toStoreFilter } from "./filter_text.ts";
-import { layoutOf } from "./layout.ts";
-import { type Effect, type Step, step } from "./events.ts";
-import { currentRow, type ListState, type State, VIEWS } from "./state.ts";
+import { layoutOf } from "../layout.ts";
+import { type Effect, type Step, step } from "../events.ts";
+import { currentRow, type ListState, type State, VIEWS } from "../state.ts";
 
 /** Rows that are read on each side of the cursor. */
 const READ_ROWS = 200;

@@ -17,6 +17,8 @@ interface RowSource {
 export class TextRows {
   readonly #rows: string[] = [];
   #at = 0;
+  /** What of a line is not in a row yet. */
+  #line = "";
 
   constructor(readonly source: RowSource) {}
 
@@ -38,48 +40,75 @@ export class TextRows {
     return this.#rows.length;
   }
 
+  /** How many rows were made so far. */
+  get reached(): number {
+    return this.#rows.length;
+  }
+
   #reach(count: number): void {
-    while (this.#rows.length < count && this.#at <= this.source.text.length) {
-      const end = this.source.text.indexOf("\n", this.#at);
-      const line = this.source.text.slice(this.#at, end < 0 ? undefined : end);
-      this.#at = (end < 0 ? this.source.text.length : end) + 1;
-      // The text's last line end is no empty row.
-      if (end < 0 && line === "" && this.#rows.length > 0) break;
-      if (this.source.isWrapped) this.#wrap(line);
-      else this.#rows.push(line);
+    while (this.#rows.length < count) {
+      if (this.#line !== "") this.#breakOff();
+      else if (this.#at <= this.source.text.length) this.#nextLine();
+      else return;
     }
   }
 
-  #wrap(line: string): void {
-    // deno-lint-ignore no-control-regex -- all of ASCII is meant: a column each
-    if (/^[\x00-\x7f]*$/.test(line)) {
-      let at = 0;
-      do {
-        let end = at + this.source.columns;
-        if (end < line.length) {
-          const blank = line.lastIndexOf(" ", end);
-          // A word longer than half a row is cut rather than moved.
-          if (blank > at + this.source.columns / 2) end = blank + 1;
-        }
-        this.#rows.push(line.slice(at, end));
-        at = end;
-      } while (at < line.length);
-      return;
-    }
-    let row = "", columns = 0;
-    for (const { segment } of graphemes(line)) {
-      const width = widthOf(segment);
-      if (columns + width > this.source.columns && row !== "") {
-        this.#rows.push(row);
-        row = "";
-        columns = 0;
-      }
-      row += segment;
-      columns += width;
-    }
-    this.#rows.push(row);
+  #nextLine(): void {
+    const { text, isWrapped } = this.source;
+    const end = text.indexOf("\n", this.#at);
+    const line = text.slice(this.#at, end < 0 ? undefined : end);
+    this.#at = (end < 0 ? text.length : end) + 1;
+    // The text's last line end is no empty row.
+    if (end < 0 && line === "" && this.#rows.length > 0) return;
+    if (isWrapped && line !== "") this.#line = line;
+    else this.#rows.push(line);
+  }
+
+  /** Breaks a line behind its blanks, and in mid-word only where a word is longer than half a row. A
+   *  blank that would stand behind the last column is the break itself; no other letter is lost. */
+  #breakOff(): void {
+    const { at, hasBlank } = breakOf(this.#line, this.source.columns);
+    this.#rows.push(this.#line.slice(0, at));
+    this.#line = this.#line.slice(hasBlank ? at + 1 : at);
   }
 }
+
+interface Break {
+  /** Where the row ends, in UTF-16 units. */
+  readonly at: number;
+  /** There stands a blank which belongs to no row. */
+  readonly hasBlank: boolean;
+}
+
+function breakOf(text: string, columns: number): Break {
+  const end = endOf(text, columns);
+  if (end >= text.length) return { at: text.length, hasBlank: false };
+  if (text[end] === " ") return { at: end, hasBlank: true };
+  const blank = text.lastIndexOf(" ", end - 1);
+  // A word longer than half a row is cut rather than moved.
+  const isFar = blank < 0 || widthOf(text.slice(0, blank)) < columns / 2;
+  return { at: isFar ? end : blank + 1, hasBlank: false };
+}
+
+/** How much of a text a row holds: at least a character, be it too wide. */
+function endOf(text: string, columns: number): number {
+  const beginning = text.slice(0, columns + 1);
+  // All of ASCII is a column each.
+  // deno-lint-ignore no-control-regex -- all of ASCII is meant
+  if (/^[\x00-\x7f]*$/.test(beginning)) return Math.min(text.length, Math.max(1, columns));
+  let left = columns;
+  let end = 0;
+  // A character may be long, but no row holds more than a few units for each of its columns.
+  for (const { index, segment } of graphemes(text.slice(0, columns * UNITS_A_COLUMN))) {
+    left -= widthOf(segment);
+    if (left < 0 && index > 0) return index;
+    end = index + segment.length;
+  }
+  return end;
+}
+
+/** Marks pile up to a few on a letter (sanitise.ts cuts more), and a picture has a few parts. */
+const UNITS_A_COLUMN = 16;
 
 let last: TextRows | null = null;
 let before: TextRows | null = null;

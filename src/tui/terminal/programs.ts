@@ -35,7 +35,8 @@ export async function pipe(
   return `${command} ended with ${code}`;
 }
 
-/** Runs a shell command with `input` on its stdin; returns its exit status. */
+/** Runs a shell command with `input` on its stdin, as much of it as it reads; returns its exit
+ *  status. */
 async function feed(command: string, input: AsyncIterable<Uint8Array>): Promise<number> {
   const child = shell(command, {
     stdin: "piped",
@@ -43,18 +44,30 @@ async function feed(command: string, input: AsyncIterable<Uint8Array>): Promise<
     stderr: "inherit",
   }).spawn();
   const writer = child.stdin.getWriter();
+  // Whoever does not read on closes the pipe: that is told to each write, and here.
+  writer.closed.catch(() => {});
   try {
-    for await (const piece of input) await writer.write(piece);
-    await writer.close();
-  } catch (error) {
-    // A pager that was left does not read on; what cannot be read is another matter.
-    await writer.abort().catch(() => {});
-    if (!(error instanceof Deno.errors.BrokenPipe)) {
-      await child.status;
-      throw error;
+    for await (const piece of input) {
+      if (!await taken(writer.write(piece))) break;
     }
+    await taken(writer.close());
+  } catch (error) {
+    // What cannot be read of the message: the command has only a part of it.
+    await taken(writer.abort());
+    await child.status;
+    throw error;
   }
   return (await child.status).code;
+}
+
+/** Whether what was written was taken: a pager that was left, or `true`, reads no more. */
+async function taken(written: Promise<void>): Promise<boolean> {
+  try {
+    await written;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function* safe(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

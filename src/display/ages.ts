@@ -16,6 +16,13 @@ export function formatSpan(ms: number): string {
   return "0s";
 }
 
+/** When something is to be done: `in 5m`, `due`, and `8d late` where that is over. */
+export function formatDue(at: number, now: number): string {
+  const lateMs = now - at;
+  if (lateMs >= UNITS[2][1]) return `${formatSpan(lateMs)} late`;
+  return lateMs > -1_000 ? "due" : formatAge(at, now);
+}
+
 /** How long ago `at` was, or how far ahead it is: `3m`, `in 5m`. What is less than a second
  *  ahead is now; what lies ahead is rounded up, for then it will have come. */
 export function formatAge(at: number, now: number): string {

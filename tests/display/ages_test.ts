@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatAge, formatSpan } from "../../src/display/ages.ts";
+import { formatAge, formatDue, formatSpan } from "../../src/display/ages.ts";
 import { formatTimeOfDay, formatTimestamp } from "../../src/display/timestamps.ts";
 
 const S = 1_000;
@@ -42,4 +42,17 @@ Deno.test("formatTimestamp: shows local time", () => {
   const at = new Date(2026, 10, 2, 4, 5, 6).getTime();
   assert.equal(formatTimestamp(at), "2026-11-02 04:05:06");
   assert.equal(formatTimeOfDay(at), "04:05:06");
+});
+
+Deno.test("formatDue tells what is late from what is to come", () => {
+  const now = 1_000_000_000;
+  const cases: readonly (readonly [number, string])[] = [
+    [300_000, "in 5m"],
+    [1_500, "in 2s"],
+    [500, "due"],
+    [-59_000, "due"],
+    [-60_000, "1m late"],
+    [-8 * 86_400_000, "8d late"],
+  ];
+  for (const [after, text] of cases) assert.equal(formatDue(now + after, now), text);
 });

@@ -1,7 +1,7 @@
 // Draws a message: what it is, its tabs, the visible rows of one. Called by frame.ts for the detail
 // screen and the preview pane. What the rows are is decided in model/detail.ts.
 
-import { formatAge } from "../../display/ages.ts";
+import { formatAge, formatDue } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import { layoutOf } from "../model/layout.ts";
@@ -89,7 +89,7 @@ function headLine(message: MessageDetail, { now, maxTries, size }: State): Line 
     `age ${formatAge(Math.min(message.createdAt, now), now)}`,
     `${message.sizeBytes} bytes`,
     message.priority,
-    ...message.nextAttemptAt === null ? [] : [`next ${formatAge(message.nextAttemptAt, now)}`],
+    ...message.nextAttemptAt === null ? [] : [`next ${formatDue(message.nextAttemptAt, now)}`],
     ...message.tags.length === 0 ? [] : [`tags ${message.tags.join(" ")}`],
     ...message.replaces === null ? [] : [`replaces ${message.replaces}`],
     ...message.submitter === null ? [] : [`by ${message.submitter}`],

@@ -1,7 +1,7 @@
 // Draws the list: titles and rows, with the columns there is room for. Called by frame.ts. Which
 // rows there are is decided in model/list.ts.
 
-import { formatAge } from "../../display/ages.ts";
+import { formatAge, formatDue } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import { layoutOf } from "../model/layout.ts";
@@ -35,7 +35,7 @@ function columnsFor(columns: number): Column[] {
       text: ({ createdAt }, { now }) => formatAge(Math.min(createdAt, now), now),
     },
     { title: "TRY", columns: 5, align: "right", text: triesText },
-    ...isWide ? [{ title: "NEXT", columns: 6, align: "right", text: nextText } as const] : [],
+    ...isWide ? [{ title: "NEXT", columns: 8, align: "right", text: nextText } as const] : [],
   ];
   const used = fixed.reduce((sum, { columns }) => sum + columns + 1, GUTTER);
   const rest = columns - used;
@@ -67,8 +67,7 @@ function triesText({ tries }: MessageSummary, { maxTries }: State): string {
 }
 
 function nextText({ nextAttemptAt }: MessageSummary, { now }: State): string {
-  if (nextAttemptAt === null) return "";
-  return nextAttemptAt <= now ? "due" : formatAge(nextAttemptAt, now);
+  return nextAttemptAt === null ? "" : formatDue(nextAttemptAt, now);
 }
 
 function toText({ firstRecipient, recipientsTotal }: MessageSummary): string {

@@ -1,7 +1,7 @@
 // Draws the statistics: counts, throughput, failing domains and replies, workers. Called by
 // frame.ts. What can be chosen there is in model/stats.ts.
 
-import { formatAge } from "../../display/ages.ts";
+import { formatAge, formatDue } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import { layoutOf } from "../model/layout.ts";
@@ -36,7 +36,7 @@ function allLines(state: State): { readonly lines: Line[]; readonly cursorLine: 
       ]),
     );
   }
-  const due = stats.oldestDueAt === null ? "none" : formatAge(stats.oldestDueAt, now);
+  const due = stats.oldestDueAt === null ? "none" : formatDue(stats.oldestDueAt, now);
   lines.push(
     [],
     title("Throughput"),

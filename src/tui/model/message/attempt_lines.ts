@@ -2,10 +2,10 @@
 // detail.ts, which knows the cursor; the screen only paints them. Pure, but for the last answer it
 // keeps.
 
-import { formatAge, formatSpan } from "../../../display/ages.ts";
+import { formatDue, formatSpan } from "../../../display/ages.ts";
 import { STATE_LOOKS } from "../../../display/colour.ts";
 import { sanitise } from "../../../display/sanitise.ts";
-import { formatTimeOfDay, formatTimestamp } from "../../../display/timestamps.ts";
+import { formatMoment } from "../../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../queue/message.ts";
 import type { AttemptResult, OutcomeKind } from "../../../queue/outcome.ts";
 import type { MessageStatus, RecipientState } from "../../../queue/state.ts";
@@ -64,7 +64,7 @@ function recipientLines(recipients: readonly RecipientDetail[], look: Look): Att
       const reason = one.reason === null ? "" : ` (${one.reason})`;
       const next = one.nextAttemptAt === null
         ? ""
-        : `, next ${formatAge(one.nextAttemptAt, look.now)}`;
+        : `, next ${formatDue(one.nextAttemptAt, look.now)}`;
       const reply = replyText(one.code, one.enhanced, one.reply ?? "");
       const what = `${STATE_LOOKS[one.state].glyph} ${one.state}${reason} ${one.address}`;
       return wrapped(`${what}${next}${reply === "" ? "" : `: ${reply}`}`, 4, one.state, look);
@@ -91,7 +91,7 @@ function linesOf(
   const count = look.maxTries === null ? String(n) : `${n}/${look.maxTries}`;
   const facts = [
     count,
-    isNewest ? formatTimestamp(attempt.startedAt) : formatTimeOfDay(attempt.startedAt),
+    formatMoment(attempt.startedAt, look.now),
     attempt.host ?? attempt.relay ?? "-",
     attempt.tls,
     attempt.durationMs < 1_000 ? `${attempt.durationMs}ms` : formatSpan(attempt.durationMs),

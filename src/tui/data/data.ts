@@ -70,6 +70,19 @@ export interface ActionOutcome {
   readonly sendingRecipients: number;
 }
 
+/** What became of the queue: others wrote to it; another file was put in its place, which is the one
+ *  that is shown now; or there is no file by its name any more, or one again. */
+export type Change = "changed" | "replaced" | "gone" | "back";
+
+/** A part of an action. */
+export interface ActionStep {
+  readonly outcome: ActionOutcome;
+  /** Messages that this part was about. */
+  readonly seen: number;
+  /** The message with which the next part begins; null if there is none. */
+  readonly next: string | null;
+}
+
 /** The queue as the screen asks for it. Throws MailqError. */
 export interface Data {
   window(request: WindowRequest): Promise<MessageWindow>;
@@ -82,11 +95,13 @@ export interface Data {
   content(id: string): Promise<ShownContent>;
   /** The bytes as they are sent. */
   raw(id: string): AsyncIterable<Uint8Array>;
-  act(verb: Verb, filter: Filter): Promise<ActionOutcome>;
+  /** Does a part of an action, so that its progress is seen and it can be stopped: a few hundred of the
+   *  filter's messages, oldest first, beginning with the message `from` (null = the first of all). */
+  act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep>;
   /** Queues a copy with another envelope; returns its id. */
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
   setPaused(isPaused: boolean): Promise<void>;
   /** Resolves once the queue has changed since the last call, or at `signal`. */
-  changed(signal: AbortSignal): Promise<void>;
+  changed(signal: AbortSignal): Promise<Change>;
   close(): Promise<void>;
 }

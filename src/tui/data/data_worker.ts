@@ -4,10 +4,11 @@
 import { openStore } from "../../store/open.ts";
 import { answerQuestions } from "../../system/thread.ts";
 import { systemClock, systemRandom } from "../../system/time.ts";
+import { OpenedQueue } from "./opened_queue.ts";
 import { StoreData } from "./store_data.ts";
 import type { Opening, Question } from "./worker_protocol.ts";
 
-let data: Promise<StoreData> | null = null;
+let queue: Promise<OpenedQueue> | null = null;
 const raws = new Map<number, AsyncIterator<Uint8Array>>();
 let stop: AbortController | null = null;
 
@@ -23,18 +24,32 @@ async function open(opening: Opening): Promise<StoreData> {
   );
 }
 
+/** Questions that write. */
+const WRITES = new Set(["act", "resendChanged", "setPaused"]);
+
 async function answer({ method, args }: Question): Promise<unknown> {
   if (method === "open") {
     // The one who asks is our other half (worker_data.ts).
-    data = open(args[0] as Opening);
-    await data;
+    const opening = args[0] as Opening;
+    const path = opening.file;
+    queue = OpenedQueue.open({ path, open: () => open(opening) });
+    await queue;
     return null;
   }
-  if (data === null) throw new Error("the queue is not open");
-  const opened = await data;
+  if (queue === null) throw new Error("the queue is not open");
+  const opened = await queue;
+  switch (method) {
+    case "changed":
+      stop = new AbortController();
+      return await opened.changed(stop.signal);
+    case "close":
+      stop?.abort();
+      return await opened.close();
+  }
+  const data = WRITES.has(method) ? await opened.writable() : await opened.data();
   switch (method) {
     case "raw":
-      raws.set(Number(args[0]), opened.raw(String(args[1]))[Symbol.asyncIterator]());
+      raws.set(Number(args[0]), data.raw(String(args[1]))[Symbol.asyncIterator]());
       return null;
     case "next": {
       const found = await raws.get(Number(args[0]))?.next();
@@ -44,16 +59,10 @@ async function answer({ method, args }: Question): Promise<unknown> {
       await raws.get(Number(args[0]))?.return?.();
       raws.delete(Number(args[0]));
       return null;
-    case "changed":
-      stop = new AbortController();
-      return await opened.changed(stop.signal);
-    case "close":
-      stop?.abort();
-      return await opened.close();
   }
-  const known: unknown = Reflect.get(opened, method);
+  const known: unknown = Reflect.get(data, method);
   if (typeof known !== "function") throw new Error(`no such question: ${method}`);
-  return await known.apply(opened, args);
+  return await known.apply(data, args);
 }
 
 answerQuestions(answer);

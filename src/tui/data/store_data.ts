@@ -17,6 +17,8 @@ import type { Previewer } from "../../display/preview/previewer.ts";
 import { readContent } from "./content.ts";
 import type {
   ActionOutcome,
+  ActionStep,
+  Change,
   Data,
   MessageWindow,
   Query,
@@ -29,6 +31,8 @@ import type {
 const SHOWN_CHARS = 1_000;
 /** What a search waits for the index. */
 const INDEX_MS = 300;
+/** Messages that an action is done to before anybody can stop it. */
+const STEP = 500;
 
 /** The queue as it is on disk. */
 export class StoreData implements Data {
@@ -159,8 +163,19 @@ export class StoreData implements Data {
     throw new MailqError("usage", `Cannot find the message ${id} (any more)`);
   }
 
-  async act(verb: Verb, filter: Filter): Promise<ActionOutcome> {
+  async act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep> {
     await this.#prepareSearch(filter);
+    const ids = from === null ? [] : [from];
+    const options = { sort: "oldest", after: from, limit: STEP + 1 - ids.length } as const;
+    for await (const { id } of this.store.list(filter, options)) ids.push(id);
+    // One more than is seen to: what it begins with is still there when the others are deleted.
+    const next = ids.length > STEP ? ids.pop() ?? null : null;
+    // What they are is looked at again when it is done.
+    const outcome = await this.#act(verb, { and: [filter], ids });
+    return { outcome, seen: ids.length, next };
+  }
+
+  async #act(verb: Verb, filter: Filter): Promise<ActionOutcome> {
     const { store } = this;
     const nothing = { withoutBody: 0, sendingRecipients: 0 };
     switch (verb) {
@@ -188,8 +203,9 @@ export class StoreData implements Data {
     await (isPaused ? this.store.pause() : this.store.resume());
   }
 
-  async changed(signal: AbortSignal): Promise<void> {
+  async changed(signal: AbortSignal): Promise<Change> {
     await this.store.changed(signal);
+    return "changed";
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,8 @@ import type { Filter } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
-  ActionOutcome,
+  ActionStep,
+  Change,
   Data,
   MessageWindow,
   ShownContent,
@@ -86,8 +87,8 @@ export class WorkerData implements Data {
     }
   }
 
-  act(verb: Verb, filter: Filter): Promise<ActionOutcome> {
-    return this.#ask("act", verb, filter);
+  act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep> {
+    return this.#ask("act", verb, filter, from);
   }
 
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {
@@ -98,13 +99,13 @@ export class WorkerData implements Data {
     return this.#ask("setPaused", isPaused);
   }
 
-  async changed(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const end = () => resolve();
+  async changed(signal: AbortSignal): Promise<Change> {
+    if (signal.aborted) return "changed";
+    const { promise, resolve } = Promise.withResolvers<Change>();
+    const end = () => resolve("changed");
     signal.addEventListener("abort", end);
     try {
-      await Promise.race([this.#ask("changed"), promise]);
+      return await Promise.race([this.#ask<Change>("changed"), promise]);
     } finally {
       signal.removeEventListener("abort", end);
     }

@@ -12,5 +12,7 @@ export interface Question {
 /** How the queue is opened. */
 export interface Opening {
   readonly queue: string;
+  /** The file that the queue is; null for one that is none. */
+  readonly file: string | null;
   readonly isReadonly: boolean;
 }

@@ -4,7 +4,9 @@
 
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports/operator.ts";
-import type { Data } from "./data/data.ts";
+import type { Filter } from "../queue/filter.ts";
+import type { ActionStep, Data, Verb } from "./data/data.ts";
+import { VERBS } from "./model/acting/verbs.ts";
 import type { Effect, Event } from "./model/events.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -16,7 +18,8 @@ interface EffectOptions {
   readonly readEnvelope: ReadEnvelope;
   readonly tell: (event: Event) => void;
   readonly redraw: () => void;
-  readonly quit: () => void;
+  /** Leaves the screen; what is said then is to be read behind it. */
+  readonly quit: (said: string | null) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -41,6 +44,8 @@ const PASSING = new Set([
 export class Effects {
   /** Another program has the terminal. */
   isLending = false;
+  /** The action under way is to end after its present part. */
+  #isStopping = false;
 
   constructor(readonly options: EffectOptions) {}
 
@@ -98,14 +103,20 @@ export class Effects {
               : { kind: "edit", message },
         );
         return;
-      case "act": {
-        const { verb, target } = effect;
-        this.#act(
-          data.act(verb, target.filter),
-          (outcome) => ({ kind: "acted", verb, target, outcome }),
+      case "target": {
+        const { verb, filter } = effect;
+        this.#ask(
+          this.#target(verb, filter),
+          (found) => ({ kind: "targeted", verb, filter, ...found }),
         );
         return;
       }
+      case "act":
+        this.#act(this.#actInParts(effect), (event) => event);
+        return;
+      case "stop":
+        this.#isStopping = true;
+        return;
       case "resend_changed": {
         const { id: from, sender, recipients } = effect;
         const done = this.options.readEnvelope(sender, recipients)
@@ -139,9 +150,50 @@ export class Effects {
         });
         return;
       case "quit":
-        this.options.quit();
+        this.options.quit(effect.said ?? null);
         return;
     }
+  }
+
+  /** What of a filter an action applies to: how many, how many not, and some of them. */
+  async #target(
+    verb: Verb,
+    filter: Filter,
+  ): Promise<Pick<Extract<Event, { kind: "targeted" }>, "count" | "left" | "samples">> {
+    const { data } = this.options;
+    const applying = applyingTo(verb, filter);
+    const { rows: samples } = await data.window({
+      filter: applying,
+      sort: "newest",
+      isReversed: false,
+      anchor: "top",
+      before: 0,
+      after: 3,
+    });
+    const count = await data.count(applying);
+    return { samples, count, left: Math.max(0, await data.count(filter) - count) };
+  }
+
+  /** Does an action part by part, until it is done or told to stop. */
+  async #actInParts({ verb, target }: Extract<Effect, { kind: "act" }>): Promise<Event> {
+    const { data, tell } = this.options;
+    const filter = target.isAll ? applyingTo(verb, target.filter) : target.filter;
+    let outcome = { changed: 0, withoutBody: 0, sendingRecipients: 0 };
+    let done = 0;
+    let from: string | null = null;
+    this.#isStopping = false;
+    do {
+      const part: ActionStep = await data.act(verb, filter, from);
+      outcome = {
+        changed: outcome.changed + part.outcome.changed,
+        withoutBody: outcome.withoutBody + part.outcome.withoutBody,
+        sendingRecipients: outcome.sendingRecipients + part.outcome.sendingRecipients,
+      };
+      done += part.seen;
+      from = part.next;
+      if (from !== null) tell({ kind: "progress", done });
+    } while (from !== null && !this.#isStopping);
+    return { kind: "acted", verb, target, outcome, isStopped: from !== null };
   }
 
   #ask<T>(asked: Promise<T>, event: (value: T) => Event, generation?: number): void {
@@ -181,6 +233,11 @@ export class Effects {
     if (said !== null) tell({ kind: "noticed", text: said, isError: failure !== null });
     redraw();
   }
+}
+
+/** The messages of a filter that an action applies to. */
+function applyingTo(verb: Verb, filter: Filter): Filter {
+  return { ...VERBS[verb].filter, and: [filter] };
 }
 
 function isPassing(error: unknown): boolean {

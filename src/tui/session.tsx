@@ -13,6 +13,7 @@ import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list/window.ts";
 import { initialState, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
+import { VERBS } from "./model/acting/verbs.ts";
 import { App } from "./screens/app.tsx";
 import { frameOf } from "./screens/frame.ts";
 import { paintLine } from "./screens/line.ts";
@@ -39,7 +40,7 @@ export class Session {
   readonly #terminal: Terminal;
   readonly #effects: Effects;
   readonly #stop = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<string | null>();
   readonly #signals: Disposable[] = [];
   #ink: Instance | null = null;
   #inkStream: InkStream = inkStream(0, () => {});
@@ -68,14 +69,14 @@ export class Session {
       terminal: this.#terminal,
       tell: (event) => this.#tell(event),
       redraw: () => this.#redraw(),
-      quit: () => this.#end(),
+      quit: (said) => this.#end(said),
       fail: (error) => this.#fail(error),
     });
   }
 
-  /** Resolves when the operator leaves or the terminal goes; rejects with what went wrong. The
-   *  terminal is as before either way. */
-  async run(): Promise<void> {
+  /** Resolves when the operator leaves or the terminal goes, to what is still to be told; rejects with
+   *  what went wrong. The terminal is as before either way. */
+  async run(): Promise<string | null> {
     const { terminal: port } = this.options;
     this.#signals.push(
       port.on("SIGWINCH", () => this.#resized()),
@@ -91,7 +92,7 @@ export class Session {
       this.#terminal.enter();
       this.#begin();
       void this.#watch();
-      await this.#ended.promise;
+      return await this.#ended.promise;
     } finally {
       clearInterval(timer);
       this.#hasEnded = true;
@@ -228,17 +229,17 @@ export class Session {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        await this.options.data.changed(signal);
+        const change = await this.options.data.changed(signal);
+        if (!signal.aborted) this.#tell({ kind: "changed", change });
       } catch (error) {
         if (!signal.aborted) this.#fail(error);
         return;
       }
-      if (!signal.aborted) this.#tell({ kind: "changed" });
     }
   }
 
-  #end(): void {
-    this.#ended.resolve();
+  #end(said: string | null = null): void {
+    this.#ended.resolve(said ?? unfinished(this.#state));
   }
 
   #fail(error: unknown): void {
@@ -247,6 +248,13 @@ export class Session {
       error instanceof Error ? error : new MailqError("internal", errorText(error)),
     );
   }
+}
+
+/** What is told of an action that the end of the screen cuts off. */
+function unfinished({ work }: State): string | null {
+  return work === null
+    ? null
+    : `${VERBS[work.verb].text}: cut off, at least ${work.done} of ${work.of} messages done`;
 }
 
 interface InkStream extends EventEmitter {

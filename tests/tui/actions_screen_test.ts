@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { newMessage } from "../support/queue_messages.ts";
 import { matchesGolden } from "./golden.ts";
-import { fillQueue, idOf, KEYS, subject, TestScreen } from "./screen.ts";
+import { fillQueue, idOf, KEYS, partlySent, subject, TestScreen } from "./screen.ts";
 
 async function statusOf({ store }: TestScreen, beginning: string): Promise<string | undefined> {
   return (await store.show(idOf(beginning)))?.status;
@@ -52,12 +52,15 @@ Deno.test("each action does what it says", async () => {
     /Nothing to retry: it is not deferred \(R resends whatever the state\)/,
   );
   await screen.press("R");
-  assert.match(screen.text, /Resend 1 message\?/);
+  assert.match(screen.text, /Resend 1 message\? Its recipient has it\./);
   await screen.press("y");
   assert.equal(await statusOf(screen, "5ent"), "queued");
   await screen.press("4", "D");
   assert.match(screen.text, /Delete for good 1 message\?[^]*Undelivered mail among them is lost/);
+  // It cannot be taken back, and is not done by the key that does all else.
   await screen.press("y");
+  assert.match(screen.text, /Delete for good 1 message\?/);
+  await screen.press("D");
   assert.match(screen.text, /Delete for good: 1 done/);
   assert.equal(await statusOf(screen, "m20xte"), undefined);
 });
@@ -65,15 +68,15 @@ Deno.test("each action does what it says", async () => {
 Deno.test("unsent recipients alone are a choice in the box", async () => {
   await using screen = await TestScreen.open({ fill: fillQueue });
   await screen.press("5", "R");
-  assert.match(screen.text, /u: unsent recipients only/);
+  assert.match(screen.text, /u: only to those without it/);
   await screen.press("u");
   assert.match(screen.text, /Nothing to resend unsent: it is sent or being sent/);
-  await screen.press("4", " ", " ", "R", "u");
-  assert.match(screen.text, /Resend to unsent recipients of 2 messages\?/);
-  await screen.press("u");
+  await screen.press("4", " ", " ", "R", "a");
   assert.match(screen.text, /Resend 2 messages\?/);
-  await screen.press("u", "y");
-  assert.match(screen.text, /Resend to unsent recipients: 2 done/);
+  await screen.press("u");
+  assert.match(screen.text, /a: to all recipients/);
+  await screen.press("y");
+  assert.match(screen.text, /Resend to those without it: 2 done/);
   assert.equal(await statusOf(screen, "7kq3vd"), "queued");
 });
 
@@ -98,14 +101,16 @@ Deno.test("marks, ranges and all that match are what an action works on", async 
   await screen.press("u", "g", "*");
   assert.match(screen.text, /30 marked: all that match/);
   await screen.press("G", " ", "x");
-  assert.match(screen.text, /Cancel 29 messages, all that match\?/);
+  // Five were cancelled before, and one is unmarked.
+  assert.match(screen.text, /Cancel 24 messages, all that match\?/);
+  assert.match(screen.text, /5 more chosen: not open, left alone/);
   // The number must be typed.
   await screen.press("y");
-  assert.match(screen.text, /Cancel 29 messages/);
+  assert.match(screen.text, /Cancel 24 messages/);
   await screen.press("28", "y");
-  assert.match(screen.text, /Cancel 29 messages/);
-  await screen.press(KEYS.backspace, "9", "y");
-  assert.match(screen.text, /Cancel: 24 done, 5 left as they were/);
+  assert.match(screen.text, /Cancel 24 messages/);
+  await screen.press(KEYS.backspace, "4", "y");
+  assert.match(screen.text, /Cancel: 24 done/);
   assert.equal(await screen.store.count({ statuses: ["queued"] }), 1);
 });
 
@@ -120,8 +125,121 @@ Deno.test("what arrives after all were marked is none of them", async () => {
   ]);
   await screen.shows(/\/4\b/);
   await screen.press("D", "3", "y");
+  assert.match(screen.text, /Delete for good 3 messages/);
+  await screen.press("D");
   assert.match(screen.text, /Delete for good: 3 done/);
   assert.equal(await statusOf(screen, "1ate"), "queued");
+});
+
+Deno.test("those who have a mail do not get it twice, unless their number is typed", async () => {
+  await using screen = await TestScreen.open({ fill: partlySent });
+  const queued = async () =>
+    (await screen.store.show(idOf("part")))?.recipients.filter(({ state }) => state === "queued")
+      .length;
+  await screen.press("R");
+  assert.match(screen.text, /Resend 1 message to 6 of 50 recipients\? 44 have it\./);
+  await screen.press("a");
+  assert.match(screen.text, /Resend 1 message to all 50, 44 of whom have it\?/);
+  assert.match(screen.text, /type 50 and then y/);
+  await screen.press("y");
+  assert.equal(await queued(), 0);
+  await screen.press("u", "y");
+  assert.match(screen.text, /Resend to those without it: 1 done/);
+  assert.equal(await queued(), 6);
+  await screen.press("R", "a", "50y");
+  assert.equal(await queued(), 50);
+});
+
+Deno.test("of all that match, too, only those without it get it", async () => {
+  await using screen = await TestScreen.open({
+    fill: async (fixture) => {
+      await fillQueue(fixture);
+      await partlySent(fixture);
+    },
+  });
+  await screen.press("*", "R");
+  // One of the eight was sent to its only recipient.
+  assert.match(screen.text, /Resend 7 messages, all that match, to those without it\?/);
+  assert.match(screen.text, /1 more chosen: sent or being sent, left alone/);
+  await screen.press("7y");
+  assert.equal(await statusOf(screen, "5ent"), "sent");
+  await screen.press("5", "*", "R");
+  assert.match(screen.text, /Resend 1 message, all that match, to all recipients\?/);
+});
+
+Deno.test("the box names what the action will touch, and nothing else", async () => {
+  await using screen = await TestScreen.open({
+    fill: async (fixture) => {
+      await fillQueue(fixture);
+      await fixture.store.enqueue(waiting(3));
+    },
+  });
+  await screen.press("*");
+  screen.fixture.clock.advance(60_000);
+  const createdAt = screen.fixture.clock.now();
+  await screen.store.enqueue([
+    newMessage({ id: idOf("1ate"), createdAt, ...subject("Later mail") }),
+  ]);
+  await screen.shows(/\/11\b/);
+  await screen.press("p", "n", "*", "p");
+  const later = screen.text;
+  await screen.press("n", "u", "g", "jj", "*");
+  assert.match(later, /Hold 7 messages, all that match\?/);
+  assert.match(later, /4 more chosen: not open, left alone/);
+  await screen.press("k", "p");
+  assert.doesNotMatch(screen.text.split("Hold")[1] ?? "", /Receipt|Invoice|Held back/);
+});
+
+/** A screen that holds 2,000 messages, with the first 500 of them done. */
+async function holding(): Promise<TestScreen> {
+  const screen = await TestScreen.open({
+    fill: ({ store }) => store.enqueue(waiting(2_000)).then(() => {}),
+  });
+  await screen.press("*", "p");
+  screen.counted.freeParts = 1;
+  screen.terminal.type("2000y");
+  await screen.shows(/working 500\/2000/);
+  return screen;
+}
+
+Deno.test("an action on many shows how far it is, and stops where it is told to", async () => {
+  await using screen = await holding();
+  await screen.press("q");
+  assert.match(screen.text, /Hold is at 500 of 2000 messages/);
+  await screen.press("j", "q", "s");
+  assert.match(screen.text, /stopping 500\/2000/);
+  screen.counted.letActionsGo();
+  await screen.shows(/Hold: 1000 done, 1000 left: stopped/);
+  assert.equal(await screen.store.count({ statuses: ["held"] }), 1_000);
+});
+
+Deno.test("one action is done at a time, and goes on while others are looked at", async () => {
+  await using screen = await holding();
+  await screen.press("5", "1", "x");
+  assert.match(screen.text, /An action is being done: q can stop it/);
+  screen.counted.letActionsGo();
+  await screen.shows(/Hold: 2000 done/);
+});
+
+for (const key of ["q", "\x03"]) {
+  Deno.test(`leaving in the middle asks, and what was done is told: ${JSON.stringify(key)}`, async () => {
+    await using screen = await holding();
+    await screen.press(key);
+    assert.match(screen.text, /q: stop here and leave/);
+    await screen.press("q");
+    screen.counted.letActionsGo();
+    await screen.ended;
+    assert.equal(screen.said, "Hold: 1000 done, 1000 left: stopped");
+    assert.equal(await screen.store.count({ statuses: ["held"] }), 1_000);
+  });
+}
+
+Deno.test("a signal in the middle of an action is told how far it came, too", async () => {
+  await using screen = await holding();
+  screen.terminal.signal("SIGTERM");
+  await screen.ended;
+  assert.equal(screen.said, "Hold: cut off, at least 500 of 2000 messages done");
+  screen.counted.letActionsGo();
 });
 
 Deno.test("over a hundred messages the number must be typed", async () => {

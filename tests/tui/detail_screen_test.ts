@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { newMessage, START } from "../support/queue_messages.ts";
+import { attemptOf, newMessage, START } from "../support/queue_messages.ts";
+import { worked } from "../contract/store/claims.ts";
 import { matchesGolden } from "./golden.ts";
 import { fillQueue, idOf, KEYS, subject, TestScreen, tried } from "./screen.ts";
 
@@ -165,4 +166,31 @@ Deno.test("a message with thousands of recipients and attempts is scrolled all t
   assert.match(screen.text, /▸ 3000 recipients[^]*deferred user0@acme\.test/);
   await screen.press("G");
   assert.match(screen.text, /deferred user2999@acme\.test/);
+});
+
+Deno.test("what is overdue does not read as what is to come, and each attempt has its date", async () => {
+  const day = 86_400_000;
+  await using screen = await TestScreen.open({
+    columns: 110,
+    fill: async (fixture) => {
+      await tried(fixture, { retryAt: START - 8 * day }, { id: idOf("1ate") }, {
+        startedAt: START - 9 * day,
+      });
+      await fixture.store.retry({}, { dueOnly: false });
+      await using worker = await worked(fixture.store);
+      const { claims: [claim] } = await fixture.store.claimDue({
+        worker: worker.handle,
+        limit: 1,
+        onlyUntried: false,
+      });
+      assert(claim !== undefined);
+      await fixture.store.record([attemptOf(claim, { retryAt: START - 8 * day })]);
+    },
+  });
+  assert.match(screen.text, /8d late/);
+  await screen.press(KEYS.enter);
+  assert.match(screen.text, /next 8d late/);
+  assert.doesNotMatch(screen.text, /next 8d[^ ]|next 8d$/);
+  const date = new Date(START - 9 * day).toISOString().slice(0, 7);
+  assert.match(screen.text, new RegExp(`1/5  ${date}-\\d\\d \\d\\d:`));
 });

@@ -90,7 +90,7 @@ Deno.test("the cursor sticks to its message, or to the place where it was", () =
         const lost = new Set(gone.map((n) => `row${n}`));
         const left = rows(100).filter((id) => !lost.has(id));
         bench.rows = [...Array.from({ length: added }, (_, i) => `new${i}`), ...left];
-        bench.tell({ kind: "changed" });
+        bench.tell({ kind: "changed", change: "changed" });
         bench.answer();
         const all = rows(100);
         const expected = [...all.slice(at), ...all.slice(0, at).reverse()]

@@ -14,6 +14,9 @@ import { FakeTerminal } from "./fake_terminal.ts";
 /** Counts the questions under way, so that a test can wait for the answers. */
 class CountedData {
   pending = 0;
+  /** Parts of an action that are done before one waits for `letActionsGo`. */
+  freeParts = Infinity;
+  readonly #gate = Promise.withResolvers<void>();
   readonly data: Data;
 
   constructor(data: Data) {
@@ -23,6 +26,7 @@ class CountedData {
         if (typeof method !== "function") return method;
         if (name === "changed" || name === "raw" || name === "close") return method.bind(data);
         return async (...args: unknown[]) => {
+          if (name === "act" && this.freeParts-- <= 0) await this.#gate.promise;
           this.pending++;
           try {
             return await method.apply(data, args);
@@ -32,6 +36,10 @@ class CountedData {
         };
       },
     });
+  }
+
+  letActionsGo(): void {
+    this.#gate.resolve();
   }
 }
 
@@ -46,14 +54,17 @@ export interface ScreenOptions extends Partial<SessionOptions> {
 export class TestScreen implements AsyncDisposable {
   readonly ended: Promise<void>;
   #failure: { readonly error: unknown } | null = null;
+  #said: string | null = null;
 
   private constructor(
     readonly fixture: SqliteFixture,
     readonly terminal: FakeTerminal,
     readonly counted: CountedData,
-    run: Promise<void>,
+    run: Promise<string | null>,
   ) {
-    this.ended = run.catch((error: unknown) => {
+    this.ended = run.then((said) => {
+      this.#said = said;
+    }, (error: unknown) => {
       this.#failure = { error };
     });
   }
@@ -100,6 +111,11 @@ export class TestScreen implements AsyncDisposable {
   /** What the screen ended with. */
   get failure(): unknown {
     return this.#failure?.error ?? null;
+  }
+
+  /** What is still to be told after the end. */
+  get said(): string | null {
+    return this.#said;
   }
 
   /** Resolves once every question is answered and shown. */
@@ -163,6 +179,18 @@ export async function tried(
   assert(claim !== undefined);
   await store.record([attemptOf(claim, ending, attempt)]);
   return message.id;
+}
+
+/** The message `part` to fifty, of whom 44 have it and 6 were refused. */
+export async function partlySent({ store }: { readonly store: Store }): Promise<void> {
+  const recipients = Array.from({ length: 50 }, (_, i) => `user${i}@acme.test`);
+  await store.enqueue([newMessage({ id: idOf("part"), recipients, ...subject("Circular") })]);
+  await using worker = await worked(store);
+  const request = { worker: worker.handle, limit: 1, ids: [idOf("part")], onlyUntried: true };
+  const { claims: [claim] } = await store.claimDue(request);
+  assert(claim !== undefined);
+  const endings = claim.recipients.map(({ n }, i) => [n, i < 44 ? "sent" : "failed"] as const);
+  await store.record([attemptOf(claim, Object.fromEntries(endings))]);
 }
 
 /** An id of twelve characters that begins as given. */

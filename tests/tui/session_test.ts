@@ -133,7 +133,7 @@ function brokenData(fail: () => Promise<never>): Data {
     resendChanged: fail,
     setPaused: fail,
     changed: (signal) =>
-      new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve("changed"))),
     close: () => Promise.resolve(),
   };
 }

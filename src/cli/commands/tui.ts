@@ -30,7 +30,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       import.meta.resolve("../../tui/start.ts")
     );
     const { max } = settings.retry;
-    await startTui({
+    const said = await startTui({
       queue: settings.queue,
       isReadonly,
       isColoured: !this.globals.noColor && !env.NO_COLOR,
@@ -48,6 +48,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         return await readGivenEnvelope({ from, to, settings: intakeSettings(this.app, settings) });
       },
     });
+    if (said !== null) this.output.note(said);
   },
   parameters: { flags: FLAGS },
   docs: {

@@ -5,7 +5,7 @@ import { SORTS } from "../../queue/filter.ts";
 import type { CommandId, KeyBinding } from "../keys/keys.ts";
 import { layoutOf } from "./layout.ts";
 import { textInput } from "../keys/text_input.ts";
-import { askAction, chosen, holdOrRelease } from "./actions.ts";
+import { askAction, askResend, chosen, holdOrRelease } from "./acting/actions.ts";
 import {
   find,
   follow,
@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   bottom: (state) => state.screen === "list" ? moveToEnd(state, "bottom") : move(state, 1e9),
   mark: toggleMark,
   retry: (state) => askAction(state, "retry"),
-  resend: (state) => askAction(state, "resend"),
+  resend: askResend,
   cancel: (state) => askAction(state, "cancel"),
   delete: (state) => askAction(state, "delete"),
   hold: (state) => askAction(state, holdOrRelease(state)),
@@ -67,8 +67,8 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   palette: (state) =>
     step({ ...state, notice: null, dialog: { kind: "palette", input: textInput(), chosen: 0 } }),
   help: (state) => step({ ...state, dialog: { kind: "help", scroll: 0 } }),
-  quit: (state) => back(state) ?? step(state, { kind: "quit" }),
-  quit_now: (state) => step(state, { kind: "quit" }),
+  quit: (state) => back(state) ?? quit(state),
+  quit_now: quit,
   next_tab: (state) => turnTab(state, 1),
   previous_tab: (state) => turnTab(state, -1),
   next_message: (state) => moveMessage(state, 1),
@@ -117,6 +117,13 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   redraw: (state) => then(refresh(state), (next) => step(next, { kind: "redraw" })),
   suspend: (state) => step(state, { kind: "suspend" }),
 };
+
+/** Leaves; asks before that while an action is under way, which would be left half done. */
+function quit(state: State): Step {
+  return state.work === null || state.dialog?.kind === "leaving"
+    ? step(state, { kind: "quit" })
+    : step({ ...state, dialog: { kind: "leaving" } });
+}
 
 /** Reads anew all that is on the screen. */
 export function refresh(state: State): Step {

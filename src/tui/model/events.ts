@@ -1,12 +1,13 @@
 // What can happen to the screen (events), what it wants done (effects), and a step: a state with
 // effects. Used by all of the model, by effects.ts and by session.tsx.
 
-import type { MessageDetail } from "../../queue/message.ts";
+import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type {
   ActionOutcome,
+  Change,
   MessageWindow,
   ShownContent,
   Verb,
@@ -21,7 +22,7 @@ export type Event =
   | { readonly kind: "resized"; readonly size: Size }
   | { readonly kind: "ticked" }
   /** The queue has changed. */
-  | { readonly kind: "changed" }
+  | { readonly kind: "changed"; readonly change: Change }
   | { readonly kind: "window"; readonly generation: number; readonly window: MessageWindow }
   | { readonly kind: "counted"; readonly generation: number; readonly count: number }
   | { readonly kind: "all_counted"; readonly filter: Filter; readonly count: number }
@@ -38,6 +39,19 @@ export type Event =
     readonly verb: Verb;
     readonly target: Target;
     readonly outcome: ActionOutcome;
+    /** The operator stopped it before its end. */
+    readonly isStopped: boolean;
+  }
+  /** So many messages of the action under way were seen to. */
+  | { readonly kind: "progress"; readonly done: number }
+  /** What of a filter an action applies to. */
+  | {
+    readonly kind: "targeted";
+    readonly verb: Verb;
+    readonly filter: Filter;
+    readonly count: number;
+    readonly left: number;
+    readonly samples: readonly MessageSummary[];
   }
   /** A message whose envelope is to be changed. */
   | { readonly kind: "edit"; readonly message: MessageDetail }
@@ -62,7 +76,11 @@ export type Effect =
   | { readonly kind: "stats" }
   | { readonly kind: "detail"; readonly id: string }
   | { readonly kind: "content"; readonly id: string }
+  /** Count what of a filter the action applies to. */
+  | { readonly kind: "target"; readonly verb: Verb; readonly filter: Filter }
   | { readonly kind: "act"; readonly verb: Verb; readonly target: Target }
+  /** End the action under way after its present step. */
+  | { readonly kind: "stop" }
   /** Read a message, to ask for another envelope. */
   | { readonly kind: "edit"; readonly id: string }
   | {
@@ -78,7 +96,7 @@ export type Effect =
   | { readonly kind: "pipe"; readonly id: string; readonly command: string }
   | { readonly kind: "redraw" }
   | { readonly kind: "suspend" }
-  | { readonly kind: "quit" };
+  | { readonly kind: "quit"; readonly said?: string };
 
 /** A state and what it wants done next. */
 export interface Step {

@@ -98,13 +98,25 @@ export interface DetailState {
 
 /** What an action is about to be done to. */
 export interface Target {
+  /** The messages chosen; of all that match also those that the action does not apply to. */
   readonly filter: Filter;
   /** Messages the action applies to, as far as the screen knows; null while they are counted. */
   readonly count: number | null;
   /** Messages chosen that it does not apply to. */
   readonly left: number;
   readonly isAll: boolean;
+  /** Some of those that the action applies to. */
   readonly samples: readonly MessageSummary[];
+  /** Recipients of those, and how many of them have it; null where that is not known. */
+  readonly recipients: { readonly total: number; readonly sent: number } | null;
+}
+
+/** An action under way. */
+interface Work {
+  readonly verb: Verb;
+  readonly done: number;
+  readonly of: number;
+  readonly isStopping: boolean;
 }
 
 export type PromptKind = "filter" | "find" | "pipe";
@@ -119,6 +131,8 @@ export type Dialog =
   | { readonly kind: "prompt"; readonly prompt: PromptKind; readonly input: TextInput }
   | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
   | { readonly kind: "help"; readonly scroll: number }
+  /** Whether to leave while an action is under way. */
+  | { readonly kind: "leaving" }
   | {
     readonly kind: "form";
     readonly message: MessageDetail;
@@ -161,10 +175,16 @@ export interface State {
   readonly dialog: Dialog | null;
   readonly notice: Notice | null;
   readonly isLive: boolean;
+  /** There is no file by the queue's name any more. */
+  readonly isGone: boolean;
   /** The queue has changed since what is shown was read. */
   readonly isStale: boolean;
-  /** Actions that have not come to their end. */
+  /** Writes that have not come to their end, the action of `work` among them. */
   readonly working: number;
+  /** The action on messages that is under way: one at a time. */
+  readonly work: Work | null;
+  /** The screen is left once that has ended. */
+  readonly isLeaving: boolean;
 }
 
 export function initialState(
@@ -207,8 +227,11 @@ export function initialState(
     dialog: null,
     notice: null,
     isLive: true,
+    isGone: false,
     isStale: false,
     working: 0,
+    work: null,
+    isLeaving: false,
   };
 }
 

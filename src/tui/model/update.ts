@@ -2,7 +2,7 @@
 // for everything that happens. Keys go on to commands.ts, or to dialogs.ts where one is open. Pure.
 
 import { bindingFor } from "../keys/keys.ts";
-import { resultText } from "./actions.ts";
+import { resultText, targetCame } from "./acting/actions.ts";
 import { refresh, runCommand } from "./commands.ts";
 import { contentCame, detailCame, follow } from "./message/detail.ts";
 import { keyInDialog } from "./dialogs/dialogs.ts";
@@ -10,6 +10,7 @@ import { type Event, type Step, step, then } from "./events.ts";
 import { openForm } from "./dialogs/form.ts";
 import { inView, listRows, recount, windowCame } from "./list/window.ts";
 import { noteSent } from "./rate.ts";
+import type { Change } from "../data/data.ts";
 import { MIN_SIZE } from "./layout.ts";
 import type { State } from "./state.ts";
 
@@ -30,7 +31,7 @@ export function update(before: State, event: Event, now: number): Step {
     case "ticked":
       return step(state, ...state.isLive ? [{ kind: "status" } as const] : []);
     case "changed":
-      return state.isLive ? refresh(state) : step({ ...state, isStale: true });
+      return changed(state, event.change);
     case "window": {
       if (event.generation !== state.list.generation) return step(state);
       const came = windowCame({ ...state, readAt: now }, event.window);
@@ -56,13 +57,14 @@ export function update(before: State, event: Event, now: number): Step {
       return contentCame(state, event.id, event.content);
     case "edit":
       return step(openForm(state, event.message));
-    case "acted": {
-      const text = resultText(event.verb, event.target, event.outcome);
-      const marked = event.target.isAll || state.list.marks.size > 0
-        ? { ...state, list: { ...state.list, marks: new Map(), all: null, range: null } }
-        : state;
-      return done(marked, text);
-    }
+    case "targeted":
+      return targetCame(state, event);
+    case "progress":
+      return step(
+        state.work === null ? state : { ...state, work: { ...state.work, done: event.done } },
+      );
+    case "acted":
+      return acted(state, event);
     case "resent":
       return done(state, `Queued as ${event.id}, a changed copy of ${event.from}`);
     case "queue_paused":
@@ -75,6 +77,7 @@ export function update(before: State, event: Event, now: number): Step {
         ...state,
         notice,
         working: Math.max(0, state.working - (event.of === "action" ? 1 : 0)),
+        work: event.of === "action" ? null : state.work,
         list: isListing ? { ...state.list, isLoading: false, owed: 0 } : state.list,
       });
     }
@@ -99,6 +102,38 @@ function keyPressed(state: State, { key }: Extract<Event, { kind: "key" }>): Ste
   return pressed.state.screen === "list" ? then(pressed, follow) : pressed;
 }
 
+function changed(state: State, change: Change): Step {
+  switch (change) {
+    case "changed":
+      return state.isLive ? refresh(state) : step({ ...state, isStale: true });
+    case "gone":
+      return step({ ...state, isGone: true });
+    case "back":
+      return refresh({ ...state, isGone: false });
+    case "replaced": {
+      const notice = {
+        text: "Another file was put in the queue's place: this is it",
+        isError: true,
+      };
+      // What was marked was marked in another queue.
+      const list = { ...state.list, marks: new Map(), all: null, range: null };
+      return refresh({ ...state, isGone: false, list, dialog: null, notice });
+    }
+  }
+}
+
+/** An action on messages came to its end, or was stopped. */
+function acted(state: State, event: Extract<Event, { kind: "acted" }>): Step {
+  const ended: State = {
+    ...state,
+    work: null,
+    dialog: state.dialog?.kind === "leaving" ? null : state.dialog,
+    list: { ...state.list, marks: new Map(), all: null, range: null },
+  };
+  const text = resultText(event);
+  return state.isLeaving ? step(ended, { kind: "quit", said: text }) : done(ended, text);
+}
+
 /** An action came to its end: what it changed is read. */
 function done(state: State, text: string): Step {
   const notice = { text, isError: false };
@@ -113,13 +148,5 @@ function allCounted(
   if (all === null || all.filter !== filter) return step(state);
   const list = { ...state.list, all: { ...all, count } };
   const notice = { text: `${count} marked: all that match`, isError: false };
-  const { dialog } = state;
-  // A box that waits for the number.
-  const asked = dialog?.kind === "confirm" && dialog.target.isAll
-    ? {
-      ...dialog,
-      target: { ...dialog.target, count: Math.max(0, count - all.except.size) },
-    }
-    : dialog;
-  return step({ ...state, list, notice, dialog: asked });
+  return step({ ...state, list, notice });
 }

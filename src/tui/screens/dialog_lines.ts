@@ -1,7 +1,8 @@
 // Draws the boxes over the screen: confirm, form, palette, help. Called by frame.ts, which puts a
 // box in its place. What their keys do is in model/dialogs.ts and model/form.ts.
 
-import { leftText, mustType, VERB_TEXT } from "../model/actions.ts";
+import { doingKey, leftText, numberToType, questionText } from "../model/acting/actions.ts";
+import { VERBS } from "../model/acting/verbs.ts";
 import { paletteChoices } from "../model/dialogs/dialogs.ts";
 import { addressesOf } from "../model/dialogs/form.ts";
 import type { Dialog, State } from "../model/state.ts";
@@ -32,6 +33,8 @@ export function dialogBox(state: State, dialog: Dialog): Box | null {
       return paletteBox(state, dialog, columns);
     case "help":
       return helpBox(state, dialog, columns);
+    case "leaving":
+      return framed(leavingLines(state, columns - 4), columns, null);
     case "prompt":
       return null;
   }
@@ -42,19 +45,24 @@ function confirmLines(
   columns: number,
 ): Line[] {
   const { count, isAll, samples } = target;
-  const noun = count === 1 ? "message" : "messages";
-  const what = `${VERB_TEXT[verb]} ${count ?? "…"} ${noun}${isAll ? ", all that match" : ""}?`;
   const left = leftText(verb, target);
-  const keys = mustType(target)
-    ? count === null ? "counting …" : `type ${count} and then y to do it: ${typed}`
-    : "y does it";
+  const key = doingKey(verb);
+  const wanted = numberToType(verb, target);
+  const keys = wanted === null
+    ? `${key} does it`
+    : wanted === "unknown"
+    ? "counting …"
+    : `type ${wanted} and then ${key} to do it: ${typed}`;
   const more = [
-    ...verb === "resend" ? ["u: unsent recipients only"] : [],
-    ...verb === "resend_unsent" ? ["u: all recipients"] : [],
+    ...verb === "resend" ? ["u: only to those without it"] : [],
+    ...verb === "resend_unsent" ? ["a: to all recipients"] : [],
     ...verb.startsWith("resend") && count === 1 && !isAll ? ["e: change recipients, sender"] : [],
   ];
   return [
-    [cell(what, columns, { isBold: true })],
+    [cell(questionText(verb, target), columns, {
+      isBold: true,
+      ...verb === "delete" ? { colour: "red" } : {},
+    })],
     ...samples.map(({ id, firstRecipient, subject }): Line => [
       { text: `  ${id.slice(0, 6)}  ` },
       padded(firstRecipient, Math.floor(columns / 3)),
@@ -69,6 +77,17 @@ function confirmLines(
     [],
     [cell(`${keys} · n, Enter, Esc: leave it`, columns)],
     ...more.length === 0 ? [] : [[cell(more.join(" · "), columns)]],
+  ];
+}
+
+function leavingLines({ work }: State, columns: number): Line[] {
+  const text = work === null
+    ? "It is done."
+    : `${VERBS[work.verb].text} is at ${work.done} of ${work.of} messages.`;
+  return [
+    [cell(text, columns, { isBold: true })],
+    [],
+    [cell("s: stop here · q: stop here and leave · any other key: go on", columns)],
   ];
 }
 

@@ -53,9 +53,17 @@ function titleLine(state: State): Line {
   return spans;
 }
 
-function liveLine({ isLive, isStale, readAt, working }: State): Line {
+function liveLine({ isLive, isStale, readAt, working, work }: State): Line {
   const time = readAt === null ? "" : formatTimeOfDay(readAt);
-  const word = working > 0 ? "working" : isLive ? "live" : isStale ? "STILL, changed" : "STILL";
+  const word = work !== null && work.of > 1
+    ? `${work.isStopping ? "stopping" : "working"} ${work.done}/${work.of}`
+    : working > 0
+    ? "working"
+    : isLive
+    ? "live"
+    : isStale
+    ? "STILL, changed"
+    : "STILL";
   return [
     { text: ` ${word} `, style: isLive ? { colour: "green" } : { colour: "yellow", isBold: true } },
     { text: `${time} ` },

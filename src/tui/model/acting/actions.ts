@@ -1,53 +1,16 @@
 // Which messages an action is meant for, what is asked before it is done, and what is said after
-// it. Called by commands.ts, dialogs.ts and the confirm box. Doing it is effects.ts's work. Pure.
+// it. Called by commands.ts, update.ts and the confirm box. Doing it is effects.ts's work. Pure.
 
-import type { MessageSummary } from "../../queue/message.ts";
-import type { MessageStatus } from "../../queue/state.ts";
-import type { ActionOutcome, Verb } from "../data/data.ts";
-import { type Step, step } from "./events.ts";
-import { markedCount } from "./list/marks.ts";
-import { currentRow, type State, type Target } from "./state.ts";
+import type { MessageSummary } from "../../../queue/message.ts";
+import type { Filter } from "../../../queue/filter.ts";
+import type { ActionOutcome, Verb } from "../../data/data.ts";
+import { type Event, type Step, step } from "../events.ts";
+import { currentRow, type State, type Target } from "../state.ts";
+import { VERBS } from "./verbs.ts";
 
 /** Above this, and for all that match, the number must be typed. */
 const TYPED_FROM = 100;
 const SAMPLES = 3;
-
-const OPEN: readonly MessageStatus[] = ["queued", "sending", "deferred", "held"];
-
-/** Statuses of messages that an action does something to. */
-const APPLIES: Readonly<Record<Verb, (message: MessageSummary) => boolean>> = {
-  retry: ({ status, nextAttemptAt }) =>
-    status === "deferred" ||
-    (status !== "sending" && OPEN.includes(status) && nextAttemptAt !== null),
-  resend: ({ status }) => status !== "sending",
-  resend_unsent: ({ status }) => status !== "sending" && status !== "sent",
-  hold: ({ status, isHeld }) => OPEN.includes(status) && !isHeld,
-  release: ({ status }) => status === "held",
-  cancel: ({ status }) => OPEN.includes(status) && status !== "sending",
-  delete: ({ status }) => status !== "sending",
-};
-
-/** Why a message is none of those. */
-const NOT_APPLYING: Readonly<Record<Verb, string>> = {
-  retry: "not deferred",
-  resend: "being sent",
-  resend_unsent: "sent or being sent",
-  hold: "not open",
-  release: "not held",
-  cancel: "not open",
-  delete: "being sent",
-};
-
-/** The verb as the confirm box asks it. */
-export const VERB_TEXT: Readonly<Record<Verb, string>> = {
-  retry: "Retry",
-  resend: "Resend",
-  resend_unsent: "Resend to unsent recipients of",
-  hold: "Hold",
-  release: "Release",
-  cancel: "Cancel",
-  delete: "Delete for good",
-};
 
 /** What the operator means: the marks, else the message under the cursor or on the screen. */
 export function chosen(state: State): readonly MessageSummary[] {
@@ -63,50 +26,87 @@ export function chosen(state: State): readonly MessageSummary[] {
   return row === null ? [] : [row];
 }
 
+/** The messages of a filter: what the store says of them is awaited. */
+export function allOf(filter: Filter): Target {
+  return { filter, count: null, left: 0, isAll: true, samples: [], recipients: null };
+}
+
 function targetOf(state: State, verb: Verb): Target {
   const { list, screen } = state;
   if (screen === "list" && list.all !== null) {
     const { filter, except } = list.all;
-    return {
-      filter: except.size === 0 ? filter : { and: [filter], not: [{ ids: [...except] }] },
-      count: markedCount(list),
-      left: 0,
-      isAll: true,
-      samples: list.rows.filter(({ id }) => !except.has(id)).slice(0, SAMPLES),
-    };
+    return allOf(except.size === 0 ? filter : { and: [filter], not: [{ ids: [...except] }] });
   }
   const messages = chosen(state);
-  const applying = messages.filter(APPLIES[verb]);
+  const applying = messages.filter(VERBS[verb].applies);
+  const sum = (of: (message: MessageSummary) => number) =>
+    applying.reduce((total, message) => total + of(message), 0);
   return {
     filter: { ids: applying.map(({ id }) => id) },
     count: applying.length,
     left: messages.length - applying.length,
     isAll: false,
     samples: applying.slice(0, SAMPLES),
+    recipients: {
+      total: sum(({ recipientsTotal }) => recipientsTotal),
+      sent: sum(({ recipientsSent }) => recipientsSent),
+    },
   };
 }
 
 /** Asks whether to do it; says why not where there is nothing to do it to. */
 export function askAction(state: State, verb: Verb): Step {
+  return askAbout(state, verb, targetOf(state, verb));
+}
+
+/** The same for messages that the caller knows. */
+export function askAbout(state: State, verb: Verb, target: Target): Step {
   if (state.isReadonly) return refuse(state, "Read-only: no action is done");
-  const target = targetOf(state, verb);
-  if (target.count === 0) {
-    const why = target.left === 0
-      ? "no message is chosen"
-      : target.left === 1
-      ? `it is ${NOT_APPLYING[verb]}`
-      : `all ${target.left} are ${NOT_APPLYING[verb]}`;
-    return refuse(state, `Nothing to ${verb.replace("_", " ")}: ${why}${hint(verb)}`);
-  }
-  return step({
+  if (state.work !== null) return refuse(state, "An action is being done: q can stop it");
+  if (target.count === 0) return refuse(state, nothingTo(verb, target));
+  const asked: State = {
     ...state,
     notice: null,
     dialog: { kind: "confirm", verb, target, typed: "" },
-  });
+  };
+  return target.count === null
+    ? step(asked, { kind: "target", verb, filter: target.filter })
+    : step(asked);
 }
 
-function hint(verb: Verb): string {
-  return verb === "retry" ? " (R resends whatever the state)" : "";
+/** R: those who have it do not get it twice, unless somebody says so or nobody is without it. */
+export function askResend(state: State): Step {
+  const target = targetOf(state, "resend_unsent");
+  return askAction(state, target.count === 0 ? "resend" : "resend_unsent");
+}
+
+/** The store has counted what a box asks about. */
+export function targetCame(state: State, event: Extract<Event, { kind: "targeted" }>): Step {
+  const { dialog } = state;
+  if (dialog?.kind !== "confirm" || dialog.target.filter !== event.filter) return step(state);
+  if (dialog.verb !== event.verb) return step(state);
+  const target: Target = {
+    ...dialog.target,
+    count: event.count,
+    left: event.left,
+    samples: event.samples,
+  };
+  if (event.count > 0) return step({ ...state, dialog: { ...dialog, target } });
+  const closed = { ...state, dialog: null };
+  return event.verb === "resend_unsent" && event.left > 0
+    ? askAbout(closed, "resend", allOf(event.filter))
+    : refuse(closed, nothingTo(event.verb, target));
+}
+
+function nothingTo(verb: Verb, { left }: Target): string {
+  const { unless } = VERBS[verb];
+  const why = left === 0
+    ? "no message is chosen"
+    : left === 1
+    ? `it is ${unless}`
+    : `all ${left} are ${unless}`;
+  const hint = verb === "retry" ? " (R resends whatever the state)" : "";
+  return `Nothing to ${verb.replace("_", " ")}: ${why}${hint}`;
 }
 
 function refuse(state: State, text: string): Step {
@@ -121,26 +121,65 @@ export function holdOrRelease(state: State): Verb {
   return first?.status === "held" ? "release" : "hold";
 }
 
-export function mustType({ count, isAll }: Target): boolean {
-  return isAll || count === null || count > TYPED_FROM;
+/** The number that must be typed before it is done; null where y is enough. */
+export function numberToType(
+  verb: Verb,
+  { count, isAll, recipients }: Target,
+): number | "unknown" | null {
+  if (count === null) return "unknown";
+  // Who sends a mail a second time to many says to how many.
+  if (verb === "resend" && recipients !== null && recipients.sent > 1) return recipients.total;
+  return isAll || count > TYPED_FROM ? count : null;
+}
+
+/** The key that does it: what cannot be taken back is not done by the key of everything else. */
+export function doingKey(verb: Verb): "y" | "D" {
+  return verb === "delete" ? "D" : "y";
+}
+
+/** What the box asks. */
+export function questionText(verb: Verb, target: Target): string {
+  const { count, isAll, recipients } = target;
+  const messages = `${count ?? "…"} ${count === 1 ? "message" : "messages"}`;
+  const all = isAll ? ", all that match" : "";
+  switch (verb) {
+    case "resend_unsent": {
+      if (recipients === null) return `Resend ${messages}${all}, to those without it?`;
+      const { total, sent } = recipients;
+      return sent === 0
+        ? `Resend ${messages}${all}?`
+        : `Resend ${messages} to ${total - sent} of ${total} recipients? ${sent} have it.`;
+    }
+    case "resend": {
+      if (recipients === null || recipients.sent === 0) {
+        return `Resend ${messages}${all}${recipients === null ? ", to all recipients" : ""}?`;
+      }
+      const { total, sent } = recipients;
+      return total === 1
+        ? `Resend ${messages}? Its recipient has it.`
+        : `Resend ${messages} to all ${total}, ${
+          sent === total ? "who" : `${sent} of whom`
+        } have it?`;
+    }
+    default:
+      return `${VERBS[verb].text} ${messages}${all}?`;
+  }
 }
 
 /** What of the choice the action leaves alone, as the box says it. */
 export function leftText(verb: Verb, { left }: Target): string {
-  return left === 0 ? "" : `${left} more chosen: ${NOT_APPLYING[verb]}, left alone`;
+  return left === 0 ? "" : `${left} more chosen: ${VERBS[verb].unless}, left alone`;
 }
 
 /** What came of it. */
 export function resultText(
-  verb: Verb,
-  { count, isAll }: Target,
-  { changed, withoutBody, sendingRecipients }: ActionOutcome,
+  { verb, target: { count }, outcome, isStopped }: Extract<Event, { kind: "acted" }>,
 ): string {
+  const { changed, withoutBody, sendingRecipients }: ActionOutcome = outcome;
   const parts = [`${changed} done`];
   const rest = (count ?? changed) - changed - withoutBody;
-  // All that match were counted whether the action applies to them or not.
-  if (rest > 0) parts.push(isAll ? `${rest} left as they were` : `${rest} had changed`);
+  if (rest > 0) parts.push(isStopped ? `${rest} left: stopped` : `${rest} had changed`);
   if (withoutBody > 0) parts.push(`${withoutBody} cannot go again: their bytes are deleted`);
   if (sendingRecipients > 0) parts.push(`${sendingRecipients} recipients being sent left alone`);
-  return `${VERB_TEXT[verb].replace(/ of$/, "")}: ${parts.join(", ")}`;
+  return `${VERBS[verb].text}: ${parts.join(", ")}`;
 }

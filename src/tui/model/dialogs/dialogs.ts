@@ -6,7 +6,8 @@ import { EMPTY_FILTER, parseFilter } from "../list/filter_text.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
 import { editText, textInput } from "../../keys/text_input.ts";
-import { askAction, mustType } from "../actions.ts";
+import type { Verb } from "../../data/data.ts";
+import { allOf, askAbout, askAction, doingKey, numberToType } from "../acting/actions.ts";
 import { find } from "../message/detail.ts";
 import { type Step, step } from "../events.ts";
 import { keyInForm } from "./form.ts";
@@ -39,6 +40,8 @@ export function keyInDialog(state: State, dialog: Dialog, key: KeyPress, run: Ru
       return keyInHelp(state, dialog, key);
     case "form":
       return keyInForm(state, dialog, key);
+    case "leaving":
+      return keyInLeaving(state, key);
   }
 }
 
@@ -46,27 +49,54 @@ function keyInConfirm(state: State, dialog: DialogOf<"confirm">, { name }: KeyPr
   const { verb, target, typed } = dialog;
   const with_ = (change: Partial<DialogOf<"confirm">>) =>
     step({ ...state, dialog: { ...dialog, ...change } });
-  if (name === "y") {
-    if (target.count === null || (mustType(target) && typed !== String(target.count))) {
-      return step(state);
-    }
-    const done = close(state);
+  const wanted = numberToType(verb, target);
+  if (name === doingKey(verb)) {
+    if (wanted !== null && typed !== String(wanted)) return step(state);
+    const work = { verb, done: 0, of: target.count ?? 0, isStopping: false };
     return step(
-      { ...done, working: done.working + 1, notice: { text: "Working …", isError: false } },
+      { ...close(state), working: state.working + 1, work },
       { kind: "act", verb, target },
     );
   }
   if (name === "n" || name === "Enter" || name === "Esc" || name === "q") return step(close(state));
-  if (/^\d$/.test(name) && mustType(target)) return with_({ typed: (typed + name).slice(0, 12) });
+  if (/^\d$/.test(name) && wanted !== null) return with_({ typed: (typed + name).slice(0, 12) });
   if (name === "Backspace") return with_({ typed: typed.slice(0, -1) });
-  // Who is meant is found anew: other messages may be left out.
-  if (name === "u" && verb === "resend") return askAction(close(state), "resend_unsent");
-  if (name === "u" && verb === "resend_unsent") return askAction(close(state), "resend");
+  const other = OTHER_RESENDS[`${name} ${verb}`];
+  if (other !== undefined) {
+    // Of a problem, say, the messages are known; else who is meant is found anew.
+    return target.isAll
+      ? askAbout(close(state), other, allOf(target.filter))
+      : askAction(close(state), other);
+  }
   if (name === "e" && verb.startsWith("resend") && target.count === 1 && !target.isAll) {
     const [message] = target.samples;
     if (message !== undefined) return step(close(state), { kind: "edit", id: message.id });
   }
   return step(state);
+}
+
+/** Keys of the box that offer another way of resending. */
+const OTHER_RESENDS: Readonly<Record<string, Verb>> = {
+  "u resend": "resend_unsent",
+  "a resend_unsent": "resend",
+};
+
+function keyInLeaving(state: State, { name }: KeyPress): Step {
+  switch (name) {
+    case "s":
+      return step({ ...close(state), work: stopping(state.work) }, { kind: "stop" });
+    case "q":
+    case "Ctrl-c":
+      return step({ ...close(state), work: stopping(state.work), isLeaving: true }, {
+        kind: "stop",
+      });
+    default:
+      return step(close(state));
+  }
+}
+
+function stopping(work: State["work"]): State["work"] {
+  return work === null ? null : { ...work, isStopping: true };
 }
 
 function keyInPrompt(state: State, dialog: DialogOf<"prompt">, key: KeyPress): Step {

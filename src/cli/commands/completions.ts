@@ -23,7 +23,7 @@ export const command = buildCommand<NoFlags, string[], Context>({
     const { declaredCommands }: typeof import("../frame/declared.ts") = await import(
       import.meta.resolve("../frame/declared.ts")
     );
-    this.output.text(scriptFor(what, await declaredCommands(), []));
+    this.output.text(scriptFor(what, await declaredCommands()));
   },
   parameters: {
     positional: someArguments({ brief: "The shell", placeholder: SHELLS.join("|") }),

@@ -3,6 +3,7 @@
 // Called by `mailq completions`.
 
 import type { DeclaredCommand } from "../frame/declared.ts";
+import { PAGES } from "../manual/pages.ts";
 import bash from "./mailq.bash" with { type: "text" };
 import fish from "./mailq.fish" with { type: "text" };
 import zsh from "./mailq.zsh" with { type: "text" };
@@ -20,9 +21,8 @@ const PLACE = "#TABLES#";
 export function scriptFor(
   shell: Shell,
   commands: readonly DeclaredCommand[],
-  topics: readonly string[],
 ): string {
-  const tables = makeTables(commands, topics);
+  const tables = makeTables(commands, PAGES.map(({ name }) => name));
   const text = shell === "fish" ? fishTables(tables) : shTables(tables);
   return SCRIPTS[shell].replace(PLACE, () => text);
 }

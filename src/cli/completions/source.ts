@@ -4,6 +4,7 @@
 
 import { SETTINGS } from "../../config/definitions.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
+import { PAGES } from "../manual/pages.ts";
 import type { DeclaredArgument, DeclaredOption } from "../frame/declared.ts";
 
 /** What a script does by itself: the names of files, and so on. `none` stands for what nobody can
@@ -23,6 +24,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "TAG": "tags",
   "RELAY": "relays",
   "STATUS": `list ${MESSAGE_STATUSES.join(" ")}`,
+  "PAGE": `words ${PAGES.map(({ name }) => name).join(" ")}`,
   "SETTING": `words ${Object.keys(SETTINGS).join(" ")}`,
 };
 

@@ -35,6 +35,7 @@ export const COMMAND_NAMES = [
   "config",
   "init",
   "completions",
+  "man",
 ] as const;
 type CommandName = typeof COMMAND_NAMES[number];
 

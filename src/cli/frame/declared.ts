@@ -97,3 +97,16 @@ function argumentsOf({ parameters: { positional } }: Command<Context>): Declared
     isRepeatable: false,
   }));
 }
+
+/** An option as help shows it: `-s --subject TEXT`. */
+export function optionTerm(
+  { name, letter, placeholder }: Pick<DeclaredOption, "name" | "letter" | "placeholder">,
+): string {
+  const value = placeholder === null ? "" : ` ${placeholder}`;
+  return `${letter === null ? "" : `-${letter} `}--${name}${value}`;
+}
+
+/** An argument as a usage line shows it: `[ID]...`. */
+export function argumentUsage({ placeholder, isOptional, isRepeatable }: DeclaredArgument): string {
+  return `${isOptional ? `[${placeholder}]` : placeholder}${isRepeatable ? "..." : ""}`;
+}

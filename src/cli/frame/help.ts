@@ -3,11 +3,13 @@
 // its file.
 
 import {
+  argumentUsage,
   type DeclaredArgument,
   type DeclaredCommand,
   declaredCommand,
   declaredCommands,
   type DeclaredOption,
+  optionTerm,
 } from "./declared.ts";
 import { GLOBAL_OPTIONS } from "./globals.ts";
 
@@ -87,20 +89,14 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-function optionRow({ name, letter, placeholder, values, brief }: DeclaredOption): HelpRow {
+function optionRow(option: DeclaredOption): HelpRow {
+  const { letter, values, brief } = option;
   return [
-    `${letter === null ? "   " : `-${letter} `}--${name}${
-      placeholder === null ? "" : ` ${placeholder}`
-    }`,
+    `${letter === null ? "   " : ""}${optionTerm(option)}`,
     values === null ? brief : `${values.join(", ")}: ${brief}`,
   ];
 }
 
 function argumentTerm({ placeholder, isRepeatable }: DeclaredArgument): string {
   return isRepeatable ? `${placeholder}...` : placeholder;
-}
-
-function argumentUsage(argument: DeclaredArgument): string {
-  const { placeholder, isOptional, isRepeatable } = argument;
-  return isOptional ? `[${placeholder}]${isRepeatable ? "..." : ""}` : argumentTerm(argument);
 }

@@ -133,15 +133,12 @@ async function runPlain(
 }
 
 async function printHelp(words: readonly string[], context: Context): Promise<number> {
-  const [name] = words;
-  const { isCommandName }: typeof import("./command_table.ts") = await import(
-    import.meta.resolve("./command_table.ts")
+  const { showHelp }: typeof import("./show_help.ts") = await import(
+    import.meta.resolve("./show_help.ts")
   );
+  if (await showHelp(words, context)) return 0;
   // What is no command has no help, but a suggestion.
-  if (name !== undefined && !isCommandName(name)) return await runCommand([name], plain(context));
-  const { helpFor }: typeof import("./help.ts") = await import(import.meta.resolve("./help.ts"));
-  context.output.text(await helpFor(words));
-  return 0;
+  return await runCommand(words.slice(0, 1), plain(context));
 }
 
 /** Bare `mailq`: the queue, if there is one, as the mailq(1) of every sendmail; else help. */

@@ -51,7 +51,7 @@ Deno.test("completions: no quote in a text ends it", () => {
   };
   const shared = { brief: "it's", about: "", args: [], commands: [] };
   const command = { words: ["a"], options: [option], ...shared };
-  const [bash = "", zsh = "", fish = ""] = SHELLS.map((shell) => scriptFor(shell, [command], []));
+  const [bash = "", zsh = "", fish = ""] = SHELLS.map((shell) => scriptFor(shell, [command]));
   for (const text of [bash, zsh]) assert.ok(text.includes("\tbob'\\''s \\ `id` $(id)'"), text);
   assert.ok(fish.includes("\tbob\\'s \\\\ `id` $(id)'"), fish);
 });

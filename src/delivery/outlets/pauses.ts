@@ -38,9 +38,14 @@ export class Pauses {
     return this;
   }
 
+  /** No pause is known, not even one that is over. */
+  get isEmpty(): boolean {
+    return this.#byPart.size === 0;
+  }
+
   /** The pause of a part, also one that is over; null if there is none. */
   of(part: PausedPart): Pause | null {
-    return this.#byPart.get(keyOf(part)) ?? null;
+    return this.isEmpty ? null : this.#byPart.get(keyOf(part)) ?? null;
   }
 
   isInForce(pause: Pause): boolean {
@@ -63,7 +68,7 @@ export class Pauses {
 
   /** The sender's mail was taken: the pause that delivery had set is over. */
   async noteSent(sender: string): Promise<void> {
-    if (this.#byPart.size === 0) return;
+    if (this.isEmpty) return;
     const pause = this.of({ scope: "sender", value: sender });
     if (pause === null || !pause.isAutomatic || pause.times === 0) return;
     const ended = afterTaken(pause, this.clock.now());
@@ -74,7 +79,7 @@ export class Pauses {
 
   /** The recipients of a message that are to wait; null if none is. */
   ofClaim(claim: Claim): PausedRecipients | null {
-    if (this.#byPart.size === 0) return null;
+    if (this.isEmpty) return null;
     const whole = this.#holding({ scope: "sender", value: claim.sender }) ??
       firstOf(claim.tags ?? [], (value) => this.#holding({ scope: "tag", value }));
     if (whole !== null) return this.#waiting(whole, claim.recipients);

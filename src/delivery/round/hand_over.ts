@@ -145,9 +145,9 @@ export async function handOver(
   });
   const { wantsReconnect } = overruled;
   const pause = tools.pauses.of({ scope: "sender", value: claim.sender });
-  const outcomes = overruled.outcomes.map((outcome) =>
-    withWhatIsKnown(outcome, claim, { ...via, pause })
-  );
+  const outcomes = overruled.outcomes.every(isSent)
+    ? overruled.outcomes
+    : overruled.outcomes.map((outcome) => withWhatIsKnown(outcome, claim, { ...via, pause }));
   const now = clock.now();
   const senderPause = pauseOfSender(claim, outcomes, { tools, now });
   const changes = judgeAll(claim, outcomes, {
@@ -187,7 +187,7 @@ export async function handOver(
     hasAnswered: outcomes.some(({ kind, code, blame }) =>
       kind === "sent" || (code !== null && ANSWERS.includes(blame))
     ),
-    hasSent: outcomes.some(({ kind }) => kind === "sent"),
+    hasSent: outcomes.some(isSent),
     senderPause,
     unproven: unprovenOf(claim, outcomes),
     throttled,
@@ -223,6 +223,10 @@ function throttlingOf(
 /** A reply with its codes, in one line. */
 export function replyText({ code, enhanced, text }: Reply): string {
   return [code, enhanced, text].filter((part) => part !== null).join(" ");
+}
+
+function isSent({ kind }: RuledOutcome): boolean {
+  return kind === "sent";
 }
 
 /** Blames of a relay that is there and takes mail, this mail or other. */

@@ -37,9 +37,13 @@ export function blameAll(
 ): RuledOutcome[] {
   const isSomeSent = outcomes.some(({ kind }) => kind === "sent" || kind === "uncertain");
   return outcomes.map((outcome) => {
-    const { isRelayFault, ...rest } = outcome;
+    const { kind, code, enhanced, text, phase = null, isRelayFault } = outcome;
     const plain: RuledOutcome = {
-      ...rest,
+      kind,
+      code,
+      enhanced,
+      text,
+      phase,
       blame: isRelayFault ? "relay" : "mail",
       hint: null,
       waitMs: null,

@@ -8,6 +8,7 @@ import { changeTests } from "./store/changes.ts";
 import { claimTests } from "./store/claims.ts";
 import { contentTests } from "./store/content.ts";
 import { enqueueTests } from "./store/enqueue.ts";
+import { eventTests } from "./store/events.ts";
 import { filterTests } from "./store/filters.ts";
 import { listTests } from "./store/lists.ts";
 import { modelTests } from "./store/model.ts";
@@ -75,5 +76,6 @@ export function storeContract(name: string, openFixture: () => Promise<StoreFixt
   relayTests(test);
   changeTests(test);
   suppressionTests(test);
+  eventTests(test);
   modelTests(test);
 }

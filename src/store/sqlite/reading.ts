@@ -4,6 +4,7 @@
 
 import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
+import type { EventPage, WantedEvents } from "../../queue/ports/events.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStats } from "../../queue/stats.ts";
@@ -18,9 +19,10 @@ const loadStatus = () => load<typeof import("./read/status.ts")>("read/status");
 const loadMatching = () => load<typeof import("./filter/matching.ts")>("filter/matching");
 const loadPostpone = () => load<typeof import("./claims/postpone.ts")>("claims/postpone");
 const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
+const loadEvents = () => load<typeof import("./events/read.ts")>("events/read");
 const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
 
-/** See the port `Reader`. */
+/** See the ports `Reader` and `EventLog`. */
 export abstract class SqliteReading extends SqliteRelays {
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     const { idsWithPrefix } = await loadList();
@@ -70,6 +72,16 @@ export abstract class SqliteReading extends SqliteRelays {
   async healthFigures(failedSince: number): Promise<HealthFigures> {
     const { healthFigures } = await loadStatus();
     return healthFigures(this.db, failedSince);
+  }
+
+  async eventsAfter(after: number, wanted?: WantedEvents): Promise<EventPage> {
+    const { eventsAfter } = await loadEvents();
+    return eventsAfter(this.db, after, wanted);
+  }
+
+  async newestEvent(): Promise<number> {
+    const { newestEvent } = await loadEvents();
+    return newestEvent(this.db);
   }
 
   async rateUses(): Promise<ReadonlyMap<string, RateUse>> {

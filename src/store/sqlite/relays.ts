@@ -40,7 +40,7 @@ export abstract class SqliteRelays {
 
   async noteLimits(name: string, limits: RelayLimits): Promise<void> {
     const { noteLimits } = await loadLimits();
-    await noteLimits(this.db, name, limits);
+    await noteLimits(this.db, name, limits, this.clock.now());
   }
 
   async relayFamily(name: string): Promise<4 | 6 | null> {
@@ -54,8 +54,8 @@ export abstract class SqliteRelays {
   }
 
   async forgetRelay(name: string): Promise<void> {
-    const { forgetRelay } = await loadLimits();
-    await forgetRelay(this.db, name);
+    const { forgetRelay } = await loadRelays();
+    await forgetRelay(this.db, name, this.clock.now());
   }
 
   async requeueAfter(latest: number): Promise<number> {

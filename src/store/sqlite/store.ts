@@ -220,7 +220,7 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async purge(filter: Filter, options: PurgeOptions): Promise<number> {
     const { purge } = await loadPurge();
-    return await purge(this.db, filter, options);
+    return await purge(this.db, filter, options, this.clock.now());
   }
 
   async pause(): Promise<boolean> {
@@ -230,7 +230,7 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async resume(): Promise<boolean> {
     const { resume } = await loadStatus();
-    const result = await resume(this.db);
+    const result = await resume(this.db, this.clock.now());
     this.#wakeOthers();
     return result;
   }
@@ -242,7 +242,7 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async unsuppress(addresses: readonly string[]): Promise<number> {
     const { unsuppress } = await loadSuppression();
-    return await unsuppress(this.db, addresses);
+    return await unsuppress(this.db, addresses, this.clock.now());
   }
 
   async *suppressions(): AsyncIterable<Suppression> {

@@ -8,6 +8,7 @@ import { isOpen, type RecipientEvent } from "../../../src/queue/state.ts";
 import { attemptOf, type Ending, newMessage } from "../../support/queue_messages.ts";
 import { type ModelMessage, QueueModel } from "../../support/queue_model.ts";
 import type { StoreFixture, TestStore } from "../store_contract.ts";
+import { allEvents } from "./events.ts";
 
 const ADDRESSES = ["a@x.test", "b@x.test", "c@x.test"];
 const ENDINGS: readonly (readonly [RecipientEvent, Ending])[] = [
@@ -212,6 +213,7 @@ class ModelRun {
   async compare(): Promise<void> {
     const { store } = this.fixture;
     const all = { sort: "oldest", after: null, limit: 0 } as const;
+    await this.#compareEvents();
     const listed = await Array.fromAsync(store.list({}, all));
     assert.deepEqual(listed.map(({ id }) => id), this.model.messages.map(({ id }) => id));
     const counts = new Map<string, number>();
@@ -236,6 +238,40 @@ class ModelRun {
     for (const [name, n] of Object.entries(await store.status())) {
       if (typeof n !== "number" || /At$/.test(name)) continue;
       assert.equal(n, counts.get(name) ?? 0, name);
+    }
+  }
+
+  /** Fails where what was told of a message is not what became of it. Of recipients that were resent
+   *  or cancelled only the count is told. */
+  async #compareEvents(): Promise<void> {
+    const told = new Map<string, { held: boolean; isKnown: boolean; ends: Map<string, string> }>();
+    for (const { type, fields } of await allEvents(this.fixture.store)) {
+      const id = String(fields.id);
+      const [what, change = ""] = type.split(".");
+      if (change === "enqueued") {
+        told.set(id, { held: fields.held === true, isKnown: true, ends: new Map() });
+      }
+      const one = told.get(id);
+      if (one === undefined) continue;
+      if (change === "purged") told.delete(id);
+      if (change === "held" || change === "released") one.held = change === "held";
+      if (change === "resent" || change === "cancelled") one.isKnown = false;
+      if (what === "recipient") one.ends.set(String(fields.address), change);
+    }
+    assert.deepEqual(
+      [...told.keys()].toSorted(),
+      this.model.messages.map(({ id }) => id).toSorted(),
+    );
+    for (const { id, message, states, held } of this.model.messages) {
+      const one = told.get(id);
+      if (!one?.isKnown) continue;
+      if (states.some(isOpen)) assert.equal(one.held, held, "held as it was told");
+      for (const [n, address] of message.recipients.entries()) {
+        const state = states[n];
+        const end = one.ends.get(address);
+        if (state !== undefined && !isOpen(state)) assert.equal(end, state);
+        else assert.ok(end === undefined || end === "deferred" || end === "uncertain", end);
+      }
     }
   }
 

@@ -99,7 +99,9 @@ export async function resend(
   const withoutBody = countMatching(db, matching(db, filter, "body_kept = 0"));
   const result = await actOn(db, filter, "body_kept = 1", (row) => {
     const seq = int(row.seq);
-    if (db.run(sql, seq) === 0) return false;
+    const recipients = db.run(sql, seq);
+    if (recipients === 0) return false;
+    db.tell({ type: "message.resent", id: String(row.id), recipients }, now);
     // An expiry that has passed would fail it again at once.
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, life_from = max(?, coalesce(send_at, 0)), tries = 0,
@@ -119,9 +121,11 @@ export async function resend(
 /** See Operator.cancel. */
 export async function cancel(db: Connection, filter: Filter, now: number): Promise<ActionResult> {
   return await actOn(db, filter, "final_at IS NULL", (row) => {
-    const changed = db.run(CANCEL, int(row.seq));
-    if (changed > 0) refreshMessage(db, int(row.seq), now);
-    return changed > 0;
+    const recipients = db.run(CANCEL, int(row.seq));
+    if (recipients === 0) return false;
+    db.tell({ type: "message.cancelled", id: String(row.id), recipients }, now);
+    refreshMessage(db, int(row.seq), now);
+    return true;
   });
 }
 
@@ -130,6 +134,7 @@ export async function hold(db: Connection, filter: Filter, now: number): Promise
   return await actOn(db, filter, "final_at IS NULL", (row) => {
     if (row.held === 1) return false;
     db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", int(row.seq));
+    db.tell({ type: "message.held", id: String(row.id), reason: null }, now);
     refreshMessage(db, int(row.seq), now);
     return true;
   });
@@ -144,6 +149,7 @@ export async function release(db: Connection, filter: Filter, now: number): Prom
       now,
       int(row.seq),
     );
+    db.tell({ type: "message.released", id: String(row.id) }, now);
     requeue(db, row, now);
     return true;
   });

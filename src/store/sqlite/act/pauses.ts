@@ -5,6 +5,7 @@
 import { isInForce, type Pause, type PausedPart } from "../../../queue/policy/pause.ts";
 import { pauseKey, toPause } from "../../sql/pause_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
+import { tellPaused, tellResumed } from "../events/relay_events.ts";
 import { stateIs } from "../../sql/law.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { countMatching, matching } from "../filter/matching.ts";
@@ -20,7 +21,10 @@ export function allPauses(db: Connection): Pause[] {
 export async function notePause(db: Connection, pause: Pause, now: number): Promise<void> {
   const earlier = await db.write(() => {
     const known = pauseOf(db, pause);
-    if (known === null || known.isAutomatic) setPause(db, pause, pause);
+    if (known === null || known.isAutomatic) {
+      setPause(db, pause, pause);
+      tellChange(db, { earlier: known, pause, part: pause }, now);
+    }
     return known;
   });
   const hasEnded = earlier?.isAutomatic && isInForce(earlier, now) && !isInForce(pause, now);
@@ -32,6 +36,7 @@ export async function pausePart(db: Connection, pause: Pause, now: number): Prom
   return await db.write(() => {
     const earlier = pauseOf(db, pause);
     setPause(db, pause, pause);
+    tellChange(db, { earlier, pause, part: pause }, now);
     return earlier === null || !isInForce(earlier, now);
   });
 }
@@ -45,6 +50,7 @@ export async function resumePart(
   const wasPaused = await db.write(() => {
     const earlier = pauseOf(db, part);
     setPause(db, part, null);
+    tellChange(db, { earlier, pause: null, part }, now);
     return earlier !== null && isInForce(earlier, now);
   });
   // One that is left alone for its faults is wanted again, too.
@@ -110,4 +116,20 @@ function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | n
     pause.times,
     pause.refused.length === 0 ? null : JSON.stringify(pause.refused),
   );
+}
+
+/** Tells that a part is paused, or is not any more, if that is new. */
+function tellChange(
+  db: Connection,
+  { earlier, pause, part }: {
+    readonly earlier: Pause | null;
+    readonly pause: Pause | null;
+    readonly part: PausedPart;
+  },
+  now: number,
+): void {
+  const wasPaused = earlier !== null && isInForce(earlier, now);
+  const isPaused = pause !== null && isInForce(pause, now);
+  if (pause !== null && isPaused && !wasPaused) tellPaused(db, pause, now);
+  if (wasPaused && !isPaused) tellResumed(db, part, now);
 }

@@ -20,6 +20,7 @@ export async function purge(
   db: Connection,
   filter: Filter,
   { finalBefore, includeOpen }: PurgeOptions,
+  now: number,
 ): Promise<number> {
   const statuses = filter.statuses ?? (includeOpen ? undefined : FINAL_STATUSES);
   const before = finalBefore ?? Number.MAX_SAFE_INTEGER;
@@ -33,7 +34,7 @@ export async function purge(
     `${isOld} AND claim_token IS NULL`,
     ...isOld.includes("?") ? [before] : [],
   );
-  const purged = await deleteEach(db, doomed, pause);
+  const purged = await deleteEach(db, doomed, { now, afterStep: pause });
   try {
     if (purged > 0) await tidySearch(db);
     await giveBackPages(db);

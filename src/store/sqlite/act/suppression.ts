@@ -35,23 +35,27 @@ export function suppressOne(
     readonly now: number;
   },
 ): number {
-  return db.run(
-    "INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)",
-    address.toLowerCase(),
-    reason,
-    now,
-  );
+  const listed = address.toLowerCase();
+  const added = db.run("INSERT OR IGNORE INTO suppression VALUES (?, ?, ?)", listed, reason, now);
+  if (added > 0) db.tell({ type: "suppression.added", address: listed, reason }, now);
+  return added;
 }
 
 /** See Operator.unsuppress: returns how many were listed. */
-export async function unsuppress(db: Connection, addresses: readonly string[]): Promise<number> {
+export async function unsuppress(
+  db: Connection,
+  addresses: readonly string[],
+  now: number,
+): Promise<number> {
   return await db.write(() =>
-    addresses.reduce(
-      (sum, address) =>
-        sum + db.run("DELETE FROM suppression WHERE address = ?", address.toLowerCase()),
-      0,
-    )
+    addresses.reduce((sum, address) => sum + unsuppressOne(db, address.toLowerCase(), now), 0)
   );
+}
+
+function unsuppressOne(db: Connection, address: string, now: number): number {
+  const removed = db.run("DELETE FROM suppression WHERE address = ?", address);
+  if (removed > 0) db.tell({ type: "suppression.removed", address }, now);
+  return removed;
 }
 
 /** See Reader.suppressions: in order of address. */

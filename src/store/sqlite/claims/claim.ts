@@ -11,6 +11,7 @@ import { suppressedAmong } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
+import { tellFailed } from "../events/outcomes.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
@@ -83,11 +84,10 @@ function claimHeads(
   let expired = 0, suppressed = 0;
   const hasSuppressions = db.get("SELECT 1 FROM suppression LIMIT 1") !== undefined;
   for (const head of heads) {
-    const seq = int(head.seq);
     if (head.expires_at !== null && int(head.expires_at) <= now) {
-      expireMessage(db, seq, now);
+      expireMessage(db, head, now);
       expired++;
-    } else if (hasSuppressions && !suppressQueued(db, seq, now)) {
+    } else if (hasSuppressions && !suppressQueued(db, head, now)) {
       suppressed++;
     } else due.push(head);
   }
@@ -265,14 +265,23 @@ function readSmallBodies(
   return bodies;
 }
 
-/** Fails what is open in a message whose `expires_at` has passed. */
-export function expireMessage(db: Connection, seq: number, now: number): void {
-  db.run(`UPDATE recipient SET ${happens("expire")} WHERE seq = ? AND ${mayHappen("expire")}`, seq);
+/** Fails what is open in a message, of which `row` has `seq` and `id`, whose `expires_at` has
+ *  passed. */
+export function expireMessage(db: Connection, row: Row, now: number): void {
+  const seq = int(row.seq), id = String(row.id);
+  const failed = db.all(
+    `UPDATE recipient SET ${happens("expire")} WHERE seq = ? AND ${mayHappen("expire")}
+     RETURNING address, code, enhanced, reply`,
+    seq,
+  );
+  db.tell({ type: "message.expired", id, recipients: failed.length }, now);
+  for (const recipient of failed) tellFailed(db, id, recipient, { reason: "deadline", now });
   refreshMessage(db, seq, now);
 }
 
 /** Suppresses queued recipients that were listed since enqueue; false if none is left queued. */
-function suppressQueued(db: Connection, seq: number, now: number): boolean {
+function suppressQueued(db: Connection, head: Row, now: number): boolean {
+  const seq = int(head.seq), id = String(head.id);
   const queued = db.all(
     `SELECT n, address FROM recipient WHERE seq = ? AND ${mayHappen("suppress")}`,
     seq,
@@ -282,6 +291,7 @@ function suppressQueued(db: Connection, seq: number, now: number): boolean {
   for (const row of queued) {
     if (!listed.has(String(row.address))) continue;
     db.run(`UPDATE recipient SET ${happens("suppress")} WHERE seq = ? AND n = ?`, seq, int(row.n));
+    db.tell({ type: "recipient.suppressed", id, address: String(row.address) }, now);
   }
   refreshMessage(db, seq, now);
   return listed.size < queued.length;

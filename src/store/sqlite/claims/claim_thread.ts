@@ -83,8 +83,8 @@ export class ClaimThread {
     now: number,
   ): Promise<RecordResult> {
     const held = attempts.map((attempt): RecordableAttempt => {
-      const { seq, token, recipients: { length } } = attempt.claim;
-      return { ...attempt, claim: { seq, token, recipients: { length } } };
+      const { seq, id, token, lifeFrom, recipients: { length } } = attempt.claim;
+      return { ...attempt, claim: { seq, id, token, lifeFrom, recipients: { length } } };
     });
     const answer = await this.#thread.ask({
       kind: "record",

@@ -2,8 +2,9 @@
 // family of addresses that reaches them. Delivery notes it and reads it at the beginning of a pass;
 // the status shows the limits.
 
-import { NO_LIMITS, type RelayLimits } from "../../../queue/policy/throttle.ts";
+import { NO_LIMITS, relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
 import { toLimits } from "../../sql/relay_rows.ts";
+import { tellLimits } from "../events/relay_events.ts";
 import { clean, type Connection } from "../db/connection.ts";
 
 /** See Claims.relayLimits. */
@@ -23,8 +24,10 @@ export async function noteLimits(
   db: Connection,
   name: string,
   limits: RelayLimits,
+  now: number,
 ): Promise<void> {
   await db.write(() => {
+    tellLimits(db, name, { before: relaxed(relayLimits(db, name), now), after: limits, now });
     db.run(
       `INSERT OR REPLACE INTO relay_limit (relay, settings, connections, of_connections, rate,
          learned_at, back_offs, since, until, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -52,13 +55,5 @@ export function relayFamily(db: Connection, name: string): 4 | 6 | null {
 export async function noteFamily(db: Connection, name: string, family: 4 | 6): Promise<void> {
   await db.write(() => {
     db.run("INSERT OR REPLACE INTO relay_family (relay, family) VALUES (?, ?)", name, family);
-  });
-}
-
-/** See Claims.forgetRelay. */
-export async function forgetRelay(db: Connection, name: string): Promise<void> {
-  await db.write(() => {
-    db.run("DELETE FROM relay WHERE name = ?", name);
-    db.run("DELETE FROM relay_limit WHERE relay = ?", name);
   });
 }

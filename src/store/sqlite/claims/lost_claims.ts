@@ -3,12 +3,14 @@
 
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../../sql/columns.ts";
-import type { Connection } from "../db/connection.ts";
+import type { Connection, Row } from "../db/connection.ts";
 import { happens, mayHappen, statusIs } from "../../sql/law.ts";
+import { tellOutcome } from "../events/outcomes.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 /** A message whose attempts killed so many workers is held for a person to look at. */
 const LOST_BEFORE_HELD = 3;
+const LOST_THRICE = `${LOST_BEFORE_HELD} senders died while handing this over`;
 const LOST = "the sender died while handing this over: it may have been delivered";
 
 /** Requeues what a dead worker had in hand, at the back of its priority, and closes as uncertain
@@ -22,9 +24,9 @@ export function loseClaims(
 ): number {
   // A held message may be in a worker's hands as well: each status has its own index.
   const rows = db.all(
-    `SELECT seq, claim_token, claimed_at, lost FROM message
+    `SELECT seq, id, claim_token, claimed_at, lost, held, life_from FROM message
        WHERE ${statusIs("sending")} AND claim_worker = ?
-     UNION ALL SELECT seq, claim_token, claimed_at, lost FROM message INDEXED BY held_claims
+     UNION ALL SELECT seq, id, claim_token, claimed_at, lost, held, life_from FROM message INDEXED BY held_claims
        WHERE ${statusIs("held")} AND claim_worker = ? AND claim_worker IS NOT NULL`,
     workerId,
     workerId,
@@ -32,8 +34,11 @@ export function loseClaims(
   for (const row of rows) {
     const seq = int(row.seq);
     const hasBegun = begun === null || begun.has(int(row.claim_token));
-    if (hasBegun) closeAsUncertain(db, seq, { claimedAt: int(row.claimed_at), now });
+    if (hasBegun) closeAsUncertain(db, row, now);
     const lost = int(row.lost) + (hasBegun ? 1 : 0);
+    if (lost >= LOST_BEFORE_HELD && row.held === 0) {
+      db.tell({ type: "message.held", id: String(row.id), reason: LOST_THRICE }, now);
+    }
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, lost = ?,
          held = CASE WHEN ? >= ${LOST_BEFORE_HELD} THEN 1 ELSE held END WHERE seq = ?`,
@@ -48,11 +53,8 @@ export function loseClaims(
   return rows.length;
 }
 
-function closeAsUncertain(
-  db: Connection,
-  seq: number,
-  { claimedAt, now }: { readonly claimedAt: number; readonly now: number },
-): void {
+function closeAsUncertain(db: Connection, row: Row, now: number): void {
+  const seq = int(row.seq), claimedAt = int(row.claimed_at);
   const counted = db.get(
     `UPDATE OR ROLLBACK message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?
      WHERE seq = ? RETURNING attempts`,
@@ -64,17 +66,30 @@ function closeAsUncertain(
      RETURNING address`,
     seq,
   );
-  insertAttempt(db, seq, int(counted?.attempts), {
+  const n = int(counted?.attempts);
+  const outcomes = recipients.map(({ address }) => ({
+    address: String(address),
+    outcome: "uncertain" as const,
+    code: null,
+    enhanced: null,
+    reply: null,
+  }));
+  insertAttempt(db, seq, n, {
     startedAt: claimedAt,
     durationMs: Math.max(0, now - claimedAt),
     result: "uncertain",
     error: LOST,
-    outcomes: recipients.map((row) => ({
-      address: String(row.address),
-      outcome: "uncertain",
-      code: null,
-      enhanced: null,
-      reply: null,
-    })),
+    outcomes,
   });
+  const told = {
+    id: String(row.id),
+    attempt: n,
+    relay: null,
+    host: null,
+    lifeFrom: int(row.life_from),
+  };
+  for (const one of outcomes) {
+    const change = { ...one, reply: LOST, state: "sending", reason: null, nextAt: null } as const;
+    tellOutcome(db, told, change, now);
+  }
 }

@@ -5,6 +5,7 @@ import type { Postponed } from "../../../queue/ports/claims.ts";
 import { int } from "../../sql/columns.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
+import { tellPostponed } from "../events/outcomes.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 /** See Claims.postpone; runs inside a write. */
@@ -17,14 +18,17 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
     ) !== undefined;
     if (!isHeld) continue;
     for (const n of recipients) {
-      db.run(
+      const deferred = db.get(
         `UPDATE recipient SET ${happens("defer")}, next_at = ?, code = NULL, enhanced = NULL,
-           reply = ? WHERE seq = ? AND n = ? AND ${mayHappen("defer")}`,
+           reply = ? WHERE seq = ? AND n = ? AND ${mayHappen("defer")} RETURNING address`,
         until,
         clean(reason),
         claim.seq,
         n,
       );
+      if (deferred === undefined) continue;
+      const { id } = claim;
+      tellPostponed(db, { id, address: String(deferred.address), until, reason }, now);
     }
     // Untried, so the same worker may take it up again.
     db.run(

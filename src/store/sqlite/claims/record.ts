@@ -10,6 +10,7 @@ import { clean, type Connection } from "../db/connection.ts";
 import { lastReply } from "../../sql/attempt_texts.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
+import { tellOutcome } from "../events/outcomes.ts";
 import { refreshMessage } from "./refresh_message.ts";
 import { suppressOne } from "../act/suppression.ts";
 
@@ -32,12 +33,14 @@ const CHANGE = `UPDATE recipient SET state = ?, reason = ?, tries = tries + 1, f
 const LATE = `UPDATE recipient SET ${happens("accept_late")}, tries = tries + 1,
     sent_at = ?, code = ?, enhanced = ?, reply = ?
   WHERE seq = ? AND n = ? AND ${mayHappen("accept_late", [TRANSITIONS.accept_late.to])}`;
+const HOLD = `UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ? AND held = 0`;
+const UNCERTAIN = "it may have been delivered, and `uncertain` is `hold`";
 const GIVE_BACK = `UPDATE recipient SET ${happens("give_back")}
   WHERE seq = ? AND ${mayHappen("give_back")}`;
 
 /** An attempt as far as it is recorded. */
 export interface RecordableAttempt extends Omit<AttemptRecord, "claim"> {
-  readonly claim: Pick<Claim, "seq" | "token"> & {
+  readonly claim: Pick<Claim, "seq" | "id" | "token" | "lifeFrom"> & {
     readonly recipients: { readonly length: number };
   };
 }
@@ -77,10 +80,14 @@ function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): bo
     : undefined;
   const counted = allSent ?? db.get(COUNT, reply, claim.seq, claim.token);
   if (counted === undefined) return false;
-  insertAttempt(db, claim.seq, int(counted.attempts), { ...attempt, outcomes: changes });
-  for (const change of changes) applyChange(db, claim.seq, change, now);
+  const n = int(counted.attempts);
+  insertAttempt(db, claim.seq, n, { ...attempt, outcomes: changes });
+  const told = toldOf(attempt, n);
+  for (const change of changes) applyChange(db, { seq: claim.seq, change, told, now });
   if (allSent !== undefined) return true;
-  if (attempt.holds) db.run("UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ?", claim.seq);
+  if (attempt.holds && db.run(HOLD, claim.seq) > 0) {
+    db.tell({ type: "message.held", id: claim.id, reason: UNCERTAIN }, now);
+  }
   // Recipients that the claim did not get to keep their place in the queue.
   if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(GIVE_BACK, claim.seq);
   refreshMessage(db, claim.seq, now);
@@ -110,14 +117,29 @@ function recordLate(db: Connection, attempt: RecordableAttempt, now: number): vo
   const counted = db.get(COUNT_LATE, clean(lastReply(attempt)), seq);
   if (counted === undefined) return;
   insertAttempt(db, seq, int(counted.attempts), { ...attempt, outcomes: attempt.changes });
-  for (const { n, code, enhanced, reply } of accepted) {
-    db.run(LATE, now, code, enhanced, clean(reply), seq, n);
+  const told = toldOf(attempt, int(counted.attempts));
+  for (const change of accepted) {
+    const { n, code, enhanced, reply } = change;
+    const isNew = db.run(LATE, now, code, enhanced, clean(reply), seq, n) > 0;
+    if (isNew) tellOutcome(db, told, { ...change, state: "sent" }, now);
   }
   refreshMessage(db, seq, now);
 }
 
-function applyChange(db: Connection, seq: number, change: RecipientChange, now: number): void {
-  db.run(
+function toldOf({ claim: { id, lifeFrom }, relay, host }: RecordableAttempt, attempt: number) {
+  return { id, attempt, relay, host, lifeFrom };
+}
+
+function applyChange(
+  db: Connection,
+  { seq, change, told, now }: {
+    readonly seq: number;
+    readonly change: RecipientChange;
+    readonly told: ReturnType<typeof toldOf>;
+    readonly now: number;
+  },
+): void {
+  const isNew = db.run(
     CHANGE,
     change.state,
     change.reason,
@@ -129,7 +151,8 @@ function applyChange(db: Connection, seq: number, change: RecipientChange, now: 
     clean(change.reply),
     seq,
     change.n,
-  );
+  ) > 0;
+  if (isNew) tellOutcome(db, told, change, now);
   if (change.suppresses) {
     suppressOne(db, { address: change.address, reason: clean(change.reply), now });
   }

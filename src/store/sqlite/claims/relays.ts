@@ -6,6 +6,7 @@ import type { RelayStatus } from "../../../queue/status.ts";
 import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
 import { RELAY_COLUMNS as COLUMNS, relayStatuses, toHealth, toUse } from "../../sql/relay_rows.ts";
+import { tellHealth } from "../events/relay_events.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { allLimits } from "./limits.ts";
 
@@ -23,7 +24,9 @@ export async function noteRelay(
   now: number,
 ): Promise<RelayHealth> {
   return await db.write(() => {
-    const health = change(relayHealth(db, name));
+    const before = relayHealth(db, name);
+    const health = change(before);
+    tellHealth(db, name, { before, after: health, now });
     if (health.failures === 0) db.run("DELETE FROM relay WHERE name = ?", name);
     else {
       db.run(
@@ -39,6 +42,15 @@ export async function noteRelay(
       );
     }
     return health;
+  });
+}
+
+/** See Claims.forgetRelay. */
+export async function forgetRelay(db: Connection, name: string, now: number): Promise<void> {
+  await db.write(() => {
+    tellHealth(db, name, { before: relayHealth(db, name), after: HEALTHY, now });
+    db.run("DELETE FROM relay WHERE name = ?", name);
+    db.run("DELETE FROM relay_limit WHERE relay = ?", name);
   });
 }
 

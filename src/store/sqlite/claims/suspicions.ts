@@ -7,9 +7,10 @@ import { number, text } from "../../sql/columns.ts";
 import { toSuspicion } from "../../sql/relay_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { happens, mayHappen } from "../../sql/law.ts";
+import { idOf, tellFailed } from "../events/outcomes.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
-const OPEN_REPLY = `SELECT code, enhanced, reply FROM recipient
+const OPEN_REPLY = `SELECT address, code, enhanced, reply FROM recipient
   WHERE seq = ? AND n = ? AND ${mayHappen("condemn")}`;
 const CONDEMN = `UPDATE recipient SET ${happens("condemn")} WHERE seq = ? AND n = ?`;
 
@@ -65,6 +66,7 @@ export async function condemnSuspects(
  *  whoever was tried again since has another. */
 function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now: number): boolean {
   let failed = 0;
+  let id: string | null = null;
   for (const n of recipients) {
     const row = db.get(OPEN_REPLY, seq, n);
     if (row === undefined) continue;
@@ -75,6 +77,8 @@ function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now:
     };
     if (refusalKey(reply) !== key) continue;
     failed += db.run(CONDEMN, seq, n);
+    id ??= idOf(db, seq);
+    tellFailed(db, id, row, { reason: "permanent", now });
   }
   if (failed > 0) refreshMessage(db, seq, now);
   return failed > 0;

@@ -85,13 +85,13 @@ export async function expireDue(db: Connection, now: () => number): Promise<numb
     const some = await db.write(() => {
       const time = now();
       const rows = db.all(
-        `SELECT seq FROM message INDEXED BY expiring
+        `SELECT seq, id FROM message INDEXED BY expiring
          WHERE expires_at <= ? AND expires_at IS NOT NULL AND final_at IS NULL
            AND ${statusIs("queued", "scheduled", "deferred")}
            AND ${VISIBLE} LIMIT 500`,
         time,
       );
-      for (const row of rows) expireMessage(db, int(row.seq), time);
+      for (const row of rows) expireMessage(db, row, time);
       return rows.length;
     });
     expired += some;

@@ -3,6 +3,7 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
+import { NotedEvents } from "../events/write.ts";
 import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
 import type { Row, Value } from "../../sql/row.ts";
@@ -43,6 +44,7 @@ export class Connection {
   readonly isInMemory: boolean;
   readonly #patienceMs: number;
   readonly #kept: Disposable[] = [];
+  readonly #events = new NotedEvents();
   /** The schema's version when it was last looked at. */
   #version = 0;
 
@@ -233,6 +235,9 @@ export class Connection {
     }
   }
 
+  /** Tells, with the write that is under way, what happened in it. */
+  readonly tell = this.#events.note;
+
   /** As `write`, without trying again. Throws `queue_newer` if a newer program has changed the
    *  schema, since the queue was opened, in a way that this one cannot follow. */
   writeNow<T>(work: () => T): T {
@@ -242,9 +247,11 @@ export class Connection {
     try {
       if (this.#schemaVersion() !== this.#version) this.#version = this.#checkKind();
       const result = work();
+      this.#events.write(this);
       this.run("COMMIT");
       return result;
     } catch (error) {
+      this.#events.forget();
       this.#rollBack();
       throw error;
     }

@@ -280,6 +280,27 @@ const REFUSED_MESSAGES = `
 ALTER TABLE pause ADD COLUMN refused TEXT;
 `;
 
+// Events; what a row holds is told in events/write.ts. The table of that name that the first step makes
+// was never written to. A queue has a name of its own, by which its events are told from another's.
+const EVENTS = `
+DROP TABLE event;
+CREATE TABLE event (
+  last INTEGER PRIMARY KEY,
+  n INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  events TEXT,
+  part INTEGER
+) STRICT;
+CREATE TABLE event_part (
+  id INTEGER PRIMARY KEY,
+  lane INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  events TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_parts_of ON event_part (lane, n);
+INSERT INTO meta VALUES ('queue_id', lower(hex(randomblob(8))));
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
@@ -288,4 +309,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: CHANGES },
   { isAdditive: true, sql: FAMILIES },
   { isAdditive: true, sql: REFUSED_MESSAGES },
+  { isAdditive: true, sql: EVENTS },
 ];

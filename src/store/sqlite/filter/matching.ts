@@ -5,9 +5,11 @@ import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
+import { shownStatus } from "../../../queue/state.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { filterCondition, statusCondition } from "../../sql/filter_sql.ts";
 import { sqliteDialect } from "./dialect.ts";
+import { statusOf } from "../../sql/damage.ts";
 
 /** Messages changed in one commit, so that other writers get their turn. */
 const STEP = 500;
@@ -55,24 +57,30 @@ export async function onEach(
 }
 
 /** Deletes matching messages in commits of a few hundred, of fewer where the disk has no room for as
- *  many, calling `afterStep` between them. */
+ *  many, calling `afterStep` between them; tells of each. */
 export async function deleteEach(
   db: Connection,
   condition: Condition,
-  afterStep: () => Promise<void>,
+  { now, afterStep }: { readonly now: number; readonly afterStep: () => Promise<void> },
 ): Promise<number> {
   const seqs = matchingSeqs(db, condition);
   const steps = new ShrinkingSteps(db, STEP);
   let deleted = 0;
   for (let from = 0; from < seqs.length;) {
-    const { result, size } = await steps.write((size) =>
-      db.run(
+    const { result, size } = await steps.write((size) => {
+      const gone = db.all(
         `DELETE FROM message
-         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql}`,
+         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql} RETURNING id, status`,
         JSON.stringify(seqs.slice(from, from + size)),
         ...condition.values,
-      )
-    );
+      );
+      for (const row of gone) {
+        const id = String(row.id);
+        const status = shownStatus(statusOf(row.status, `message ${id}`));
+        db.tell({ type: "message.purged", id, status }, now);
+      }
+      return gone.length;
+    });
     deleted += result;
     from += size;
     await afterStep();

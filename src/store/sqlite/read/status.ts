@@ -140,14 +140,20 @@ export async function noteRound(db: Connection, now: number): Promise<void> {
 
 /** See Operator.pause. */
 export async function pause(db: Connection, now: number): Promise<boolean> {
-  return await db.write(() =>
-    db.run("INSERT OR IGNORE INTO meta VALUES ('paused_since', ?)", String(now)) > 0
-  );
+  return await db.write(() => {
+    const isNew = db.run("INSERT OR IGNORE INTO meta VALUES ('paused_since', ?)", String(now)) > 0;
+    if (isNew) db.tell({ type: "queue.paused" }, now);
+    return isNew;
+  });
 }
 
 /** See Operator.resume. */
-export async function resume(db: Connection): Promise<boolean> {
-  return await db.write(() => db.run("DELETE FROM meta WHERE key = 'paused_since'") > 0);
+export async function resume(db: Connection, now: number): Promise<boolean> {
+  return await db.write(() => {
+    const wasPaused = db.run("DELETE FROM meta WHERE key = 'paused_since'") > 0;
+    if (wasPaused) db.tell({ type: "queue.resumed" }, now);
+    return wasPaused;
+  });
 }
 
 function setMeta(db: Connection, key: string, value: string): void {

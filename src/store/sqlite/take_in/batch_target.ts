@@ -119,7 +119,7 @@ export class JoinedBatch implements Enqueuer {
     const known = key === null ? null : this.target.known(key);
     if (known !== null) return known;
     const { lane } = this.target.find();
-    const { seq, enqueued } = insertMessage(db, { ...message, key: null }, lane);
+    const { seq, enqueued } = insertMessage(db, { ...message, key: null }, lane, message);
     if (seq !== null && key !== null) this.target.setKey(seq, key);
     return enqueued;
   }

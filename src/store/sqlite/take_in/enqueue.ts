@@ -26,10 +26,17 @@ export interface Inserted {
   readonly enqueued: Enqueued;
 }
 
-/** Inserts a message with its bytes into `lane`; runs inside a write. */
-export function insertMessage(db: Connection, message: WholeMessage, lane: number): Inserted {
+/** Inserts a message with its bytes into `lane`, and tells of it as it is `told`: with the key that it
+ *  gets at the commit of its batch. Runs inside a write. */
+export function insertMessage(
+  db: Connection,
+  message: WholeMessage,
+  lane: number,
+  told: NewMessage = message,
+): Inserted {
   const inserted = insertEnvelope(db, message, message, lane);
   if (inserted.seq !== null) {
+    tellEnqueued(db, told, message.sizeBytes, { lane, suppressed: inserted.enqueued.suppressed });
     const { content } = message;
     if (content.length <= PART_BYTES) insertPart(db, inserted.seq, 0, content);
     else {
@@ -45,7 +52,7 @@ export function insertPart(db: Connection, seq: number, n: number, bytes: Uint8A
   db.run(INSERT_PART, seq * PARTS_PER_MESSAGE + n, bytes);
 }
 
-/** Inserts a message without its bytes; runs inside a write. */
+/** Inserts a message without its bytes, and tells nobody; runs inside a write. */
 export function insertEnvelope(
   db: Connection,
   message: NewMessage,
@@ -107,6 +114,37 @@ export function insertEnvelope(
   }
   for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };
+}
+
+/** Tells that a message is in the queue, and which of its recipients are suppressed. Inside a write. */
+export function tellEnqueued(
+  db: Connection,
+  message: NewMessage,
+  sizeBytes: number,
+  { lane, suppressed }: { readonly lane: number; readonly suppressed: readonly string[] },
+): void {
+  const { id, display, createdAt } = message;
+  const enqueued = {
+    type: "message.enqueued",
+    id,
+    sender: message.sender,
+    recipients: message.recipients.length,
+    size: sizeBytes,
+    priority: message.priority,
+    held: message.isHeld && suppressed.length < message.recipients.length,
+    send_at: message.sendAt,
+    expires_at: message.expiresAt,
+    message_id: display.messageId,
+    subject: display.subject,
+    tags: message.tags,
+    key: message.key,
+    submitter: message.submitter ?? null,
+    replaces: message.replaces ?? null,
+  } as const;
+  db.tell(enqueued, createdAt, lane);
+  for (const address of suppressed) {
+    db.tell({ type: "recipient.suppressed", id, address }, createdAt, lane);
+  }
 }
 
 /** What a second message of `key` is answered with; null if it would be the first. */

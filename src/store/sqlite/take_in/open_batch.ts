@@ -51,7 +51,7 @@ export class SqliteBatch implements OpenBatch {
   }
 
   async commit(): Promise<BatchEnd> {
-    const { db, owner, target } = this;
+    const { db, owner, target, clock } = this;
     await target.check();
     if (target instanceof QueueTarget) await this.#renewTimes();
     const staged = lanesOf(db, owner.id).reduce((sum, { n }) => sum + n, 0);
@@ -63,7 +63,7 @@ export class SqliteBatch implements OpenBatch {
       let count = 0;
       for (const { lane, n } of lanesOf(db, owner.id)) {
         count += n;
-        target.takeLane(lane, count);
+        target.takeLane(lane, count, clock.now());
       }
       // In the same commit: after it nothing may fail, for the mail is in the queue.
       owner.deregister();

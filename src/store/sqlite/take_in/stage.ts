@@ -5,7 +5,13 @@ import type { ContentFacts, NewMessage, WholeMessage } from "../../../queue/mess
 import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
 import { STORED_STATUSES } from "../../../queue/state.ts";
 import type { Connection } from "../db/connection.ts";
-import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
+import {
+  type Inserted,
+  insertEnvelope,
+  insertMessage,
+  insertPart,
+  tellEnqueued,
+} from "./enqueue.ts";
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES } from "../db/layout.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
@@ -27,6 +33,7 @@ export class SqliteStage implements Stage {
     readonly lane: number,
     readonly owner: SqliteWorker,
     readonly target: StageTarget,
+    readonly clock: Clock,
   ) {}
 
   static async begin(
@@ -38,7 +45,7 @@ export class SqliteStage implements Stage {
     const owner = await registerWorker(db, "enqueue", clock, random);
     try {
       const lane = await db.write(() => makeLane(db, owner.id, clock.now()));
-      return new SqliteStage(db, lane, owner, target);
+      return new SqliteStage(db, lane, owner, target, clock);
     } catch (error) {
       await owner.close();
       throw error;
@@ -48,7 +55,7 @@ export class SqliteStage implements Stage {
   async add(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
     const inserted = await this.#insertAll(
       messages,
-      (message) => insertMessage(this.db, message, this.lane),
+      (keyless, message) => insertMessage(this.db, keyless, this.lane, message),
     );
     return inserted.map((one) => one.enqueued);
   }
@@ -81,15 +88,17 @@ export class SqliteStage implements Stage {
     }
     if (waiting.length > 0) await flush();
     const { sizeBytes, dotLines, isEightBit } = facts();
-    await this.db.write(() =>
+    await this.db.write(() => {
       this.db.run(
         "UPDATE OR ROLLBACK message SET size = ?, dot_lines = ?, eight_bit = ? WHERE seq = ?",
         sizeBytes,
         dotLines,
         isEightBit ? 1 : 0,
         seq,
-      )
-    );
+      );
+      const { suppressed } = enqueued;
+      tellEnqueued(this.db, message, sizeBytes, { lane: this.lane, suppressed });
+    });
     return enqueued;
   }
 
@@ -97,16 +106,16 @@ export class SqliteStage implements Stage {
    *  queue or to this batch. */
   async #insertAll<M extends NewMessage>(
     messages: readonly M[],
-    insert: (keyless: M) => Inserted,
+    insert: (keyless: M, message: M) => Inserted,
   ): Promise<Inserted[]> {
     const { db, lane, target } = this;
     const inserted = await db.write(() =>
       messages.map((message): Inserted => {
         const { key } = message;
-        if (key === null) return insert(message);
+        if (key === null) return insert(message, message);
         const known = keyOfLane(db, key, lane) ?? target.known(key);
         if (known !== null) return { seq: null, enqueued: known };
-        const one = insert({ ...message, key: null });
+        const one = insert({ ...message, key: null }, message);
         if (one.seq !== null) stageKey(db, one.seq, key);
         return one;
       })
@@ -116,12 +125,12 @@ export class SqliteStage implements Stage {
   }
 
   async commit(): Promise<ReadonlyMap<string, Enqueued>> {
-    const { db, lane, owner, target } = this;
+    const { db, lane, owner, target, clock } = this;
     await target.check();
     const settled = await settleMany(db, owner.id, this.#messages, target);
     const taken = await db.write(() => {
       const taken = settleKeys(db, owner.id, target, settled);
-      target.takeLane(lane, this.#messages - taken.size);
+      target.takeLane(lane, this.#messages - taken.size, clock.now());
       // In the same commit: after it nothing may fail, for the mail is in the queue.
       owner.deregister();
       return taken;

@@ -5,6 +5,7 @@ import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
 import { freeKey, knownKey } from "./enqueue.ts";
 import { wake } from "../db/wake.ts";
+import { moveLaneEvents, publishLane, sweepLaneEvents } from "../events/write.ts";
 
 /** The most messages that one commit moves into another lane, row by row. */
 export const MERGE_MESSAGES = 2_000;
@@ -19,9 +20,9 @@ export interface StageTarget {
   /** The message that has the key; null if it is free. */
   known(key: string): Enqueued | null;
   setKey(seq: number, key: string): void;
-  /** Takes over the messages of `lane`. `count` is how many this commit has brought so far, these
-   *  included: it must not move too many row by row. */
-  takeLane(lane: number, count: number): void;
+  /** Takes over the messages of `lane` at `now`. `count` is how many this commit has brought so far,
+   *  these included: it must not move too many row by row. */
+  takeLane(lane: number, count: number, now: number): void;
   /** Tells who waits for it. */
   told(): void;
 }
@@ -45,7 +46,8 @@ export class QueueTarget implements StageTarget {
     this.db.run("UPDATE OR ROLLBACK message SET key = ? WHERE seq = ?", key, seq);
   }
 
-  takeLane(lane: number, count: number): void {
+  takeLane(lane: number, count: number, now: number): void {
+    publishLane(this.db, lane, now);
     // Every visible lane costs each claim a statement: only large ones stay apart, where one row's
     // update makes all of it visible.
     if (count <= MERGE_MESSAGES) mergeLane(this.db, { from: lane, into: 0 });
@@ -67,6 +69,7 @@ export function mergeLane(
     into,
     from,
   );
+  if (into !== 0) moveLaneEvents(db, { from, into });
   dropLane(db, from);
 }
 
@@ -74,13 +77,17 @@ export function mergeLane(
 export async function sweepLane(db: Connection, lane: number): Promise<void> {
   // The last of it together with the lane itself: whoever adds to a batch of another process may
   // do so between two of our commits, and mail of a lane that is gone would be visible.
+  while (await db.write(() => sweepLaneEvents(db, lane)));
   const sweepSome = () => {
     const swept = db.run(
       `DELETE FROM message WHERE seq IN
          (SELECT seq FROM message INDEXED BY by_lane WHERE lane = ? AND lane <> 0 LIMIT 500)`,
       lane,
     );
-    if (swept === 0) dropLane(db, lane);
+    if (swept === 0) {
+      while (sweepLaneEvents(db, lane));
+      dropLane(db, lane);
+    }
     return swept;
   };
   while (await db.write(sweepSome) > 0);

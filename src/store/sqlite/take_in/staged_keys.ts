@@ -4,6 +4,7 @@
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
+import { dropFromLane } from "../events/write.ts";
 import { knownMessage } from "./enqueue.ts";
 import { MERGE_MESSAGES, type StageTarget } from "./stage_target.ts";
 
@@ -44,7 +45,7 @@ export async function settleMany(
     for (let after: number | undefined = 0; after !== undefined;) {
       // Nobody else takes them away.
       const rows = db.all(
-        `SELECT message.seq, message.id, staged_key.key
+        `SELECT message.seq, message.id, message.lane, staged_key.key
          FROM message INDEXED BY by_lane CROSS JOIN staged_key ON staged_key.seq = message.seq
          WHERE message.lane = ? AND message.lane <> 0 AND message.seq > ?
          ORDER BY message.seq LIMIT ${MERGE_MESSAGES}`,
@@ -75,7 +76,7 @@ export function settleKeys(
     ? ["message INDEXED BY by_lane", "staged_key"]
     : ["staged_key", "message"];
   const rows = db.all(
-    `SELECT message.seq, message.id, staged_key.key
+    `SELECT message.seq, message.id, message.lane, staged_key.key
      FROM ${from} CROSS JOIN ${join} ON staged_key.seq = message.seq
      WHERE message.lane IN (SELECT id FROM batch WHERE state = 'staged' AND owner = ?)
        AND message.lane <> 0 ORDER BY message.seq`,
@@ -91,12 +92,13 @@ function settleEach(
   target: StageTarget,
 ): Map<string, Enqueued> {
   const taken = new Map<string, Enqueued>();
-  for (const { seq, key, id } of rows) {
+  for (const { seq, key, id, lane } of rows) {
     const first = target.known(String(key)) ?? settledBy(db, String(key), owner);
     db.run("DELETE FROM staged_key WHERE seq = ?", int(seq));
     if (first === null) target.setKey(int(seq), String(key));
     else {
       db.run("DELETE FROM message WHERE seq = ?", int(seq));
+      dropFromLane(db, int(lane), [String(id)]);
       taken.set(String(id), first);
     }
   }

@@ -5,17 +5,28 @@ import { MailqError } from "../queue/errors.ts";
 import type { OpenOptions } from "./options.ts";
 import type { Store } from "../queue/ports/store.ts";
 
-/** Opens the queue that a path, or a URL, names. */
+/** Opens the queue that a path, or a URL, names. Throws `config_invalid` for one on a file system of a
+ *  network, where it would be damaged. */
 export async function openStore(queue: string, options: OpenOptions): Promise<Store> {
   const path = queuePath(queue);
   const { SqliteStore } = await import("./sqlite/store.ts");
-  const isThere = options.create || fileExists(path);
-  return await SqliteStore.open({ ...options, path: isThere ? path : null });
+  // Of one that is to be made the making says what is wrong.
+  const device = options.create ? deviceIfAny(path) : deviceOf(path);
+  if (device === null ? options.create : isNoDisk(device)) {
+    const { refuseRemoteDisk }: typeof import("./remote_disk.ts") = await import(
+      import.meta.resolve("./remote_disk.ts")
+    );
+    refuseRemoteDisk(path);
+  }
+  return await SqliteStore.open({
+    ...options,
+    path: options.create || device !== null ? path : null,
+  });
 }
 
 /** Whether there is a queue by this name. */
 export function queueExists(queue: string): boolean {
-  return fileExists(queuePath(queue));
+  return deviceOf(queuePath(queue)) !== null;
 }
 
 /** The file of a queue that is named by a path or by a `sqlite:` or `file:` URL. Throws
@@ -32,12 +43,12 @@ export function queuePath(queue: string): string {
   );
 }
 
-function fileExists(path: string): boolean {
+/** The number of the device that a queue's file is on; null if it is not there. */
+function deviceOf(path: string): number | null {
   try {
-    Deno.statSync(path);
-    return true;
+    return Deno.statSync(path).dev;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new MailqError("permission", `Cannot open the queue ${path}: permission denied`, {
         cause: error,
@@ -45,4 +56,18 @@ function fileExists(path: string): boolean {
     }
     throw error;
   }
+}
+
+function deviceIfAny(path: string): number | null {
+  try {
+    return Deno.statSync(path).dev;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a device number is that of no disk (its major number is 0): memory, a network, a program.
+ *  What is on a disk costs a call no more than the question. */
+function isNoDisk(device: number): boolean {
+  return ((device >>> 8) & 0xfff) === 0;
 }

@@ -9,7 +9,7 @@ const COMMANDS = [
   "run",
   "list",
   "status",
-  "purge",
+  "purge --all",
 ];
 
 Deno.test("a queue on a network's file system: every command refuses it with 78 and the way out", async () => {

@@ -9,9 +9,9 @@ import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { hasWalResetBug, sqliteVersion } from "../../system/sqlite_version.ts";
 import { type FlagsOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { hasWalResetBug, sqliteVersion } from "../frame/print_version.ts";
 import { openLog } from "../log/open_log.ts";
 import { printPass } from "../print/pass.ts";
 

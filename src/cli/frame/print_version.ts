@@ -1,7 +1,7 @@
-// `mailq --version`, and what is known of the SQLite that is built in. Loaded by run.ts; `run` asks
-// it about the damage that some versions of SQLite can do.
+// `mailq --version`: which mailq, Deno and SQLite this is, and what is wrong with them. Loaded by
+// run.ts.
 
-import { DatabaseSync } from "node:sqlite";
+import { hasWalResetBug, sqliteVersion } from "../../system/sqlite_version.ts";
 import type { Context } from "./context.ts";
 import { isOldDeno, VERSION } from "./version.ts";
 
@@ -30,21 +30,4 @@ export function printVersion(context: Context): void {
         "a mailq built with Deno 2.9.1 or later cannot",
     );
   }
-}
-
-/** The version of SQLite that is built in. */
-export function sqliteVersion(): string {
-  const db = new DatabaseSync(":memory:");
-  try {
-    return String(db.prepare("SELECT sqlite_version() AS version").get()?.version);
-  } finally {
-    db.close();
-  }
-}
-
-/** SQLite 3.7.0 to 3.51.2. */
-export function hasWalResetBug(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
-  const value = major * 1_000_000 + minor * 1_000 + patch;
-  return value >= 3_007_000 && value <= 3_051_002;
 }

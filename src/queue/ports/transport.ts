@@ -89,4 +89,23 @@ export interface AskReport {
   readonly tls: string | null;
   /** The conversation without secrets. */
   readonly transcript: string;
+  /** What it said of itself; null where it did not come to a session. */
+  readonly session: AskedSession | null;
+}
+
+/** What a relay says of itself before any mail. */
+export interface AskedSession {
+  readonly greeting: string;
+  /** What its last reply to EHLO offered: keywords in capitals, each with its parameters. */
+  readonly extensions: ReadonlyMap<string, string>;
+  /** Null in clear, and where the runtime does not tell it. */
+  readonly certificate: ShownCertificate | null;
+}
+
+/** A certificate as far as people are told of it. Times are ms since 1970. */
+export interface ShownCertificate {
+  readonly validFrom: number;
+  readonly validTo: number;
+  /** As `node:tls` lists them: `DNS:mail.example, IP Address:192.0.2.1`. */
+  readonly names: string;
 }

@@ -41,7 +41,13 @@ export async function askRelay(
     });
     if ("error" in opened) {
       const { outcome, error } = opened;
-      return end({ isAccepted: false, phase: outcome.phase ?? "connect", text: error, tls: null });
+      return end({
+        isAccepted: false,
+        phase: outcome.phase ?? "connect",
+        text: error,
+        tls: null,
+        session: null,
+      });
     }
     const answer = await askSession(opened, envelope, (step) => limitOf(step, timeouts));
     await opened.quit(timeouts.quitMs);
@@ -72,7 +78,7 @@ async function askSession(
     session.channel.sendCommands(commandOf(step, session, { delivery, indices: [0] }));
     return await session.channel.reply(limitMs(step));
   };
-  const { tls } = session;
+  const { tls, about } = session;
   let phase: Phase = "mail";
   try {
     for (const step of [{ phase: "mail" }, { phase: "rcpt", index: 0 }] as const) {
@@ -82,11 +88,23 @@ async function askSession(
       const isAccepted = isPositive(phase, reply.code);
       if (isAccepted && phase !== "rcpt") continue;
       if (reply.code !== 421) await say({ phase: "reset" });
-      return { isAccepted, phase, text: isAccepted ? text : `${STEP[phase]}: ${text}`, tls };
+      return {
+        isAccepted,
+        phase,
+        text: isAccepted ? text : `${STEP[phase]}: ${text}`,
+        tls,
+        session: about,
+      };
     }
   } catch (error) {
     if (!(error instanceof ConnectionBroken)) throw error;
-    return { isAccepted: false, phase, text: `${STEP[phase]}: ${errorText(error)}`, tls };
+    return {
+      isAccepted: false,
+      phase,
+      text: `${STEP[phase]}: ${errorText(error)}`,
+      tls,
+      session: about,
+    };
   }
   throw new Error("RCPT is the last step");
 }

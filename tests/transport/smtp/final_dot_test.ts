@@ -68,6 +68,8 @@ async function outcome(wire: Wire, pieceSize: number | null): Promise<string> {
     extensions: new Map([["PIPELINING", ""]]),
     tls: null,
     protocol: "smtp",
+    greeting: "",
+    certificate: null,
   });
   const whole = deliveryOf(["a@example.com"], "a\r\nb\r\n");
   const outcomes = new Outcomes(pieceSize === null ? whole : inPieces(whole, pieceSize));

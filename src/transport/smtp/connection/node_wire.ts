@@ -157,11 +157,11 @@ function judge(socket: tls.TLSSocket, request: TlsRequest): TlsFacts {
   if (request.pin !== null) {
     const found = certificate === null ? null : pinOf(certificate.fingerprint);
     if (found !== request.pin) throw pinMismatch(found);
-    return { version, isVerified: true, doubt: null };
+    return { version, isVerified: true, doubt: null, certificate };
   }
   // node:tls would take the common name for want of others (RFC 9525 section 2 has it ignored).
   const isNamed = certificate !== null && certificate.names !== "";
-  if (socket.authorized && isNamed) return { version, isVerified: true, doubt: null };
+  if (socket.authorized && isNamed) return { version, isVerified: true, doubt: null, certificate };
   const why: unknown = socket.authorizationError;
   const code = socket.authorized
     ? NO_NAMES
@@ -170,7 +170,7 @@ function judge(socket: tls.TLSSocket, request: TlsRequest): TlsFacts {
     : String(why);
   const doubt = explainDoubt(code, certificate, request.host, Date.now());
   if (request.mustVerify) throw new ConnectionBroken("certificate", doubt);
-  return { version, isVerified: false, doubt };
+  return { version, isVerified: false, doubt, certificate };
 }
 
 function certificateOf(socket: tls.TLSSocket): CertificateFacts | null {

@@ -63,7 +63,7 @@ export class TcpWire implements Wire {
       if (this.#isClosed) connection.close();
       const interrupted = new Promise<never>((_, reject) => this.#interrupt = reject);
       await Promise.race([connection.handshake(), interrupted]);
-      return { version: "TLS", isVerified: true, doubt: null };
+      return { version: "TLS", isVerified: true, doubt: null, certificate: null };
     } catch (error) {
       throw this.#reason ?? asTlsFault(error, request.host);
     }

@@ -2,6 +2,7 @@
 // trusted, so that a reader knows what to do. Both kinds of wire begin TLS themselves and come here
 // for the words.
 
+import type { ShownCertificate } from "../../../queue/ports/transport.ts";
 import { ConnectionBroken } from "./broken.ts";
 
 /** What TLS on one connection is to be. */
@@ -25,14 +26,12 @@ export interface TlsFacts {
   readonly isVerified: boolean;
   /** Why it was not. */
   readonly doubt: string | null;
+  /** Null where the server showed none, or the runtime does not tell it. */
+  readonly certificate: CertificateFacts | null;
 }
 
-/** What a certificate says, as far as refusing it needs. Times are ms since 1970. */
-export interface CertificateFacts {
-  readonly validFrom: number;
-  readonly validTo: number;
-  /** As `node:tls` lists them: `DNS:mail.example, IP Address:192.0.2.1`. */
-  readonly names: string;
+/** What a certificate says, as far as refusing it needs. */
+export interface CertificateFacts extends ShownCertificate {
   readonly fingerprint: string;
 }
 

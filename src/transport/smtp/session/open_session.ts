@@ -45,7 +45,8 @@ export async function openSession(
     facts = await channel.secure(tls.request, timeouts.tlsMs);
   }
   onPhase("greeting");
-  refuseUnlessPositive("greeting", await channel.reply(timeouts.greetingMs));
+  const greeting = await channel.reply(timeouts.greetingMs);
+  refuseUnlessPositive("greeting", greeting);
   onPhase("hello");
   let extensions = await sayHello(channel, request);
   if (tls !== null && facts === null) {
@@ -68,6 +69,8 @@ export async function openSession(
     extensions,
     tls: facts === null ? null : tlsLabel(facts),
     protocol,
+    greeting: greeting.text,
+    certificate: facts?.certificate ?? null,
   });
 }
 

@@ -3,6 +3,7 @@
 
 import type { Channel } from "../connection/channel.ts";
 import type { Phase } from "../../../queue/outcome.ts";
+import type { AskedSession, ShownCertificate } from "../../../queue/ports/transport.ts";
 import type { Verdict } from "../mail/classify.ts";
 import type { SmtpReply } from "../mail/replies.ts";
 
@@ -41,6 +42,8 @@ interface SessionFacts {
   /** Null = in clear. */
   readonly tls: string | null;
   readonly protocol: Protocol;
+  readonly greeting: string;
+  readonly certificate: ShownCertificate | null;
 }
 
 /** A connection on which the server has greeted us and told what it can do. */
@@ -62,7 +65,12 @@ export class Session {
   /** LMTP answers the content once for each recipient. */
   readonly protocol: Protocol;
 
-  constructor(readonly channel: Channel, { extensions, tls, protocol }: SessionFacts) {
+  /** What the server said of itself. */
+  readonly about: AskedSession;
+
+  constructor(readonly channel: Channel, facts: SessionFacts) {
+    const { extensions, tls, protocol, greeting, certificate } = facts;
+    this.about = { greeting, extensions, certificate };
     this.tls = tls;
     this.protocol = protocol;
     this.canPipeline = extensions.has("PIPELINING");

@@ -3,21 +3,13 @@
 
 import { buildCommand } from "@stricli/core";
 import { hostnameWarning } from "../../config/hostname_warning.ts";
+import { unreadFile } from "../../config/unread_file.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTable } from "../../display/table.ts";
-import { lookAt } from "../../system/files.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { manyArguments, type NoFlags, readText } from "../flags/builders.ts";
 import type { SettingEntry } from "../../config/settings.ts";
 import type { Context } from "../frame/context.ts";
-
-/** Root's own settings file, which is never read; null where there is none, or another is named. */
-function unreadFile({ machine: { surroundings, env }, globals }: Context): string | null {
-  if (!surroundings.isRoot || globals.config !== null || env.MAILQ_CONFIG) return null;
-  const folder = env.XDG_CONFIG_HOME || (env.HOME ? `${env.HOME}/.config` : null);
-  const path = `${folder}/mailq/config.toml`;
-  return folder !== null && lookAt(path)?.isFile ? path : null;
-}
 
 export const command = buildCommand<NoFlags, string[], Context>({
   async func(_flags, ...names) {
@@ -26,7 +18,12 @@ export const command = buildCommand<NoFlags, string[], Context>({
     const { output } = this;
     const warning = hostnameWarning(settings.hostname);
     if (warning !== null) output.warn(warning);
-    const unread = unreadFile(this);
+    const { machine, globals } = this;
+    const unread = unreadFile({
+      isRoot: machine.surroundings.isRoot,
+      configFile: globals.config,
+      env: machine.env,
+    });
     if (unread !== null) output.warn(`${unread} is not read: as root only /etc/mailq.toml is`);
     if (output.isJson) {
       for (const { name, value, origin } of entries) output.json({ name, value, origin });

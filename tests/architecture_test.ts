@@ -220,6 +220,8 @@ function reachedFrom(start: string, arrows: ReadonlyMap<string, ReadonlySet<stri
 
 /** Values that tests alone import, and what they are to be tested for without the rest. */
 const FOR_TESTS: readonly string[] = [
+  // Crontabs of all kinds, without a machine that has them.
+  "src/app/doctor/sending/cron_lines.ts readCrontab",
   // Rules alone, without an error handler.
   "src/delivery/round/overrule.ts blameAll",
   // The previewer's answers are held against its own limits.
@@ -234,9 +236,8 @@ const FOR_TESTS: readonly string[] = [
   // The table of refusals, row by row.
   "src/queue/policy/refusals.ts REFUSALS",
   "src/queue/policy/refusals.ts rowFor",
-  // The jitter's bounds, failure by failure.
-  // Names of hosts, without a connection.
-  "src/transport/smtp/connection/connect.ts resolveHost",
+  // Lists of mounts that this machine has not.
+  "src/system/mounts.ts findMount",
   // Which base the program runs on decides which of the two wires TLS needs.
   "src/transport/smtp/connection/node_wire.ts isNodeTlsFit",
   "src/transport/smtp/connection/tcp_wire.ts TcpWire",

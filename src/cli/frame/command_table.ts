@@ -32,6 +32,7 @@ export const COMMAND_NAMES = [
   "export",
   "backup",
   "tui",
+  "doctor",
   "config",
   "init",
   "completions",

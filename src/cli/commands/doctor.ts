@@ -1,0 +1,48 @@
+// `mailq doctor`: looks over settings, queue, machine and relays. The checks are src/app/doctor's; what
+// they find is printed by print/doctor.ts.
+
+import { buildCommand } from "@stricli/core";
+import { examine } from "../../app/doctor/doctor.ts";
+import { type FlagsOf, toggle } from "../flags/builders.ts";
+import type { Context } from "../frame/context.ts";
+import { DoctorReport } from "../print/doctor.ts";
+
+const FLAGS = {
+  offline: toggle("Ask nothing over the network"),
+  fix: toggle("Set modes and make folders that are wrong; nothing else is changed"),
+};
+
+export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
+  async func({ offline = false, fix = false }) {
+    const { app, machine, globals, output } = this;
+    const doctor = {
+      ...app,
+      configFile: globals.config,
+      readSettings: (purpose: "intake" | "all") =>
+        machine.loadSettings({
+          ...machine.surroundings,
+          flags: { queue: globals.queue ?? undefined },
+          configFile: globals.config,
+          purpose,
+        }),
+    };
+    const report = new DoctorReport(output);
+    for await (const found of examine(doctor, { isOffline: offline, mends: fix })) {
+      report.print(found);
+    }
+    this.exitStatus = report.end();
+  },
+  parameters: { flags: FLAGS },
+  docs: {
+    brief: "Look over settings, queue, machine and relays, and say what mends them",
+    fullDescription:
+      `Looks over settings, queue, disk, clock, cron, service, other mail programs and each
+relay, and says of each: ✓ well, ! worth a look, ✗ wrong; below it the command that mends
+it. Relays are greeted, logged in to and asked MAIL and RCPT; nothing is sent. With
+--fix modes are set and folders made, and nothing else is changed. Exit status 0: all is
+well; 1: something is worth a look; 2: something is wrong.
+
+  sudo mailq doctor
+  mailq doctor --offline --json`,
+  },
+});

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { readRefusal, REFUSALS } from "../../src/queue/policy/refusals.ts";
 import type { Phase, Reply } from "../../src/queue/outcome.ts";
 import type { DeliveryOutcome } from "../../src/queue/ports/transport.ts";
+import { Pauses } from "../../src/delivery/outlets/pauses.ts";
 import { runRound } from "../../src/delivery/pass.ts";
 import { HOUR_MS, passOn, passOptions } from "./pass_on.ts";
 import { PassingTime } from "./passing_time.ts";
@@ -405,6 +406,57 @@ Deno.test("refusals: mail taken that was under way before says nothing of what w
   for (const id of refused) assert.equal((await queue.show(id)).status, "deferred");
 });
 
+/** A round with 8 connections in which one message is taken once the store has noted, by `note`, what
+ *  the refusal of all others tells; resolves to the ids. */
+async function takenLate(
+  queue: QueueFile,
+  note: "noteRelay" | "notePause",
+  refuses: DeliveryOutcome,
+): Promise<string[]> {
+  const [slow = "", ...refused] = await queueMany(queue, 4, "ann@sender.test");
+  const noted = Promise.withResolvers<void>();
+  const noting = queue.store[note].bind(queue.store) as (...args: unknown[]) => Promise<unknown>;
+  Object.assign(queue.store, {
+    [note]: async (...args: unknown[]) => {
+      const result = await noting(...args);
+      noted.resolve();
+      return result;
+    },
+  });
+  const relay = new ScriptedRelay(async (delivery, options) => {
+    if (delivery.id !== slow) return reportOf(delivery, refuses);
+    await noted.promise;
+    return accept(delivery, options);
+  });
+  await runRound(passOptions(queue, { relays: [{ relay, concurrency: 8, rate: null }] }), {
+    worker: await queue.store.registerWorker("send"),
+    pace: { onlyUntried: true, mayClaim: () => true },
+    proven: new Set(["default"]),
+  });
+  assert.equal((await queue.show(slow)).status, "sent");
+  for (const id of refused) assert.equal((await queue.show(id)).status, "deferred");
+  return [slow, ...refused];
+}
+
+Deno.test("refusals: mail taken that was under way before does not end the pause for a quota", async () => {
+  await using queue = await QueueFile.make();
+  await takenLate(
+    queue,
+    "noteRelay",
+    refusal("550 5.4.5 Daily user sending limit exceeded", "rcpt"),
+  );
+  const { relays } = await queue.store.status();
+  assert.equal(relays[0]?.openUntil, queue.clock.time + HOUR_MS);
+});
+
+Deno.test("refusals: mail taken that was under way before does not end the pause of its sender", async () => {
+  await using queue = await QueueFile.make();
+  const not = refusal("553 5.7.1 Sender address rejected: not owned by user b", "rcpt");
+  await takenLate(queue, "notePause", not);
+  const { pauses } = await queue.store.status();
+  assert.equal(pauses[0]?.until, queue.clock.time + HOUR_MS);
+});
+
 Deno.test("refusals: one message that is refused as its sender's does not starve the sender", async () => {
   await using queue = await QueueFile.make();
   const [poison, ...others] = await queueMany(queue, 3, "ann@sender.test");
@@ -462,17 +514,18 @@ Deno.test("pauses: when delivery's own ends early, what waited for it goes", asy
   await using queue = await QueueFile.make();
   await queueMany(queue, 20, "ann@sender.test");
   const not = refusal("553 5.7.1 Sender address rejected: not owned by user b", "rcpt");
-  const late = Promise.withResolvers<void>();
-  const relay: ScriptedRelay = new ScriptedRelay(async (delivery, options) => {
-    if (relay.ids.length === 1) return accept(delivery, options);
-    if (relay.ids.length === 2) {
-      queueMicrotask(late.resolve);
-      return reportOf(delivery, not);
-    }
-    await late.promise;
-    return accept(delivery, options);
+  let isRefused = false;
+  const relay = new ScriptedRelay((delivery, options) => {
+    if (isRefused) return accept(delivery, options);
+    isRefused = true;
+    return reportOf(delivery, not);
   });
-  await passOn(queue, { relay, concurrency: 3 });
+  await passOn(queue, { relay, concurrency: 1 });
+  assert.deepEqual(await queue.statuses(), { deferred: 20 });
+  // Another process did not know of the pause, and its mail was taken.
+  const { store, clock } = queue;
+  const pauses = new Pauses(store, clock).replace(await store.pauses());
+  await pauses.noteSent("ann@sender.test", ++clock.time);
   await passOn(queue, { relay, concurrency: 3 });
   assert.deepEqual(await queue.statuses(), { sent: 20 });
 });

@@ -69,10 +69,10 @@ export class Outlet {
   error: string | null = null;
   /** What it is suspected of, by `refusalKey`. As long as it is, it gets one connection. */
   readonly suspicions = new Map<string, Suspicion>();
-  /** Hand-overs begun so far, and how many of them when the last suspicion was noted: what was begun
-   *  before says nothing of the mail that was refused since. */
+  /** Hand-overs begun so far, and how many of them when the relay last refused us or was suspected to:
+   *  mail that was under way then and is taken says nothing of what was refused since. */
   begun = 0;
-  suspectedAt = 0;
+  refusedAt = 0;
   /** Its rate is used up until then. */
   blockedUntil: number | null = null;
   /** What it bears. */

@@ -66,11 +66,13 @@ export class Pauses {
     this.onNews?.({ type: "sender.paused", pause });
   }
 
-  /** The sender's mail was taken: the pause that delivery had set is over. */
-  async noteSent(sender: string): Promise<void> {
+  /** The sender's mail was taken: the pause that delivery had set is over, unless the mail was under way
+   *  before. `startedAt` is when its hand-over began, ms since 1970. */
+  async noteSent(sender: string, startedAt: number): Promise<void> {
     if (this.isEmpty) return;
     const pause = this.of({ scope: "sender", value: sender });
     if (pause === null || !pause.isAutomatic || pause.times === 0) return;
+    if (startedAt <= pause.since) return;
     const ended = afterTaken(pause, this.clock.now());
     this.#byPart.set(keyOf(pause), ended);
     await this.store.notePause(ended);

@@ -149,5 +149,5 @@ async function note(
   }
   if (unproven !== null) await relayNotes.noteUnproven(outlet, claim, unproven);
   if (senderPause !== null) await pauses.note(senderPause);
-  else if (hasSent) await pauses.noteSent(claim.sender);
+  else if (hasSent && attempt !== null) await pauses.noteSent(claim.sender, attempt.startedAt);
 }

@@ -61,10 +61,10 @@ export class RelayNotes {
   ): Promise<void> {
     outlet.isProven = true;
     if (outlet.throttle.isUnsaved) await this.#saveLimits(outlet);
-    const isSince = place > outlet.suspectedAt;
+    const isSince = place > outlet.refusedAt;
     if (hasSent && isSince && outlet.suspicions.size > 0) await this.#condemn(outlet);
     if (outlet.health.failures === 0) return;
-    if (outlet.health.refusal !== null && !hasSent) return;
+    if (outlet.health.refusal !== null && !(hasSent && isSince)) return;
     outlet.health = await this.tools.store.noteRelay(outlet.name, () => HEALTHY);
     this.tools.onNews?.({ type: "relay.up", relay: outlet.name });
   }
@@ -84,7 +84,7 @@ export class RelayNotes {
     );
     if (suspicion === null) return;
     outlet.suspicions.set(key, suspicion);
-    outlet.suspectedAt = outlet.begun;
+    outlet.refusedAt = outlet.begun;
     if (!isProof(suspicion)) return;
     const error = `it refuses ${suspicion.suspects.length} messages in a row: ${text}`;
     await this.#leaveAlone(
@@ -104,6 +104,7 @@ export class RelayNotes {
     change: (health: RelayHealth) => RelayHealth,
   ): Promise<void> {
     outlet.error = error;
+    outlet.refusedAt = outlet.begun;
     outlet.throttle.forget();
     const health = outlet.health = await this.tools.store.noteRelay(outlet.name, change);
     const type = health.refusal === null ? "relay.down" : "relay.refusing";

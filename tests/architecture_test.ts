@@ -231,8 +231,6 @@ const FOR_TESTS: readonly string[] = [
   // The table of events: the manual page and tests go through it.
   "src/queue/event.ts EVENT_FIELDS",
   "src/queue/event.ts EVENT_TYPES",
-  "src/queue/event.ts TIME_FIELDS",
-  "src/queue/event.ts isEventType",
   // The table of refusals, row by row.
   "src/queue/policy/refusals.ts REFUSALS",
   "src/queue/policy/refusals.ts rowFor",

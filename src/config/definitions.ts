@@ -147,6 +147,11 @@ export const SETTINGS = {
     default: null,
     doc: "Failed and partial mail is purged after this time",
   },
+  "retention.events": {
+    kind: "duration",
+    default: 30 * 24 * 60 * MINUTE_MS,
+    doc: "Events are deleted after this time, whether they were read or not",
+  },
   "error_handler": {
     kind: "command",
     default: null,

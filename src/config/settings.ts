@@ -46,7 +46,11 @@ export interface Settings {
   /** Mail that may have been delivered is held, not tried again. */
   readonly isUncertainHeld: boolean;
   readonly keepsBodies: boolean;
-  readonly retention: { readonly sentMs: number | null; readonly failedMs: number | null };
+  readonly retention: {
+    readonly sentMs: number | null;
+    readonly failedMs: number | null;
+    readonly eventsMs: number;
+  };
   readonly errorHandler: string | null;
   readonly log: SettingValue<"log">;
   readonly intervalMs: number;
@@ -153,7 +157,11 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     },
     isUncertainHeld: get("uncertain") === "hold",
     keepsBodies: get("keep_bodies"),
-    retention: { sentMs: get("retention.sent"), failedMs: get("retention.failed") },
+    retention: {
+      sentMs: get("retention.sent"),
+      failedMs: get("retention.failed"),
+      eventsMs: get("retention.events"),
+    },
     errorHandler: get("error_handler"),
     log: get("log"),
     intervalMs: get("interval"),

@@ -3,6 +3,7 @@
 // service says when; expired mail is failed by the round itself (`pass.ts`).
 
 import type { Claims } from "../queue/ports/claims.ts";
+import type { EventLog } from "../queue/ports/events.ts";
 import type { Operator } from "../queue/ports/operator.ts";
 import type { MessageStatus } from "../queue/state.ts";
 import type { Clock } from "../system/time.ts";
@@ -12,16 +13,20 @@ import type { ServiceWorker } from "./service_worker.ts";
 
 const NOTE_ROUND_EVERY_MS = 10_000;
 const PURGE_EVERY_MS = 60 * 60_000;
+/** So many commits of events: what is left has its turn an hour later. */
+const PURGE_COMMITS = 1_000;
 
 /** Finished mail is purged after so long, in ms; null = never. */
 export interface Retention {
   readonly sentMs: number | null;
   /** Of mail that failed for all its recipients or for some. */
   readonly failedMs: number | null;
+  /** Events, too. */
+  readonly eventsMs: number;
 }
 
 interface HousekeepingTools {
-  readonly store: Claims & Operator;
+  readonly store: Claims & Operator & EventLog;
   readonly clock: Clock;
   readonly worker: ServiceWorker;
 }
@@ -57,9 +62,11 @@ export class Housekeeping {
   }
 
   /** Returns how many messages it deleted. */
-  async #purge({ sentMs, failedMs }: Retention): Promise<number> {
+  async #purge({ sentMs, failedMs, eventsMs }: Retention): Promise<number> {
     if (this.#lastPurge.isWithin(PURGE_EVERY_MS)) return 0;
     this.#lastPurge.note();
+    const { store, clock } = this.tools;
+    await store.purgeEvents(clock.now() - eventsMs, PURGE_COMMITS);
     const sent = await this.#purgeOlder(["sent"], sentMs);
     return sent + await this.#purgeOlder(["failed", "partial"], failedMs);
   }

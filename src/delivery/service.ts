@@ -5,6 +5,7 @@
 
 import { MailqError } from "../queue/errors.ts";
 import type { Claims } from "../queue/ports/claims.ts";
+import type { EventLog } from "../queue/ports/events.ts";
 import type { Operator } from "../queue/ports/operator.ts";
 import type { Reader } from "../queue/ports/reader.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
@@ -32,7 +33,7 @@ interface ServicePlans {
 }
 
 export interface ServiceOptions {
-  readonly store: Claims & Reader & Operator;
+  readonly store: Claims & Reader & Operator & EventLog;
   readonly plans: ServicePlans;
   readonly machine: PassMachine;
   /** Told to stop: messages whose bytes go out are finished, the rest given back. */

@@ -17,6 +17,7 @@ export const EXIT_STATUS = {
   queue_corrupt: 74,
   output_failed: 74,
   batch_ended: 75,
+  events_deleted: 75,
   busy: 75,
   mail_deferred: 75,
   permission: 77,

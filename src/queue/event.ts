@@ -87,7 +87,7 @@ export const EVENT_FIELDS: Readonly<Record<Field, string>> = {
 };
 
 /** The fields that hold times: ms since 1970 here, ISO 8601 in the JSON. */
-export const TIME_FIELDS: readonly string[] = [
+const TIME_FIELDS: readonly string[] = [
   "send_at",
   "expires_at",
   "next_attempt_at",
@@ -246,6 +246,22 @@ export interface NumberedEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function isEventType(name: string): name is EventType {
-  return Object.hasOwn(EVENT_TYPES, name);
+/** The types that a pattern means: a type, `recipient.*`, or `*` for all; none for any other text. */
+export function typesOf(pattern: string): string[] {
+  const names = Object.keys(EVENT_TYPES);
+  if (pattern === "*") return names;
+  const isWanted = pattern.endsWith(".*")
+    ? (name: string) => name.startsWith(pattern.slice(0, -1))
+    : (name: string) => name === pattern;
+  return names.filter(isWanted);
+}
+
+/** An event as programs get it: one JSON object, with times in ISO 8601. */
+export function eventJson({ number, at, type, fields }: NumberedEvent): Record<string, unknown> {
+  const json: Record<string, unknown> = { number, at: new Date(at).toISOString(), type };
+  for (const [name, value] of Object.entries(fields)) {
+    const isTime = typeof value === "number" && TIME_FIELDS.includes(name);
+    json[name] = isTime ? new Date(value).toISOString() : value;
+  }
+  return json;
 }

@@ -35,7 +35,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     },
     isUncertainHeld: false,
     keepsBodies: true,
-    retention: { sentMs: null, failedMs: null },
+    retention: { sentMs: null, failedMs: null, eventsMs: 30 * 86_400_000 },
     errorHandler: null,
     intervalMs: 30_000,
     usesLock: true,
@@ -77,6 +77,7 @@ log = "json"
     [retention]
     sent = "90d"
     failed = "365d"
+    events = "7d"
   `);
   const { entries, relays, machine: _, ...rest } = settings;
   assert.deepEqual(relays[0]?.target.kind, "smtp");
@@ -101,7 +102,11 @@ log = "json"
     retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },
     isUncertainHeld: true,
     keepsBodies: false,
-    retention: { sentMs: 90 * 86_400_000, failedMs: 365 * 86_400_000 },
+    retention: {
+      sentMs: 90 * 86_400_000,
+      failedMs: 365 * 86_400_000,
+      eventsMs: 7 * 86_400_000,
+    },
     errorHandler: "decide",
     intervalMs: 60_000,
     usesLock: false,

@@ -32,7 +32,7 @@ export class RunningService implements AsyncDisposable {
       current: {
         pass: this.pass({ relays: [planOf(relay)] }),
         intervalMs: 30_000,
-        retention: { sentMs: null, failedMs: null },
+        retention: { sentMs: null, failedMs: null, eventsMs: 86_400_000 },
       },
     };
   }

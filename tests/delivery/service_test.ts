@@ -188,7 +188,10 @@ Deno.test("service: finished mail is purged by its retention, once an hour", asy
   const relay = relayNamed("default");
   await using service = await RunningService.make(relay);
   const { queue } = service;
-  service.change({ retention: { sentMs: DAY_MS, failedMs: null }, intervalMs: HOUR_MS });
+  service.change({
+    retention: { sentMs: DAY_MS, failedMs: null, eventsMs: DAY_MS },
+    intervalMs: HOUR_MS,
+  });
   await queue.add({});
   const kept = await queue.add({ sendAt: queue.clock.time + 100 * DAY_MS });
   service.start();

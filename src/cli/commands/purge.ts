@@ -70,6 +70,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       }
       const options = { finalBefore, includeOpen: undelivered };
       const purged = await store.purge({ ...filter, statuses }, options);
+      await store.purgeEvents(this.now() - settings.retention.eventsMs, Infinity);
       return { purged, named: filter.ids?.length ?? null };
     });
     if (!("purged" in done)) return printDryRun(this.output, done, "purge");

@@ -24,6 +24,8 @@ import { printHeld, printWait } from "../print/send_lock.ts";
 
 /** Messages of a short pass. */
 const FEW = 500;
+/** So many commits of old events are deleted by a pass: there are many passes. */
+const EVENT_COMMITS = 20;
 
 const FLAGS = {
   maxBatch: count("Stop after so many messages sent"),
@@ -63,6 +65,7 @@ export const command = buildCommand<Flags, string[], Context>({
       result = await sendOnce(this.app, settings, store, { ids });
       // A pass over much mail has no time to spare: the next one has, or the search takes it.
       if (result.sent <= FEW) await spareForSearch(store);
+      await store.purgeEvents(this.now() - settings.retention.eventsMs, EVENT_COMMITS);
     }
     await printPass(this.output, result);
     if (ids === undefined) await noteDeferred(this, store, result);

@@ -27,6 +27,7 @@ export const COMMAND_NAMES = [
   "explain",
   "test",
   "wait",
+  "events",
   "purge",
   "suppress",
   "export",

@@ -10,6 +10,9 @@ export interface EventLog {
   eventsAfter(after: number, wanted?: WantedEvents): Promise<EventPage>;
   /** The number of the newest event; 0 where there was none yet. */
   newestEvent(): Promise<number>;
+  /** Deletes events of before `before` (ms since 1970), oldest first, in commits of a few hundred of
+   *  which there are at most `commits`; never the newest. Resolves to whether there are more. */
+  purgeEvents(before: number, commits: number): Promise<boolean>;
 }
 
 /** Which events are wanted; all that is given must hold. */

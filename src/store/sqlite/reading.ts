@@ -79,6 +79,11 @@ export abstract class SqliteReading extends SqliteRelays {
     return eventsAfter(this.db, after, wanted);
   }
 
+  async purgeEvents(before: number, commits: number): Promise<boolean> {
+    const { purgeEvents } = await load<typeof import("./events/purge.ts")>("events/purge");
+    return await purgeEvents(this.db, { before, commits, now: this.clock.now() });
+  }
+
   async newestEvent(): Promise<number> {
     const { newestEvent } = await loadEvents();
     return newestEvent(this.db);

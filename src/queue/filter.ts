@@ -1,6 +1,7 @@
 // Which messages a command means, and in what order it wants them. Commands and the screen make
 // filters; each store turns them into a question of its own.
 
+import type { Priority } from "./message.ts";
 import type { MessageStatus } from "./state.ts";
 
 /** Which messages a command means: all conditions must hold; texts match a part, in any case. */
@@ -22,6 +23,23 @@ export interface Filter {
   readonly finalUntil?: number;
   /** Those whose next try is before then. */
   readonly nextUntil?: number;
+  /** The beginning of the id, in small letters. */
+  readonly idPrefix?: string;
+  /** Part of the key. */
+  readonly key?: string;
+  readonly priorities?: readonly Priority[];
+  /** Of more bytes than this, or of fewer. */
+  readonly largerThan?: number;
+  readonly smallerThan?: number;
+  /** Those that this relay was tried with last, or that wait untried for it. */
+  readonly relay?: string;
+  /** Those that may be sent at this time: queued or being sent and not scheduled for later, or deferred
+   *  until then at most. */
+  readonly dueAt?: number;
+  /** Those scheduled for later than this. */
+  readonly scheduledAfter?: number;
+  /** The last attempt was cut off before the relay's answer: they may have arrived. */
+  readonly isUncertain?: true;
   /** Words looked for in subject, sender, recipients and Message-ID, each as the beginning of a
    *  word, in any case and with or without accents. What stands between blanks and holds more
    *  than letters and digits (`bob@acme.test`) stands side by side. At most 1,000 characters. */

@@ -2,8 +2,9 @@
 // left out of all of them.
 
 import type { Filter } from "../../queue/filter.ts";
+import { PRIORITIES } from "../../queue/message.ts";
 import { type MessageStatus, storedStatuses } from "../../queue/state.ts";
-import { isOneOf } from "./law.ts";
+import { isOneOf, statusIs } from "./law.ts";
 import type { Value } from "./row.ts";
 import { type Condition, VISIBLE } from "./condition.ts";
 import { anywhere, type Pattern } from "./pattern.ts";
@@ -61,6 +62,33 @@ export function filterCondition(dialect: FilterDialect, filter: Filter): Conditi
   if (filter.sentUntil !== undefined) add("sent_at < ?", filter.sentUntil);
   if (filter.finalUntil !== undefined) add("coalesce(final_at, created_at) < ?", filter.finalUntil);
   if (filter.nextUntil !== undefined) add("next_at < ?", filter.nextUntil);
+  if (filter.idPrefix !== undefined) {
+    // Behind all letters of an id.
+    add("(id >= ? AND id < ?)", filter.idPrefix, `${filter.idPrefix}~`);
+  }
+  if (filter.key !== undefined) add(anyMatches(["key"], [anywhere(filter.key)]));
+  if (filter.priorities !== undefined) {
+    const levels = filter.priorities.map((priority) => PRIORITIES.indexOf(priority));
+    add(`priority IN (${levels.join(", ") || "NULL"})`);
+  }
+  if (filter.largerThan !== undefined) add("size > ?", filter.largerThan);
+  if (filter.smallerThan !== undefined) add("size < ?", filter.smallerThan);
+  if (filter.relay !== undefined) {
+    const waits = anywhere(`the relay ${filter.relay} is left alone`);
+    add(`(${anyMatches(["last_reply"], [waits])} OR ${lastAttempt("relay")} = ?)`, filter.relay);
+  }
+  if (filter.dueAt !== undefined) {
+    add(
+      `(${statusIs("queued", "sending")} OR ${statusIs("scheduled")} AND send_at <= ?
+        OR ${statusIs("deferred")} AND next_at <= ?)`,
+      filter.dueAt,
+      filter.dueAt,
+    );
+  }
+  if (filter.scheduledAfter !== undefined) {
+    add(`(${statusIs("scheduled")} AND send_at > ?)`, filter.scheduledAfter);
+  }
+  if (filter.isUncertain === true) add(`${lastAttempt("result")} = 'uncertain'`);
   if (filter.search !== undefined) {
     const { sql, values } = dialect.search(filter.search);
     add(sql, ...values);
@@ -75,6 +103,11 @@ export function filterCondition(dialect: FilterDialect, filter: Filter): Conditi
     add(`(${sql}) IS NOT TRUE`, ...values);
   }
   return { sql: conditions.join(" AND "), values };
+}
+
+/** A column of the last attempt. */
+function lastAttempt(column: string): string {
+  return `(SELECT ${column} FROM attempt WHERE attempt.seq = message.seq ORDER BY n DESC LIMIT 1)`;
 }
 
 function wholeCondition(dialect: FilterDialect, filter: Filter): Condition {

@@ -231,6 +231,7 @@ export async function ended(
   store: Store,
   ending: Ending,
   parts: Parameters<typeof newMessage>[0] = {},
+  attempt: Parameters<typeof attemptOf>[2] = {},
 ): Promise<string> {
   const id = await enqueued(store, parts);
   await using worker = await worked(store);
@@ -238,7 +239,7 @@ export async function ended(
   const request = { worker: worker.handle, limit: 1, ids, onlyUntried: true };
   const { claims: [claim] } = await store.claimDue(request);
   assert(claim !== undefined);
-  await store.record([attemptOf(claim, ending)]);
+  await store.record([attemptOf(claim, ending, attempt)]);
   return id;
 }
 

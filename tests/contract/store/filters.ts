@@ -5,6 +5,7 @@ import type { WholeMessage } from "../../../src/queue/message.ts";
 import { enqueued, listed, newMessage, START } from "../../support/queue_messages.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";
+import { worked } from "./claims.ts";
 
 type Parts = Partial<WholeMessage>;
 
@@ -18,6 +19,7 @@ interface Case {
 const to = (...recipients: string[]): Parts => ({ recipients });
 const display = { subject: null, from: null, to: null, messageId: null };
 const subject = (subject: string): Parts => ({ display: { ...display, subject } });
+const sized = (sizeBytes: number): Parts => ({ content: new Uint8Array(sizeBytes), sizeBytes });
 const from = (sender: string, from: string | null = null): Parts => ({
   sender,
   display: { ...display, from },
@@ -97,6 +99,33 @@ const CASES: readonly Case[] = [
     filter: { createdSince: START, createdUntil: START + 10 },
     hits: [{ createdAt: START }, { createdAt: START + 9 }],
     misses: [{ createdAt: START - 1 }, { createdAt: START + 10 }],
+  },
+  {
+    filter: { idPrefix: "abc1" },
+    hits: [{ id: "abc100000000" }, { id: "abc1zzzzzzzz" }],
+    misses: [{ id: "abc200000000" }, { id: "abc0zzzzzzzz" }],
+  },
+  { filter: { key: "INV_1" }, hits: [{ key: "x-inv_12" }], misses: [{ key: "invx1" }, {}] },
+  {
+    filter: { priorities: ["now", "low"] },
+    hits: [{ priority: "now" }, { priority: "low" }],
+    misses: [{ priority: "high" }, { priority: "normal" }],
+  },
+  { filter: { priorities: [] }, hits: [], misses: [{}] },
+  {
+    filter: { largerThan: 4, smallerThan: 6 },
+    hits: [sized(5)],
+    misses: [sized(4), sized(6)],
+  },
+  {
+    filter: { scheduledAfter: START + 10 },
+    hits: [{ sendAt: START + 11 }],
+    misses: [{}, { sendAt: START + 10 }, { sendAt: START - 5 }],
+  },
+  {
+    filter: { dueAt: START + 10 },
+    hits: [{}, { sendAt: START + 10 }],
+    misses: [{ sendAt: START + 11 }],
   },
   {
     filter: { search: "  Acme invoice " },
@@ -205,6 +234,38 @@ export function filterTests(test: TestStore): void {
     await enqueued(store);
     assert.deepEqual(await listed(store, { error: "No Such" }), [failed]);
     assert.deepEqual(await listed(store, { error: "550 5.1.1" }), [failed]);
+  });
+
+  test("a relay means what it was tried with last, and what waits untried for it", async ({ store }) => {
+    const tried = await ended(store, { retryAt: START }, {}, { relay: "bulk" });
+    await ended(store, "failed", {}, { relay: "bulk2" });
+    const waits = await enqueued(store);
+    {
+      await using worker = await worked(store);
+      const request = { worker: worker.handle, limit: 1, ids: [waits], onlyUntried: true };
+      const { claims: [claim] } = await store.claimDue(request);
+      assert(claim !== undefined);
+      const reason = "the relay bulk is left alone: connection refused";
+      await store.postpone([{ claim, recipients: [0], until: START, reason }]);
+    }
+    await enqueued(store);
+    const found = await listed(store, { relay: "bulk" }, { sort: "oldest" });
+    assert.deepEqual(found, [tried, waits]);
+  });
+
+  test("uncertain means that the last attempt was cut off", async ({ store }) => {
+    const uncertain = await ended(store, "uncertain");
+    await ended(store, { retryAt: START });
+    await enqueued(store);
+    assert.deepEqual(await listed(store, { isUncertain: true }), [uncertain]);
+  });
+
+  test("due means what may be sent at a time", async ({ store }) => {
+    const early = await ended(store, { retryAt: START + 5 });
+    const late = await ended(store, { retryAt: START + 50 });
+    const found = await listed(store, { dueAt: START + 5 });
+    assert.equal(found.includes(early), true);
+    assert.equal(found.includes(late), false);
   });
 
   test("sentSince and sentUntil mean when mail was sent", async ({ store, clock }) => {

@@ -4,8 +4,9 @@
 
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports/operator.ts";
-import type { Filter } from "../queue/filter.ts";
-import type { ActionStep, Data, Verb } from "./data/data.ts";
+import { wait } from "../system/time.ts";
+import type { ActionStep, Data, ScreenFilter, Verb } from "./data/data.ts";
+import type { MailSettings } from "./model/state.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import type { Effect, Event } from "./model/events.ts";
 import { page, pipe } from "./terminal/programs.ts";
@@ -13,9 +14,12 @@ import type { Terminal } from "./terminal/terminal.ts";
 
 interface EffectOptions {
   readonly data: Data;
+  readonly settings: MailSettings;
   readonly terminal: Terminal;
   readonly pager: string;
   readonly readEnvelope: ReadEnvelope;
+  /** The end of the screen. */
+  readonly signal: AbortSignal;
   readonly tell: (event: Event) => void;
   readonly redraw: () => void;
   /** Leaves the screen; what is said then is to be read behind it. */
@@ -72,10 +76,10 @@ export class Effects {
         return;
       }
       case "status":
-        this.#ask(data.status(), (status) => ({ kind: "status", status }));
+        this.#ask(this.#status(), (event) => event);
         return;
-      case "stats":
-        this.#ask(data.stats(), (stats) => ({ kind: "stats", stats }));
+      case "view":
+        this.#ask(this.#view(effect), (event) => event);
         return;
       case "detail": {
         const { id } = effect;
@@ -155,10 +159,24 @@ export class Effects {
     }
   }
 
+  async #status(): Promise<Event> {
+    const { data, settings: { ratePerDomain, relays } } = this.options;
+    const hasRate = ratePerDomain !== null || relays.some(({ rate }) => rate !== null);
+    const status = await data.status();
+    return { kind: "status", status, rateUses: hasRate ? await data.rateUses() : new Map() };
+  }
+
+  async #view({ name, afterMs }: Extract<Effect, { kind: "view" }>): Promise<Event> {
+    if (afterMs > 0) await wait(afterMs, this.options.signal);
+    const startedAt = performance.now();
+    const data = await this.options.data.view(name);
+    return { kind: "view", name, data, tookMs: performance.now() - startedAt };
+  }
+
   /** What of a filter an action applies to: how many, how many not, and some of them. */
   async #target(
     verb: Verb,
-    filter: Filter,
+    filter: ScreenFilter,
   ): Promise<Pick<Extract<Event, { kind: "targeted" }>, "count" | "left" | "samples">> {
     const { data } = this.options;
     const applying = applyingTo(verb, filter);
@@ -236,7 +254,7 @@ export class Effects {
 }
 
 /** The messages of a filter that an action applies to. */
-function applyingTo(verb: Verb, filter: Filter): Filter {
+function applyingTo(verb: Verb, filter: ScreenFilter): ScreenFilter {
   return { ...VERBS[verb].filter, and: [filter] };
 }
 

@@ -23,6 +23,24 @@ export function fit(text: string, columns: number): string {
   return cutText(sanitise(beginning), columns, measure);
 }
 
+/** An address cut to `columns` in its local part: where it goes to is told by its domain. */
+export function cutAddress(address: string, { columns }: { readonly columns: number }): string {
+  const safe = sanitise(address.slice(0, MOST_ADDRESS));
+  const at = safe.lastIndexOf("@");
+  if (measure(safe) <= columns || at < 0) return fit(safe, columns);
+  const domain = safe.slice(at);
+  const left = columns - measure(domain);
+  // At least a letter of the local part and the sign that it is cut.
+  if (left >= 2) return cutText(safe.slice(0, at), left, measure) + domain;
+  let end = domain;
+  // The end of a domain says more than its beginning.
+  while (measure(end) > columns - 1) end = [...end].slice(1).join("");
+  return `…${end}`;
+}
+
+/** More than any address has. */
+const MOST_ADDRESS = 400;
+
 /** The same, filled up with blanks. */
 export function fill(text: string, columns: number, align: "left" | "right" = "left"): string {
   return padText(fit(text, columns), columns, measure, align);

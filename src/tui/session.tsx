@@ -11,7 +11,7 @@ import { FrameWriter } from "./terminal/frame_writer.ts";
 import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list/window.ts";
-import { initialState, type State } from "./model/state.ts";
+import { initialState, type MailSettings, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import { App } from "./screens/app.tsx";
@@ -26,6 +26,7 @@ export interface SessionOptions {
   readonly isReadonly: boolean;
   readonly isColoured: boolean;
   readonly maxTries: number | null;
+  readonly settings: MailSettings;
   readonly pager: string;
   readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
@@ -54,8 +55,15 @@ export class Session {
   #hasEnded = false;
 
   constructor(readonly options: SessionOptions) {
-    const { terminal: port, queue, isReadonly, maxTries, now } = options;
-    this.#state = initialState({ size: port.size(), queue, isReadonly, maxTries, now: now() });
+    const { terminal: port, queue, isReadonly, maxTries, settings, now } = options;
+    this.#state = initialState({
+      size: port.size(),
+      queue,
+      isReadonly,
+      maxTries,
+      settings,
+      now: now(),
+    });
     this.#writer = new FrameWriter((text) => port.write(text));
     this.#terminal = new Terminal(
       port,
@@ -67,6 +75,7 @@ export class Session {
     this.#effects = new Effects({
       ...options,
       terminal: this.#terminal,
+      signal: this.#stop.signal,
       tell: (event) => this.#tell(event),
       redraw: () => this.#redraw(),
       quit: (said) => this.#end(said),

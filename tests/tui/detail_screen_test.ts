@@ -108,7 +108,7 @@ Deno.test("J and K go to the next message and back, and keep the tab", async () 
 });
 
 Deno.test("the preview pane follows the cursor, and can be shut", async () => {
-  await using screen = await TestScreen.open({ columns: 140, rows: 40, fill: fillQueue });
+  await using screen = await TestScreen.open({ columns: 160, rows: 40, fill: fillQueue });
   await screen.press("jjjj");
   assert.match(screen.text, /│ Invoice 2026-11/);
   assert.match(screen.text, /│ .*550 5\.1\.1 no such user/);
@@ -146,9 +146,14 @@ Deno.test("the statistics lead to the lists behind them", async () => {
   );
   assert.match(screen.text, /▸ +2 {2}@acme\.test/);
   await screen.press(KEYS.enter);
-  assert.match(screen.text, /status:failed,partial,d…[^]*row 1\/2/);
-  await screen.press(":", "stats", KEYS.enter, "jj", KEYS.enter);
-  assert.match(screen.text, /row 1\/2/);
+  assert.match(screen.text, /status:failed,partial,deferred to:"@acme\.test"[^]*row 1\/2/);
+  // Esc goes back to where the list came from, with the cursor there.
+  await screen.press("j", "h");
+  assert.match(screen.text, /\[Statistics\][^]*▸ +2 {2}@acme\.test/);
+  // What stands below the last choice is scrolled to.
+  screen.terminal.resize(80, 16);
+  await screen.press("jjjjjjjjjjjj");
+  assert.match(screen.text, /Live workers\n +run /);
 });
 
 Deno.test("a message with thousands of recipients and attempts is scrolled all the same", async () => {

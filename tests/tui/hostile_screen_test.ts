@@ -25,7 +25,7 @@ async function listWith(
   text: string,
 ): Promise<{ rows: Cell[][]; row: number; from: number; to: number }> {
   await using screen = await TestScreen.open({
-    columns: 140,
+    columns: 200,
     rows: 40,
     fill: async ({ store }) => {
       await store.enqueue(
@@ -37,7 +37,7 @@ async function listWith(
   });
   const lines = screen.terminal.rows();
   const title = lines[2] ?? "";
-  const to = screen.terminal.cells(2).findIndex(({ text }) => text === "│");
+  const to = title.indexOf("WHY");
   return {
     rows: lines.map((_, i) => screen.terminal.cells(i)),
     row: lines.findIndex((line) => line.includes("n10000")),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { newMessage, START } from "../support/queue_messages.ts";
-import { fillQueue, idOf, KEYS, subject, TestScreen } from "./screen.ts";
+import { fillQueue, idOf, KEYS, partlySent, subject, TestScreen } from "./screen.ts";
 import { matchesGolden } from "./golden.ts";
 
 const many = (count: number) =>
@@ -9,7 +9,9 @@ const many = (count: number) =>
     (_, i) => newMessage({ id: idOf(`n${String(i).padStart(5, "0")}`), ...subject(`Number ${i}`) }),
   );
 
-for (const [columns, rows] of [[80, 24], [140, 40], [60, 12], [300, 80]] as const) {
+for (
+  const [columns, rows] of [[60, 12], [80, 24], [120, 30], [140, 40], [200, 60], [300, 80]] as const
+) {
   Deno.test(`the list at ${columns}x${rows}`, async () => {
     await using screen = await TestScreen.open({ columns, rows, fill: fillQueue });
     await matchesGolden(`list_${columns}x${rows}`, screen.terminal.rows());
@@ -128,6 +130,41 @@ Deno.test("views and filters narrow the list, and say what they cannot read", as
   assert.match(screen.text, /Cannot use the status "faild"/);
   await screen.press(KEYS.backspace.repeat(2), "led", KEYS.enter);
   assert.match(screen.text, /row 1\/2/);
+});
+
+Deno.test("a filter line is completed, kept, and left again", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press("/");
+  assert.match(screen.text, /status: to: from: .*\n.* size><.*! negates\n \/\n Tab completes/);
+  await screen.press("sta", "\t", "fa", "\t");
+  assert.match(screen.text, /^ \/status:failed$/m);
+  await screen.press("\x15status:s", "\t");
+  assert.match(screen.text, /status:sending +status:sent +status:suppressed +status:scheduled/);
+  await screen.press("\x15status:failed", KEYS.enter, "/", "\x15to:bob@acme.test", KEYS.enter);
+  assert.match(screen.text, /row 1\/1/);
+  await screen.press("/", "\x15half", "\x1b[A", "\x1b[A");
+  assert.match(screen.text, /^ \/status:failed$/m);
+  await screen.press("\x1b[B", "\x1b[B");
+  assert.match(screen.text, /^ \/half$/m);
+  await screen.press("\x1b[A", "\x1b[A", KEYS.enter);
+  assert.match(screen.text, /row 1\/2/);
+  // h is Esc: out of the filter.
+  await screen.press("h");
+  assert.match(screen.text, /row 1\/7/);
+});
+
+Deno.test("a message is found by the beginning of its id, with or without its field", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  for (const line of ["7kq3vd", "id:7kq", "7KQ3VD000000"]) {
+    await screen.press("1", "\\", "/", line, KEYS.enter);
+    assert.match(screen.text, /▸ .*7kq3vd[^]*row 1\/1/, line);
+  }
+});
+
+Deno.test("recipients are counted by their fate, and a cut address keeps its domain", async () => {
+  await using screen = await TestScreen.open({ columns: 64, rows: 12, fill: partlySent });
+  assert.match(screen.text, /…\S*acme\.test \+49/);
+  assert.match(screen.text, /44 ✓ 6 ✗/);
 });
 
 Deno.test("the list can be sorted by each thing, and turned round", async () => {

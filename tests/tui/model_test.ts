@@ -16,6 +16,7 @@ class Bench {
     isReadonly: false,
     maxTries: null,
     now: 1_000,
+    settings: { relays: [], routes: [], ratePerDomain: null },
   });
   #asked: Effect[] = [];
 

@@ -5,6 +5,7 @@ import type { Data } from "../../src/tui/data/data.ts";
 import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session, type SessionOptions } from "../../src/tui/session.tsx";
 import { readGivenEnvelope } from "../../src/intake/address/envelope.ts";
+import type { MailSettings } from "../../src/tui/model/state.ts";
 import { StoreData } from "../../src/tui/data/store_data.ts";
 import { worked } from "../contract/store/claims.ts";
 import { attemptOf, type Ending, newMessage, START } from "../support/queue_messages.ts";
@@ -43,9 +44,14 @@ class CountedData {
   }
 }
 
+/** One relay, no routes and no rates. */
+export const NO_SETTINGS: MailSettings = { relays: [], routes: [], ratePerDomain: null };
+
 export interface ScreenOptions extends Partial<SessionOptions> {
   readonly columns?: number;
   readonly rows?: number;
+  /** The screen is left as it begins; else it shows the list. */
+  readonly startsAsItIs?: boolean;
   /** Fills the queue before the screen is opened. */
   readonly fill?: (fixture: SqliteFixture) => Promise<void>;
 }
@@ -70,7 +76,7 @@ export class TestScreen implements AsyncDisposable {
   }
 
   static async open(options: ScreenOptions = {}): Promise<TestScreen> {
-    const { columns = 80, rows = 24, fill, ...others } = options;
+    const { columns = 80, rows = 24, fill, startsAsItIs = false, ...others } = options;
     await readyMeasure();
     const fixture = await SqliteFixture.open();
     await fill?.(fixture);
@@ -83,6 +89,7 @@ export class TestScreen implements AsyncDisposable {
       isReadonly: false,
       isColoured: true,
       maxTries: 5,
+      settings: NO_SETTINGS,
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),
       readEnvelope: (from, to) =>
@@ -101,6 +108,8 @@ export class TestScreen implements AsyncDisposable {
     });
     const screen = new TestScreen(fixture, terminal, counted, session.run());
     await screen.settled();
+    // What is wrong stands first; most tests are about the list.
+    if (!startsAsItIs && screen.text.includes("[0]Problems")) await screen.press("1");
     return screen;
   }
 
@@ -170,6 +179,8 @@ export async function tried(
   ending: Ending,
   parts: Partial<WholeMessage> = {},
   attempt: Parameters<typeof attemptOf>[2] = {},
+  /** What the relay says of each recipient. */
+  reply?: string,
 ): Promise<string> {
   const message = newMessage(parts);
   await store.enqueue([message]);
@@ -177,7 +188,11 @@ export async function tried(
   const request = { worker: worker.handle, limit: 1, ids: [message.id], onlyUntried: true };
   const { claims: [claim] } = await store.claimDue(request);
   assert(claim !== undefined);
-  await store.record([attemptOf(claim, ending, attempt)]);
+  const record = attemptOf(claim, ending, attempt);
+  const changes = record.changes.map((change) =>
+    reply === undefined ? change : { ...change, reply }
+  );
+  await store.record([{ ...record, changes }]);
   return message.id;
 }
 

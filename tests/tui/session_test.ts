@@ -4,7 +4,7 @@ import type { Data } from "../../src/tui/data/data.ts";
 import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session } from "../../src/tui/session.tsx";
 import { FakeTerminal } from "./fake_terminal.ts";
-import { fillQueue, TestScreen } from "./screen.ts";
+import { fillQueue, NO_SETTINGS, TestScreen } from "./screen.ts";
 
 /** The terminal is as it was before. */
 function isSane(terminal: FakeTerminal): void {
@@ -100,6 +100,7 @@ Deno.test("a queue that cannot be read ends the screen, one that is busy does no
       isReadonly: false,
       isColoured: true,
       maxTries: null,
+      settings: NO_SETTINGS,
       pager: "cat",
       now: () => 0,
       readEnvelope: fail,
@@ -123,7 +124,8 @@ function brokenData(fail: () => Promise<never>): Data {
     window: fail,
     count: fail,
     status: fail,
-    stats: fail,
+    view: fail,
+    rateUses: fail,
     detail: fail,
     content: fail,
     async *raw() {

@@ -33,6 +33,11 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const said = await startTui({
       queue: settings.queue,
       isReadonly,
+      settings: {
+        relays: settings.relays,
+        routes: settings.routes,
+        ratePerDomain: settings.ratePerDomain,
+      },
       isColoured: !this.globals.noColor && !env.NO_COLOR,
       maxTries: max === null ? null : max + 1,
       pager: env.PAGER || "less",

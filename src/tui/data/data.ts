@@ -4,12 +4,21 @@
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter, Sort } from "../../queue/filter.ts";
+import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { QueueStats } from "../../queue/stats.ts";
+import type { ViewData, ViewName } from "./views/view_data.ts";
+
+/** A filter with what the screen adds to it. */
+export interface ScreenFilter extends Filter {
+  /** Messages that are part of a problem, by its number. */
+  readonly problem?: number;
+  readonly and?: readonly ScreenFilter[];
+  readonly not?: readonly ScreenFilter[];
+}
 
 /** Which messages of which order. */
 export interface Query {
-  readonly filter: Filter;
+  readonly filter: ScreenFilter;
   readonly sort: Sort;
   readonly isReversed: boolean;
 }
@@ -86,9 +95,12 @@ export interface ActionStep {
 /** The queue as the screen asks for it. Throws MailqError. */
 export interface Data {
   window(request: WindowRequest): Promise<MessageWindow>;
-  count(filter: Filter): Promise<number>;
+  count(filter: ScreenFilter): Promise<number>;
   status(): Promise<QueueStatus>;
-  stats(): Promise<QueueStats>;
+  /** How much of each rate is used. */
+  rateUses(): Promise<ReadonlyMap<string, RateUse>>;
+  /** What a view shows. */
+  view<Name extends ViewName>(name: Name): Promise<ViewData[Name]>;
   /** Null if the message is gone. */
   detail(id: string): Promise<MessageDetail | null>;
   /** Throws `input_unreadable` where the bytes were not to be kept. */
@@ -97,7 +109,7 @@ export interface Data {
   raw(id: string): AsyncIterable<Uint8Array>;
   /** Does a part of an action, so that its progress is seen and it can be stopped: a few hundred of the
    *  filter's messages, oldest first, beginning with the message `from` (null = the first of all). */
-  act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep>;
+  act(verb: Verb, filter: ScreenFilter, from: string | null): Promise<ActionStep>;
   /** Queues a copy with another envelope; returns its id. */
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
   setPaused(isPaused: boolean): Promise<void>;

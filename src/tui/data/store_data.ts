@@ -8,11 +8,13 @@ import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
+import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { Operator } from "../../queue/ports/operator.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { QueueStats } from "../../queue/stats.ts";
+import type { ViewData, ViewName } from "./views/view_data.ts";
+import { ProblemMessages } from "./problem_messages.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
 import { readContent } from "./content.ts";
 import type {
@@ -22,6 +24,7 @@ import type {
   Data,
   MessageWindow,
   Query,
+  ScreenFilter,
   ShownContent,
   Verb,
   WindowRequest,
@@ -39,13 +42,17 @@ export class StoreData implements Data {
   #indexing: Promise<void> | null = null;
   readonly #stop = new AbortController();
   #previewer: Previewer | null = null;
+  readonly #problems: ProblemMessages;
 
   constructor(
     readonly store: Reader & Operator & Pick<Store, "close">,
     readonly options: { readonly isReadonly: boolean } = { isReadonly: false },
-  ) {}
+  ) {
+    this.#problems = new ProblemMessages(store);
+  }
 
-  async window(request: WindowRequest): Promise<MessageWindow> {
+  async window(asked: WindowRequest): Promise<MessageWindow> {
+    const request = { ...asked, filter: await this.#resolve(asked.filter) };
     const { anchor, before, after } = request;
     await this.#prepareSearch(request.filter);
     if (anchor === "top") return await this.#edge(request, "top", after);
@@ -123,7 +130,8 @@ export class StoreData implements Data {
     clearTimeout(timer);
   }
 
-  async count(filter: Filter): Promise<number> {
+  async count(asked: ScreenFilter): Promise<number> {
+    const filter = await this.#resolve(asked);
     await this.#prepareSearch(filter);
     return await this.store.count(filter);
   }
@@ -132,8 +140,31 @@ export class StoreData implements Data {
     return await this.store.status();
   }
 
-  async stats(): Promise<QueueStats> {
-    return await this.store.stats();
+  async rateUses(): Promise<ReadonlyMap<string, RateUse>> {
+    return await this.store.rateUses();
+  }
+
+  async view<Name extends ViewName>(name: Name): Promise<ViewData[Name]> {
+    const { readView }: typeof import("./views/view_data.ts") = await import(
+      import.meta.resolve("./views/view_data.ts")
+    );
+    return await readView(name, { store: this.store });
+  }
+
+  /** A problem is its messages. */
+  async #resolve({ problem, and, not, ...filter }: ScreenFilter): Promise<Filter> {
+    const resolve = async (some: readonly ScreenFilter[]) => {
+      const all: Filter[] = [];
+      for (const one of some) all.push(await this.#resolve(one));
+      return all;
+    };
+    const more = problem === undefined ? [] : [{ ids: await this.#problems.idsOf(problem) }];
+    const ands = [...await resolve(and ?? []), ...more];
+    return {
+      ...filter,
+      ...ands.length === 0 ? {} : { and: ands },
+      ...not === undefined ? {} : { not: await resolve(not) },
+    };
   }
 
   async detail(id: string): Promise<MessageDetail | null> {
@@ -163,7 +194,8 @@ export class StoreData implements Data {
     throw new MailqError("usage", `Cannot find the message ${id} (any more)`);
   }
 
-  async act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep> {
+  async act(verb: Verb, asked: ScreenFilter, from: string | null): Promise<ActionStep> {
+    const filter = await this.#resolve(asked);
     await this.#prepareSearch(filter);
     const ids = from === null ? [] : [from];
     const options = { sort: "oldest", after: from, limit: STEP + 1 - ids.length } as const;

@@ -6,14 +6,15 @@ import { Thread } from "../../system/thread.ts";
 import { wait } from "../../system/time.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
-import type { Filter } from "../../queue/filter.ts";
+import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { QueueStats } from "../../queue/stats.ts";
+import type { ViewData, ViewName } from "./views/view_data.ts";
 import type {
   ActionStep,
   Change,
   Data,
   MessageWindow,
+  ScreenFilter,
   ShownContent,
   Verb,
   WindowRequest,
@@ -53,7 +54,7 @@ export class WorkerData implements Data {
     return this.#ask("window", request);
   }
 
-  count(filter: Filter): Promise<number> {
+  count(filter: ScreenFilter): Promise<number> {
     return this.#ask("count", filter);
   }
 
@@ -61,8 +62,12 @@ export class WorkerData implements Data {
     return this.#ask("status");
   }
 
-  stats(): Promise<QueueStats> {
-    return this.#ask("stats");
+  rateUses(): Promise<ReadonlyMap<string, RateUse>> {
+    return this.#ask("rateUses");
+  }
+
+  view<Name extends ViewName>(name: Name): Promise<ViewData[Name]> {
+    return this.#ask("view", name);
   }
 
   detail(id: string): Promise<MessageDetail | null> {
@@ -87,7 +92,7 @@ export class WorkerData implements Data {
     }
   }
 
-  act(verb: Verb, filter: Filter, from: string | null): Promise<ActionStep> {
+  act(verb: Verb, filter: ScreenFilter, from: string | null): Promise<ActionStep> {
     return this.#ask("act", verb, filter, from);
   }
 

@@ -3,9 +3,9 @@
 // model/commands.ts.
 
 /** Where a key means something. */
-export type KeyContext = "list" | "detail" | "stats";
+export type KeyContext = "list" | "detail" | "view";
 
-const ANYWHERE = ["list", "detail", "stats"] as const;
+const ANYWHERE = ["list", "detail", "view"] as const;
 const MAIL = ["list", "detail"] as const;
 const LIST = ["list"] as const;
 
@@ -29,7 +29,7 @@ export interface Row {
 const MOVE = { group: "Move", contexts: ANYWHERE } as const;
 const VIEW = { group: "Views", contexts: ANYWHERE } as const;
 const MARK = { group: "Mark", contexts: LIST } as const;
-const ACT = { group: "Act", contexts: MAIL, isAction: true } as const;
+const ACT = { group: "Act", contexts: ANYWHERE, isAction: true } as const;
 const LOOK = { group: "Look", contexts: MAIL } as const;
 const PROGRAM = { group: "Program", contexts: ANYWHERE } as const;
 
@@ -62,7 +62,6 @@ export const TABLE = {
   retry: { ...ACT, keys: "r", name: "retry", help: "try deferred mail again now", footer: "retry" },
   filter: {
     ...VIEW,
-    contexts: MAIL,
     keys: "/",
     name: "filter",
     help:
@@ -113,6 +112,13 @@ export const TABLE = {
   view_failed: { ...VIEW, keys: "4", name: "view failed", help: "failed, wholly or in part" },
   view_sent: { ...VIEW, keys: "5", name: "view sent", help: "sent" },
   view_held: { ...VIEW, keys: "6", name: "view held", help: "held" },
+  view_scheduled: { ...VIEW, keys: "7", name: "view scheduled", help: "scheduled for later" },
+  problems: {
+    ...VIEW,
+    keys: "0",
+    name: "problems",
+    help: "what is wrong, and what waits or has failed by its refusal",
+  },
   next_match: { ...VIEW, contexts: MAIL, keys: "n", name: "next match", help: "next match" },
   previous_match: {
     ...VIEW,
@@ -143,7 +149,7 @@ export const TABLE = {
     contexts: LIST,
     keys: "o",
     name: "preview pane",
-    help: "preview pane, from 120x30 on",
+    help: "preview pane, from 150x30 on",
   },
   wrap: { ...LOOK, keys: "w", name: "wrap", help: "wrap long lines" },
   copy_id: { ...LOOK, keys: "y", name: "copy id", help: "copy the id (OSC 52)" },
@@ -153,10 +159,11 @@ export const TABLE = {
     ...VIEW,
     keys: "",
     name: "stats",
-    help: "counts, throughput, failing domains and replies, workers",
+    help: "counts, throughput, failing domains, workers",
   },
   resend_changed: {
     ...ACT,
+    contexts: MAIL,
     keys: "",
     name: "resend changed",
     help: "send again as a new message with another sender or other recipients",

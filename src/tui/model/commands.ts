@@ -16,12 +16,14 @@ import {
   toggleWrap,
   turnTab,
 } from "./message/detail.ts";
-import { applyFilter, openPrompt } from "./dialogs/dialogs.ts";
+import { applyFilter, openPrompt } from "./dialogs/prompt.ts";
 import { type Step, step, then } from "./events.ts";
 import { listRows, moveBy, moveToEnd, openListing, refreshList } from "./list/window.ts";
 import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./list/marks.ts";
-import { moveStats, openChoice, openStats } from "./stats.ts";
-import { currentRow, type State, VIEWS } from "./state.ts";
+import { actOnRow, moveView, openRow, openView, refreshView } from "./view.ts";
+import { EMPTY_FILTER } from "./list/filter_text.ts";
+import type { Verb } from "../data/data.ts";
+import { currentRow, type State } from "./state.ts";
 
 /** Does what a key or the palette asked for. */
 export function runCommand(state: State, binding: KeyBinding): Step {
@@ -34,10 +36,13 @@ export function runCommand(state: State, binding: KeyBinding): Step {
 const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   open: (state) => {
     if (state.screen === "list") return openDetail(state);
-    if (state.screen === "stats") return openChoice(state);
+    if (state.screen === "view") return openRow(state);
     return step(toggleFold(state));
   },
-  back: (state) => state.list.range !== null ? step(endRange(state)) : back(state) ?? step(state),
+  back: (state) =>
+    state.list.range !== null
+      ? step(endRange(state))
+      : back(state) ?? (state.list.filterText === "" ? step(state) : applyFilter(state, "")),
   down: (state) => move(state, 1),
   up: (state) => move(state, -1),
   half_down: (state) => move(state, halfPage(state)),
@@ -47,16 +52,18 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   top: (state) => state.screen === "list" ? moveToEnd(state, "top") : move(state, -1e9),
   bottom: (state) => state.screen === "list" ? moveToEnd(state, "bottom") : move(state, 1e9),
   mark: toggleMark,
-  retry: (state) => askAction(state, "retry"),
-  resend: askResend,
-  cancel: (state) => askAction(state, "cancel"),
-  delete: (state) => askAction(state, "delete"),
-  hold: (state) => askAction(state, holdOrRelease(state)),
+  retry: (state) => act(state, "retry"),
+  resend: (state) => state.screen === "view" ? actOnRow(state, "resend_unsent") : askResend(state),
+  cancel: (state) => act(state, "cancel"),
+  delete: (state) => act(state, "delete"),
+  hold: (state) => act(state, state.screen === "view" ? "hold" : holdOrRelease(state)),
   filter: (state) =>
     step(
-      state.screen === "detail"
-        ? openPrompt(state, "find", state.found)
-        : openPrompt(state, "filter", withBlank(state.list.filterText)),
+      state.screen === "detail" ? openPrompt(state, "find", state.found) : openPrompt(
+        state,
+        "filter",
+        state.screen === "view" ? "" : withBlank(state.list.filterText),
+      ),
     ),
   clear_filter: (state) =>
     state.screen === "detail" ? step({ ...state, found: "" }) : applyFilter(state, ""),
@@ -73,12 +80,14 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   previous_tab: (state) => turnTab(state, -1),
   next_message: (state) => moveMessage(state, 1),
   previous_message: (state) => moveMessage(state, -1),
-  view_all: (state) => openView(state, 0),
-  view_due: (state) => openView(state, 1),
-  view_deferred: (state) => openView(state, 2),
-  view_failed: (state) => openView(state, 3),
-  view_sent: (state) => openView(state, 4),
-  view_held: (state) => openView(state, 5),
+  view_all: (state) => openStatuses(state, 0),
+  view_due: (state) => openStatuses(state, 1),
+  view_deferred: (state) => openStatuses(state, 2),
+  view_failed: (state) => openStatuses(state, 3),
+  view_sent: (state) => openStatuses(state, 4),
+  view_held: (state) => openStatuses(state, 5),
+  view_scheduled: (state) => openStatuses(state, 6),
+  problems: (state) => openView(state, "problems"),
   range: toggleRange,
   mark_all: markAll,
   unmark: (state) => step(unmarkAll(state)),
@@ -99,7 +108,7 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   copy_id: (state) => withMessage(state, (id) => step(state, { kind: "copy", text: id })),
   pager: (state) => withMessage(state, (id) => step(state, { kind: "pager", id })),
   pipe: (state) => withMessage(state, () => step(openPrompt(state, "pipe"))),
-  stats: openStats,
+  stats: (state) => openView(state, "stats"),
   resend_changed: (state) => {
     const messages = chosen(state);
     const [message] = messages;
@@ -129,19 +138,29 @@ function quit(state: State): Step {
 export function refresh(state: State): Step {
   const effects = [
     { kind: "status" } as const,
-    ...state.screen === "stats" ? [{ kind: "stats" } as const] : [],
     ...state.detail === null ? [] : [{ kind: "detail", id: state.detail.id } as const],
   ];
   return then(
-    step({ ...state, isStale: false }, ...effects),
+    then(step({ ...state, isStale: false }, ...effects), refreshView),
     (next) => next.list.isLoading ? step({ ...next, isStale: true }) : refreshList(next),
   );
 }
 
+/** One step back; null where there is none. */
 function back(state: State): Step | null {
-  return state.screen === "list"
-    ? null
-    : follow({ ...state, screen: "list", notice: null, found: "" });
+  const { cameFrom } = state.list;
+  switch (state.screen) {
+    case "detail":
+      return follow({ ...state, screen: "list", notice: null, found: "" });
+    case "list":
+      return cameFrom === null ? null : openView(state, cameFrom.name, cameFrom);
+    case "view":
+      return null;
+  }
+}
+
+function act(state: State, verb: Verb): Step {
+  return state.screen === "view" ? actOnRow(state, verb) : askAction(state, verb);
 }
 
 /** A filter that is there already is added to. */
@@ -160,8 +179,8 @@ function move(state: State, rows: number): Step {
       return then(moveBy(state, rows), follow);
     case "detail":
       return moveDetail(state, rows);
-    case "stats":
-      return step(moveStats(state, rows));
+    case "view":
+      return step(moveView(state, rows));
   }
 }
 
@@ -174,18 +193,15 @@ function moveMessage(state: State, by: number): Step {
   });
 }
 
-function openView(state: State, view: number): Step {
+function openStatuses(state: State, view: number): Step {
   // A status in the filter line would leave nothing of another view.
   const { filter, filterText } = state.list;
-  const keepsFilter = filter.statuses === null;
-  return told(
-    openListing(state, {
-      view,
-      filterText: keepsFilter ? filterText : "",
-      ...keepsFilter ? {} : { filter: { ...filter, statuses: null, terms: [] } },
-    }),
-    `View: ${VIEWS[view]?.name}`,
-  );
+  const keepsFilter = filter.statuses === null && state.screen !== "view";
+  return openListing(state, {
+    view,
+    filterText: keepsFilter ? filterText : "",
+    ...keepsFilter ? {} : { filter: EMPTY_FILTER },
+  });
 }
 
 function setPaused(state: State, change: { readonly isPaused: boolean }): Step {

@@ -2,13 +2,14 @@
 // effects. Used by all of the model, by effects.ts and by session.tsx.
 
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { Filter } from "../../queue/filter.ts";
+import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { QueueStats } from "../../queue/stats.ts";
+import type { ViewData, ViewName } from "../data/views/view_data.ts";
 import type {
   ActionOutcome,
   Change,
   MessageWindow,
+  ScreenFilter,
   ShownContent,
   Verb,
   WindowRequest,
@@ -25,9 +26,18 @@ export type Event =
   | { readonly kind: "changed"; readonly change: Change }
   | { readonly kind: "window"; readonly generation: number; readonly window: MessageWindow }
   | { readonly kind: "counted"; readonly generation: number; readonly count: number }
-  | { readonly kind: "all_counted"; readonly filter: Filter; readonly count: number }
-  | { readonly kind: "status"; readonly status: QueueStatus }
-  | { readonly kind: "stats"; readonly stats: QueueStats }
+  | { readonly kind: "all_counted"; readonly filter: ScreenFilter; readonly count: number }
+  | {
+    readonly kind: "status";
+    readonly status: QueueStatus;
+    readonly rateUses: ReadonlyMap<string, RateUse>;
+  }
+  | {
+    readonly kind: "view";
+    readonly name: ViewName;
+    readonly data: ViewData[ViewName];
+    readonly tookMs: number;
+  }
   | { readonly kind: "detail"; readonly id: string; readonly message: MessageDetail | null }
   | {
     readonly kind: "content";
@@ -48,7 +58,7 @@ export type Event =
   | {
     readonly kind: "targeted";
     readonly verb: Verb;
-    readonly filter: Filter;
+    readonly filter: ScreenFilter;
     readonly count: number;
     readonly left: number;
     readonly samples: readonly MessageSummary[];
@@ -70,14 +80,15 @@ export type Event =
 /** What the screen wants done. */
 export type Effect =
   | { readonly kind: "window"; readonly generation: number; readonly request: WindowRequest }
-  | { readonly kind: "count"; readonly generation: number; readonly filter: Filter }
-  | { readonly kind: "count_all"; readonly filter: Filter }
+  | { readonly kind: "count"; readonly generation: number; readonly filter: ScreenFilter }
+  | { readonly kind: "count_all"; readonly filter: ScreenFilter }
   | { readonly kind: "status" }
-  | { readonly kind: "stats" }
+  /** Read a view, not before so many ms are over. */
+  | { readonly kind: "view"; readonly name: ViewName; readonly afterMs: number }
   | { readonly kind: "detail"; readonly id: string }
   | { readonly kind: "content"; readonly id: string }
   /** Count what of a filter the action applies to. */
-  | { readonly kind: "target"; readonly verb: Verb; readonly filter: Filter }
+  | { readonly kind: "target"; readonly verb: Verb; readonly filter: ScreenFilter }
   | { readonly kind: "act"; readonly verb: Verb; readonly target: Target }
   /** End the action under way after its present step. */
   | { readonly kind: "stop" }

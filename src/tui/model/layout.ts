@@ -4,7 +4,8 @@
 import type { Size, State } from "./state.ts";
 
 export const MIN_SIZE: Size = { columns: 60, rows: 12 };
-const PREVIEW_SIZE: Size = { columns: 120, rows: 30 };
+/** With a pane beside it the list has still room for what it shows at 80. */
+const PREVIEW_SIZE: Size = { columns: 150, rows: 30 };
 
 /** Where things stand on a screen, in cells. */
 export interface Layout {
@@ -47,6 +48,6 @@ export function layoutOf(state: Pick<State, "size" | "screen" | "hasPreview">): 
   };
 }
 
-export function hasRoomForPreview({ columns, rows }: Size): boolean {
+function hasRoomForPreview({ columns, rows }: Size): boolean {
   return columns >= PREVIEW_SIZE.columns && rows >= PREVIEW_SIZE.rows;
 }

@@ -1,12 +1,13 @@
 // All that the screen knows at a moment: list, detail, dialog, notice, counts. Made once by
 // session.tsx and then only by update.ts and what it calls; the screens read it.
 
+import type { Hindrances } from "../../app/status/hindrances.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
-import type { Filter, Sort } from "../../queue/filter.ts";
+import type { Sort } from "../../queue/filter.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { QueueStats } from "../../queue/stats.ts";
-import type { MessageStatus } from "../../queue/state.ts";
-import type { ShownContent, Verb } from "../data/data.ts";
+import type { ViewData, ViewName } from "../data/views/view_data.ts";
+import type { ListedStatus } from "./list/filter_fields.ts";
+import type { ScreenFilter, ShownContent, Verb } from "../data/data.ts";
 import { EMPTY_FILTER, type ParsedFilter } from "./list/filter_text.ts";
 import type { TextInput } from "../keys/text_input.ts";
 
@@ -19,16 +20,19 @@ export interface Size {
 interface View {
   readonly name: string;
   /** Null = any. */
-  readonly statuses: readonly MessageStatus[] | null;
+  readonly statuses: readonly ListedStatus[] | null;
+  /** Only what may be sent now. */
+  readonly isDue?: boolean;
 }
 
 export const VIEWS: readonly View[] = [
   { name: "All", statuses: null },
-  { name: "Due", statuses: ["queued", "sending"] },
+  { name: "Due", statuses: null, isDue: true },
   { name: "Deferred", statuses: ["deferred"] },
   { name: "Failed", statuses: ["failed", "partial"] },
   { name: "Sent", statuses: ["sent"] },
   { name: "Held", statuses: ["held"] },
+  { name: "Scheduled", statuses: ["scheduled"] },
 ];
 
 export const TABS = ["Headers", "Text", "Html", "Raw", "Attempts"] as const;
@@ -36,7 +40,7 @@ export type Tab = typeof TABS[number];
 
 /** All that matched when `*` was pressed, but for some. */
 interface AllMarked {
-  readonly filter: Filter;
+  readonly filter: ScreenFilter;
   /** Null while they are being counted. */
   readonly count: number | null;
   readonly except: ReadonlySet<string>;
@@ -54,6 +58,8 @@ export interface ListState {
   readonly filter: ParsedFilter;
   readonly sort: Sort;
   readonly isReversed: boolean;
+  /** The view that led to this listing; null where none did. */
+  readonly cameFrom: Pick<ViewState, "name" | "cursor" | "scroll"> | null;
   /** A part of the listing, around the cursor. */
   readonly rows: readonly MessageSummary[];
   readonly atStart: boolean;
@@ -99,7 +105,7 @@ export interface DetailState {
 /** What an action is about to be done to. */
 export interface Target {
   /** The messages chosen; of all that match also those that the action does not apply to. */
-  readonly filter: Filter;
+  readonly filter: ScreenFilter;
   /** Messages the action applies to, as far as the screen knows; null while they are counted. */
   readonly count: number | null;
   /** Messages chosen that it does not apply to. */
@@ -128,7 +134,16 @@ export type Dialog =
     readonly target: Target;
     readonly typed: string;
   }
-  | { readonly kind: "prompt"; readonly prompt: PromptKind; readonly input: TextInput }
+  | {
+    readonly kind: "prompt";
+    readonly prompt: PromptKind;
+    readonly input: TextInput;
+    /** What the word may become that Tab did not complete. */
+    readonly choices: readonly string[];
+    /** How far back in what was typed before; 0 = the line that is being typed. */
+    readonly back: number;
+    readonly draft: string;
+  }
   | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
   | { readonly kind: "help"; readonly scroll: number }
   /** Whether to leave while an action is under way. */
@@ -148,7 +163,25 @@ interface Notice {
   readonly isError: boolean;
 }
 
-type Screen = "list" | "detail" | "stats";
+type Screen = "list" | "detail" | "view";
+
+/** A view that is open in the list's place, or was last. */
+export interface ViewState {
+  readonly name: ViewName;
+  /** What was read for it; null until then. */
+  readonly data: ViewData[ViewName] | null;
+  /** The key of the cursor's row; null = the first that has one. */
+  readonly cursor: string | null;
+  readonly scroll: number;
+  readonly isReading: boolean;
+  /** The queue has changed since it was asked for. */
+  readonly isStale: boolean;
+  /** What reading it took last. */
+  readonly tookMs: number;
+}
+
+/** The settings that say by which relays mail goes, and how fast. */
+export type MailSettings = ConstructorParameters<typeof Hindrances>[0]["settings"];
 
 export interface State {
   readonly size: Size;
@@ -158,18 +191,25 @@ export interface State {
   readonly maxTries: number | null;
   /** The time the screen tells ages by. */
   readonly now: number;
+  /** What the settings say of relays, routes and rates. */
+  readonly settings: MailSettings;
+  /** What keeps queued mail back; null until the status is known. */
+  readonly hindrances: Hindrances | null;
   /** When what is shown was read. */
   readonly readAt: number | null;
   readonly status: QueueStatus | null;
   /** What was sent by when: tells the rate. */
   readonly sent: readonly { readonly at: number; readonly count: number }[];
-  readonly stats: QueueStats | null;
-  readonly statsCursor: number;
   readonly screen: Screen;
+  readonly view: ViewState | null;
+  /** No key was pressed yet. */
+  readonly isUntouched: boolean;
   readonly list: ListState;
   /** The message of the detail screen, or of the preview pane. */
   readonly detail: DetailState | null;
   readonly hasPreview: boolean;
+  /** Lines typed before, the newest last. */
+  readonly history: Readonly<Record<PromptKind, readonly string[]>>;
   /** What was last looked for in a text. */
   readonly found: string;
   readonly dialog: Dialog | null;
@@ -188,22 +228,24 @@ export interface State {
 }
 
 export function initialState(
-  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now">,
+  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now" | "settings">,
 ): State {
   return {
     ...about,
+    hindrances: null,
     readAt: null,
     status: null,
     sent: [],
-    stats: null,
-    statsCursor: 0,
     screen: "list",
+    view: null,
+    isUntouched: true,
     list: {
       view: 0,
       filterText: "",
       filter: EMPTY_FILTER,
       sort: "newest",
       isReversed: false,
+      cameFrom: null,
       rows: [],
       atStart: true,
       atEnd: true,
@@ -223,6 +265,7 @@ export function initialState(
     },
     detail: null,
     hasPreview: true,
+    history: { filter: [], find: [], pipe: [] },
     found: "",
     dialog: null,
     notice: null,

@@ -1,6 +1,7 @@
 // The heart of the screen: a state and an event in, a state and effects out. Called by session.tsx
 // for everything that happens. Keys go on to commands.ts, or to dialogs.ts where one is open. Pure.
 
+import { Hindrances } from "../../app/status/hindrances.ts";
 import { bindingFor } from "../keys/keys.ts";
 import { resultText, targetCame } from "./acting/actions.ts";
 import { refresh, runCommand } from "./commands.ts";
@@ -11,6 +12,8 @@ import { openForm } from "./dialogs/form.ts";
 import { inView, listRows, recount, windowCame } from "./list/window.ts";
 import { noteSent } from "./rate.ts";
 import type { Change } from "../data/data.ts";
+import { isTroubled } from "./trouble.ts";
+import { openView, viewCame } from "./view.ts";
 import { MIN_SIZE } from "./layout.ts";
 import type { State } from "./state.ts";
 
@@ -45,12 +48,17 @@ export function update(before: State, event: Event, now: number): Step {
         : step(state);
     case "all_counted":
       return allCounted(state, event);
-    case "status":
-      return step(
-        recount(noteSent({ ...state, status: event.status, readAt: now }, event.status)),
-      );
-    case "stats":
-      return step({ ...state, stats: event.stats });
+    case "status": {
+      const { status, rateUses } = event;
+      const hindrances = new Hindrances({ settings: state.settings, status, rateUses, now });
+      const known = recount(noteSent({ ...state, status, hindrances, readAt: now }, status));
+      // What is wrong stands first, unless somebody has begun to look at something else.
+      return state.status === null && state.isUntouched && isTroubled(known)
+        ? openView(known, "problems")
+        : step(known);
+    }
+    case "view":
+      return viewCame(state, event);
     case "detail":
       return detailCame(state, event.id, event.message);
     case "content":
@@ -86,7 +94,8 @@ export function update(before: State, event: Event, now: number): Step {
   }
 }
 
-function keyPressed(state: State, { key }: Extract<Event, { kind: "key" }>): Step {
+function keyPressed(before: State, { key }: Extract<Event, { kind: "key" }>): Step {
+  const state = { ...before, isUntouched: false };
   const { columns, rows } = state.size;
   const isTooSmall = columns < MIN_SIZE.columns || rows < MIN_SIZE.rows;
   const binding = bindingFor(key.name, state.screen);

@@ -1,7 +1,7 @@
 // Draws the two lines at the bottom: what there is to say, and the keys. Called by frame.ts. The
 // keys and their words come from keys/.
 
-import { whyIs } from "../../display/reasons.ts";
+import { wholeReasonOf } from "../model/list/why.ts";
 import { bindingsIn, keyText } from "../keys/keys.ts";
 import { newAbove } from "../model/list/window.ts";
 import { markedCount } from "../model/list/marks.ts";
@@ -33,7 +33,7 @@ function saying(state: State): Line {
   }
   const row = currentRow(list);
   if (state.screen === "list" && row !== null) {
-    spans.push(cell(whyIs(row, { isPaused: state.status?.paused != null }), size.columns));
+    spans.push(cell(wholeReasonOf(row, state), size.columns));
   }
   return spans;
 }

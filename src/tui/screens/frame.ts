@@ -3,6 +3,8 @@
 // known here.
 
 import type { Caret } from "../terminal/frame_writer.ts";
+import { TextRows } from "../model/message/text_rows.ts";
+import { filterHint } from "../model/list/filter_fields.ts";
 import { layoutOf, MIN_SIZE } from "../model/layout.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
@@ -11,7 +13,7 @@ import { footerLines } from "./footer_lines.ts";
 import { headerLines } from "./header_lines.ts";
 import { cell, type Line, toWidth } from "./line.ts";
 import { listLines } from "./list_lines.ts";
-import { statsLines } from "./stats_lines.ts";
+import { viewLines } from "./view_lines.ts";
 
 /** A whole screen. */
 interface Frame {
@@ -58,8 +60,8 @@ function bodyOf(state: State): Line[] {
       return layoutOf(state).previewColumns > 0 ? withPreview(state) : listLines(state);
     case "detail":
       return [...messageLines(state), tabLine(state), ...tabBody(state)];
-    case "stats":
-      return statsLines(state);
+    case "view":
+      return viewLines(state);
   }
 }
 
@@ -83,19 +85,35 @@ function withPreview(state: State): Line[] {
   ]);
 }
 
+const HINT_ROWS = 3;
+const PROMPT_KEYS = " Tab completes  ↑ earlier filters  ⏎ filter  Esc leaves it";
 const PROMPTS = { filter: "/", find: "find: ", pipe: "| " } as const;
 
 /** The prompt stands in the place of what there is to say, or above it if that is an error. */
 function withPrompt(
   lines: Line[],
-  { prompt, input }: Extract<Dialog, { kind: "prompt" }>,
+  { prompt, input, choices }: Extract<Dialog, { kind: "prompt" }>,
   state: State,
 ): Frame {
   const { columns, rows } = state.size;
   const label = PROMPTS[prompt];
   const typed = field(input, columns - label.length - 2);
   const row = rows - 2;
+  const hint = choices.length > 0
+    ? choices.join("  ")
+    : prompt === "filter"
+    ? filterHint(input.text.slice(0, input.at))
+    : null;
   if (state.notice?.isError === true) lines[row - 1] = lines[row] ?? [];
+  else if (hint !== null) {
+    const rows = new TextRows({ text: hint, columns: columns - 2, isWrapped: true });
+    for (const [i, text] of rows.slice(0, HINT_ROWS).toReversed().entries()) {
+      lines[row - 1 - i] = [cell(` ${text}`, columns, { colour: "cyan" })];
+    }
+  }
+  if (prompt === "filter") {
+    lines[rows - 1] = [cell(PROMPT_KEYS, columns, { colour: "dim" })];
+  }
   lines[row] = [{ text: ` ${label}`, style: { isBold: true } }, { text: typed.text }];
   return { lines, caret: { row, column: 1 + label.length + typed.caret } };
 }

@@ -1,60 +1,119 @@
-// Draws the two lines at the top: the queue and its counts, the views and the filter. Called by
-// frame.ts. All that it shows is in the state.
+// Draws the two lines at the top: what matters of the queue, the views and the filter. Called by
+// frame.ts. What is wrong is told by model/trouble.ts.
 
 import { formatAge } from "../../display/ages.ts";
 import { formatTimeOfDay } from "../../display/timestamps.ts";
-import { hasRoomForPreview } from "../model/layout.ts";
 import { markedCount } from "../model/list/marks.ts";
 import { rateOf } from "../model/rate.ts";
 import { type State, VIEWS } from "../model/state.ts";
-import { cell, leftAndRight, type Line, lineWidth, type Span } from "./line.ts";
+import { type Trouble, troublesOf } from "../model/trouble.ts";
+import { viewOf } from "../views/views.ts";
+import { cell, leftAndRight, type Line, lineWidth, type Span, type Style } from "./line.ts";
 
-/** The two lines at the top: the queue and its counts, the views and the filter. */
+/** The two lines at the top. */
 export function headerLines(state: State): Line[] {
   const { columns } = state.size;
+  const right = liveLine(state);
   return [
-    leftAndRight({ left: titleLine(state), right: liveLine(state), columns }),
+    leftAndRight({ left: titleLine(state, columns - lineWidth(right)), right, columns }),
     leftAndRight({ left: viewLine(state), right: totalLine(state), columns }),
   ];
 }
 
-function titleLine(state: State): Line {
-  const { status, size } = state;
-  const name = state.queue.split("/").at(-1) ?? state.queue;
-  const spans: Span[] = [
-    { text: " mailq ", style: { isBold: true } },
-    cell(name, Math.max(8, Math.floor(size.columns / 5)), { isBold: true }),
-    { text: state.isReadonly ? " RO  " : " RW  ", style: { colour: "dim" } },
-  ];
-  if (status === null) return spans;
-  if (status.paused !== null) {
-    spans.push({ text: "PAUSED  ", style: { colour: "red", isBold: true } });
-  }
-  const failed = status.failed + status.partial;
-  spans.push(
-    { text: `queued ${status.queued + status.scheduled}  ` },
-    { text: `sending ${status.sending}  ` },
-    {
-      text: `deferred ${status.deferred}  `,
-      style: status.deferred > 0 ? { colour: "yellow" } : {},
-    },
-    failed > 0
-      ? { text: `FAILED ${failed}  `, style: { colour: "red", isBold: true } }
-      : { text: "failed 0  " },
-  );
-  if (hasRoomForPreview(size)) {
-    const rate = rateOf(state);
-    if (rate !== null) spans.push({ text: `${rate}/min  ` });
-    const { oldestQueuedAt } = status;
-    if (oldestQueuedAt !== null) {
-      spans.push({ text: `oldest ${formatAge(Math.min(oldestQueuedAt, state.now), state.now)}  ` });
-    }
-  }
-  return spans;
+/** A piece of the first line. Those of the highest rank go first where there is no room. */
+interface Piece {
+  readonly rank: number;
+  readonly text: string;
+  readonly style?: Style;
 }
 
-function liveLine({ isLive, isStale, readAt, working, work }: State): Line {
-  const time = readAt === null ? "" : formatTimeOfDay(readAt);
+const RED: Style = { colour: "red", isBold: true };
+
+/** Pieces up to this rank are not given up for more than the first trouble. */
+const WORTH = 3;
+
+/** Whatever the width, what is wrong is there: what is well gives way to it. */
+function titleLine(state: State, columns: number): Line {
+  const { status } = state;
+  const name = state.queue.split("/").at(-1) ?? state.queue;
+  const nameColumns = Math.max(8, Math.floor(columns / 6));
+  const pieces: Piece[] = [
+    { rank: 9, text: " mailq", style: { isBold: true } },
+    { rank: 4, text: ` ${cell(name, nameColumns).text}`, style: { isBold: true } },
+    state.isReadonly
+      ? { rank: 1, text: " RO", style: { isBold: true } }
+      : { rank: 10, text: " RW", style: { colour: "dim" } },
+    ...status === null ? [] : countPieces(state, status),
+  ];
+  const troubles = troublesOf(state);
+  for (let count = troubles.length; count > 1; count--) {
+    const told = troublesLine(troubles, count);
+    const kept = keptWithin(pieces, columns - lineWidth(told), WORTH);
+    if (kept !== null) return [...kept, ...told];
+  }
+  const told = troublesLine(troubles, 1);
+  const kept = keptWithin(pieces, columns - lineWidth(told), 0) ??
+    pieces.filter(({ rank }) => rank <= 1);
+  return [...kept, ...cutLine(told, columns - lineWidth(kept))];
+}
+
+/** The pieces that there is room for, those of the highest rank left out first; null if not even
+ *  those up to `least` fit. */
+function keptWithin(pieces: readonly Piece[], columns: number, least: number): Piece[] | null {
+  let kept = [...pieces];
+  while (lineWidth(kept) > columns) {
+    const highest = Math.max(...kept.map(({ rank }) => rank));
+    if (highest <= least) return null;
+    kept = kept.filter(({ rank }) => rank !== highest);
+  }
+  return kept;
+}
+
+function troublesLine(troubles: readonly Trouble[], count: number): Line {
+  const left = troubles.length - count;
+  return [
+    ...troubles.slice(0, count).map(({ short, isBad }): Span => ({
+      text: `  ${cell(short, 60).text}`,
+      style: isBad ? RED : { colour: "yellow" },
+    })),
+    ...left > 0 ? [{ text: ` +${left}`, style: RED }] : [],
+  ];
+}
+
+function cutLine(line: Line, columns: number): Line {
+  const [first, ...rest] = line;
+  if (first === undefined || lineWidth(line) <= columns) return line;
+  return [cell(first.text, columns - lineWidth(rest), first.style), ...rest];
+}
+
+function countPieces(state: State, status: NonNullable<State["status"]>): Piece[] {
+  const failed = status.failed + status.partial;
+  const rate = rateOf(state);
+  const { oldestQueuedAt } = status;
+  const oldest = oldestQueuedAt === null
+    ? null
+    : formatAge(Math.min(oldestQueuedAt, state.now), state.now);
+  return [
+    failed > 0
+      ? { rank: 0, text: `  FAILED ${failed}`, style: RED }
+      : { rank: 14, text: "  failed 0" },
+    {
+      rank: status.deferred > 0 ? 2 : 8,
+      text: `  deferred ${status.deferred}`,
+      style: status.deferred > 0 ? { colour: "yellow" } : {},
+    },
+    { rank: 3, text: `  queued ${status.queued}` },
+    { rank: status.sending > 0 ? 6 : 13, text: `  sending ${status.sending}` },
+    ...status.held > 0
+      ? [{ rank: 5, text: `  held ${status.held}`, style: { colour: "magenta" as const } }]
+      : [],
+    ...status.scheduled > 0 ? [{ rank: 8, text: `  scheduled ${status.scheduled}` }] : [],
+    ...rate === null ? [] : [{ rank: 11, text: `  ${rate}/min` }],
+    ...oldest === null ? [] : [{ rank: 12, text: `  oldest ${oldest}` }],
+  ];
+}
+
+function liveLine({ isLive, isStale, now, working, work }: State): Line {
   const word = work !== null && work.of > 1
     ? `${work.isStopping ? "stopping" : "working"} ${work.done}/${work.of}`
     : working > 0
@@ -66,34 +125,44 @@ function liveLine({ isLive, isStale, readAt, working, work }: State): Line {
     : "STILL";
   return [
     { text: ` ${word} `, style: isLive ? { colour: "green" } : { colour: "yellow", isBold: true } },
-    { text: `${time} ` },
+    { text: `${formatTimeOfDay(now).slice(0, 5)} ` },
   ];
 }
 
+/** The views of messages by their digits, and the one that is open instead; the filter. */
 function viewLine(state: State): Line {
-  const { list, size } = state;
-  const spans: Span[] = [{ text: " " }];
-  for (const [i, { name }] of VIEWS.entries()) {
-    const isChosen = i === list.view;
-    spans.push(
-      isChosen
-        ? { text: `[${i + 1}]${name}`, style: { isBold: true } }
-        : { text: `${i + 1} ${name}`, style: { colour: "dim" } },
+  const { list, size, screen, view } = state;
+  const names = ["Problems", ...VIEWS.map(({ name }) => name)];
+  const isOpen = (i: number) =>
+    screen === "view" ? i === 0 && view?.name === "problems" : i === list.view + 1;
+  const tabs = (isShort: boolean): Span[] =>
+    names.flatMap((name, i): Span[] => [
+      isOpen(i)
+        ? { text: `[${i}]${name}`, style: { isBold: true } }
+        : { text: isShort ? String(i) : `${i} ${name}`, style: { colour: "dim" } },
       { text: " " },
-    );
-  }
-  if (list.filterText !== "") {
-    spans.push(
-      { text: " / ", style: { colour: "cyan" } },
-      cell(list.filterText, size.columns - lineWidth(spans) - 3, { colour: "cyan", isBold: true }),
-    );
-  }
-  return spans;
+    ]);
+  const other: Span[] = screen === "view" && view !== null && view.name !== "problems"
+    ? [{ text: ` [${viewOf(view.name).title}] `, style: { isBold: true } }]
+    : [];
+  const filter = screen === "view" ? "" : list.filterText;
+  const whole: Span[] = [{ text: " " }, ...tabs(false), ...other];
+  // Where the filter wants room the names of the other views are not needed.
+  const wanted = lineWidth(whole) + (filter === "" ? 0 : Math.min(filter.length, 40) + 3) +
+    lineWidth(totalLine(state));
+  const spans = wanted <= size.columns ? whole : [{ text: " " }, ...tabs(true), ...other];
+  if (filter === "") return spans;
+  const room = size.columns - lineWidth(spans) - 3 - lineWidth(totalLine(state));
+  return [
+    ...spans,
+    { text: " / ", style: { colour: "cyan" } },
+    cell(filter, room, { colour: "cyan", isBold: true }),
+  ];
 }
 
 /** `12/200k`: those that match and all. */
-function totalLine({ list, status }: State): Line {
-  if (status === null) return [];
+function totalLine({ list, status, screen }: State): Line {
+  if (status === null || screen === "view") return [];
   const all = status.queued + status.sending + status.deferred + status.sent + status.partial +
     status.failed + status.held + status.cancelled + status.suppressed + status.scheduled;
   const marked = markedCount(list);

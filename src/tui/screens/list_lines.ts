@@ -2,7 +2,9 @@
 // rows there are is decided in model/list.ts.
 
 import { formatAge, formatDue } from "../../display/ages.ts";
-import { STATE_LOOKS } from "../../display/colour.ts";
+import { type Colour, STATE_LOOKS } from "../../display/colour.ts";
+import { cutAddress } from "../measure.ts";
+import { isScheduled, reasonOf } from "../model/list/why.ts";
 import type { MessageSummary } from "../../queue/message.ts";
 import { layoutOf } from "../model/layout.ts";
 import { isMarked, type State } from "../model/state.ts";
@@ -13,47 +15,74 @@ interface Column {
   readonly columns: number;
   readonly align?: "left" | "right";
   readonly text: (message: MessageSummary, state: State) => string;
+  readonly colour?: (message: MessageSummary) => Colour | undefined;
 }
 
-/** From this width on there is room for FROM and NEXT. */
-const WIDE = 100;
+/** From these widths on there is room for the tries, for the subject beside the reason, for NEXT and
+ *  FROM. Who it is to and why it waits come first. */
+const WITH_TRIES = 80, WITH_SUBJECT = 100, WITH_FROM = 140;
 
 function columnsFor(columns: number): Column[] {
-  const isWide = columns >= WIDE;
-  const state: Column = {
-    title: "ST",
-    columns: columns < 70 ? 9 : 12,
-    text: ({ status }) => `${STATE_LOOKS[status].glyph} ${status}`,
-  };
+  const hasSubject = columns >= WITH_SUBJECT;
+  const isWide = columns >= WITH_FROM;
+  const idColumns = isWide ? 12 : 6;
   const fixed: Column[] = [
-    state,
-    { title: "ID", columns: isWide ? 12 : 6, text: ({ id }) => id.slice(0, isWide ? 12 : 6) },
+    {
+      title: "ST",
+      columns: columns < 70 ? 10 : 12,
+      text: statusText,
+      colour: ({ status }) => COLOURED.has(status) ? STATE_LOOKS[status].colour : undefined,
+    },
+    { title: "ID", columns: idColumns, text: ({ id }) => id.slice(0, idColumns) },
     {
       title: "AGE",
       columns: 4,
       align: "right",
       text: ({ createdAt }, { now }) => formatAge(Math.min(createdAt, now), now),
     },
-    { title: "TRY", columns: 5, align: "right", text: triesText },
-    ...isWide ? [{ title: "NEXT", columns: 8, align: "right", text: nextText } as const] : [],
+    ...columns >= WITH_TRIES
+      ? [{ title: "TRY", columns: 5, align: "right", text: triesText } as const]
+      : [],
+    ...hasSubject ? [{ title: "NEXT", columns: 8, align: "right", text: nextText } as const] : [],
   ];
   const used = fixed.reduce((sum, { columns }) => sum + columns + 1, GUTTER);
   const rest = columns - used;
-  const from = isWide ? Math.floor(rest * 0.25) : 0;
-  const to = Math.floor((rest - from) * (isWide ? 0.4 : 0.46));
+  const share = (part: number) => Math.floor(rest * part);
+  const from = isWide ? share(0.16) : 0;
+  const to = share(isWide ? 0.22 : hasSubject ? 0.3 : 0.42);
+  const subject = hasSubject ? share(isWide ? 0.26 : 0.28) : 0;
+  const last = rest - from - to - subject;
   return [
     ...fixed,
     ...from > 0
       ? [{
         title: "FROM",
         columns: from - 1,
-        text: ({ sender }: MessageSummary) => sender === "" ? "<>" : sender,
+        text: ({ sender }: MessageSummary) =>
+          sender === "" ? "<>" : cutAddress(sender, { columns: from - 1 }),
       }]
       : [],
-    { title: "TO", columns: to - 1, text: toText },
-    { title: "SUBJECT", columns: rest - from - to, text: ({ subject }) => subject ?? "" },
+    { title: "TO", columns: to - 1, text: (message) => toText(message, to - 1) },
+    ...subject > 0
+      ? [{
+        title: "SUBJECT",
+        columns: subject - 1,
+        text: ({ subject }: MessageSummary) => subject ?? "",
+      }]
+      : [],
+    hasSubject
+      ? { title: "WHY", columns: last, text: reasonOf }
+      // One column for both: what went well is known by its subject, what did not by its reason.
+      : {
+        title: "WHY, OR SUBJECT",
+        columns: last,
+        text: (message, state) => reasonOf(message, state) || (message.subject ?? ""),
+      },
   ];
 }
+
+/** Where all is well nothing is to catch the eye: a column of green would drown the red. */
+const COLOURED: ReadonlySet<string> = new Set(["failed", "partial", "deferred", "held", "sending"]);
 
 function gap(i: number, columns: readonly Column[]): string {
   return i === columns.length - 1 ? "" : " ";
@@ -61,6 +90,11 @@ function gap(i: number, columns: readonly Column[]): string {
 
 /** Cursor and mark. */
 const GUTTER = 4;
+
+function statusText(message: MessageSummary, { now }: State): string {
+  const word = isScheduled(message, now) ? "scheduled" : message.status;
+  return `${STATE_LOOKS[message.status].glyph} ${word}`;
+}
 
 function triesText({ tries }: MessageSummary, { maxTries }: State): string {
   return maxTries === null ? String(tries) : `${tries}/${maxTries}`;
@@ -70,8 +104,9 @@ function nextText({ nextAttemptAt }: MessageSummary, { now }: State): string {
   return nextAttemptAt === null ? "" : formatDue(nextAttemptAt, now);
 }
 
-function toText({ firstRecipient, recipientsTotal }: MessageSummary): string {
-  return recipientsTotal > 1 ? `${firstRecipient} +${recipientsTotal - 1}` : firstRecipient;
+function toText({ firstRecipient, recipientsTotal }: MessageSummary, columns: number): string {
+  const more = recipientsTotal > 1 ? ` +${recipientsTotal - 1}` : "";
+  return cutAddress(firstRecipient, { columns: columns - more.length }) + more;
 }
 
 /** The list's titles and rows. */
@@ -114,9 +149,10 @@ function rowLine(
   const mark = isMarked(state.list, message.id) ? "●" : " ";
   return [
     { text: `${isCursor ? "▸" : " "} ${mark} `, style: base },
-    ...columns.flatMap(({ title, columns: width, align, text }, i) => {
-      const colour = title === "ST" ? STATE_LOOKS[message.status].colour : undefined;
-      const style = colour === undefined ? base : { ...base, colour };
+    ...columns.flatMap(({ columns: width, align, text, colour: colourOf }, i) => {
+      // The cursor's bar is of one colour: what stands in it says the rest.
+      const colour = isCursor ? undefined : colourOf?.(message);
+      const style = colour === undefined ? base : { colour };
       return [padded(text(message, state), width, style, align), {
         text: gap(i, columns),
         style: base,

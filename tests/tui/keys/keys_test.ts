@@ -12,7 +12,7 @@ function decoded(...pieces: string[]): string[] {
 }
 
 Deno.test("no key means two things in one place", () => {
-  for (const context of ["list", "detail", "stats"] as const) {
+  for (const context of ["list", "detail", "view"] as const) {
     const keys = bindingsIn({ screen: context, isReadonly: false }).flatMap(({ keys }) => keys);
     assert.deepEqual([...new Set(keys)], keys);
     for (const key of keys) assert.ok(bindingFor(key, context)?.keys.includes(key));

@@ -2,8 +2,7 @@
 // it. Called by commands.ts, update.ts and the confirm box. Doing it is effects.ts's work. Pure.
 
 import type { MessageSummary } from "../../../queue/message.ts";
-import type { Filter } from "../../../queue/filter.ts";
-import type { ActionOutcome, Verb } from "../../data/data.ts";
+import type { ActionOutcome, ScreenFilter, Verb } from "../../data/data.ts";
 import { type Event, type Step, step } from "../events.ts";
 import { currentRow, type State, type Target } from "../state.ts";
 import { VERBS } from "./verbs.ts";
@@ -27,7 +26,7 @@ export function chosen(state: State): readonly MessageSummary[] {
 }
 
 /** The messages of a filter: what the store says of them is awaited. */
-export function allOf(filter: Filter): Target {
+export function allOf(filter: ScreenFilter): Target {
   return { filter, count: null, left: 0, isAll: true, samples: [], recipients: null };
 }
 

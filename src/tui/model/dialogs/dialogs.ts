@@ -1,18 +1,15 @@
 // Keys while something is open over the screen: confirm box, prompt, palette, help. Called by
 // update.ts. The form is in form.ts, the boxes are drawn by screens/dialog_lines.ts. Pure.
 
-import { errorText } from "../../../queue/errors.ts";
-import { EMPTY_FILTER, parseFilter } from "../list/filter_text.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
-import { editText, textInput } from "../../keys/text_input.ts";
+import { editText } from "../../keys/text_input.ts";
 import type { Verb } from "../../data/data.ts";
 import { allOf, askAbout, askAction, doingKey, numberToType } from "../acting/actions.ts";
-import { find } from "../message/detail.ts";
 import { type Step, step } from "../events.ts";
 import { keyInForm } from "./form.ts";
-import { openListing } from "../list/window.ts";
-import type { Dialog, PromptKind, State } from "../state.ts";
+import { keyInPrompt } from "./prompt.ts";
+import type { Dialog, State } from "../state.ts";
 
 type DialogOf<K extends Dialog["kind"]> = Extract<Dialog, { kind: K }>;
 
@@ -21,10 +18,6 @@ type RunCommand = (state: State, binding: KeyBinding) => Step;
 
 function close(state: State): State {
   return { ...state, dialog: null };
-}
-
-export function openPrompt(state: State, prompt: PromptKind, text = ""): State {
-  return { ...state, notice: null, dialog: { kind: "prompt", prompt, input: textInput(text) } };
 }
 
 /** A key while a dialog is open. */
@@ -97,43 +90,6 @@ function keyInLeaving(state: State, { name }: KeyPress): Step {
 
 function stopping(work: State["work"]): State["work"] {
   return work === null ? null : { ...work, isStopping: true };
-}
-
-function keyInPrompt(state: State, dialog: DialogOf<"prompt">, key: KeyPress): Step {
-  const { prompt, input } = dialog;
-  if (key.name === "Esc") return step(close(state));
-  if (key.name === "Enter") return answerPrompt(close(state), prompt, input.text.trim());
-  const edited = editText(input, key);
-  if (edited === null) return step(state);
-  return step({ ...state, notice: null, dialog: { ...dialog, input: edited } });
-}
-
-function answerPrompt(state: State, prompt: PromptKind, text: string): Step {
-  switch (prompt) {
-    case "filter":
-      return applyFilter(state, text);
-    case "find":
-      return find({ ...state, found: text }, text, "forward");
-    case "pipe": {
-      const id = state.screen === "detail"
-        ? state.detail?.id
-        : state.list.rows[state.list.cursor]?.id;
-      return text === "" || id === undefined
-        ? step(state)
-        : step(state, { kind: "pipe", id, command: text });
-    }
-  }
-}
-
-/** Filters the list; what cannot be read is said, and stays to be mended. */
-export function applyFilter(state: State, text: string): Step {
-  try {
-    const filter = text === "" ? EMPTY_FILTER : parseFilter(text);
-    return openListing(state, { filterText: text, filter });
-  } catch (error) {
-    const prompted = openPrompt(state, "filter", text);
-    return step({ ...prompted, notice: { text: errorText(error), isError: true } });
-  }
 }
 
 /** Commands whose names hold all that was typed, those that begin with it first. */

@@ -1,11 +1,10 @@
 // The list: the window of rows around the cursor, moving in it, and when more rows are asked for.
 // Called by commands.ts, marks.ts and update.ts. Reading the rows is data/'s work. Pure.
 
-import { MESSAGE_STATUSES } from "../../../queue/state.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
-import type { Filter } from "../../../queue/filter.ts";
-import type { Anchor, MessageWindow } from "../../data/data.ts";
-import { isOnlyStatuses, toStoreFilter } from "./filter_text.ts";
+import type { Anchor, MessageWindow, ScreenFilter } from "../../data/data.ts";
+import { isOnlyStatuses, type ParsedFilter, parseFilter, toStoreFilter } from "./filter_text.ts";
+import { LISTED_STATUSES, type ListedStatus } from "./filter_fields.ts";
 import { layoutOf } from "../layout.ts";
 import { type Effect, type Step, step } from "../events.ts";
 import { currentRow, type ListState, type State, VIEWS } from "../state.ts";
@@ -18,15 +17,37 @@ const NEAR_ROWS = 100;
 const CANDIDATES = 100;
 
 /** The filter in force. */
-export function filterOf(state: State): Filter {
+export function filterOf(state: State): ScreenFilter {
   const { filter, view } = state.list;
-  return toStoreFilter(filter, VIEWS[view]?.statuses ?? null, state.now);
+  return toStoreFilter(filter, VIEWS[view] ?? { statuses: null }, state.now);
+}
+
+/** The list of what a filter line means, from the view or screen that leads there. */
+export function openFilter(state: State, filterText: string): Step {
+  const { view } = state;
+  const cameFrom = state.screen === "view" && view !== null
+    ? { name: view.name, cursor: view.cursor, scroll: view.scroll }
+    : null;
+  return openListing(state, {
+    view: 0,
+    filterText,
+    filter: parseFilter(filterText),
+    cameFrom,
+  });
+}
+
+/** A value of a filter line, in quotes. A quote cannot stand within them: what is left of it is looked
+ *  for. */
+export function quoted(text: string): string {
+  const [longest = ""] = text.split('"').toSorted((a, b) => b.length - a.length);
+  return `"${longest}"`;
 }
 
 /** Another listing: begins at its top and forgets the marks. */
 export function openListing(state: State, change: Partial<ListState>): Step {
   const list: ListState = {
     ...state.list,
+    cameFrom: null,
     ...change,
     rows: [],
     cursor: 0,
@@ -71,10 +92,9 @@ function readWindow(
   }];
   let { total } = state.list;
   if (wantsCount) {
-    const statuses = parsed.statuses ?? VIEWS[view]?.statuses ?? null;
     // The queue keeps counts by status; any other count is a walk over the messages, which waits
     // until the rows are there.
-    if (isOnlyStatuses(parsed)) total = countByStatus(state, statuses);
+    if (isCounted(parsed, view)) total = countByStatus(state, statusesOf(state.list));
     else effects.push({ kind: "count", generation, filter });
   }
   return step(
@@ -92,20 +112,27 @@ function readWindow(
   );
 }
 
-function countByStatus(state: State, statuses: Filter["statuses"] | null): number | null {
+/** Whether the queue's own counts tell how many there are. */
+function isCounted(parsed: ParsedFilter, view: number): boolean {
+  return isOnlyStatuses(parsed) && (parsed.statuses !== null || VIEWS[view]?.isDue !== true);
+}
+
+function statusesOf({ filter, view }: ListState): readonly ListedStatus[] | null {
+  return filter.statuses ?? VIEWS[view]?.statuses ?? null;
+}
+
+function countByStatus(state: State, statuses: readonly ListedStatus[] | null): number | null {
   const { status } = state;
   if (status === null) return null;
-  return (statuses ?? MESSAGE_STATUSES).reduce(
-    (sum, one) => sum + status[one] + (one === "queued" ? status.scheduled : 0),
-    0,
-  );
+  return (statuses ?? LISTED_STATUSES)
+    .reduce((sum, one) => sum + (one === "uncertain" ? 0 : status[one]), 0);
 }
 
 /** The status came: the counts it tells. */
 export function recount(state: State): State {
   const { filter: parsed, view } = state.list;
-  if (!isOnlyStatuses(parsed)) return state;
-  const total = countByStatus(state, parsed.statuses ?? VIEWS[view]?.statuses ?? null);
+  if (!isCounted(parsed, view)) return state;
+  const total = countByStatus(state, statusesOf(state.list));
   return { ...state, list: { ...state.list, total } };
 }
 

@@ -24,7 +24,7 @@ export function openDetail(state: State): Step {
  *  list leaves no heap of questions behind. */
 export function follow(state: State): Step {
   const layout = layoutOf(state);
-  if (state.screen === "stats" || (state.screen === "list" && layout.previewColumns === 0)) {
+  if (state.screen === "view" || (state.screen === "list" && layout.previewColumns === 0)) {
     return step(state);
   }
   const row = currentRow(state.list);

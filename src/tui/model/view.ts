@@ -1,0 +1,136 @@
+// The view that is open in the list's place: reading it, its cursor and scrolling. Called by
+// commands.ts and update.ts; what its rows are is in src/tui/views. Pure, but for the last rows it
+// keeps.
+
+import type { ViewData, ViewName } from "../data/views/view_data.ts";
+import type { View, ViewRow } from "../views/view.ts";
+import { viewOf } from "../views/views.ts";
+import { allOf, askAbout } from "./acting/actions.ts";
+import { type Event, type Step, step } from "./events.ts";
+import { layoutOf } from "./layout.ts";
+import type { State, ViewState } from "./state.ts";
+import type { ScreenFilter, Verb } from "../data/data.ts";
+
+/** While others change the queue a view is read anew after this many times what reading takes. */
+const REST = 4;
+const LEAST_REST_MS = 500;
+
+/** Opens a view, with the cursor where it was when it was left for a list. */
+export function openView(
+  state: State,
+  name: ViewName,
+  left: Pick<ViewState, "cursor" | "scroll"> = { cursor: null, scroll: 0 },
+): Step {
+  const data = state.view?.name === name ? state.view.data : null;
+  const view: ViewState = { name, data, ...left, isReading: true, isStale: false, tookMs: 0 };
+  return step(
+    { ...state, screen: "view", view, notice: null },
+    { kind: "view", name, afterMs: 0 },
+    { kind: "status" },
+  );
+}
+
+/** The queue has changed. */
+export function refreshView(state: State): Step {
+  const { view } = state;
+  if (view === null || state.screen !== "view") return step(state);
+  if (view.isReading) return step({ ...state, view: { ...view, isStale: true } });
+  return read(state, view);
+}
+
+function read(state: State, view: ViewState): Step {
+  const afterMs = Math.max(LEAST_REST_MS, view.tookMs * REST);
+  const reading = { ...view, isReading: true, isStale: false };
+  return step({ ...state, view: reading }, { kind: "view", name: view.name, afterMs });
+}
+
+export function viewCame(state: State, event: Extract<Event, { kind: "view" }>): Step {
+  const { view } = state;
+  if (view === null || view.name !== event.name) return step(state);
+  const { data, tookMs } = event;
+  const came = { ...state, view: { ...view, data, tookMs, isReading: false } };
+  return view.isStale && state.screen === "view" ? read(came, came.view) : step(came);
+}
+
+/** A view with what was read for it. */
+interface Opened<Name extends ViewName> {
+  readonly view: View<Name>;
+  readonly data: ViewData[Name];
+}
+
+/** Null while it is read. */
+function opened(state: State): Opened<ViewName> | null {
+  const { view } = state;
+  if (view === null || view.data === null) return null;
+  // The data are those of the view's own name: viewCame sees to that.
+  return { view: viewOf(view.name) as View<ViewName>, data: view.data };
+}
+
+let last: { state: State; rows: readonly ViewRow[] } | null = null;
+
+/** The rows of the view; null while it is read. */
+export function viewRows(state: State): readonly ViewRow[] | null {
+  const known = opened(state);
+  if (known === null) return null;
+  if (last !== null && isSame(last.state, state)) return last.rows;
+  const rows = known.view.rows(known.data, { state, columns: state.size.columns });
+  last = { state, rows };
+  return rows;
+}
+
+function isSame(a: State, b: State): boolean {
+  return a.view?.data === b.view?.data && a.now === b.now && a.status === b.status &&
+    a.isGone === b.isGone && a.size.columns === b.size.columns;
+}
+
+/** The place of the cursor's row; -1 where there is none. */
+export function cursorRow(state: State): number {
+  const rows = viewRows(state) ?? [];
+  const key = state.view?.cursor ?? null;
+  const found = key === null ? -1 : rows.findIndex((row) => row.key === key);
+  return found >= 0 ? found : rows.findIndex((row) => row.key !== undefined);
+}
+
+/** Moves the cursor over the rows that have a key; beyond them it scrolls. */
+export function moveView(state: State, by: number): State {
+  const { view } = state;
+  const rows = viewRows(state);
+  if (view === null || rows === null) return state;
+  const { bodyRows } = layoutOf(state);
+  const places = rows.flatMap(({ key }, i) => key === undefined ? [] : [i]);
+  const at = places.indexOf(cursorRow(state));
+  const wanted = Math.max(0, Math.min(places.length - 1, at + by));
+  const place = places[wanted];
+  const lowest = Math.max(0, rows.length - bodyRows);
+  if (place === undefined || wanted === at) {
+    // There is no row to go to: what lies beyond is scrolled to.
+    const scroll = Math.max(0, Math.min(lowest, view.scroll + by));
+    return { ...state, notice: null, view: { ...view, scroll } };
+  }
+  // All of the row's lines are to be seen, up to the next one.
+  const end = Math.min((places[wanted + 1] ?? rows.length) - 1, place + bodyRows - 1);
+  const top = wanted === 0 ? 0 : place;
+  const scroll = Math.max(0, Math.min(top, Math.max(view.scroll, end - bodyRows + 1)));
+  return { ...state, notice: null, view: { ...view, cursor: rows[place]?.key ?? null, scroll } };
+}
+
+/** Enter. */
+export function openRow(state: State): Step {
+  const known = opened(state);
+  const key = viewRows(state)?.[cursorRow(state)]?.key;
+  if (known === null || key === undefined) return step(state);
+  return known.view.open?.(state, known.data, key) ?? step(state);
+}
+
+/** Asks to do something to all messages of the row under the cursor. */
+export function actOnRow(state: State, verb: Verb): Step {
+  const known = opened(state);
+  const key = viewRows(state)?.[cursorRow(state)]?.key;
+  const filter: ScreenFilter | null = known === null || key === undefined
+    ? null
+    : known.view.messages?.(known.data, key) ?? null;
+  if (filter === null) {
+    return step({ ...state, notice: { text: "There are no messages here", isError: true } });
+  }
+  return askAbout(state, verb, allOf(filter));
+}

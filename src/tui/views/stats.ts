@@ -1,0 +1,79 @@
+// Counts, throughput, what fails where, and who sends: the queue as a whole. Enter on a domain lists
+// what fails there.
+
+import { formatAge, formatDue } from "../../display/ages.ts";
+import { STATE_LOOKS } from "../../display/colour.ts";
+import { MESSAGE_STATUSES } from "../../queue/state.ts";
+import type { QueueStatus } from "../../queue/status.ts";
+import { openFilter, quoted } from "../model/list/window.ts";
+import { cell, type Line, padded } from "../screens/line.ts";
+import type { View, ViewRow } from "./view.ts";
+
+export const statsView: View<"stats"> = {
+  title: "Statistics",
+  rows(stats, { state: { status, now }, columns }) {
+    const due = stats.oldestDueAt === null ? "none" : formatDue(stats.oldestDueAt, now);
+    const sent = ` sent in the last minute ${stats.sentLastMinute}, hour ${stats.sentLastHour}, ` +
+      `day ${stats.sentLastDay}`;
+    return [
+      title("Messages"),
+      ...status === null ? [] : countRows(status, columns),
+      { line: [] },
+      title("Throughput"),
+      { line: [cell(sent, columns)] },
+      { line: [cell(` oldest due: ${due}`, columns)] },
+      { line: [] },
+      title(`Top failing domains (of the newest ${stats.sampled}; Enter lists them)`),
+      ...stats.failingDomains.length === 0 ? [said("none")] : [],
+      ...stats.failingDomains.map(({ text, count }): ViewRow => ({
+        key: text,
+        line: [
+          { text: "  " },
+          padded(String(count), 7, undefined, "right"),
+          { text: "  " },
+          cell(`@${text}`, columns - 12),
+        ],
+      })),
+      { line: [] },
+      title("Live workers"),
+      ...status === null ? [] : workerRows(status, now, columns),
+    ];
+  },
+  open: (state, _, key) =>
+    openFilter(state, `status:failed,partial,deferred to:${quoted(`@${key}`)}`),
+};
+
+function countRows(status: QueueStatus, columns: number): ViewRow[] {
+  const perLine = Math.max(1, Math.floor((columns - 2) / 22));
+  const counts = [
+    ...MESSAGE_STATUSES.map((name) => ({ name, count: status[name], look: STATE_LOOKS[name] })),
+    { name: "scheduled", count: status.scheduled, look: STATE_LOOKS.queued },
+  ];
+  const rows: ViewRow[] = [];
+  for (let i = 0; i < counts.length; i += perLine) {
+    const line: Line = counts.slice(i, i + perLine).flatMap(({ name, count, look }) => [
+      { text: ` ${look.glyph} ${name.padEnd(10)}`, style: { colour: look.colour } },
+      { text: `${String(count).padStart(8)} ` },
+    ]);
+    rows.push({ line });
+  }
+  return rows;
+}
+
+function workerRows({ workers }: QueueStatus, now: number, columns: number): ViewRow[] {
+  if (workers.length === 0) return [said("none: `mailq run` or cron's `mailq send` sends")];
+  return workers.map(({ kind, host, pid, startedAt, heartbeatAt }) => {
+    const beat = formatAge(Math.min(heartbeatAt, now), now);
+    const up = formatAge(Math.min(startedAt, now), now);
+    const text = `   ${kind} ${host} pid ${pid}, up ${up}, heartbeat ${beat} ago`;
+    return { line: [cell(text, columns)] };
+  });
+}
+
+function title(text: string): ViewRow {
+  return { line: [{ text: ` ${text}`, style: { isBold: true } }] };
+}
+
+function said(text: string): ViewRow {
+  return { line: [{ text: `   ${text}`, style: { colour: "dim" } }] };
+}

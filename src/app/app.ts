@@ -50,4 +50,6 @@ export interface OpenQueueOptions {
   readonly create: boolean;
   /** This process has more to do than one write, and must not be blocked while it waits. */
   readonly isWorker?: boolean;
+  /** See the store's OpenOptions; absent = the command's name. */
+  readonly wayIn?: string;
 }

@@ -14,4 +14,7 @@ export interface OpenOptions {
   /** Whether the bytes of a message stay when it has become sent; asked at each recording, since a
    *  service may be told otherwise while the queue is open. Absent = they stay. */
   readonly keepsBodies?: () => boolean;
+  /** By which command or listener mail comes in, for what is counted; absent = enqueue. What was dropped
+   *  counts as `drop` whoever takes it in. */
+  readonly wayIn?: string;
 }

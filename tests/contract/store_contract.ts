@@ -7,6 +7,7 @@ import { batchTests } from "./store/batches.ts";
 import { changeTests } from "./store/changes.ts";
 import { claimTests } from "./store/claims.ts";
 import { contentTests } from "./store/content.ts";
+import { counterTests } from "./store/counters.ts";
 import { enqueueTests } from "./store/enqueue.ts";
 import { eventTests } from "./store/events.ts";
 import { filterTests } from "./store/filters.ts";
@@ -40,7 +41,7 @@ export interface StoreFixture extends AsyncDisposable {
 }
 
 /** How a queue is opened once more. */
-export type AnotherOptions = Pick<OpenOptions, "keepsBodies">;
+export type AnotherOptions = Pick<OpenOptions, "keepsBodies" | "wayIn">;
 
 /** Declares a test of one behaviour on a fresh queue. */
 export type TestStore = (
@@ -77,5 +78,6 @@ export function storeContract(name: string, openFixture: () => Promise<StoreFixt
   changeTests(test);
   suppressionTests(test);
   eventTests(test);
+  counterTests(test);
   modelTests(test);
 }

@@ -24,6 +24,7 @@ export const COMMAND_NAMES = [
   "show",
   "status",
   "problems",
+  "metrics",
   "explain",
   "test",
   "wait",

@@ -63,6 +63,8 @@ export class Context {
   exitStatus = 0;
   /** Standard output is a conversation, in which a `console:` relay's mail has no place. */
   isConversation = false;
+  /** The command's name. */
+  command = "";
   /** Another command line that is to be run in place of this one, once this one is closed. */
   becomes: readonly string[] | null = null;
   readonly #stores = new Set<Store>();
@@ -112,10 +114,15 @@ export class Context {
    *  `create`, and otherwise counts as empty. */
   async openQueue(
     settings: Settings,
-    { create, isWorker = false, keepsBodies = () => settings.keepsBodies }: OpenQueue,
+    {
+      create,
+      isWorker = false,
+      keepsBodies = () => settings.keepsBodies,
+      wayIn = this.command,
+    }: OpenQueue,
   ): Promise<Store> {
     const { clock, random, openStore } = this.machine;
-    const options = { create, isWorker, clock, random, keepsBodies };
+    const options = { create, isWorker, clock, random, keepsBodies, wayIn };
     const store = await openStore(settings.queue, options);
     this.#stores.add(store);
     return store;

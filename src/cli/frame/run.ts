@@ -91,6 +91,7 @@ async function runCommand(rest: readonly string[], context: Context): Promise<nu
   if (name === "help") return await printHelp(rest.slice(1), context);
   if (wantsHelp) return await printHelp(rest, context);
   if (name === undefined) return await runBare(context);
+  context.command = name;
   if (await runPlain(name, rest.slice(1), context)) return context.exitStatus;
   const { runParsed }: typeof import("./parsed_command.ts") = await import(
     import.meta.resolve("./parsed_command.ts")

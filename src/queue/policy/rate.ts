@@ -50,3 +50,9 @@ function slide(
   const counts = [...new Array<number>(passed).fill(0), ...use.counts].slice(0, SLOTS + 1);
   return { newestFrom: use.newestFrom + passed * slotMs, counts };
 }
+
+/** How much of a rate is used now: 0 to 1. */
+export function usedOf(use: RateUse | null, rate: Rate, now: number): number {
+  const { counts } = slide(use, { slotMs: rate.perMs / SLOTS, now });
+  return Math.min(1, counts.reduce((sum, count) => sum + count, 0) / rate.count);
+}

@@ -1,13 +1,14 @@
 // The whole of a queue on disk. src/store makes them; who uses one asks for the narrowest of the
-// five ports that does. tests/contract/store_contract.ts holds every store to their promises.
+// six ports that does. tests/contract/store_contract.ts holds every store to their promises.
 
 import type { Claims } from "./claims.ts";
 import type { EventLog } from "./events.ts";
+import type { Counters } from "./counters.ts";
 import type { Intake } from "./intake.ts";
 import type { Operator } from "./operator.ts";
 import type { Reader } from "./reader.ts";
 
-export interface Store extends Intake, Claims, Reader, Operator, EventLog {
+export interface Store extends Intake, Claims, Reader, Operator, EventLog, Counters {
   /** Closes the queue. Nothing may be under way, and nothing be asked of it any more. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EventPage, WantedEvents } from "../../queue/ports/events.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
+import type { StoredFigures } from "../../queue/ports/counters.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
@@ -22,7 +23,7 @@ const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
 const loadEvents = () => load<typeof import("./events/read.ts")>("events/read");
 const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
 
-/** See the ports `Reader` and `EventLog`. */
+/** See the ports `Reader`, `EventLog` and `Counters`. */
 export abstract class SqliteReading extends SqliteRelays {
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     const { idsWithPrefix } = await loadList();
@@ -87,6 +88,11 @@ export abstract class SqliteReading extends SqliteRelays {
   async newestEvent(): Promise<number> {
     const { newestEvent } = await loadEvents();
     return newestEvent(this.db);
+  }
+
+  async figures(): Promise<StoredFigures> {
+    const { figures } = await load<typeof import("./counters/read.ts")>("counters/read");
+    return figures(this.db);
   }
 
   async rateUses(): Promise<ReadonlyMap<string, RateUse>> {

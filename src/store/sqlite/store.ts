@@ -29,7 +29,7 @@ import type {
 } from "../../queue/ports/claims.ts";
 import type { Claiming } from "./claims/claiming.ts";
 import { Connection, ONE_WRITE_WAITS, WORKER_WAITS } from "./db/connection.ts";
-import { insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
+import { countEnqueued, insertMessage, suppressedAmong, wayOf } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
 import { SqliteReading } from "./reading.ts";
 import { wake } from "./db/wake.ts";
@@ -66,35 +66,46 @@ export class SqliteStore extends SqliteReading implements Store {
     clock: Clock,
     readonly random: Random,
     readonly keepsBodies: () => boolean,
+    readonly wayIn: string,
   ) {
     super(db, clock);
   }
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
+    const { wayIn = "enqueue" } = options;
     // Who is no worker has nothing else to do: SQLite itself waits for the lock, for 10 s.
     const waits = isWorker ? WORKER_WAITS : ONE_WRITE_WAITS;
     const db = await Connection.open({ ...waits, path, create });
-    return new SqliteStore(db, clock, random, keepsBodies);
+    return new SqliteStore(db, clock, random, keepsBodies, wayIn);
   }
 
   async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
     const { db } = this;
-    const enqueued = await db.write(() =>
-      messages.map((message) => insertMessage(db, message, 0).enqueued)
-    );
+    const enqueued = await db.write(() => {
+      const all = messages.map((message) => insertMessage(db, message, 0));
+      const count = all.filter(({ seq }) => seq !== null).length;
+      countEnqueued(db, wayOf(messages[0] ?? {}, this.wayIn), count);
+      return all.map((one) => one.enqueued);
+    });
     this.#wakeOthers();
     return enqueued;
   }
 
   async stage(target?: StageTarget): Promise<Stage> {
     const { SqliteStage } = await load<typeof import("./take_in/stage.ts")>("take_in/stage");
-    return await SqliteStage.begin(this.db, this.clock, this.random, target);
+    const { db, clock, random, wayIn } = this;
+    if (target !== undefined) return await SqliteStage.begin(db, clock, random, target);
+    const { QueueTarget } = await load<typeof import("./take_in/stage_target.ts")>(
+      "take_in/stage_target",
+    );
+    return await SqliteStage.begin(db, clock, random, new QueueTarget(db, wayIn));
   }
 
   async openBatch(within: string | null): Promise<OpenBatch> {
     const { SqliteBatch } = await loadOpenBatch();
-    return await SqliteBatch.begin(this.db, this.clock, this.random, within);
+    const { db, clock, random, wayIn } = this;
+    return await SqliteBatch.begin(db, clock, random, { within, wayIn });
   }
 
   async joinBatch(token: string): Promise<Enqueuer> {

@@ -14,6 +14,7 @@ import type { Connection, Row } from "../db/connection.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { countMatching, matching, onEach } from "../filter/matching.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
+import { countUntried } from "../counters/add.ts";
 import { refreshMessage } from "../claims/refresh_message.ts";
 
 // It stays a literal: the partial index `exhausted` serves no other condition.
@@ -124,6 +125,7 @@ export async function cancel(db: Connection, filter: Filter, now: number): Promi
     const recipients = db.run(CANCEL, int(row.seq));
     if (recipients === 0) return false;
     db.tell({ type: "message.cancelled", id: String(row.id), recipients }, now);
+    countUntried(db, "cancelled", recipients);
     refreshMessage(db, int(row.seq), now);
     return true;
   });

@@ -6,7 +6,7 @@ import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
 import { int } from "../../sql/columns.ts";
 import { COPIED, copyable, copyOf, factsOf, refuseNobody } from "../../sql/copied_message.ts";
 import type { Connection } from "../db/connection.ts";
-import { insertEnvelope, tellEnqueued } from "../take_in/enqueue.ts";
+import { countEnqueued, insertEnvelope, tellEnqueued } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 
@@ -34,6 +34,7 @@ export async function resendChanged(
     if (seq === null) throw new Error("a message without a key was known by one");
     tellEnqueued(db, copy, facts.sizeBytes, { lane: 0, suppressed: enqueued.suppressed });
     copyBody(db, { from: int(row.seq), to: seq });
+    countEnqueued(db, "resend", 1);
     return enqueued;
   });
 }

@@ -12,6 +12,7 @@ import { VISIBLE } from "../../sql/condition.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { tellFailed } from "../events/outcomes.ts";
+import { countUntried } from "../counters/add.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 const COLUMNS = `seq, id, sender, priority, queued_at, life_from, expires_at, size, dot_lines,
@@ -276,6 +277,7 @@ export function expireMessage(db: Connection, row: Row, now: number): void {
   );
   db.tell({ type: "message.expired", id, recipients: failed.length }, now);
   for (const recipient of failed) tellFailed(db, id, recipient, { reason: "deadline", now });
+  countUntried(db, "expired", failed.length);
   refreshMessage(db, seq, now);
 }
 
@@ -293,6 +295,7 @@ function suppressQueued(db: Connection, head: Row, now: number): boolean {
     db.run(`UPDATE recipient SET ${happens("suppress")} WHERE seq = ? AND n = ?`, seq, int(row.n));
     db.tell({ type: "recipient.suppressed", id, address: String(row.address) }, now);
   }
+  countUntried(db, "suppressed", listed.size);
   refreshMessage(db, seq, now);
   return listed.size < queued.length;
 }

@@ -6,6 +6,8 @@ import type { RecordResult } from "../../../queue/ports/claims.ts";
 import { deriveStatus, TRANSITIONS } from "../../../queue/state.ts";
 import { insertAttempt } from "./attempt.ts";
 import { int } from "../../sql/columns.ts";
+import { Counts } from "../../../queue/counters.ts";
+import { addCounts } from "../counters/add.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { lastReply } from "../../sql/attempt_texts.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
@@ -60,14 +62,18 @@ export function record(
   { now, keepsBodies, onEach = () => {} }: RecordOptions,
 ): RecordResult {
   const lost: number[] = [];
+  const counts = new Counts();
   for (const attempt of attempts) {
     onEach();
-    if (!recordHeld(db, attempt, now)) {
+    if (recordHeld(db, attempt, now)) counts.addAttempt(attempt, now);
+    else {
       lost.push(attempt.claim.token);
-      recordLate(db, attempt, now);
+      const accepted = recordLate(db, attempt, now);
+      if (accepted.length > 0) counts.addAttempt({ ...attempt, changes: accepted }, now);
     }
     if (!keepsBodies) dropBodyIfSent(db, attempt.claim.seq);
   }
+  addCounts(db, counts);
   return { lost };
 }
 
@@ -109,13 +115,14 @@ function dropBodyIfSent(db: Connection, seq: number): void {
   );
 }
 
-/** Of an attempt without its claim only acceptances count: other workers tell the rest. */
-function recordLate(db: Connection, attempt: RecordableAttempt, now: number): void {
+/** Of an attempt without its claim only acceptances count: other workers tell the rest. Returns
+ *  those that are recorded. */
+function recordLate(db: Connection, attempt: RecordableAttempt, now: number): RecipientChange[] {
   const { seq } = attempt.claim;
   const accepted = attempt.changes.filter((change) => change.outcome === "sent");
-  if (accepted.length === 0) return;
+  if (accepted.length === 0) return [];
   const counted = db.get(COUNT_LATE, clean(lastReply(attempt)), seq);
-  if (counted === undefined) return;
+  if (counted === undefined) return [];
   insertAttempt(db, seq, int(counted.attempts), { ...attempt, outcomes: attempt.changes });
   const told = toldOf(attempt, int(counted.attempts));
   for (const change of accepted) {
@@ -124,6 +131,7 @@ function recordLate(db: Connection, attempt: RecordableAttempt, now: number): vo
     if (isNew) tellOutcome(db, told, { ...change, state: "sent" }, now);
   }
   refreshMessage(db, seq, now);
+  return accepted;
 }
 
 function toldOf({ claim: { id, lifeFrom }, relay, host }: RecordableAttempt, attempt: number) {

@@ -7,6 +7,8 @@ import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
 import { RELAY_COLUMNS as COLUMNS, relayStatuses, toHealth, toUse } from "../../sql/relay_rows.ts";
 import { tellHealth } from "../events/relay_events.ts";
+import { Counts } from "../../../queue/counters.ts";
+import { addCounts } from "../counters/add.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { allLimits } from "./limits.ts";
 
@@ -27,6 +29,7 @@ export async function noteRelay(
     const before = relayHealth(db, name);
     const health = change(before);
     tellHealth(db, name, { before, after: health, now });
+    if (health.failures > before.failures) countFault(db, name);
     if (health.failures === 0) db.run("DELETE FROM relay WHERE name = ?", name);
     else {
       db.run(
@@ -52,6 +55,12 @@ export async function forgetRelay(db: Connection, name: string, now: number): Pr
     db.run("DELETE FROM relay WHERE name = ?", name);
     db.run("DELETE FROM relay_limit WHERE relay = ?", name);
   });
+}
+
+function countFault(db: Connection, name: string): void {
+  const counts = new Counts();
+  counts.add("relay_faults", [name]);
+  addCounts(db, counts);
 }
 
 /** Ends the pauses and back-offs of relays that are left alone, or of one of them; what is known of

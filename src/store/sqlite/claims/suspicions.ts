@@ -8,6 +8,8 @@ import { toSuspicion } from "../../sql/relay_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { happens, mayHappen } from "../../sql/law.ts";
 import { idOf, tellFailed } from "../events/outcomes.ts";
+import { classOf, Counts } from "../../../queue/counters.ts";
+import { addCounts } from "../counters/add.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 const OPEN_REPLY = `SELECT address, code, enhanced, reply FROM recipient
@@ -54,18 +56,29 @@ export async function condemnSuspects(
 ): Promise<number> {
   return await db.write(() => {
     let failed = 0;
+    const counts = new Counts();
     for (const { key, suspects } of suspicions(db, relay)) {
-      for (const suspect of suspects) if (condemn(db, suspect, key, now)) failed++;
+      for (const suspect of suspects) {
+        const codes = condemn(db, suspect, key, now);
+        for (const code of codes) counts.add("recipients", [relay, "failed", classOf(code)]);
+        if (codes.length > 0) failed++;
+      }
     }
+    addCounts(db, counts);
     db.run("DELETE FROM suspicion WHERE relay = ?", relay);
     return failed;
   });
 }
 
-/** Fails the recipients of a suspect whose last word is still that refusal; false if there is none:
- *  whoever was tried again since has another. */
-function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now: number): boolean {
-  let failed = 0;
+/** Fails the recipients of a suspect whose last word is still that refusal: whoever was tried again
+ *  since has another. Returns the code that each of them had. */
+function condemn(
+  db: Connection,
+  { seq, recipients }: Suspect,
+  key: string,
+  now: number,
+): (number | null)[] {
+  const failed: (number | null)[] = [];
   let id: string | null = null;
   for (const n of recipients) {
     const row = db.get(OPEN_REPLY, seq, n);
@@ -76,10 +89,11 @@ function condemn(db: Connection, { seq, recipients }: Suspect, key: string, now:
       text: text(row.reply) ?? "",
     };
     if (refusalKey(reply) !== key) continue;
-    failed += db.run(CONDEMN, seq, n);
+    if (db.run(CONDEMN, seq, n) === 0) continue;
+    failed.push(reply.code);
     id ??= idOf(db, seq);
     tellFailed(db, id, row, { reason: "permanent", now });
   }
-  if (failed > 0) refreshMessage(db, seq, now);
-  return failed > 0;
+  if (failed.length > 0) refreshMessage(db, seq, now);
+  return failed;
 }

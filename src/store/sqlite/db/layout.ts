@@ -15,7 +15,7 @@
 export const APPLICATION_ID = 0x6d6c7131;
 
 /** The schema this program knows: how many steps there are (schema.ts). */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 /** The body of a message is cut into rows of this many bytes: one 50 MB BLOB would peak at
  *  178 MB of memory when it is inserted, rows at 36 MB. */

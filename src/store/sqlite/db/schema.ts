@@ -301,6 +301,18 @@ CREATE INDEX event_parts_of ON event_part (lane, n);
 INSERT INTO meta VALUES ('queue_id', lower(hex(randomblob(8))));
 `;
 
+// What is counted for monitors (src/queue/counters.ts); `labels` is a JSON list of their values. And
+// the open messages that have more than one open recipient: few, in most queues.
+const COUNTERS = `
+CREATE TABLE counter (
+  name TEXT NOT NULL,
+  labels TEXT NOT NULL,
+  value REAL NOT NULL,
+  PRIMARY KEY (name, labels)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX many_open ON message (status, lane, n_open) WHERE n_open > 1;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
@@ -310,4 +322,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FAMILIES },
   { isAdditive: true, sql: REFUSED_MESSAGES },
   { isAdditive: true, sql: EVENTS },
+  { isAdditive: true, sql: COUNTERS },
 ];

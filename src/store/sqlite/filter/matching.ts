@@ -1,6 +1,8 @@
 // Goes through the messages of a filter: counts them, acts on each or deletes them, in commits of a
 // few hundred so that other writers get their turn.
 
+import { Counts } from "../../../queue/counters.ts";
+import { addCounts } from "../counters/add.ts";
 import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../../sql/columns.ts";
@@ -79,6 +81,9 @@ export async function deleteEach(
         const status = shownStatus(statusOf(row.status, `message ${id}`));
         db.tell({ type: "message.purged", id, status }, now);
       }
+      const counts = new Counts();
+      if (gone.length > 0) counts.add("purged", [], gone.length);
+      addCounts(db, counts);
       return gone.length;
     });
     deleted += result;

@@ -20,6 +20,11 @@ const INSERT_RECIPIENT =
   "INSERT INTO recipient (seq, n, address, state, dsn) VALUES (?, ?, ?, ?, ?)";
 const INSERT_PART = "INSERT INTO body (part, bytes) VALUES (?, ?)";
 
+// As `addCounts` of counters/add.ts, which would be one more module to load.
+const COUNT = `INSERT INTO counter (name, labels, value) VALUES (?, ?, ?)
+  ON CONFLICT (name, labels) DO UPDATE SET value = value + excluded.value`;
+const SUPPRESSED = JSON.stringify(["none", "suppressed", "none"]);
+
 /** A message's row number (null if its key was known), and what the caller is told. */
 export interface Inserted {
   readonly seq: number | null;
@@ -112,6 +117,7 @@ export function insertEnvelope(
     const asked = dsn?.recipients[n] ?? null;
     db.run(INSERT_RECIPIENT, seq, n, address, state, asked && JSON.stringify(asked));
   }
+  if (suppressed.length > 0) db.run(COUNT, "recipients", SUPPRESSED, suppressed.length);
   for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };
 }
@@ -145,6 +151,16 @@ export function tellEnqueued(
   for (const address of suppressed) {
     db.tell({ type: "recipient.suppressed", id, address }, createdAt, lane);
   }
+}
+
+/** The way by which a message came in: what was dropped names its submitter. */
+export function wayOf({ submitter }: { readonly submitter?: unknown }, wayIn: string): string {
+  return submitter === null || submitter === undefined ? wayIn : "drop";
+}
+
+/** Counts messages that came in; runs inside a write. */
+export function countEnqueued(db: Connection, way: string, messages: number): void {
+  if (messages > 0) db.run(COUNT, "enqueued", JSON.stringify([way]), messages);
 }
 
 /** What a second message of `key` is answered with; null if it would be the first. */

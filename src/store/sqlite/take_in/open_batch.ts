@@ -32,9 +32,9 @@ export class SqliteBatch implements OpenBatch {
     db: Connection,
     clock: Clock,
     random: Random,
-    within: string | null,
+    { within, wayIn }: { readonly within: string | null; readonly wayIn: string },
   ): Promise<SqliteBatch> {
-    const target = within === null ? new QueueTarget(db) : BatchTarget.of(db, within);
+    const target = within === null ? new QueueTarget(db, wayIn) : BatchTarget.of(db, within);
     await target.check();
     const owner = await registerWorker(db, BATCH_KIND, clock, random);
     try {

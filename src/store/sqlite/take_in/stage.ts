@@ -15,7 +15,7 @@ import {
 import { cutIntoParts } from "./parts.ts";
 import { PART_BYTES } from "../db/layout.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
-import { QueueTarget, type StageTarget, sweepLane } from "./stage_target.ts";
+import { type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "../claims/workers.ts";
 import type { Clock, Random } from "../../../system/time.ts";
 
@@ -40,7 +40,7 @@ export class SqliteStage implements Stage {
     db: Connection,
     clock: Clock,
     random: Random,
-    target: StageTarget = new QueueTarget(db),
+    target: StageTarget,
   ): Promise<SqliteStage> {
     const owner = await registerWorker(db, "enqueue", clock, random);
     try {

@@ -3,7 +3,7 @@
 
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
-import { freeKey, knownKey } from "./enqueue.ts";
+import { countEnqueued, freeKey, knownKey, wayOf } from "./enqueue.ts";
 import { wake } from "../db/wake.ts";
 import { moveLaneEvents, publishLane, sweepLaneEvents } from "../events/write.ts";
 
@@ -27,11 +27,15 @@ export interface StageTarget {
   told(): void;
 }
 
+const LANE_FACTS = `SELECT
+  (SELECT sum(n) FROM tally WHERE lane = ?) AS n,
+  (SELECT submitter FROM message WHERE lane = ? AND lane <> 0 LIMIT 1) AS submitter`;
+
 /** The queue: what goes there is visible. */
 export class QueueTarget implements StageTarget {
   readonly settlesLater = false;
 
-  constructor(readonly db: Connection) {}
+  constructor(readonly db: Connection, readonly wayIn: string) {}
 
   check(): Promise<void> {
     return Promise.resolve();
@@ -48,6 +52,8 @@ export class QueueTarget implements StageTarget {
 
   takeLane(lane: number, count: number, now: number): void {
     publishLane(this.db, lane, now);
+    const { n, submitter } = this.db.get(LANE_FACTS, lane, lane) ?? {};
+    countEnqueued(this.db, wayOf({ submitter: submitter ?? null }, this.wayIn), Number(n ?? 0));
     // Every visible lane costs each claim a statement: only large ones stay apart, where one row's
     // update makes all of it visible.
     if (count <= MERGE_MESSAGES) mergeLane(this.db, { from: lane, into: 0 });

@@ -1,0 +1,56 @@
+// Reads what a monitor is told of a queue, and makes the text of it. Called by `mailq metrics` and by the
+// service's HTTP listener.
+
+import type { Settings } from "../../config/settings.ts";
+import type { Counters } from "../../queue/ports/counters.ts";
+import type { Reader } from "../../queue/ports/reader.ts";
+import { countDrops } from "../../store/drop/names.ts";
+import { queuePath } from "../../store/open.ts";
+import { diskRoom } from "../../system/disk.ts";
+import { lookAt } from "../../system/files.ts";
+import { type DiskFigures, families } from "./families.ts";
+import { type Dialect, metricsTextOf } from "./open_metrics.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** What is told of the queue now, as text. Rejects as the store does. Fast however long
+ *  the queue is. */
+export async function metricsText(
+  store: Reader & Counters,
+  settings: Settings,
+  { now, version, dialect }: {
+    readonly now: number;
+    readonly version: string;
+    readonly dialect: Dialect;
+  },
+): Promise<string> {
+  const path = queuePath(settings.queue);
+  const told = families({
+    now,
+    status: await store.status(),
+    health: await store.healthFigures(now - DAY_MS),
+    stored: await store.figures(),
+    rateUses: await store.rateUses(),
+    relays: settings.relays.map(({ name, concurrency, rate }) => ({
+      name,
+      concurrency: concurrency ?? settings.concurrency,
+      rate,
+    })),
+    disk: await diskFigures(path),
+    dropped: countDrops(path),
+    build: { version, deno: Deno.version.deno },
+  });
+  return metricsTextOf(told, dialect);
+}
+
+async function diskFigures(path: string): Promise<DiskFigures | null> {
+  const queue = lookAt(path);
+  if (queue === null) return null;
+  const room = await diskRoom(path);
+  return {
+    queueBytes: queue.size,
+    logBytes: lookAt(`${path}-wal`)?.size ?? 0,
+    freeBytes: room?.freeBytes ?? null,
+    totalBytes: room?.totalBytes ?? null,
+  };
+}

@@ -21,7 +21,6 @@ export function counterTests(test: TestStore): void {
     await store.enqueue([newMessage({ submitter: "ann" })]);
     const other = await fixture.another({ wayIn: "sendmail" });
     await other.enqueue([newMessage()]);
-    await other.close();
     assert.deepEqual(await countsOf(store, "enqueued"), { drop: 1, enqueue: 3, sendmail: 1 });
   });
 
@@ -39,7 +38,6 @@ export function counterTests(test: TestStore): void {
     const batch = await holder.openBatch(null);
     await (await store.joinBatch(batch.token)).enqueue([newMessage(), newMessage()]);
     await batch.commit();
-    await holder.close();
     assert.deepEqual(await countsOf(store, "enqueued"), { enqueue: 3, tx: 2 });
   });
 

@@ -26,7 +26,7 @@ export interface DiskFigures {
 }
 
 /** All that is told. */
-export interface Measured {
+interface Measured {
   readonly now: number;
   readonly status: QueueStatus;
   readonly health: HealthFigures;

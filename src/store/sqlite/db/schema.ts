@@ -1,6 +1,7 @@
 // The schema, step by step. Released steps are never edited; a new one goes to the end, and
 // SCHEMA_VERSION (layout.ts) counts them.
 
+import { COUNTERS } from "../counters/schema.ts";
 import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */
@@ -299,18 +300,6 @@ CREATE TABLE event_part (
 ) STRICT;
 CREATE INDEX event_parts_of ON event_part (lane, n);
 INSERT INTO meta VALUES ('queue_id', lower(hex(randomblob(8))));
-`;
-
-// What is counted for monitors (src/queue/counters.ts); `labels` is a JSON list of their values. And
-// the open messages that have more than one open recipient: few, in most queues.
-const COUNTERS = `
-CREATE TABLE counter (
-  name TEXT NOT NULL,
-  labels TEXT NOT NULL,
-  value REAL NOT NULL,
-  PRIMARY KEY (name, labels)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX many_open ON message (status, lane, n_open) WHERE n_open > 1;
 `;
 
 export const MIGRATIONS: readonly Migration[] = [

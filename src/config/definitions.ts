@@ -171,6 +171,35 @@ export const SETTINGS = {
     doc: "Whether only one pass runs at a time, by a lock beside the queue",
   },
   "lock_path": { kind: "path", default: null, doc: "The lock's file, else beside the queue" },
+  "listen.smtp": {
+    kind: "words",
+    default: null,
+    doc: "Where the service takes mail by SMTP: 127.0.0.1:587, smtps://*:465, a socket's path or " +
+      "systemd:NAME; several in a list",
+  },
+  "listen.tls.cert": {
+    kind: "path",
+    default: null,
+    doc: "The certificate of listen.smtp with its chain, as PEM; others then log in under TLS",
+  },
+  "listen.tls.key": { kind: "path", default: null, doc: "The key of that certificate, as PEM" },
+  "listen.users": {
+    kind: "path",
+    default: null,
+    doc: "The logins that may send by listen.smtp: name:hash lines, as of htpasswd -B or " +
+      "openssl passwd -6",
+  },
+  "listen.allow": {
+    kind: "words",
+    default: null,
+    doc: "The networks that may send by listen.smtp without a login, such as 10.0.0.0/8",
+  },
+  "listen.max_connections": {
+    kind: "int",
+    default: 500,
+    doc: "Connections that the listeners keep at the same time",
+    min: 1,
+  },
 } as const satisfies Readonly<Record<string, Definition>>;
 
 /** The keys of a `[relay.NAME]` table. */
@@ -235,43 +264,6 @@ export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;
 /** What each key of a relay's table is once it has been read. */
 export type RelayValue<K extends RelayKey> = ValueOf<typeof RELAY_KEYS[K]>;
 
-/** Variables of the default relay, for machines without a settings file such as containers, by the key
- *  that each sets. Its URL is MAILQ_TRANSPORT. */
-export const RELAY_VARIABLES: Readonly<Record<string, RelayKey>> = {
-  MAILQ_USER: "user",
-  MAILQ_PASSWORD: "password",
-  MAILQ_PASSWORD_FILE: "password_file",
-  MAILQ_PASSWORD_COMMAND: "password_command",
-  MAILQ_AUTH: "auth",
-  MAILQ_TLS_MODE: "tls.mode",
-  MAILQ_TLS_CA: "tls.ca",
-  MAILQ_TLS_FINGERPRINT: "tls.fingerprint",
-  MAILQ_RATE: "rate",
-  MAILQ_RECIPIENT_LIMIT: "recipient_limit",
-};
-
-/** Variables that name a file with a setting's value on its first line, for URLs with a password. */
-export const FILE_VARIABLES: Readonly<Record<string, SettingName>> = {
-  MAILQ_QUEUE_FILE: "queue",
-  MAILQ_TRANSPORT_FILE: "transport",
-};
-
-/** Variables that are no setting's: the settings file, the default relay's password, the batch
- *  that `mailq tx` hands to the commands inside it, what the programs of sendmail: and exec: are
- *  told of their message, and what .ci/compile.ts is told. */
-export const OTHER_VARIABLES: readonly string[] = [
-  "MAILQ_CONFIG",
-  ...Object.keys(RELAY_VARIABLES),
-  ...Object.keys(FILE_VARIABLES),
-  "MAILQ_TX",
-  "MAILQ_ID",
-  "MAILQ_SENDER",
-  "MAILQ_RECIPIENTS",
-  "MAILQ_SIZE",
-  "MAILQ_RELAYING",
-  "MAILQ_CHECK_BUILD",
-];
-
 function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);
 }
@@ -285,15 +277,4 @@ export function definitionOf(name: string): Definition | null {
   if (isSettingName(name)) return SETTINGS[name];
   const key = /^relay\.[^.]+\.(.+)$/.exec(name)?.[1] ?? "";
   return isRelayKey(key) ? RELAY_KEYS[key] : null;
-}
-
-/** The environment's name for a setting: `retry.max` is `MAILQ_RETRY_MAX`. */
-export function variableName(name: string): string {
-  return `MAILQ_${name.replaceAll(".", "_").toUpperCase()}`;
-}
-
-/** The flag's name for a setting, as it was given: `max_batch` is `--max-batch`, and `lock` that
- *  is false is `--no-lock`. */
-export function flagName(name: string, raw: unknown): string {
-  return `--${raw === false ? "no-" : ""}${name.replace(/[._]/g, "-")}`;
 }

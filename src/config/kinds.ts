@@ -12,6 +12,8 @@ export interface KindValues {
   /** As it is: its blanks count. */
   readonly secret: string;
   readonly path: string;
+  /** One or more, with a blank between them. */
+  readonly words: string;
   readonly command: string;
   readonly queue: string;
   readonly hostname: string;
@@ -144,6 +146,14 @@ function readRate(raw: unknown): Rate | Mismatch {
     : new Mismatch("a rate such as 10/s, 100/m, 5000/h or 20000/d");
 }
 
+function readWords(raw: unknown): string | Mismatch {
+  const words = Array.isArray(raw) && raw.every((word) => /^[^\s,]+$/.test(String(word)))
+    ? raw.join(" ")
+    : raw;
+  const text = textReader("a text, or a list of texts")(words);
+  return typeof text === "string" ? text.replace(/[\s,]+/g, " ") : text;
+}
+
 function readQueue(raw: unknown): string | Mismatch {
   const text = textReader("the path or URL of a queue")(raw);
   const scheme = typeof text === "string" ? /^([\w+.-]+):\/\//.exec(text)?.[1] : undefined;
@@ -170,6 +180,7 @@ const READERS: { readonly [K in Kind]: Reader<KindValues[K]> } = {
   string: textReader("a text"),
   secret: readSecret,
   path: textReader("a path"),
+  words: readWords,
   command: textReader("a command"),
   queue: readQueue,
   hostname: textReader(

@@ -5,17 +5,14 @@
 import { errorText } from "../queue/errors.ts";
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
+import { type Definition, definitionOf, type SettingName, SETTINGS } from "./definitions.ts";
 import {
-  type Definition,
-  definitionOf,
   FILE_VARIABLES,
   flagName,
   OTHER_VARIABLES,
   RELAY_VARIABLES,
-  type SettingName,
-  SETTINGS,
   variableName,
-} from "./definitions.ts";
+} from "./variables.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
 import { maskUrl } from "./relay_url.ts";
 

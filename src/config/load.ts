@@ -13,6 +13,8 @@ import {
   type Problem,
   type Sourced,
 } from "./layers.ts";
+import { SETTINGS } from "./definitions.ts";
+import type { ListenSettings } from "./listen.ts";
 import { checkRelays } from "./relays.ts";
 import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
 
@@ -40,7 +42,7 @@ export async function loadSettings(options: LoadOptions): Promise<Settings> {
   const layers = await fileLayers(options);
   layers.push(await environmentLayer(env, options.readFile));
   layers.push(flagLayer(options.flags, env.HOME));
-  return buildSettings(mergeLayers(layers, options.purpose), options);
+  return buildSettings(await mergeLayers(layers, options.purpose), options);
 }
 
 async function fileLayers(options: LoadOptions): Promise<Layer[]> {
@@ -116,7 +118,7 @@ function readFileIfAny(
   }
 }
 
-function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
+async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<Merged> {
   const values = new Map<string, Sourced>();
   const tables = new Map<string, string>();
   let routes: readonly Sourced<Route>[] = [];
@@ -155,10 +157,26 @@ function mergeLayers(layers: readonly Layer[], purpose: Purpose): Merged {
       isForIntake: false,
     });
   }
+  // Taking mail in needs none of it.
+  const listen = purpose === "all" ? await mergeListen(values, problems) : null;
   for (const { text, isForIntake, isFlag } of problems) {
     if (isFlag) throw new MailqError("usage", text);
     if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);
     warnings.push(text);
   }
-  return { values, relayNames: [...tables.keys()], routes, rules, warnings };
+  return { values, relayNames: [...tables.keys()], routes, rules, listen, warnings };
+}
+
+/** The table [listen]; what is wrong with it goes to `problems`. */
+async function mergeListen(
+  values: ReadonlyMap<string, Sourced>,
+  problems: Problem[],
+): Promise<ListenSettings | null> {
+  if (![...values.keys()].some((name) => name.startsWith("listen."))) return null;
+  const { readListen }: typeof import("./listen.ts") = await import(
+    import.meta.resolve("./listen.ts")
+  );
+  const read = readListen(values, SETTINGS["listen.max_connections"].default);
+  problems.push(...read.problems);
+  return read.listen;
 }

@@ -11,7 +11,6 @@ export const RETIRED: Readonly<Record<string, string>> = {
   "on.deferred": ERROR_HANDLER,
   "on.failed": `watch \`mailq status --nagios\`; ${ERROR_HANDLER}`,
   "bounce": "nobody is told by mail of mail that failed; watch `mailq status --nagios`",
-  "listen": "the service answers nothing over HTTP; `mailq status --json` tells how the queue is",
   "claim": "mail that a dead process was sending goes back to the queue at once",
 };
 

@@ -16,6 +16,7 @@ import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { readValue } from "./kinds.ts";
 import { showValue, type Sourced } from "./layers.ts";
+import type { ListenSettings } from "./listen.ts";
 import { buildRelay, type RelaySettings } from "./relays.ts";
 
 /** The settings in force. Durations are in ms; null = unset. */
@@ -56,6 +57,8 @@ export interface Settings {
   readonly intervalMs: number;
   readonly usesLock: boolean;
   readonly lockPath: string | null;
+  /** Null where nothing of it is set, and where the settings are for taking mail in. */
+  readonly listen: ListenSettings | null;
   /** What was wrong and passed over, one line each. */
   readonly warnings: readonly string[];
   /** Every setting in force, in a stable order, secrets as `***`. */
@@ -99,6 +102,7 @@ export interface Merged {
   readonly relayNames: readonly string[];
   readonly routes: readonly Sourced<Route>[];
   readonly rules: readonly Sourced<Rule>[];
+  readonly listen: ListenSettings | null;
   readonly warnings: readonly string[];
 }
 
@@ -167,6 +171,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     intervalMs: get("interval"),
     usesLock: get("lock"),
     lockPath: get("lock_path"),
+    listen: merged.listen,
     warnings: merged.warnings,
     entries() {
       const known = new Map(values);

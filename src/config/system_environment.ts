@@ -1,7 +1,8 @@
 // The real machine for loadSettings: variables, files, user and host name. Called by the command
 // line when it starts; tests make a machine of their own.
 
-import { OTHER_VARIABLES, SETTINGS, variableName } from "./definitions.ts";
+import { SETTINGS } from "./definitions.ts";
+import { OTHER_VARIABLES, variableName } from "./variables.ts";
 import type { LoadOptions } from "./load.ts";
 
 /** The real machine, for `loadSettings`. */

@@ -1,7 +1,7 @@
 // What to say about a MAILQ_ variable that sets nothing. Called by layers.ts, which loads this file
 // only where there is such a variable, so that most calls do not pay for it.
 
-import { variableName } from "./definitions.ts";
+import { variableName } from "./variables.ts";
 import { RETIRED, retiredWarning } from "./retired.ts";
 import { suggestName } from "./suggest.ts";
 

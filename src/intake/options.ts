@@ -34,6 +34,11 @@ export interface IntakeOptions {
   readonly tags?: readonly string[];
   readonly key?: string;
   readonly isHeld?: boolean;
+  /** Who has handed the message in, where that is known for sure. */
+  readonly submitter?: string;
+  /** Makes the value of a Received field for the message with this id: mail that came over a network
+   *  has one put at its top (RFC 5321 4.4). By default none is added. */
+  readonly trace?: (id: string) => string;
   /** What the sender wants to be told of the message. */
   readonly dsn?: DsnWishes;
   readonly settings: IntakeSettings;

@@ -122,6 +122,7 @@ export async function planMessage(
     const host = await idHost(bytes, header, options, envelope);
     return `<${id}.${hexText(random.subarray(12))}@${host}>`;
   });
+  const trace = options.trace === undefined ? [] : await traced(bytes, header, options.trace(id));
   const mended = await mendAddresses(bytes, header, options);
   const kept = mended === null
     ? header
@@ -138,14 +139,22 @@ export async function planMessage(
     key: options.key ?? null,
     ...(envelope.dsn === null ? {} : { dsn: envelope.dsn }),
     ...(mended === null ? {} : { changes: mended.changes }),
+    ...(options.submitter === undefined ? {} : { submitter: options.submitter }),
     display,
   };
   return {
     message,
-    added: [...missing, ...originalTo(envelope.redirected)],
+    added: [...trace, ...missing, ...originalTo(envelope.redirected)],
     replaced: mended?.replaced,
     warnings,
   };
+}
+
+async function traced(bytes: Uint8Array, header: Header, value: string): Promise<AddedField[]> {
+  const { traceFields }: typeof import("./header/trace.ts") = await import(
+    import.meta.resolve("./header/trace.ts")
+  );
+  return traceFields(bytes, header, value);
 }
 
 /** The header with full addresses in place of bare names, and the From field that is forced; null

@@ -83,7 +83,8 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     "[smtp]\nport = 1",
-    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, retention",
+    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, " +
+    "retention, listen, listen.tls",
   ],
   [
     "retry = 5",

@@ -41,6 +41,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     usesLock: true,
     lockPath: null,
     log: null,
+    listen: null,
     warnings: [],
   });
 });
@@ -78,6 +79,13 @@ log = "json"
     sent = "90d"
     failed = "365d"
     events = "7d"
+    [listen]
+    smtp = "*:587"
+    tls.cert = "~/cert.pem"
+    tls.key = "/key.pem"
+    users = "/users"
+    allow = "10.0.0.0/8"
+    max_connections = 8
   `);
   const { entries, relays, machine: _, ...rest } = settings;
   assert.deepEqual(relays[0]?.target.kind, "smtp");
@@ -112,6 +120,13 @@ log = "json"
     usesLock: false,
     lockPath: "/run/mailq.lock",
     log: "json",
+    listen: {
+      smtp: [{ kind: "tcp", host: "::", port: 587, isTls: false }],
+      tls: { cert: "/home/u/cert.pem", key: "/key.pem" },
+      users: "/users",
+      allow: [{ bytes: [10, 0, 0, 0], bits: 8 }],
+      maxConnections: 8,
+    },
     warnings: [],
   });
   assert.deepEqual(

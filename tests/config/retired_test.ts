@@ -3,7 +3,7 @@ import { SETTINGS } from "../../src/config/definitions.ts";
 import { RETIRED, retiredWarning } from "../../src/config/retired.ts";
 import { load, loadFile } from "./fake_machine.ts";
 
-const NAMES = ["on.enqueued", "on.sent", "on.deferred", "on.failed", "bounce", "listen", "claim"];
+const NAMES = ["on.enqueued", "on.sent", "on.deferred", "on.failed", "bounce", "claim"];
 
 Deno.test("RETIRED: names no setting that still has an effect", () => {
   assert.deepEqual(Object.keys(RETIRED), NAMES);
@@ -15,7 +15,6 @@ Deno.test("RETIRED: names no setting that still has an effect", () => {
 Deno.test("loadSettings: a file with retired settings still works, and warns of each", async () => {
   const settings = await loadFile(`
     bounce = "admin"
-    listen = "127.0.0.1:9025"
     claim = "10m"
     concurrency = 3
     [on]
@@ -28,29 +27,26 @@ Deno.test("loadSettings: a file with retired settings still works, and warns of 
   assert.deepEqual(settings.warnings, [
     "The setting bounce (/etc/mailq.toml:2) has no effect: " +
     "nobody is told by mail of mail that failed; watch `mailq status --nagios`",
-    "The setting listen (/etc/mailq.toml:3) has no effect: " +
-    "the service answers nothing over HTTP; `mailq status --json` tells how the queue is",
-    "The setting claim (/etc/mailq.toml:4) has no effect: " +
+    "The setting claim (/etc/mailq.toml:3) has no effect: " +
     "mail that a dead process was sending goes back to the queue at once",
-    "The setting on.enqueued (/etc/mailq.toml:7) has no effect: " +
+    "The setting on.enqueued (/etc/mailq.toml:6) has no effect: " +
     "`mailq enqueue` prints the ids of what it has taken in",
-    "The setting on.sent (/etc/mailq.toml:8) has no effect: " +
+    "The setting on.sent (/etc/mailq.toml:7) has no effect: " +
     "`mailq list --status sent` lists what has been sent",
-    "The setting on.deferred (/etc/mailq.toml:9) has no effect: " +
+    "The setting on.deferred (/etc/mailq.toml:8) has no effect: " +
     "error_handler is asked of every recipient that a message was not sent to",
-    "The setting on.failed (/etc/mailq.toml:10) has no effect: watch `mailq status --nagios`; " +
+    "The setting on.failed (/etc/mailq.toml:9) has no effect: watch `mailq status --nagios`; " +
     "error_handler is asked of every recipient that a message was not sent to",
   ]);
   assert.deepEqual(settings.entries().filter(({ name }) => NAMES.includes(name)), []);
 });
 
 Deno.test("loadSettings: a retired setting's value is not looked at", async () => {
-  const settings = await loadFile('bounce = 5\nclaim = "soon"\non = { failed = [] }\n[listen]\n');
+  const settings = await loadFile('bounce = 5\nclaim = "soon"\non = { failed = [] }\n');
   assert.deepEqual(settings.warnings.map((warning) => /\(.*:\d\)/.exec(warning)?.[0]), [
     "(/etc/mailq.toml:1)",
     "(/etc/mailq.toml:2)",
     "(/etc/mailq.toml:3)",
-    "(/etc/mailq.toml:4)",
   ]);
 });
 

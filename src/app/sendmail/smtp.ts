@@ -3,17 +3,16 @@
 // sends what was queued.
 
 import type { Settings } from "../../config/settings.ts";
-import { readEnvelope } from "../../intake/address/envelope.ts";
-import { scanHeader } from "../../intake/header/headers.ts";
-import type { DsnWishes, IntakeOptions } from "../../intake/options.ts";
+import { OWN_PROCESS_LIMITS } from "../../intake/smtp/host.ts";
+import { SmtpSession } from "../../intake/smtp/session.ts";
+import { type ByteSource, stdinInput, WHOLE_BYTES } from "../../intake/sources/files.ts";
 import { ReadAhead } from "../../intake/sources/read_ahead.ts";
-import { type SmtpEnvelope, SmtpSession } from "../../intake/smtp/session.ts";
-import { type ByteSource, stdinInput } from "../../intake/sources/files.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { type Destination, type DestinationApp, openDestination } from "../enqueue/destination.ts";
 import { enqueueInputs, type Queued } from "../enqueue/enqueue.ts";
-import { intakeOptions, type IntakeWishes, type OptionsApp } from "../enqueue/options.ts";
+import type { OptionsApp } from "../enqueue/options.ts";
+import { checkSmtpRecipient, MessageText, smtpOptions } from "../listen/smtp_intake.ts";
 
 /** The client of a conversation, and what its host does for it. */
 export interface SmtpClient {
@@ -33,21 +32,13 @@ export interface SmtpClient {
 type SmtpApp = DestinationApp & OptionsApp;
 
 /** Speaks SMTP with one client until it quits or its input ends. Throws `input_unreadable` where
- *  that comes in the middle of a message, which is then not queued. */
+ *  that comes in the middle of a message, which is then not queued. No Received field is added:
+ *  nobody is at the other end but a program of this machine. */
 export async function serveSmtp(
   app: SmtpApp,
   settings: Settings,
   client: SmtpClient,
 ): Promise<void> {
-  const optionsFor = (wishes: IntakeWishes): IntakeOptions =>
-    intakeOptions(app, settings, {
-      takesSenderFromHeader: false,
-      qualifiesHeader: true,
-      readsSchedule: false,
-      headerRecipients: "never",
-      noRecipientCode: "usage",
-      ...wishes,
-    });
   // Not before it is needed: a queue that cannot be opened is the message's misfortune, and the
   // next one may have more luck.
   let destination: Destination | null = null;
@@ -55,17 +46,12 @@ export async function serveSmtp(
   const session = new SmtpSession(input, (text) => client.say(text), {
     hostname: settings.hostname,
     maxSizeBytes: settings.maxSizeBytes,
-    async checkRecipient(recipient) {
-      const empty = new Uint8Array(0);
-      const options = optionsFor({ to: [`<${recipient}>`], from: "" });
-      await readEnvelope(empty, scanHeader(empty), options);
-    },
+    limits: OWN_PROCESS_LIMITS,
+    security: null,
+    checkRecipient: (recipient) => checkSmtpRecipient(app, settings, recipient),
+    newText: () => new MessageText({ memoryBytes: WHOLE_BYTES, isFileOptional: true }),
     async queue(envelope, text, onQueued) {
-      const options = optionsFor({
-        from: `<${envelope.mail.sender}>`,
-        to: envelope.recipients.map((one) => `<${one.recipient}>`),
-        dsn: wishesOf(envelope),
-      });
+      const options = smtpOptions(app, settings, envelope);
       try {
         destination ??= await openDestination(app, settings);
         const queued = await enqueueInputs(app, destination, [stdinInput(text)], options);
@@ -78,10 +64,4 @@ export async function serveSmtp(
     },
   });
   await session.serve();
-}
-
-function wishesOf({ mail, recipients }: SmtpEnvelope): DsnWishes | undefined {
-  const own = recipients.map((one) => one.dsn);
-  if (!mail.asksDsn && own.every((one) => one === null)) return undefined;
-  return { ret: mail.ret, envid: mail.envid, all: null, own };
 }

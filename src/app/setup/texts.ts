@@ -1,7 +1,8 @@
 // Texts that set mailq up on a machine: a crontab, a systemd unit, a settings file. `mailq init`
 // prints them; nothing is written here.
 
-import { type Definition, RELAY_KEYS, SETTINGS, variableName } from "../../config/definitions.ts";
+import { type Definition, RELAY_KEYS, SETTINGS } from "../../config/definitions.ts";
+import { variableName } from "../../config/variables.ts";
 import { formatValue } from "../../config/kinds.ts";
 import { folderOf } from "../../system/files.ts";
 import { checkUser, programLine, quoted } from "./program_path.ts";

@@ -4,7 +4,9 @@
 import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
+import { ServiceListeners } from "../../app/listen/service_listeners.ts";
 import { passOptions } from "../../app/send/pass.ts";
+import type { Settings } from "../../config/settings.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
 import { formatDuration } from "../../queue/durations.ts";
@@ -52,6 +54,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const reload = async () => {
       try {
         const fresh = await this.settings("all", given);
+        await listeners?.reload(fresh);
         plan = await planOf(fresh);
         await logAs(fresh);
         current = fresh;
@@ -64,11 +67,14 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         output.warn(`the settings stay as they were: ${errorText(error)}`);
       }
     };
+    let listeners: ServiceListeners | null = null;
     using _reload = machine.onReload(() => void reload());
     noteAffectedSqlite(this);
     output.detail(`sending from ${settings.queue}`);
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
+    if (!flags.once) listeners = await startListeners(this, settings, given);
+    await using _listeners = listeners;
     try {
       await runService({
         store,
@@ -80,11 +86,14 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
           },
         },
         machine,
-        signal: this.stopSignal(),
+        signal: listeners === null
+          ? this.stopSignal()
+          : AbortSignal.any([this.stopSignal(), listeners.failed]),
         isOnce: flags.once ?? false,
         onRound: flags.once ? (result) => printPass(output, result) : undefined,
         onTrouble: (error) => output.warn(`${error.message}; trying again`),
       });
+      listeners?.check();
     } catch (error) {
       // A newer mailq has changed the queue under us: the service manager starts the new one.
       if (error instanceof MailqError && error.code === "queue_newer") {
@@ -102,11 +111,30 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       `Sends mail as soon as any process has queued it, requeues deferred mail when it is
 due, takes over from processes that died, expires, and purges by retention.*.
 SIGTERM finishes what is being sent and exits 0; SIGHUP reads the settings anew.
+Takes mail by SMTP where [listen] says so.
 
   mailq run
   mailq run --once              (crontab, in place of send, retry and purge)`,
   },
 });
+
+/** The listeners of [listen], which read the settings as this command does. */
+async function startListeners(
+  context: Context,
+  settings: Settings,
+  flags: Readonly<Record<string, string | undefined>>,
+): Promise<ServiceListeners> {
+  const { globals, machine } = context;
+  return await ServiceListeners.start(settings, {
+    tell: context.output,
+    stopSignal: context.stopSignal(),
+    opening: {
+      flags: { queue: globals.queue ?? undefined, ...flags },
+      configFile: globals.config,
+      user: machine.user(),
+    },
+  });
+}
 
 function noteAffectedSqlite({ output }: Context): void {
   const version = sqliteVersion();

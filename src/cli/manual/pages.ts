@@ -1,13 +1,8 @@
 // The pages of the manual: what stands in pages/*.md, with the parts that are made of the
 // declarations of the commands and of the settings. `mailq man` and `mailq help TOPIC` print them.
 
-import {
-  type Definition,
-  RELAY_KEYS,
-  RELAY_VARIABLES,
-  SETTINGS,
-  variableName,
-} from "../../config/definitions.ts";
+import { type Definition, RELAY_KEYS, SETTINGS } from "../../config/definitions.ts";
+import { RELAY_VARIABLES, variableName } from "../../config/variables.ts";
 import { formatValue } from "../../config/kinds.ts";
 import {
   argumentUsage,

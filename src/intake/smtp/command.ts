@@ -28,6 +28,12 @@ export interface RcptCommand {
   readonly dsn: RecipientDsn | null;
 }
 
+/** What BDAT says: how many bytes follow it, and whether they end the message. */
+export interface BdatCommand {
+  readonly sizeBytes: number;
+  readonly isLast: boolean;
+}
+
 export function splitCommand(line: string): SmtpCommand {
   const text = line.trimEnd();
   const blank = text.indexOf(" ");
@@ -35,8 +41,11 @@ export function splitCommand(line: string): SmtpCommand {
   return { verb: text.slice(0, blank).toUpperCase(), rest: text.slice(blank + 1).trimStart() };
 }
 
-/** Reads what follows MAIL (RFC 5321 4.1.1.2). Throws Refused. */
-export function readMail(rest: string): MailCommand {
+/** Reads what follows MAIL (RFC 5321 4.1.1.2); `offersLogin` if AUTH was offered. Throws Refused. */
+export function readMail(
+  rest: string,
+  { offersLogin }: { readonly offersLogin: boolean },
+): MailCommand {
   const [path, parameters] = splitPath(rest, "FROM:", "MAIL FROM:<ann@example.org>");
   let sizeBytes: number | null = null;
   let isUtf8 = false;
@@ -58,6 +67,11 @@ export function readMail(rest: string): MailCommand {
       case "RET":
         if (!/^(?:FULL|HDRS)$/i.test(value ?? "")) throw wrongParameter(name);
         ret = value?.toUpperCase() === "FULL" ? "full" : "headers";
+        break;
+      case "AUTH":
+        // RFC 4954 5: who somebody else says has submitted it. Nothing here asks for that.
+        if (!offersLogin) throw unknownParameter(name);
+        if (value === null) throw wrongParameter(name);
         break;
       case "ENVID":
         // RFC 3461 4.4.
@@ -85,6 +99,13 @@ export function readRcpt(rest: string, isUtf8: boolean): RcptCommand {
   }
   checkAddress(path, isUtf8);
   return { recipient: path, dsn: parameters.size === 0 ? null : { notify, orcpt } };
+}
+
+/** Reads what follows BDAT (RFC 3030 2). Throws Refused. */
+export function readBdat(rest: string): BdatCommand {
+  const [, digits, last] = /^(\d{1,15})(?: +(LAST))?$/i.exec(rest) ?? [];
+  if (digits === undefined) throw refused(501, "5.5.4", "Syntax: BDAT 1000 LAST");
+  return { sizeBytes: Number(digits), isLast: last !== undefined };
 }
 
 // A path of RFC 5321 4.1.2. Its source route is read and forgotten, as appendix C has it.

@@ -1,7 +1,7 @@
 // Finds the lines of SMTP commands in what a client sends, and says why a line is none. Called by
 // session.ts; what a line means is command.ts's work.
 
-import type { ReadAhead } from "../sources/read_ahead.ts";
+import type { SmtpInput } from "./input.ts";
 
 const LF = 10;
 const CR = 13;
@@ -24,7 +24,7 @@ export class CommandReader {
   #takesBareLf: boolean | null = null;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-  constructor(readonly input: ReadAhead) {}
+  constructor(readonly input: SmtpInput) {}
 
   /** Whether this client's lines end in a bare LF. */
   get takesBareLf(): boolean {
@@ -32,7 +32,7 @@ export class CommandReader {
   }
 
   /** The next line; null where the input ends. A line without its end counts for nothing. */
-  next(): CommandLine | null {
+  async next(): Promise<CommandLine | null> {
     const { input } = this;
     let searched = 0;
     let isTooLong = false;
@@ -52,7 +52,7 @@ export class CommandReader {
         input.take(input.bytes.length - 1);
       }
       searched = Math.max(0, input.bytes.length - 1);
-      if (!input.more()) return null;
+      if (!await input.more()) return null;
     }
   }
 

@@ -1,81 +1,59 @@
-// A server's end of an SMTP conversation: which command may come when, what is answered, when mail
-// is handed over. Called by app/sendmail for `sendmail -bs`; sockets and the queue are left to its
-// host.
+// A server's end of an SMTP conversation: which command may come when, and what is answered. Called
+// by app/sendmail for `sendmail -bs` and by app/listen for each client of a listener; sockets and
+// the queue are left to its host. One mail's steps are mail_steps.ts's.
 
-import { MailqError } from "../../queue/errors.ts";
-import { readAddresses } from "../address/addresses.ts";
-import { DottedText } from "../sources/dotted_text.ts";
-import type { ReadAhead } from "../sources/read_ahead.ts";
-import type { ByteSource } from "../sources/files.ts";
-import { type MailCommand, type RcptCommand, readMail, readRcpt, splitCommand } from "./command.ts";
+import { type BdatCommand, readBdat, splitCommand } from "./command.ts";
 import { CommandReader } from "./command_reader.ts";
-import { Refused, refused, reply, replyText, replyToFailure, type SmtpReply } from "./reply.ts";
+import type { SmtpHost } from "./host.ts";
+import type { SmtpInput } from "./input.ts";
+import { logIn } from "./login.ts";
+import { MailSteps } from "./mail_steps.ts";
+import { Refused, refused, reply, replyText, type SmtpReply } from "./reply.ts";
 
-/** What MAIL and RCPT have said. */
-export interface SmtpEnvelope {
-  readonly mail: MailCommand;
-  /** At least one. */
-  readonly recipients: readonly RcptCommand[];
-}
-
-/** Who takes the mail. */
-export interface SmtpHost {
-  readonly hostname: string;
-  readonly maxSizeBytes: number;
-  /** Throws `bad_address` for one that mail cannot be queued for. */
-  checkRecipient(recipient: string): Promise<void>;
-  /** Queues a message whose text is read from `text`, and calls `onQueued` with its id as soon as
-   *  it is on disk. Where it throws, nothing was queued. */
-  queue(
-    envelope: SmtpEnvelope,
-    text: ByteSource,
-    onQueued: (id: string) => void,
-  ): Promise<void>;
-}
-
-/** RFC 5321 4.5.3.1.8 asks for 100. */
-const MAX_RECIPIENTS = 10_000;
-/** What taking a message in may add to it, roughly: Message-ID, Date, line ends. */
-const ADDED_BYTES = 2_000;
+/** Wrong passwords after which the conversation is ended. */
+const MAX_WRONG_LOGINS = 3;
 
 /** A server's end of an SMTP conversation (RFC 5321) with PIPELINING (2920), SIZE (1870), 8BITMIME
- *  (6152), SMTPUTF8 (6531), DSN (3461) and ENHANCEDSTATUSCODES (2034). Lines of a message may be
- *  of any length (4.5.3.1 would have it so). No Received field is added: mailq changes no bytes,
- *  and nobody is at the other end but a program of this machine. */
+ *  (6152), SMTPUTF8 (6531), DSN (3461), CHUNKING (3030) and ENHANCEDSTATUSCODES (2034), and as its
+ *  host has it STARTTLS (3207) and AUTH (4954). Lines of a message may be of any length (5321
+ *  4.5.3.1 would have it so). */
 export class SmtpSession {
   readonly #commands: CommandReader;
-  #isGreeted = false;
-  #mail: MailCommand | null = null;
-  #recipients: RcptCommand[] = [];
+  readonly #mail: MailSteps;
+  #helo: { readonly name: string; readonly isExtended: boolean } | null = null;
+  #user: string | null = null;
+  #errors = 0;
+  #idleCommands = 0;
+  #wrongLogins = 0;
+  #isOver = false;
 
   /** `say` must get the text out before `input` waits for more. */
   constructor(
-    readonly input: ReadAhead,
+    readonly input: SmtpInput,
     readonly say: (text: string) => void,
     readonly host: SmtpHost,
   ) {
     this.#commands = new CommandReader(input);
+    this.#mail = new MailSteps(input, this.#commands, host, (said) => this.#reply(said));
   }
 
-  /** Serves to QUIT or to the end of the input. Throws `input_unreadable` where that comes in the
-   *  middle of a message, which is then not queued. */
+  /** Serves to QUIT, to the end of the input or to a limit. Throws `input_unreadable` where the input
+   *  ends in the middle of a message, which is then not queued. */
   async serve(): Promise<void> {
-    const { hostname } = this.host;
-    this.#reply(reply(220, null, `${hostname} ESMTP mailq`));
-    for (;;) {
-      const line = this.#commands.next();
+    using _mail = this.#mail;
+    this.#reply(reply(220, null, `${this.host.hostname} ESMTP mailq`));
+    while (!this.#isOver) {
+      const line = await this.#commands.next();
       if (line === null) return;
       if (line.kind === "too long") {
-        this.#reply(reply(500, "5.5.2", "Line too long"));
+        this.#refuse(reply(500, "5.5.2", "Line too long"));
       } else if (line.kind === "garbled") {
-        this.#reply(reply(500, "5.5.2", "Cannot read the line: expected UTF-8 that ends in CRLF"));
+        this.#refuse(reply(500, "5.5.2", "Cannot read the line: expected UTF-8 that ends in CRLF"));
       } else {
         const { verb, rest } = splitCommand(line.text);
-        if (verb === "QUIT" && rest === "") {
-          return this.#reply(reply(221, "2.0.0", `${hostname} closes the conversation`));
-        }
         await this.#obey(verb, rest);
       }
+      if (!this.#isOver) this.#endAtLimit();
     }
   }
 
@@ -84,26 +62,53 @@ export class SmtpSession {
       this.#reply(await this.#answer(verb, rest) ?? null);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.#reply(error.reply);
+      this.#refuse(error.reply);
     }
+  }
+
+  #refuse(said: SmtpReply): void {
+    this.#errors++;
+    this.#reply(said);
+  }
+
+  #endAtLimit(): void {
+    const { errors, idleCommands } = this.host.limits;
+    if (this.#errors >= errors) this.#end("Too many errors");
+    else if (this.#idleCommands >= idleCommands) this.#end("Too many commands without a mail");
+  }
+
+  #end(why: string): void {
+    this.#isOver = true;
+    this.#reply(reply(421, "4.7.0", `${this.host.hostname} ends the conversation: ${why}`));
   }
 
   /** Does what a command says. Returns its reply, or null where that was given. */
   async #answer(verb: string, rest: string): Promise<SmtpReply | null> {
     switch (verb) {
+      case "MAIL":
+        this.#mayBegin();
+        return await this.#mail.from(rest);
+      case "RCPT":
+        return await this.#mail.to(rest);
+      case "DATA":
+        refuseArguments(verb, rest);
+        return this.#took(await this.#mail.data(this.#client()));
+      case "BDAT":
+        return this.#took(await this.#mail.bdat(this.#chunk(rest), this.#client()));
+    }
+    this.#idleCommands++;
+    switch (verb) {
       case "EHLO":
       case "HELO":
         return this.#hello(verb, rest);
-      case "MAIL":
-        return await this.#from(rest);
-      case "RCPT":
-        return await this.#to(rest);
-      case "DATA":
+      case "STARTTLS":
         refuseArguments(verb, rest);
-        return await this.#data();
+        return await this.#startTls();
+      case "AUTH":
+        return await this.#logIn(rest);
       case "RSET":
         refuseArguments(verb, rest);
-        this.#reset();
+        this.#mail.reset();
         return reply(250, "2.0.0", "Ok");
       case "NOOP":
         return reply(250, "2.0.0", "Ok");
@@ -114,28 +119,49 @@ export class SmtpSession {
         return reply(
           214,
           "2.0.0",
-          "Commands: HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+          "Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT" +
+            (this.host.security === null ? "" : " STARTTLS AUTH"),
         );
       case "QUIT":
-        throw refused(501, "5.5.4", "Syntax: QUIT");
+        refuseArguments(verb, rest);
+        this.#isOver = true;
+        return reply(221, "2.0.0", `${this.host.hostname} closes the conversation`);
       case "EXPN":
       case "ETRN":
-      case "AUTH":
-      case "STARTTLS":
-      case "BDAT":
         throw refused(502, "5.5.1", `There is no ${verb} here`);
       default:
         throw refused(500, "5.5.2", "Unknown command; see HELP");
     }
   }
 
+  /** What follows a BDAT that cannot be read may be anything, and must not pass for commands. */
+  #chunk(rest: string): BdatCommand {
+    this.#isOver = true;
+    const chunk = readBdat(rest);
+    this.#isOver = false;
+    return chunk;
+  }
+
+  #took(isTaken: boolean): null {
+    if (isTaken) this.#idleCommands = 0;
+    return null;
+  }
+
+  #client() {
+    return {
+      helo: this.#helo?.name ?? "",
+      isExtended: this.#helo?.isExtended ?? false,
+      user: this.#user,
+    };
+  }
+
   #hello(verb: string, rest: string): SmtpReply {
     if (rest === "" || rest.includes(" ")) {
       throw refused(501, "5.5.4", `Syntax: ${verb} host.example.org`);
     }
-    this.#isGreeted = true;
-    this.#reset();
-    const { hostname, maxSizeBytes } = this.host;
+    this.#helo = { name: rest, isExtended: verb === "EHLO" };
+    this.#mail.reset();
+    const { hostname, maxSizeBytes, security } = this.host;
     if (verb === "HELO") return reply(250, null, hostname);
     return reply(
       250,
@@ -146,65 +172,63 @@ export class SmtpSession {
       "8BITMIME",
       "SMTPUTF8",
       "DSN",
+      "CHUNKING",
       "ENHANCEDSTATUSCODES",
+      ...(security?.offersTls ? ["STARTTLS"] : []),
+      ...(security?.login === "offered" ? ["AUTH PLAIN LOGIN"] : []),
       "HELP",
     );
   }
 
-  async #from(rest: string): Promise<SmtpReply> {
-    if (!this.#isGreeted) throw refused(503, "5.5.1", "Say EHLO or HELO first");
-    if (this.#mail !== null) throw refused(503, "5.5.1", "A sender was given already");
-    const mail = readMail(rest);
-    const { maxSizeBytes } = this.host;
-    if ((mail.sizeBytes ?? 0) > maxSizeBytes) {
-      throw refused(552, "5.3.4", `Cannot take more than ${maxSizeBytes} bytes`);
-    }
-    if (mail.sender !== "") {
-      await checked("5.1.7", async () => void await readAddresses(`<${mail.sender}>`, "MAIL"));
-    }
-    this.#mail = mail;
-    return reply(250, "2.1.0", "Ok");
+  #mayBegin(): void {
+    if (this.#helo === null) throw refused(503, "5.5.1", "Say EHLO or HELO first");
+    const { security } = this.host;
+    if (security === null || !security.needsLogin || this.#user !== null) return;
+    throw security.login === "after TLS"
+      ? refused(530, "5.7.0", "Say STARTTLS first, then AUTH")
+      : refused(530, "5.7.0", "Say AUTH first: mail is taken from those who log in");
   }
 
-  async #to(rest: string): Promise<SmtpReply> {
-    if (this.#mail === null) throw refused(503, "5.5.1", "Say MAIL first");
-    if (this.#recipients.length >= MAX_RECIPIENTS) {
-      throw refused(452, "4.5.3", "Too many recipients");
+  async #startTls(): Promise<null> {
+    const { security } = this.host;
+    if (security === null || !security.offersTls) {
+      throw refused(502, "5.5.1", "There is no STARTTLS here");
     }
-    const rcpt = readRcpt(rest, this.#mail.isUtf8);
-    await checked("5.1.3", () => this.host.checkRecipient(rcpt.recipient));
-    this.#recipients.push(rcpt);
-    return reply(250, "2.1.5", "Ok");
-  }
-
-  async #data(): Promise<null> {
-    const mail = this.#mail;
-    if (mail === null) throw refused(503, "5.5.1", "Say MAIL first");
-    const recipients = this.#recipients;
-    if (recipients.length === 0) throw refused(554, "5.5.1", "No recipient was accepted");
-    this.#reset();
-    this.#reply(reply(354, null, "End the message with a line of a single dot"));
-    const text = new MessageText(this.input, this.#commands.takesBareLf);
-    let isQueued = false;
-    try {
-      await this.host.queue({ mail, recipients }, text, (id) => {
-        isQueued = true;
-        this.#reply(reply(250, "2.0.0", `Ok: queued as ${id}`));
-      });
-    } catch (error) {
-      // Whatever comes after the mail is safe is no failure of this command.
-      if (isQueued || text.isCutOff) throw error;
-      // RFC 5321 4.2.5: the reply comes after the dot; what lies before it is no command.
-      text.skip();
-      const isTooLarge = text.sizeBytes + ADDED_BYTES > this.host.maxSizeBytes;
-      this.#reply(replyToFailure(error, isTooLarge));
+    // RFC 3207 4.2: what came in clear must not pass for what comes under TLS. Who sends on before
+    // the answer is no client of STARTTLS, but somebody in between.
+    if (this.input.bytes.length > 0) {
+      this.#end("nothing may follow STARTTLS before its answer");
+      return null;
     }
+    this.#reply(reply(220, "2.0.0", "Begin TLS"));
+    this.#isOver = !await security.startTls();
+    this.#mail.reset();
+    this.#helo = null;
+    this.#user = null;
     return null;
   }
 
-  #reset(): void {
-    this.#mail = null;
-    this.#recipients = [];
+  async #logIn(rest: string): Promise<SmtpReply | null> {
+    const { security } = this.host;
+    if (security === null) throw refused(502, "5.5.1", "There is no AUTH here");
+    if (this.#helo === null) throw refused(503, "5.5.1", "Say EHLO first");
+    if (this.#user !== null) throw refused(503, "5.5.1", "You have logged in already");
+    if (this.#mail.isOpen) throw refused(503, "5.5.1", "A mail has begun already");
+    const login = await logIn(rest, {
+      commands: this.#commands,
+      say: (said) => this.#reply(said),
+      security,
+    });
+    if (login === null) return null;
+    if (login !== "wrong") {
+      this.#user = login.user;
+      return reply(235, "2.7.0", "Welcome");
+    }
+    const refusal = refused(535, "5.7.8", "Wrong name or password");
+    if (++this.#wrongLogins < MAX_WRONG_LOGINS) throw refusal;
+    this.#reply(refusal.reply);
+    this.#end("Too many wrong passwords");
+    return null;
   }
 
   #reply(said: SmtpReply | null): void {
@@ -212,51 +236,6 @@ export class SmtpSession {
   }
 }
 
-/** Refuses what `check` throws: an address that is theirs to mend, or a fault of ours. */
-async function checked(enhanced: string, check: () => Promise<void>): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    if (!(error instanceof MailqError)) throw error;
-    throw error.code === "bad_address"
-      ? refused(553, enhanced, error.message)
-      : refused(451, "4.3.0", error.message);
-  }
-}
-
 function refuseArguments(verb: string, rest: string): void {
   if (rest !== "") throw refused(501, "5.5.4", `Syntax: ${verb}`);
-}
-
-/** What the client sends after DATA: to a line of a single dot, dots undone. */
-class MessageText implements ByteSource {
-  sizeBytes = 0;
-  /** Whether the input ended first. */
-  isCutOff = false;
-  readonly #text: DottedText;
-
-  constructor(input: ReadAhead, takesBareLf: boolean) {
-    this.#text = new DottedText(input, {
-      takesBareLf,
-      dropsDots: true,
-      onMissingEnd: () => {
-        this.isCutOff = true;
-        throw new MailqError(
-          "input_unreadable",
-          "Cannot queue the message: the input ended in the middle of it",
-        );
-      },
-    });
-  }
-
-  readSync(into: Uint8Array): number | null {
-    const count = this.#text.readSync(into);
-    this.sizeBytes += count ?? 0;
-    return count;
-  }
-
-  skip(): void {
-    const scrap = new Uint8Array(64 * 1024);
-    while (this.readSync(scrap) !== null);
-  }
 }

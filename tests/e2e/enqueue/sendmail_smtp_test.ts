@@ -23,6 +23,7 @@ Deno.test("sendmail -bs: several messages in one conversation arrive as they wer
     "8BITMIME",
     "SMTPUTF8",
     "DSN",
+    "CHUNKING",
     "ENHANCEDSTATUSCODES",
     "HELP",
   ]);

@@ -1,6 +1,12 @@
 import { ReadAhead } from "../../../src/intake/sources/read_ahead.ts";
-import { type SmtpEnvelope, type SmtpHost, SmtpSession } from "../../../src/intake/smtp/session.ts";
+import {
+  OWN_PROCESS_LIMITS,
+  type SmtpEnvelope,
+  type SmtpHost,
+} from "../../../src/intake/smtp/host.ts";
+import { SmtpSession } from "../../../src/intake/smtp/session.ts";
 import { MailqError } from "../../../src/queue/errors.ts";
+import { MessageText } from "../../../src/app/listen/smtp_intake.ts";
 import { textOf } from "../intake_options.ts";
 import { cut, piecesSource } from "../pieces_source.ts";
 
@@ -22,25 +28,30 @@ export interface Conversation {
 
 export interface ConversationOptions {
   readonly pieceSize?: number;
+  /** What comes between two waits, in place of pieces of one size. */
+  readonly pieces?: readonly string[];
   readonly host?: Partial<SmtpHost>;
 }
 
 /** Has a client send `text`, whatever it is answered. */
 export async function converse(
   text: string,
-  { pieceSize = 100_000, host = {} }: ConversationOptions = {},
+  { pieceSize = 100_000, pieces = cut(text, pieceSize), host = {} }: ConversationOptions = {},
 ): Promise<Conversation> {
   let said = "";
   let flushed = 0;
   const flushes: string[] = [];
   const taken: Taken[] = [];
-  const input = new ReadAhead(piecesSource(cut(text, pieceSize)), () => {
+  const input = new ReadAhead(piecesSource(pieces), () => {
     if (said.length > flushed) flushes.push(said.slice(flushed));
     flushed = said.length;
   });
   const session = new SmtpSession(input, (reply) => void (said += reply), {
     hostname: "host.test",
     maxSizeBytes: 10_000,
+    limits: OWN_PROCESS_LIMITS,
+    security: null,
+    newText: () => new MessageText({ memoryBytes: 1_000 }),
     checkRecipient: (recipient) =>
       recipient.startsWith("refused")
         ? Promise.reject(new MailqError("bad_address", "Cannot use it"))

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DottedText, type DottedTextOptions } from "../../../src/intake/sources/dotted_text.ts";
+import type { DotRules } from "../../../src/intake/sources/dot_decoder.ts";
+import { DottedText } from "../../../src/intake/sources/dotted_text.ts";
 import { ReadAhead } from "../../../src/intake/sources/read_ahead.ts";
 import { textOf } from "../intake_options.ts";
 import { cut, piecesSource } from "../pieces_source.ts";
@@ -15,7 +16,7 @@ interface Read {
   readonly after: string;
 }
 
-function read(text: string, options: DottedTextOptions, pieceSize: number, room: number): Read {
+function read(text: string, options: DotRules, pieceSize: number, room: number): Read {
   const input = new ReadAhead(piecesSource(cut(text, pieceSize)));
   const dotted = new DottedText(input, options);
   const into = new Uint8Array(room);
@@ -36,7 +37,7 @@ function read(text: string, options: DottedTextOptions, pieceSize: number, room:
 }
 
 /** The same by a regular expression. */
-function expected(text: string, { takesBareLf, dropsDots }: DottedTextOptions): Read {
+function expected(text: string, { takesBareLf, dropsDots }: DotRules): Read {
   const end = takesBareLf ? /(^|\n)\.\r{0,2}\n/ : /(^|\r\n)\.\r\n/;
   const match = end.exec(text);
   const at = match === null ? text.length : match.index + (match[1]?.length ?? 0);
@@ -48,7 +49,7 @@ function expected(text: string, { takesBareLf, dropsDots }: DottedTextOptions): 
   };
 }
 
-const CASES: readonly (readonly [string, string, DottedTextOptions, Read])[] = [
+const CASES: readonly (readonly [string, string, DotRules, Read])[] = [
   ["a lone dot ends it", "a\n.\nb", SENDMAIL, { text: "a\n", hasEnd: true, after: "b" }],
   ["so it does in the first line", ".\r\nb", SENDMAIL, { text: "", hasEnd: true, after: "b" }],
   ["dots stay without SMTP", "..a\n.b\n", SENDMAIL, {
@@ -107,15 +108,4 @@ Deno.test("DottedText: is the same however it is cut, and as a regular expressio
     ),
     { numRuns: 5_000 },
   );
-});
-
-Deno.test("DottedText: where the end is missing it says so, once all was given", () => {
-  const input = new ReadAhead(piecesSource(["abc"]));
-  const onMissingEnd = () => {
-    throw new Error("cut off");
-  };
-  const dotted = new DottedText(input, { ...SMTP, onMissingEnd });
-  const into = new Uint8Array(10);
-  assert.equal(dotted.readSync(into), 3);
-  assert.throws(() => dotted.readSync(into), /cut off/);
 });

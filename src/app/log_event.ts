@@ -16,6 +16,11 @@ export type LogEvent =
   | {
     readonly type: "message.enqueued";
     readonly ids: readonly string[];
-    /** Whose mail it is. */
-    readonly submitter: string;
-  };
+    /** Whose mail it is; null where nobody said. */
+    readonly submitter: string | null;
+    readonly way: "drop" | "smtp";
+    /** The address it came from; null for a program of this machine. */
+    readonly client: string | null;
+  }
+  /** Somebody has given a wrong name or password to a listener. */
+  | { readonly type: "login.failed"; readonly user: string; readonly client: string | null };

@@ -60,7 +60,7 @@ export const EVENT_FIELDS: Readonly<Record<Field, string>> = {
   subject: "the Subject field, decoded",
   tags: "the message's tags",
   key: "the key it was queued with",
-  submitter: "the login name of who left it in the drop folder",
+  submitter: "the login name of who left it in the drop folder, or logged in at the listener",
   replaces: "the id of the message that it is a changed copy of",
   reason: "why, in words for people; null where nobody said",
   final_reason: "permanent, retries, lifetime or deadline",

@@ -68,7 +68,7 @@ export class HeldBytes implements Disposable {
       this.#isRead = true;
       return this.#file.readSync(into);
     }
-    let piece = this.#pieces[0];
+    const piece = this.#pieces[0];
     if (piece === undefined) return null;
     const count = Math.min(into.length, piece.length - this.#at);
     into.set(piece.subarray(this.#at, this.#at + count));

@@ -190,7 +190,7 @@ class DropImport {
       const text = `a drop of ${submitter} is in the queue already`;
       if (drop.isLeftover) tell.detail(text);
       else tell.note(text);
-    } else tell.event({ type: "message.enqueued", ids, submitter });
+    } else tell.event({ type: "message.enqueued", ids, submitter, way: "drop", client: null });
   }
 
   /** Runs a step that may find the drop unfit, which moves it aside and makes null of it. */

@@ -113,7 +113,7 @@ export class ClientHost implements SmtpHost, SmtpSecurity {
     this.connection.awaits("nothing");
     const verdict = await users.verify(user, password, (text) => tell.warn(text));
     if (verdict === "wrong") {
-      tell.warn(`login failed: user ${JSON.stringify(user)} from ${originText(this.origin)}`);
+      tell.event({ type: "login.failed", user, client: this.origin.address });
       await new Promise<void>((resolve) => this.shared.timers.after(WRONG_PASSWORD_MS, resolve));
     }
     this.connection.awaits("command");
@@ -142,7 +142,9 @@ export class ClientHost implements SmtpHost, SmtpSecurity {
       const take = takerOf(envelope, queue);
       const id = await take({ envelope, text, wishes: this.#wishes(envelope) });
       onQueued(id);
-      app.tell.detail(`taken in from ${originText(this.origin)}: ${id}`);
+      const { address: client } = this.origin;
+      const submitter = envelope.client.user;
+      app.tell.event({ type: "message.enqueued", ids: [id], submitter, way: "smtp", client });
     } catch (error) {
       if (!(error instanceof MailqError)) {
         app.tell.warn(`a message of ${originText(this.origin)} could not be taken in: ${error}`);

@@ -7,6 +7,7 @@ import type { Settings } from "../../config/settings.ts";
 import { openStore } from "../../store/open.ts";
 import { answerQuestions } from "../../system/thread.ts";
 import { systemClock, systemRandom, systemTimers } from "../../system/time.ts";
+import type { LogEvent } from "../log_event.ts";
 import { type ListenApp, Listeners } from "./listeners.ts";
 
 /** How the settings are found, and what the thread cannot ask for by itself. */
@@ -16,7 +17,6 @@ export interface ListenOpening {
   readonly flags: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly configFile: string | null;
   readonly user: string;
-  readonly hearsDetails: boolean;
 }
 
 export type ListenQuestion =
@@ -25,11 +25,10 @@ export type ListenQuestion =
   /** Answered when there is something to tell. */
   | { readonly kind: "hear" };
 
-/** One line that is told. */
-interface Told {
-  readonly kind: "note" | "warn" | "detail";
-  readonly text: string;
-}
+/** Something that is told, as `Tell` has it. */
+type Told =
+  | { readonly kind: "note" | "warn" | "detail"; readonly text: string }
+  | { readonly kind: "event"; readonly event: LogEvent };
 
 export type ListenAnswer = readonly Told[] | null;
 
@@ -67,22 +66,22 @@ function settings({ flags, configFile }: ListenOpening): Promise<Settings> {
   return loadSettings({ ...surroundings, flags, configFile, purpose: "all" });
 }
 
-function appOf({ user, hearsDetails }: ListenOpening): ListenApp {
-  const teller = (kind: Told["kind"]) => (text: string) => {
-    if (told.length < MAX_TOLD) told.push({ kind, text });
+function appOf({ user }: ListenOpening): ListenApp {
+  const tell = (one: Told) => {
+    if (told.length < MAX_TOLD) told.push(one);
     hand();
   };
-  const detail = teller("detail");
   return {
     clock: systemClock,
     random: systemRandom,
     env: surroundings.env,
     user: () => user,
     tell: {
-      note: teller("note"),
-      warn: teller("warn"),
-      detail: (text) => hearsDetails ? detail(text) : undefined,
-      hearsDetails,
+      note: (text) => tell({ kind: "note", text }),
+      warn: (text) => tell({ kind: "warn", text }),
+      detail: (text) => tell({ kind: "detail", text }),
+      event: (event) => tell({ kind: "event", event }),
+      hearsEvents: true,
       progress: () => {},
     },
     openQueue: ({ queue }, { create, isWorker = false }) =>

@@ -51,7 +51,10 @@ export class ListenThread implements AsyncDisposable {
         if (this.#isClosed) return await new Promise<never>(() => {});
         throw error;
       }
-      for (const { kind, text } of told ?? []) this.tell[kind](text);
+      for (const one of told ?? []) {
+        if (one.kind === "event") this.tell.event(one.event);
+        else this.tell[one.kind](one.text);
+      }
     }
   }
 

@@ -11,7 +11,7 @@ interface ServiceListenersOptions {
   readonly tell: Tell;
   /** Told to stop: they close at once, whatever the service still has to finish. */
   readonly stopSignal: AbortSignal;
-  readonly opening: Omit<ListenOpening, "kind" | "hearsDetails">;
+  readonly opening: Omit<ListenOpening, "kind">;
 }
 
 /** The listeners of a service, until disposed of. */
@@ -41,7 +41,7 @@ export class ServiceListeners implements AsyncDisposable {
     if (this.#thread !== null) return await this.#thread.reload();
     if (!hasListeners(settings)) return;
     const { tell, opening } = this.options;
-    const thread = await ListenThread.start(tell, { ...opening, hearsDetails: tell.hearsDetails });
+    const thread = await ListenThread.start(tell, opening);
     this.#thread = thread;
     thread.failure.catch((error) => this.#failure.abort(error));
   }

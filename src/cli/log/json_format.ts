@@ -71,7 +71,15 @@ function newsShape(event: Exclude<LogEvent, AttemptEvent>): object {
     case "message.purged":
       return { type, count: event.count, text };
     case "message.enqueued":
-      return { type, ids: event.ids, submitter: event.submitter };
+      return {
+        type,
+        ids: event.ids,
+        submitter: event.submitter,
+        way: event.way,
+        client: event.client,
+      };
+    case "login.failed":
+      return { type, user: event.user, client: event.client };
   }
 }
 

@@ -93,10 +93,24 @@ function seconds(ms: number): string {
 }
 
 function newsLine(event: Exclude<LogEvent, AttemptEvent>, line: MakeLine): LogLine {
+  if (event.type === "login.failed") {
+    const text = `${clientOf(event.client)}: SASL authentication failed: ` +
+      `authentication failure, sasl_username=${event.user}`;
+    return line("smtpd", `warning: ${text}`, "warning");
+  }
+  if (event.type === "message.enqueued" && event.way === "smtp") {
+    const [id = ""] = event.ids;
+    const login = event.submitter === null ? "" : `, sasl_username=${event.submitter}`;
+    return line("smtpd", `${id.toUpperCase()}: client=${clientOf(event.client)}${login}`);
+  }
   const level = levelOf(event);
   const program = event.type.startsWith("relay.") ? "smtp" : "qmgr";
   const text = describeNews(event);
   return line(program, level === "warning" ? `warning: ${text}` : text, level);
+}
+
+function clientOf(client: string | null): string {
+  return client === null ? "localhost[unix]" : `unknown[${client}]`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

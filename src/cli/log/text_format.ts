@@ -97,6 +97,10 @@ export function describeNews(event: Exclude<LogEvent, AttemptEvent>): string {
     case "message.purged":
       return `purged: ${event.count} ${event.count === 1 ? "message" : "messages"}`;
     case "message.enqueued":
-      return `taken in for ${event.submitter}: ${event.ids.join(" ")}`;
+      return ["taken in", ...event.submitter === null ? [] : [`for ${event.submitter}`]].join(" ") +
+        (event.way === "drop" ? "" : ` by smtp from ${event.client ?? "this machine"}`) +
+        `: ${event.ids.join(" ")}`;
+    case "login.failed":
+      return `login of ${JSON.stringify(event.user)} from ${event.client ?? "this machine"} failed`;
   }
 }

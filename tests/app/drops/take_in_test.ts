@@ -26,7 +26,13 @@ Deno.test("takeInDrops: queues what was dropped, for whose file it is, and remov
   ]);
   assert.deepEqual(app.told, []);
   assert.deepEqual(app.events, [
-    { type: "message.enqueued", ids: queued.map(({ id }) => id), submitter: ME },
+    {
+      type: "message.enqueued",
+      ids: queued.map(({ id }) => id),
+      submitter: ME,
+      way: "drop",
+      client: null,
+    },
   ]);
 });
 

@@ -224,6 +224,8 @@ const FOR_TESTS: readonly string[] = [
   "src/app/doctor/sending/cron_lines.ts readCrontab",
   // Rules alone, without an error handler.
   "src/delivery/round/overrule.ts blameAll",
+  // Places to listen, without the other settings.
+  "src/config/listen.ts parseListenAddress",
   // The previewer's answers are held against its own limits.
   "src/display/preview/previewer.ts PREVIEW_LIMITS",
   // A folder's messages, without the other arguments of `enqueue`.

@@ -124,7 +124,8 @@ class ListenReader {
   #check(listen: ListenSettings): void {
     const { smtp, tls, users, allow } = listen;
     if (smtp.length === 0) {
-      for (const name of ["tls.cert", "users", "allow", "max_connections"]) {
+      const given = listen.maxConnections === this.maxConnections ? [] : ["max_connections"];
+      for (const name of ["tls.cert", "users", "allow", ...given]) {
         if (this.#text(`listen.${name}`) === null) continue;
         this.#note(
           `listen.${name} is without effect`,

@@ -44,7 +44,7 @@ function maskAt(bits: number, index: number): number {
 }
 
 /** The bytes of an address, 4 or 16; null for what is none. Its zone (`fe80::1%eth0`) is left out. */
-export function addressBytes(text: string): readonly number[] | null {
+function addressBytes(text: string): readonly number[] | null {
   const address = text.replace(/%.*$/s, "");
   if (!address.includes(":")) return ipv4Bytes(address);
   const bytes = ipv6Bytes(address);

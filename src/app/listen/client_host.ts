@@ -15,7 +15,7 @@ import { checkSmtpRecipient, MessageText } from "./smtp_intake.ts";
 import { type TakeMail, takerOf } from "./take_mail.ts";
 import type { TlsKeys } from "./tls_keys.ts";
 import { traceField } from "./trace_field.ts";
-import type { Users } from "./users.ts";
+import type { Users } from "./logins/users.ts";
 
 /** What the listeners go by until the settings are read anew. */
 export interface ListenPlan {

@@ -1,5 +1,5 @@
 // The listeners of the service: opens their sockets, lets clients in as far as there is room, and
-// closes them. Called by the thread of the listeners (in_thread.ts). What a client may do is
+// closes them. Called by the thread of the listeners (thread/in_thread.ts). What a client may do is
 // client_host.ts's, what is said src/intake/smtp's.
 
 import type { Socket } from "node:net";

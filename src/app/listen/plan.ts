@@ -7,7 +7,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { App } from "../app.ts";
 import type { ListenPlan } from "./client_host.ts";
 import { TlsKeys } from "./tls_keys.ts";
-import { Users } from "./users.ts";
+import { Users } from "./logins/users.ts";
 
 /** Throws `config_invalid` for files that cannot be used. */
 export function readPlan({ random }: Pick<App, "random">, settings: Settings): ListenPlan {

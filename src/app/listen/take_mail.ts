@@ -10,7 +10,7 @@ import type { App } from "../app.ts";
 import { type MessageText, smtpOptions, textInput } from "./smtp_intake.ts";
 
 /** A mail that was accepted, and is nowhere yet. */
-export interface AcceptedMail {
+interface AcceptedMail {
   readonly envelope: SmtpEnvelope;
   readonly text: MessageText;
   /** What is known of its way here. */

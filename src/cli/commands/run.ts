@@ -4,7 +4,7 @@
 import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
-import { ServiceListeners } from "../../app/listen/service_listeners.ts";
+import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
 import { passOptions } from "../../app/send/pass.ts";
 import type { Settings } from "../../config/settings.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";

@@ -16,7 +16,7 @@ export interface DotRules {
 }
 
 /** Bytes that were read ahead and are taken from. */
-export interface TakenFrom {
+interface TakenFrom {
   readonly bytes: Uint8Array;
   take(count: number): void;
 }

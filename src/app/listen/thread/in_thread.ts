@@ -1,14 +1,14 @@
 // What runs in the thread of listen_thread.ts: the listeners, on a connection to the queue of their
 // own. It reads the settings by itself, and hands on what is told.
 
-import { loadSettings } from "../../config/load.ts";
-import { systemEnvironment } from "../../config/system_environment.ts";
-import type { Settings } from "../../config/settings.ts";
-import { openStore } from "../../store/open.ts";
-import { answerQuestions } from "../../system/thread.ts";
-import { systemClock, systemRandom, systemTimers } from "../../system/time.ts";
-import type { LogEvent } from "../log_event.ts";
-import { type ListenApp, Listeners } from "./listeners.ts";
+import { loadSettings } from "../../../config/load.ts";
+import { systemEnvironment } from "../../../config/system_environment.ts";
+import type { Settings } from "../../../config/settings.ts";
+import { openStore } from "../../../store/open.ts";
+import { answerQuestions } from "../../../system/thread.ts";
+import { systemClock, systemRandom, systemTimers } from "../../../system/time.ts";
+import type { LogEvent } from "../../log_event.ts";
+import { type ListenApp, Listeners } from "../listeners.ts";
 
 /** How the settings are found, and what the thread cannot ask for by itself. */
 export interface ListenOpening {

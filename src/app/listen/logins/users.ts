@@ -1,10 +1,10 @@
 // The logins of the listeners: a file with a name and a hash on each line, read anew when it has
 // changed. Checking is done in a thread (password_thread.ts), since a good hash takes long.
 
-import { errorText, MailqError } from "../../queue/errors.ts";
-import { Thread } from "../../system/thread.ts";
-import { hexText } from "../../system/bytes.ts";
-import type { Random } from "../../system/time.ts";
+import { errorText, MailqError } from "../../../queue/errors.ts";
+import { Thread } from "../../../system/thread.ts";
+import { hexText } from "../../../system/bytes.ts";
+import type { Random } from "../../../system/time.ts";
 import type { PasswordQuestion } from "./password_thread.ts";
 
 // What htpasswd -B and openssl passwd -6 (or -5) make, and mkpasswd with -m bcrypt or sha512crypt.

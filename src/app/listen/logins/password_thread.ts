@@ -3,7 +3,7 @@
 
 import { compareSync } from "bcryptjs";
 import { verify } from "unixcrypt";
-import { answerQuestions } from "../../system/thread.ts";
+import { answerQuestions } from "../../../system/thread.ts";
 
 /** A password, and a hash of bcrypt or SHA-crypt. */
 export interface PasswordQuestion {

@@ -2,9 +2,9 @@
 // theirs nor a TLS handshake holds up what is being sent, and the other way round. Called by `run`;
 // the thread's side is in_thread.ts.
 
-import { errorFromThread } from "../../queue/errors.ts";
-import { Thread } from "../../system/thread.ts";
-import type { Tell } from "../app.ts";
+import { errorFromThread } from "../../../queue/errors.ts";
+import { Thread } from "../../../system/thread.ts";
+import type { Tell } from "../../app.ts";
 import type { ListenAnswer, ListenOpening, ListenQuestion } from "./in_thread.ts";
 
 /** Listeners in a thread, from their start to their end. */

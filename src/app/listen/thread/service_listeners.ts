@@ -1,9 +1,9 @@
 // The listeners as `mailq run` has them: started with it, following its settings, ended with it. They
 // work in a thread (listen_thread.ts), which is there only while the settings have anybody listen.
 
-import type { Settings } from "../../config/settings.ts";
-import { errorText, MailqError } from "../../queue/errors.ts";
-import type { Tell } from "../app.ts";
+import type { Settings } from "../../../config/settings.ts";
+import { errorText, MailqError } from "../../../queue/errors.ts";
+import type { Tell } from "../../app.ts";
 import type { ListenOpening } from "./in_thread.ts";
 import { ListenThread } from "./listen_thread.ts";
 

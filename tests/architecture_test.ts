@@ -225,7 +225,7 @@ const FOR_TESTS: readonly string[] = [
   // Rules alone, without an error handler.
   "src/delivery/round/overrule.ts blameAll",
   // Places to listen, without the other settings.
-  "src/config/listen.ts parseListenAddress",
+  "src/config/tables/listen.ts parseListenAddress",
   // The previewer's answers are held against its own limits.
   "src/display/preview/previewer.ts PREVIEW_LIMITS",
   // A folder's messages, without the other arguments of `enqueue`.

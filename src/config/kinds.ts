@@ -4,7 +4,7 @@
 
 import type { Rate } from "../queue/policy/rate.ts";
 import { formatDuration, parseDuration } from "../queue/durations.ts";
-import { maskUrl, parseRelayUrl } from "./relay_url.ts";
+import { maskUrl, parseRelayUrl } from "./tables/relay_url.ts";
 
 /** What a setting of each kind is once it has been read. */
 export interface KindValues {

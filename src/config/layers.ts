@@ -14,7 +14,7 @@ import {
   variableName,
 } from "./variables.ts";
 import { formatValue, Mismatch, readValue, type Value } from "./kinds.ts";
-import { maskUrl } from "./relay_url.ts";
+import { maskUrl } from "./tables/relay_url.ts";
 
 /** One value and where it came from: `default`, `/etc/mailq.toml:12`, `MAILQ_RETRY_MAX` or
  *  `--queue`. */

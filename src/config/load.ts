@@ -14,8 +14,8 @@ import {
   type Sourced,
 } from "./layers.ts";
 import { SETTINGS } from "./definitions.ts";
-import type { ListenSettings } from "./listen.ts";
-import { checkRelays } from "./relays.ts";
+import type { ListenSettings } from "./tables/listen.ts";
+import { checkRelays } from "./tables/relays.ts";
 import { buildSettings, type Merged, type Settings, type Surroundings } from "./settings.ts";
 
 const SYSTEM_FILE = "/etc/mailq.toml";
@@ -173,8 +173,8 @@ async function mergeListen(
   problems: Problem[],
 ): Promise<ListenSettings | null> {
   if (![...values.keys()].some((name) => name.startsWith("listen."))) return null;
-  const { readListen }: typeof import("./listen.ts") = await import(
-    import.meta.resolve("./listen.ts")
+  const { readListen }: typeof import("./tables/listen.ts") = await import(
+    import.meta.resolve("./tables/listen.ts")
   );
   const read = readListen(values, SETTINGS["listen.max_connections"].default);
   problems.push(...read.problems);

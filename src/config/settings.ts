@@ -16,8 +16,8 @@ import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import { readValue } from "./kinds.ts";
 import { showValue, type Sourced } from "./layers.ts";
-import type { ListenSettings } from "./listen.ts";
-import { buildRelay, type RelaySettings } from "./relays.ts";
+import type { ListenSettings } from "./tables/listen.ts";
+import { buildRelay, type RelaySettings } from "./tables/relays.ts";
 
 /** The settings in force. Durations are in ms; null = unset. */
 export interface Settings {

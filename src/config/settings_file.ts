@@ -9,7 +9,7 @@ import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitio
 import { findKeyLines } from "./key_lines.ts";
 import { emptyLayer, type Layer, type Sourced, takeValue } from "./layers.ts";
 import { RETIRED, retiredWarning } from "./retired.ts";
-import { readRule } from "./rules.ts";
+import { readRule } from "./tables/rules.ts";
 import { suggestName } from "./suggest.ts";
 
 type Table = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 // What would happen to mail for an address: who gets it, by which relays, and what would keep it back.
 // Called by `explain`, which prints it. It queues nothing; with `ask` a relay is asked, and sent nothing.
 
-import type { RelaySettings } from "../../config/relays.ts";
+import type { RelaySettings } from "../../config/tables/relays.ts";
 import type { Settings } from "../../config/settings.ts";
 import { readEnvelope } from "../../intake/address/envelope.ts";
 import { scanHeader } from "../../intake/header/headers.ts";

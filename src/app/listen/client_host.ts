@@ -1,8 +1,8 @@
 // The host of one client's SMTP session (src/intake/smtp/host.ts): what it may do, by where it comes
 // from, and what becomes of its mail. Made by listeners.ts for each connection.
 
-import { isInNetwork, isLoopbackAddress } from "../../system/networks.ts";
-import type { ListenSettings } from "../../config/listen.ts";
+import { isInNetwork, isLoopbackAddress } from "../../config/tables/networks.ts";
+import type { ListenSettings } from "../../config/tables/listen.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { SmtpEnvelope, SmtpHost, SmtpSecurity, SmtpText } from "../../intake/smtp/host.ts";
 import { MailqError } from "../../queue/errors.ts";

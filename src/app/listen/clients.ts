@@ -1,8 +1,8 @@
 // Who is connected to the listeners, and who has to leave: limits on connections, and on how long a
 // client may keep us waiting. Called by listeners.ts.
 
-import type { ListenSettings } from "../../config/listen.ts";
-import { isLoopbackAddress } from "../../system/networks.ts";
+import type { ListenSettings } from "../../config/tables/listen.ts";
+import { isLoopbackAddress } from "../../config/tables/networks.ts";
 import type { Timers } from "../../system/time.ts";
 import { maySendUnnamed, type Origin } from "./client_host.ts";
 import type { Connection } from "./connection.ts";

@@ -3,7 +3,7 @@
 // client_host.ts's, what is said src/intake/smtp's.
 
 import type { Socket } from "node:net";
-import { addressText, type ListenAddress } from "../../config/listen.ts";
+import { addressText, type ListenAddress } from "../../config/tables/listen.ts";
 import type { Settings } from "../../config/settings.ts";
 import { SmtpSession } from "../../intake/smtp/session.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";

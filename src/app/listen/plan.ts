@@ -1,7 +1,7 @@
 // Reads what the listeners go by out of the settings and the files they name. Called by listeners.ts
 // when it opens, and when the settings are read anew.
 
-import { NO_LISTENERS } from "../../config/listen.ts";
+import { NO_LISTENERS } from "../../config/tables/listen.ts";
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { App } from "../app.ts";

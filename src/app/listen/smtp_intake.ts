@@ -8,7 +8,7 @@ import type { DsnWishes, IntakeOptions } from "../../intake/options.ts";
 import type { SmtpEnvelope, SmtpText } from "../../intake/smtp/host.ts";
 import { type Input, stdinInput, WHOLE_BYTES } from "../../intake/sources/files.ts";
 import { fileError } from "../../store/file_errors.ts";
-import { HeldBytes } from "../../system/held_bytes.ts";
+import { HeldBytes } from "../../intake/smtp/held_bytes.ts";
 import { intakeOptions, type IntakeWishes, type OptionsApp } from "../enqueue/options.ts";
 
 /** The options of mail that comes by SMTP: what the envelope says, and the rest by the settings. */

@@ -7,10 +7,10 @@ import {
   type ListenAddress,
   type ListenSettings,
   refuseOpen,
-} from "../../config/listen.ts";
+} from "../../config/tables/listen.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { removeFile, systemCode } from "../../system/files.ts";
-import { isLoopbackAddress } from "../../system/networks.ts";
+import { isLoopbackAddress } from "../../config/tables/networks.ts";
 import { isNewRuntime } from "./plan.ts";
 
 /** A socket that is listened on. */

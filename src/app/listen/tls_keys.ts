@@ -3,7 +3,7 @@
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
-import type { TlsFiles } from "../../config/listen.ts";
+import type { TlsFiles } from "../../config/tables/listen.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 
 /** A certificate and its key, in files. */

@@ -2,7 +2,7 @@
 // of a pass, and runs it. Called by `send`, `run` and whatever queues mail of priority `now`. How
 // mail is claimed and handed over is src/delivery's; what came of it is printed by the caller.
 
-import type { RelaySettings } from "../../config/relays.ts";
+import type { RelaySettings } from "../../config/tables/relays.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { ErrorHandler } from "../../delivery/error_handler.ts";
 import type { Limits, PassOptions } from "../../delivery/options.ts";

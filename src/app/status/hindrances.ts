@@ -2,7 +2,7 @@
 // refuses, a rate that is used up. Called by `list`, `show` and `send --dry-run` for the reason they
 // show; passes find out for themselves (src/delivery/outlets).
 
-import type { RelaySettings } from "../../config/relays.ts";
+import type { RelaySettings } from "../../config/tables/relays.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatMoment } from "../../display/timestamps.ts";
 import type { MessageSummary } from "../../queue/message.ts";

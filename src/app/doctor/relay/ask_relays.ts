@@ -3,7 +3,7 @@
 
 import { MailqError } from "../../../queue/errors.ts";
 import { isLoopback } from "../../../queue/relay_target.ts";
-import type { RelaySettings } from "../../../config/relays.ts";
+import type { RelaySettings } from "../../../config/tables/relays.ts";
 import { openSettingsRelay } from "../../send/pass.ts";
 import type { Check } from "../check.ts";
 import type { Patient } from "../patient.ts";

@@ -1,7 +1,7 @@
 // Reads a relay's URL and masks the password in one. Called by kinds.ts for complaints and by
 // relays.ts for the relay itself. Opening what it names is left to src/transport.
 
-import type { Login, RelayTarget } from "../queue/relay_target.ts";
+import type { Login, RelayTarget } from "../../queue/relay_target.ts";
 
 /** A URL that leads nowhere: the wrong part (no secret in it) and what would be right. */
 interface WrongUrl {

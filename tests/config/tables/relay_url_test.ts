@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { maskUrl, parseRelayUrl } from "../../src/config/relay_url.ts";
-import { isLoopback } from "../../src/queue/relay_target.ts";
+import { maskUrl, parseRelayUrl } from "../../../src/config/tables/relay_url.ts";
+import { isLoopback } from "../../../src/queue/relay_target.ts";
 
 const smtp = { kind: "smtp", port: 25, isImplicitTls: false, login: null } as const;
 

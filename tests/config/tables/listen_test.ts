@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { addressText, parseListenAddress } from "../../src/config/listen.ts";
-import { MailqError } from "../../src/queue/errors.ts";
-import { load, loadFile } from "./fake_machine.ts";
+import { addressText, parseListenAddress } from "../../../src/config/tables/listen.ts";
+import { MailqError } from "../../../src/queue/errors.ts";
+import { load, loadFile } from "../fake_machine.ts";
 
 const TLS = 'tls.cert = "/c.pem"\ntls.key = "/k.pem"\n';
 

@@ -1,9 +1,9 @@
 // Reads one [[rule]] table of a settings file. Called by settings_file.ts. What a rule does to an
 // outcome is in src/queue/policy/rule.ts.
 
-import { parseDuration } from "../queue/durations.ts";
-import { type Rule, RULE_ACTIONS } from "../queue/policy/rule.ts";
-import { suggestName } from "./suggest.ts";
+import { parseDuration } from "../../queue/durations.ts";
+import { type Rule, RULE_ACTIONS } from "../../queue/policy/rule.ts";
+import { suggestName } from "../suggest.ts";
 
 const RULE_KEYS: readonly string[] = ["code", "enhanced", "text", "action", "wait"];
 

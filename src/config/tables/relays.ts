@@ -7,11 +7,11 @@ import {
   type RelayRequest,
   type RelayTarget,
   type TlsMode,
-} from "../queue/relay_target.ts";
-import type { RelayKey, RelayValue } from "./definitions.ts";
-import type { Rate } from "../queue/policy/rate.ts";
-import type { Route } from "../queue/policy/route.ts";
-import type { Problem, Sourced } from "./layers.ts";
+} from "../../queue/relay_target.ts";
+import type { RelayKey, RelayValue } from "../definitions.ts";
+import type { Rate } from "../../queue/policy/rate.ts";
+import type { Route } from "../../queue/policy/route.ts";
+import type { Problem, Sourced } from "../layers.ts";
 import { parseRelayUrl } from "./relay_url.ts";
 
 export interface RelaySettings extends RelayRequest {

@@ -1,8 +1,8 @@
 // Reads the table [listen]: where `mailq run` takes mail in, and who may send by it. Loaded by
 // load.ts only where one of its settings is there. Sockets are opened by src/app/listen.
 
-import { isLoopbackAddress, type Network, parseNetwork } from "../system/networks.ts";
-import type { Problem, Sourced } from "./layers.ts";
+import { isLoopbackAddress, type Network, parseNetwork } from "./networks.ts";
+import type { Problem, Sourced } from "../layers.ts";
 
 /** Where a listener listens. */
 export type ListenAddress =

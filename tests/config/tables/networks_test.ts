@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isInNetwork, isLoopbackAddress, parseNetwork } from "../../src/system/networks.ts";
+import {
+  isInNetwork,
+  isLoopbackAddress,
+  parseNetwork,
+} from "../../../src/config/tables/networks.ts";
 
 /** A network, addresses in it, and others. */
 const NETWORKS: readonly (readonly [string, readonly string[], readonly string[]])[] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { RelaySettings } from "../../src/config/relays.ts";
-import type { Settings } from "../../src/config/settings.ts";
-import { entryOf, load, loadFile } from "./fake_machine.ts";
+import type { RelaySettings } from "../../../src/config/tables/relays.ts";
+import type { Settings } from "../../../src/config/settings.ts";
+import { entryOf, load, loadFile } from "../fake_machine.ts";
 
 async function relayOf(text: string, env: Record<string, string> = {}): Promise<RelaySettings> {
   const relay = (await loadFile(text, { env })).relays[0];

@@ -1,8 +1,8 @@
 // Bytes that come in pieces, kept in memory if they are few and otherwise in a file without a name,
 // until somebody reads them. The SMTP server keeps a message's text so while its client sends it.
 
-import { joinBytes } from "./bytes.ts";
-import { writeAllSync } from "./files.ts";
+import { joinBytes } from "../../system/bytes.ts";
+import { writeAllSync } from "../../system/files.ts";
 
 interface HeldOptions {
   /** Up to so many stay in memory. */

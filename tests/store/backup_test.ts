@@ -37,7 +37,8 @@ Deno.test("backup: the copy is one file, a queue that holds all and works", asyn
   const result = await backup(store, path);
   assert.deepEqual(othersIn(folder), ["copy.db"]);
   const { size, mode } = Deno.statSync(path);
-  assert.deepEqual(result, { sizeBytes: size, messages: 21 });
+  const at = fixture.clock.now();
+  assert.deepEqual(result, { sizeBytes: size, messages: 21, madeAt: at, newestAt: at });
   assert.equal((mode ?? 0) & 0o777, 0o600);
   verifySqlite(path);
   const copy = await openSqlite(path, fixture.clock);

@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import { plural } from "../../display/plural.ts";
+import { formatTimestamp } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
 import { queueExists } from "../../store/open.ts";
 import { type FlagsOf, oneArgument, toggle } from "../flags/builders.ts";
@@ -24,13 +25,26 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
     }
     const signal = this.stopSignal();
     const store = await this.openQueue(settings, { create: false });
-    const { sizeBytes, messages } = await store.backup(path, { replaces: force, signal })
+    const { sizeBytes, messages, madeAt, newestAt } = await store.backup(path, {
+      replaces: force,
+      signal,
+    })
       .catch((error) => {
         throw withHint(error);
       });
-    if (this.output.isJson) return this.output.json({ path, size: sizeBytes, messages });
+    if (this.output.isJson) {
+      return this.output.json({
+        path,
+        size: sizeBytes,
+        messages,
+        made_at: new Date(madeAt).toISOString(),
+        newest_at: newestAt === null ? null : new Date(newestAt).toISOString(),
+      });
+    }
+    const newest = newestAt === null ? "" : `, the newest of ${formatTimestamp(newestAt)}`;
     this.output.line(
-      `Wrote ${path}: ${messages} ${plural(messages, "message")}, ${sizeBytes} bytes`,
+      `Wrote ${path}, as of ${formatTimestamp(madeAt)}: ${messages} ` +
+        `${plural(messages, "message")}${newest}, ${sizeBytes} bytes`,
     );
   },
   parameters: {
@@ -49,13 +63,7 @@ go on queueing and sending. The copy is checked, on disk, and a queue of its own
   mailq backup /var/backups/mailq-$(date +%F).db
   mailq backup --force /var/backups/mailq.db     (crontab)
 
-To restore one stop all that sends and queues, then put it in the queue's place:
-
-  rm -f /var/lib/mailq/queue.db-*
-  install -m 600 /var/backups/mailq.db /var/lib/mailq/queue.db
-
-Mail that was sent after the backup was made is queued in it, and would be sent
-again: see \`mailq list --status queued\` before anything sends.`,
+To restore one stop all that sends and queues, then \`mailq restore FILE\`.`,
   },
 });
 

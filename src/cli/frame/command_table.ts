@@ -33,6 +33,7 @@ export const COMMAND_NAMES = [
   "suppress",
   "export",
   "backup",
+  "restore",
   "tui",
   "doctor",
   "config",

@@ -103,4 +103,8 @@ export interface BackupResult {
   readonly sizeBytes: number;
   /** Messages in the copy. */
   readonly messages: number;
+  /** When it was made, ms since 1970. It is noted in the copy, too. */
+  readonly madeAt: number;
+  /** When the newest message in it was queued; null if there is none. */
+  readonly newestAt: number | null;
 }

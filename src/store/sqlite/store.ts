@@ -263,7 +263,7 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async backup(path: string, options: BackupOptions): Promise<BackupResult> {
     const { backup } = await load<typeof import("./act/backup.ts")>("act/backup");
-    return await backup(this.db, path, options);
+    return await backup(this.db, path, options, this.clock.now());
   }
 
   /** Who waits for changes sees to its own by itself. */

@@ -19,8 +19,10 @@ Deno.test("backup: a copy made while others queue and send is a working queue", 
   for (let n = 0; n < 4; n++) {
     const path = `copy${n}.db`;
     const told = await mailq.ok(["backup", path]);
-    const [, messages, size] = /^Wrote copy\d\.db: (\d+) messages?, (\d+) bytes\n$/.exec(told) ??
-      [];
+    const [, messages, size] =
+      /^Wrote copy\d\.db, as of \S+ \S+: (\d+) messages?, the newest of \S+ \S+, (\d+) bytes\n$/
+        .exec(told) ??
+        [];
     assert.equal(Number(size), Deno.statSync(`${mailq.folder}/${path}`).size);
     copies.push([path, Number(messages)]);
   }
@@ -36,7 +38,7 @@ Deno.test("backup: a copy made while others queue and send is a working queue", 
   }
 });
 
-Deno.test("backup: restored as its help says, it is the queue again", async () => {
+Deno.test("backup: put in the queue's place by hand, it is the queue again", async () => {
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
   const id = await mailq.enqueue(mail({ subject: "kept" }));
   await mailq.ok(["backup", "backup.db"]);
@@ -60,6 +62,8 @@ Deno.test("backup: prints JSON, writes over a file only with --force, and tells 
   await mailq.enqueue(mail());
   const [told] = await mailq.json(["backup", "copy.db"]);
   assert.deepEqual([told.path, told.messages, typeof told.size], ["copy.db", 1, "number"]);
+  const [made, newest] = [Date.parse(told.made_at), Date.parse(told.newest_at)];
+  assert.ok(newest <= made && made <= Date.now(), JSON.stringify(told));
   const cases: [string[], number, RegExp][] = [
     [["copy.db"], 73, /^mailq: Cannot write copy\.db: there is a file already; --force/],
     [["--force", mailq.queue], 73, /it belongs to the queue itself/],

@@ -7,6 +7,7 @@ import { folderOf, isThere, nameOf, removeFile, writeAllSync } from "../../../sy
 import { NewFile } from "../../../system/new_file.ts";
 import { cannotWrite, onFile } from "../../cannot_write.ts";
 import { Connection } from "../db/connection.ts";
+import { number } from "../../sql/columns.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -25,6 +26,7 @@ export async function backup(
   db: Connection,
   path: string,
   { replaces, signal }: BackupOptions,
+  now: number,
 ): Promise<BackupResult> {
   if (db.isInMemory) {
     throw new MailqError("input_unreadable", "Cannot back up the queue: there is none yet");
@@ -34,14 +36,14 @@ export async function backup(
   using _log = removed(`${copy.temporary}-wal`);
   using _index = removed(`${copy.temporary}-shm`);
   await copyQueue(db, copy, signal);
-  const messages = await check(db, copy.temporary);
+  const facts = await check(db, copy.temporary, now);
   const { size } = await onFile(path, () => Deno.stat(copy.temporary));
   await onFile(path, async () => {
     using file = await Deno.open(copy.temporary, { read: true, write: true });
     await file.sync();
   });
   await copy.publish();
-  return { sizeBytes: size, messages };
+  return { sizeBytes: size, ...facts, madeAt: now };
 }
 
 async function copyQueue(db: Connection, copy: NewFile, signal: AbortSignal): Promise<void> {
@@ -94,8 +96,15 @@ function copyLog(from: string, to: string): void {
   }
 }
 
-/** Opens the copy as a queue, looks at all of it, and makes it one file. Returns its messages. */
-async function check(db: Connection, path: string): Promise<number> {
+/** Where a backup tells when it was made. */
+export const BACKED_UP_AT = "backed_up_at";
+
+/** Opens the copy as a queue, looks at all of it, notes when it was made, and makes it one file. */
+async function check(
+  db: Connection,
+  path: string,
+  now: number,
+): Promise<Pick<BackupResult, "messages" | "newestAt">> {
   const damaged = (what: string, cause?: unknown) =>
     new MailqError(
       "queue_corrupt",
@@ -107,9 +116,14 @@ async function check(db: Connection, path: string): Promise<number> {
     try {
       const [found] = copy.all("PRAGMA integrity_check(1)");
       if (found?.integrity_check !== "ok") throw damaged(String(found?.integrity_check));
-      const row = copy.get(`SELECT count(*) AS n FROM message WHERE ${VISIBLE}`);
+      const row = copy.get(
+        `SELECT count(*) AS n, max(created_at) AS newest FROM message WHERE ${VISIBLE}`,
+      );
+      await copy.write(() =>
+        copy.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", BACKED_UP_AT, String(now))
+      );
       copy.get("PRAGMA wal_checkpoint(TRUNCATE)");
-      return Number(row?.n);
+      return { messages: Number(row?.n), newestAt: number(row?.newest) };
     } finally {
       copy.close();
     }

@@ -4,8 +4,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { MailqError } from "../../../queue/errors.ts";
 import { NotedEvents } from "../events/write.ts";
-import { isBusy, refuseOtherFiles, translateError } from "./errors.ts";
-import { APPLICATION_ID, SCHEMA_VERSION } from "./layout.ts";
+import { isBusy, refuseOtherFiles, refuseReplaced, translateError } from "./errors.ts";
+import { APPLICATION_ID, REPLACED_ID, SCHEMA_VERSION } from "./layout.ts";
 import type { Row, Value } from "../../sql/row.ts";
 import { wait } from "../../../system/time.ts";
 
@@ -134,7 +134,8 @@ export class Connection {
         }
         return 0;
       }
-      if (kind !== APPLICATION_ID) {
+      if (kind === REPLACED_ID) refuseReplaced(this.path);
+      else if (kind !== APPLICATION_ID) {
         throw new MailqError(
           "queue_foreign",
           `Cannot use the queue ${this.path}: it is another program's SQLite database`,

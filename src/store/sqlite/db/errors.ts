@@ -2,6 +2,7 @@
 // asks; what keeps a queue from being opened is looked into by open_errors.ts.
 
 import { errorText, MailqError } from "../../../queue/errors.ts";
+import { isKeptName } from "./layout.ts";
 import { DISK_FULL, fileError } from "../../file_errors.ts";
 
 // Primary result codes (sqlite.org/rescode.html).
@@ -23,6 +24,12 @@ export function resultCode(error: unknown): number | null {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
+}
+
+/** Whether SQLite cannot make anything of a file. */
+export function isDamage(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === CORRUPT || code === NOTADB;
 }
 
 /** Turns whatever SQLite or the file system threw about the queue at `path` into a MailqError. */
@@ -81,6 +88,16 @@ export function refuseOtherFiles(
     "queue_foreign",
     `Cannot use the queue ${path}: the file is no mailq queue`,
     { cause },
+  );
+}
+
+/** Throws `busy` for a queue that a backup has replaced, unless it is asked for by the name under which it
+ *  is kept: whoever had waited for it finds the other at the next try. */
+export function refuseReplaced(path: string): void {
+  if (isKeptName(path)) return;
+  throw new MailqError(
+    "busy",
+    `Cannot use the queue ${path}: a backup has just taken its place; try again`,
   );
 }
 

@@ -10,9 +10,23 @@
 //   queue.db-wake         touched after commits that somebody may wait for (db/wake.ts)
 //   queue.db-lock         held by a pass, so that passes do not pile up (src/app/send/lock.ts)
 //   queue.db-drop-lock    held by who takes drops in (src/app/drops/take_in.ts)
+//   queue.db-replaced-*   queues that `mailq restore` has put a backup in the place of (act/restore.ts)
 
 /** "mlq1": marks a SQLite file as a mailq queue. */
 export const APPLICATION_ID = 0x6d6c7131;
+
+/** "mlqr": marks a queue that a backup has replaced. It is open to whoever names it as it is kept. */
+export const REPLACED_ID = 0x6d6c7172;
+
+/** The name under which a queue is kept that is replaced at this time. */
+export function keptName(queue: string, now: number): string {
+  return `${queue}-replaced-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")}`;
+}
+
+/** Whether a path is such a name. */
+export function isKeptName(path: string): boolean {
+  return /-replaced-\d{8}T\d{6}Z$/.test(path);
+}
 
 /** The schema this program knows: how many steps there are (schema.ts). */
 export const SCHEMA_VERSION = 9;

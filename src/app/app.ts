@@ -20,6 +20,8 @@ export interface Tell {
   event(event: LogEvent): void;
   /** Whether there is a log. */
   readonly hearsEvents: boolean;
+  /** Whether somebody sees how far work has come. */
+  readonly hearsProgress: boolean;
   /** How far the work has come, in place of the last such line; null when it is done. */
   progress(text: string | null): void;
 }

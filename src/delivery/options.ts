@@ -27,8 +27,20 @@ export interface PassOptions {
   /** Called with each attempt once it is on disk. `isClaimLost`: another worker had taken the
    *  message over meanwhile. */
   readonly onAttempt?: (attempt: AttemptRecord, end: { readonly isClaimLost: boolean }) => void;
+  /** Given, at the beginning, what says how far the pass is whenever it is asked. */
+  readonly onBegin?: (look: () => PassState) => void;
   /** Told what else happens. */
   readonly onNews?: OnNews;
+}
+
+/** How far a pass is. */
+export interface PassState {
+  /** Messages done with, whatever became of them. */
+  readonly done: number;
+  /** Messages that are being sent. */
+  readonly inFlight: number;
+  /** What all that is left waits for, such as `the rate of the relay default`; null = nothing. */
+  readonly waitsFor: string | null;
 }
 
 /** By which relays mail goes, and how fast. */

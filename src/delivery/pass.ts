@@ -83,6 +83,7 @@ export async function runRound(
   const pauses = new Pauses(store, clock, options.onNews).replace(known);
   const outlets = await openOutlets(options, { proven, pauses });
   const round = new Round(options, { worker, outlets, pauses, pace });
+  options.onBegin?.(() => round.state);
   round.counts.failed += expired;
   await round.run();
   proven.clear();

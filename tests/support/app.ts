@@ -52,6 +52,7 @@ export class TestApp implements App, AsyncDisposable {
         this.#changed();
       },
       hearsEvents: true,
+      hearsProgress: true,
       progress: listen("progress"),
     };
   }

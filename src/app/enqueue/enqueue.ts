@@ -6,11 +6,12 @@
 import type { IntakeOptions } from "../../intake/options.ts";
 import { prepareMessage } from "../../intake/prepare.ts";
 import type { PreparedLarge } from "../../intake/prepare_large.ts";
-import type { Input } from "../../intake/sources/files.ts";
+import type { CountedInputs, Input } from "../../intake/sources/files.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { WholeMessage } from "../../queue/message.ts";
 import type { Enqueued, Enqueuer, Stage } from "../../queue/ports/intake.ts";
 import type { App } from "../app.ts";
+import type { Progress } from "../progress.ts";
 import type { Destination } from "./destination.ts";
 
 /** What a call has brought into its destination. */
@@ -22,10 +23,15 @@ export interface Queued {
   readonly urgent: readonly string[];
 }
 
+/** What a call takes in; a number of them that is known beforehand is told. */
+export type Inputs = Iterable<Input> | AsyncIterable<Input> | CountedInputs;
+
 // What goes into one commit, at most: more makes the write-ahead log grow and other writers wait.
 const COMMIT_MESSAGES = 2_000;
 const COMMIT_BYTES = 16 * 1024 * 1024;
 const COMMIT_READ_MS = 50;
+/** A call that takes longer says how far it has come. */
+const LONG_MS = 1_000;
 
 /** Queues all inputs or none. Once it resolves the mail is on disk: from then on nothing may count as
  *  a failure of the call, or its caller would queue the mail again. Warnings about messages, and
@@ -34,7 +40,7 @@ const COMMIT_READ_MS = 50;
 export async function enqueueInputs(
   app: Pick<App, "tell">,
   destination: Destination,
-  inputs: Iterable<Input> | AsyncIterable<Input>,
+  inputs: Inputs,
   options: IntakeOptions,
 ): Promise<Queued> {
   const call = new EnqueueCall(app, destination, options);
@@ -66,7 +72,11 @@ class EnqueueCall {
   /** Inputs to be taken away once the mail is on disk. */
   readonly toTake: Input[] = [];
   readonly #batch: Batch;
+  readonly #startedAt = performance.now();
   #taken = 0;
+  #progress: Progress | null = null;
+  /** How many inputs there are; null where nobody knows. */
+  #total: number | null = null;
 
   constructor(
     readonly app: Pick<App, "tell">,
@@ -76,9 +86,10 @@ class EnqueueCall {
     this.#batch = new Batch(destination.intake);
   }
 
-  async run(inputs: Iterable<Input> | AsyncIterable<Input>): Promise<Iterable<Enqueued>> {
+  async run(inputs: Inputs): Promise<Iterable<Enqueued>> {
     try {
       for await (const input of inputs) {
+        if (this.#taken > 0 && this.app.tell.hearsProgress) await this.#tellProgress(inputs);
         if (input.taken !== undefined) this.#noteToTake(input);
         await this.#take(input);
       }
@@ -86,7 +97,23 @@ class EnqueueCall {
     } catch (error) {
       await this.#batch.abort();
       throw error;
+    } finally {
+      this.#progress?.[Symbol.dispose]();
     }
+  }
+
+  /** Loads what says how far the call has come only where it takes long. */
+  async #tellProgress(inputs: Inputs): Promise<void> {
+    if (performance.now() - this.#startedAt < LONG_MS) return;
+    if (this.#progress === null) {
+      const { Progress }: typeof import("../progress.ts") = await import(
+        import.meta.resolve("../progress.ts")
+      );
+      const startedAt = this.#startedAt;
+      this.#progress = new Progress(this.app.tell, { what: "queueing", startedAt });
+      if ("count" in inputs) this.#total = inputs.count();
+    }
+    this.#progress.note(this.#taken, this.#total);
   }
 
   #noteToTake(input: Input): void {

@@ -33,6 +33,8 @@ interface SendLockOptions {
   readonly waitMs: number;
   /** Called once, before the wait. */
   readonly onWait: (held: HeldLock) => void;
+  /** Called again and again while it waits, with what is left of `waitMs`. */
+  readonly onWaiting?: (leftMs: number) => void;
 }
 
 /** Takes the lock; `held` if another pass has it for longer than `waitMs`, or if told to stop
@@ -41,7 +43,7 @@ interface SendLockOptions {
 export async function takeSendLock(
   app: Pick<App, "clock" | "stopSignal" | "wait">,
   settings: Pick<Settings, "queue" | "lockPath">,
-  { waitMs, onWait }: SendLockOptions,
+  { waitMs, onWait, onWaiting }: SendLockOptions,
 ): Promise<SendLock | HeldLock> {
   const queue = queuePath(settings.queue);
   const place = {
@@ -65,6 +67,7 @@ export async function takeSendLock(
     }
     if (leftMs <= 0 || signal.aborted) return heldLock(place.path, clock.now());
     if (leftMs === waitMs) onWait(heldLock(place.path, clock.now()));
+    onWaiting?.(leftMs);
     const ms = Math.min(POLL_MS, leftMs);
     await app.wait(ms, signal);
     leftMs -= ms;

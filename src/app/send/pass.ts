@@ -54,7 +54,26 @@ export async function sendOnce(
     & Listener = {},
 ): Promise<PassResult> {
   const options = await passOptions(app, settings, store, listener);
-  return await runPass({ ...options, ids, limits: { ...options.limits, patienceMs } });
+  using progress = await watchPass(app.tell, store, { ids, maxBatch: settings.maxBatch });
+  return await runPass({
+    ...options,
+    ids,
+    limits: { ...options.limits, patienceMs },
+    onBegin: progress?.onBegin,
+  });
+}
+
+/** Says how far the pass is, where somebody sees it. */
+async function watchPass(
+  tell: App["tell"],
+  store: Reader,
+  plan: Parameters<typeof import("./pass_progress.ts").passProgress>[2],
+) {
+  if (!tell.hearsProgress) return null;
+  const { passProgress }: typeof import("./pass_progress.ts") = await import(
+    import.meta.resolve("./pass_progress.ts")
+  );
+  return await passProgress(tell, store, plan);
 }
 
 /** A pass as the settings want it; what happens is told as events. Nothing is connected yet.

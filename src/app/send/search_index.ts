@@ -4,38 +4,28 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { Tell } from "../app.ts";
+import { Progress } from "../progress.ts";
 
 /** What keeps the index. */
 type Index = Pick<Reader, "bringSearchUpToDate">;
 
-/** How often the progress is told. */
-const TELL_EVERY_MS = 100;
 /** What a command that has done its work gives the index at its end. */
 const SPARE_MS = 200;
 
 /** Brings the search index up to date for a search, if there is one, and tells how far it has come.
  *  Where it cannot be written the search goes without, which takes longer. */
 export async function readySearch(
-  tell: Pick<Tell, "note" | "progress">,
+  tell: Pick<Tell, "note" | "progress" | "hearsProgress">,
   store: Index,
   search: string | undefined,
 ): Promise<void> {
   if (search === undefined) return;
-  let toldAt = performance.now();
   try {
-    await store.bringSearchUpToDate({
-      onProgress: (done, total) => {
-        if (performance.now() - toldAt < TELL_EVERY_MS) return;
-        toldAt = performance.now();
-        const [of, all] = [done, total].map((count) => count.toLocaleString("en-US"));
-        tell.progress(`bringing the search index up to date: ${of} of ${all}`);
-      },
-    });
+    using progress = new Progress(tell, { what: "bringing the search index up to date" });
+    await store.bringSearchUpToDate({ onProgress: progress.note });
   } catch (error) {
-    tell.progress(null);
     tell.note(`searching without an index, which may take longer: ${inTheWay(error).message}`);
   }
-  tell.progress(null);
 }
 
 /** Takes what it can into the index within a fraction of a second. That it cannot be written is

@@ -2,6 +2,7 @@
 // whole is the store's.
 
 import { buildCommand } from "@stricli/core";
+import { megabytes, Progress } from "../../app/progress.ts";
 import { plural } from "../../display/plural.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
@@ -25,10 +26,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [string], Context>({
     }
     const signal = this.stopSignal();
     const store = await this.openQueue(settings, { create: false });
-    const { sizeBytes, messages, madeAt, newestAt } = await store.backup(path, {
-      replaces: force,
-      signal,
-    })
+    using progress = new Progress(this.output, { what: "copying", format: megabytes });
+    const options = { replaces: force, signal, onProgress: progress.note };
+    const { sizeBytes, messages, madeAt, newestAt } = await store.backup(path, options)
       .catch((error) => {
         throw withHint(error);
       });

@@ -2,6 +2,7 @@
 // The use case is src/app/export's.
 
 import { buildCommand } from "@stricli/core";
+import { Progress } from "../../app/progress.ts";
 import { exportMessages } from "../../app/export/messages.ts";
 import {
   EmlPlace,
@@ -57,13 +58,15 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
     const filter = await selectionOf(store, ids, selection);
     if (eml === "-") await refuseAllButOne(store, filter);
     using place = await openPlace(this, settings, { eml, mbox, maildir });
+    using progress = new Progress(output, { what: "exporting" });
+    const total = output.hearsProgress ? await store.count(filter) : null;
     let exported = 0;
     const result = await exportMessages(store, {
       filter,
       place,
       hasEnvelope: envelope,
       signal: this.stopSignal(),
-      onExported: () => exported++,
+      onExported: () => progress.note(++exported, total),
     }).catch((error) => {
       const isKept = exported > 0 && (maildir ?? eml) !== undefined && path !== "-";
       if (isKept) output.note(`${exported} ${plural(exported, "message")} exported before that`);

@@ -2,6 +2,7 @@
 // is deleted, and what is not delivered only with --undelivered.
 
 import { buildCommand } from "@stricli/core";
+import { Progress } from "../../app/progress.ts";
 import { dryRun } from "../../app/act/dry_run.ts";
 import { selectMessages } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
@@ -68,7 +69,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
         const old = finalBefore === null ? {} : { finalUntil: finalBefore };
         return await dryRun(store, { ...filter, ...old }, statuses);
       }
-      const options = { finalBefore, includeOpen: undelivered };
+      using progress = new Progress(this.output, { what: "purging" });
+      const options = { finalBefore, includeOpen: undelivered, onProgress: progress.note };
       const purged = await store.purge({ ...filter, statuses }, options);
       await store.purgeEvents(this.now() - settings.retention.eventsMs, Infinity);
       return { purged, named: filter.ids?.length ?? null };

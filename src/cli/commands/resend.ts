@@ -2,6 +2,7 @@
 // another envelope. What may go again is the store's to say; the envelope is checked by src/intake.
 
 import { buildCommand } from "@stricli/core";
+import { Progress } from "../../app/progress.ts";
 import { APPLIES_TO, dryRun } from "../../app/act/dry_run.ts";
 import { resolveId } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
@@ -55,7 +56,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       const found = await dryRun(store, filter, APPLIES_TO.resend);
       return printDryRun(this.output, found, "queue again");
     }
-    const result = await store.resend(filter, { unsentOnly: unsent ?? sparesSent });
+    using progress = new Progress(this.output, { what: "queueing again" });
+    const options = { unsentOnly: unsent ?? sparesSent, onProgress: progress.note };
+    const result = await store.resend(filter, options);
     printAction(this.output, result, "Queued again");
   },
   parameters: { flags: FLAGS, positional: IDS },

@@ -2,6 +2,7 @@
 // up, is the store's to say.
 
 import { buildCommand } from "@stricli/core";
+import { Progress } from "../../app/progress.ts";
 import { APPLIES_TO, dryRun } from "../../app/act/dry_run.ts";
 import { selectMessages } from "../../app/select.ts";
 import { readySearch } from "../../app/send/search_index.ts";
@@ -30,7 +31,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       const found = await dryRun(store, meant, APPLIES_TO.retry);
       return printDryRun(this.output, found, "retry");
     }
-    const { requeued, exhausted } = await store.retry(filter, { dueOnly: due });
+    using progress = new Progress(this.output, { what: "queueing again" });
+    const options = { dueOnly: due, onProgress: progress.note };
+    const { requeued, exhausted } = await store.retry(filter, options);
     const limit = settings.retry.max;
     const { output } = this;
     if (output.isJson) return output.json({ requeued, exhausted, limit });

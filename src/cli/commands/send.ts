@@ -105,12 +105,18 @@ async function lockFor(
   const lock = await takeSendLock(app, settings, {
     waitMs: lockWait,
     onWait: (held) => printWait(output, held),
+    onWaiting: (leftMs) => output.progress(`waiting for the lock, ${inSeconds(leftMs)} left`),
   });
+  output.progress(null);
   if (lock.kind === "taken") return lock;
   printHeld(output, lock);
   if (output.isJson) output.json({ ...NOTHING_SENT, stopped_by: "locked" });
   if (strict) throw new MailqError("busy", "Another pass is sending; wait with --lock-wait 5m");
   return null;
+}
+
+function inSeconds(ms: number): string {
+  return formatDuration(Math.ceil(ms / 1_000) * 1_000);
 }
 
 /** Makes the messages named due, and says which are not sent nevertheless. */

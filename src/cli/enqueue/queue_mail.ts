@@ -4,11 +4,10 @@
 
 import type { Settings } from "../../config/settings.ts";
 import type { IntakeOptions } from "../../intake/options.ts";
-import type { Input } from "../../intake/sources/files.ts";
 import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { openDestination } from "../../app/enqueue/destination.ts";
-import { enqueueInputs, type Queued } from "../../app/enqueue/enqueue.ts";
+import { enqueueInputs, type Inputs, type Queued } from "../../app/enqueue/enqueue.ts";
 import type { Context } from "../frame/context.ts";
 import { OutputClosed } from "../frame/output.ts";
 
@@ -19,7 +18,7 @@ export type Print = (queued: Queued, queue: Store | null) => Promise<void> | voi
 export async function queueMail(
   context: Context,
   settings: Settings,
-  inputs: Iterable<Input> | AsyncIterable<Input>,
+  inputs: Inputs,
   options: IntakeOptions,
   print: Print,
 ): Promise<Queued> {
@@ -33,7 +32,7 @@ export async function queueMail(
 export async function queueAndPrint(
   context: Context,
   settings: Settings,
-  inputs: Iterable<Input> | AsyncIterable<Input>,
+  inputs: Inputs,
   options: IntakeOptions,
 ): Promise<Queued> {
   return await queueMail(context, settings, inputs, options, printIds(context));
@@ -52,6 +51,7 @@ export function printIds({ output }: Context) {
       }
     }
     if (!output.isJson) {
+      if (output.globals.isQuiet) return;
       for (const { id } of messages) output.line(id);
       return;
     }

@@ -69,11 +69,7 @@ export class Output {
   /** The terminal's columns; null where stdout is no terminal. */
   get columns(): number | null {
     if (!this.stdout.isTerminal()) return null;
-    try {
-      return Deno.consoleSize().columns;
-    } catch {
-      return 80;
-    }
+    return consoleColumns();
   }
 
   /** A line of the result. */
@@ -101,6 +97,7 @@ export class Output {
   /** Bytes of mail that are no result, as they are. */
   aside(bytes: Uint8Array): void {
     this.flush();
+    this.#clearProgress();
     writeAll(this.stderr, bytes);
   }
 
@@ -127,19 +124,27 @@ export class Output {
     if (!this.globals.isQuiet) this.#tell("info", text, "mailq: ");
   }
 
+  get hearsProgress(): boolean {
+    return !this.globals.isQuiet && this.stderr.isTerminal();
+  }
+
   /** How far something has come, in the place of what was told so before; null when it is done. At
    *  a terminal alone. */
   progress(text: string | null): void {
-    if (this.globals.isQuiet || !this.stderr.isTerminal()) return;
-    if (text === null && !this.#showsProgress) return;
-    this.#showsProgress = text !== null;
+    if (!this.hearsProgress) return;
     this.flush();
-    const line = text === null ? "" : `mailq: ${escapeUnsafe(text)}`;
-    try {
-      writeAll(this.stderr, this.#encoder.encode(`\r\x1b[K${line}`));
-    } catch {
-      // Nobody listens.
-    }
+    this.#clearProgress();
+    if (text === null) return;
+    // A line that is broken could not be taken back.
+    this.#say(`mailq: ${escapeUnsafe(text)}`.slice(0, consoleColumns() - 1));
+    this.#showsProgress = true;
+  }
+
+  /** Makes room for another line. */
+  #clearProgress(): void {
+    if (!this.#showsProgress) return;
+    this.#showsProgress = false;
+    this.#say("\r\x1b[K");
   }
 
   /** Something for `--verbose`. */
@@ -189,6 +194,7 @@ export class Output {
   }
 
   #say(lines: string): void {
+    this.#clearProgress();
     try {
       writeAll(this.stderr, this.#encoder.encode(lines));
     } catch {
@@ -208,6 +214,7 @@ export class Output {
   }
 
   #write(bytes: Uint8Array): void {
+    this.#clearProgress();
     try {
       writeAll(this.stdout, bytes);
     } catch (error) {
@@ -216,6 +223,14 @@ export class Output {
         cause: error,
       });
     }
+  }
+}
+
+function consoleColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Claim } from "../../queue/claim.ts";
 import type { WorkerHandle } from "../../queue/ports/claims.ts";
-import type { PassOptions } from "../options.ts";
+import type { PassOptions, PassState } from "../options.ts";
 import type { Outlet } from "../outlets/outlet.ts";
 import { Outlets } from "../outlets/outlets.ts";
 import type { Pauses } from "../outlets/pauses.ts";
@@ -51,6 +51,7 @@ export class Round {
   readonly #returned = new Returned();
   /** When the loop is woken for mail that waits for a time; null = it is not. */
   #alarmAt: number | null = null;
+  #waitsFor: string | null = null;
   readonly #tools: DeliverTools;
 
   constructor(readonly options: PassOptions, { worker, outlets: all, pauses, pace }: RoundTools) {
@@ -121,6 +122,11 @@ export class Round {
   /** When a relay whose rate was used up, or that wants less, may be used again. */
   get blockedUntil(): number | null {
     return this.#allowance.blocked?.until ?? null;
+  }
+
+  get state(): PassState {
+    const { counts: { sent, notSent } } = this;
+    return { done: sent + notSent, inFlight: this.#inFlight, waitsFor: this.#waitsFor };
   }
 
   /** Runs the round to its end. Rejects with the first failure of our own, once all is recorded and
@@ -283,7 +289,11 @@ export class Round {
       await this.#leftOver.giveBack();
       return false;
     }
+    this.#waitsFor = isThrottled
+      ? `the relay ${outlet.name}, which wants less mail at a time`
+      : `the rate of the relay ${outlet.name}`;
     await wait(Math.max(1, until - now), this.#stopper.signal);
+    this.#waitsFor = null;
     this.#claimer.isDry = false;
     return true;
   }

@@ -39,9 +39,25 @@ export interface Input {
   read(): InputBytes;
 }
 
+/** Inputs that can be counted before they are read. */
+export interface CountedInputs extends Iterable<Input> {
+  /** Null where nobody can know. */
+  count(): number | null;
+}
+
 /** The inputs that `enqueue`'s arguments name: `-` is `stdin`, a folder stands for its `*.eml`.
  *  Files are looked at when their turn comes. Throws `input_unreadable`. */
-export function* openInputs(paths: readonly string[], stdin: ByteSource): Generator<Input> {
+export function openInputs(paths: readonly string[], stdin: ByteSource): CountedInputs {
+  return {
+    [Symbol.iterator]: () => eachInput(paths, stdin),
+    count() {
+      if (paths.includes("-")) return null;
+      return paths.reduce((sum, path) => sum + (isFolder(path) ? emlNames(path).length : 1), 0);
+    },
+  };
+}
+
+function* eachInput(paths: readonly string[], stdin: ByteSource): Generator<Input> {
   for (const path of paths) {
     if (path === "-") yield stdinInput(stdin);
     else if (isFolder(path)) yield* folderInputs(path);

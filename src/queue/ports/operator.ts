@@ -6,6 +6,7 @@
 import type { Filter } from "../filter.ts";
 import type { Pause, PausedPart } from "../policy/pause.ts";
 import type { Enqueued } from "./intake.ts";
+import type { OnProgress } from "./progress.ts";
 
 export interface Operator {
   /** Moves deferred recipients back to queued. Where it is not for those due only, somebody wants them
@@ -71,11 +72,15 @@ export interface EnvelopeChanges {
 export interface RetryOptions {
   /** Only recipients whose next try is due. */
   readonly dueOnly: boolean;
+  /** Told of messages looked at. */
+  readonly onProgress?: OnProgress;
 }
 
 export interface ResendOptions {
   /** Only recipients it was not sent to. */
   readonly unsentOnly: boolean;
+  /** Told of messages looked at. */
+  readonly onProgress?: OnProgress;
 }
 
 export interface RetryResult {
@@ -90,6 +95,8 @@ export interface PurgeOptions {
   readonly finalBefore: number | null;
   /** Open messages too. */
   readonly includeOpen: boolean;
+  /** Told of messages looked at. */
+  readonly onProgress?: OnProgress;
 }
 
 /** How a copy of the queue is to be made. */
@@ -97,6 +104,8 @@ export interface BackupOptions {
   /** Writes over a plain file of that name. */
   readonly replaces: boolean;
   readonly signal: AbortSignal;
+  /** Told of bytes copied. */
+  readonly onProgress?: OnProgress;
 }
 
 export interface BackupResult {

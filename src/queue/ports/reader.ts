@@ -7,6 +7,7 @@ import type { Filter, ListOptions } from "../filter.ts";
 import type { MessageDetail, MessageSummary } from "../message.ts";
 import type { QueueStats } from "../stats.ts";
 import type { PausedPart } from "../policy/pause.ts";
+import type { OnProgress } from "./progress.ts";
 import type { RateUse } from "../policy/rate.ts";
 import type { UnsentRecipient } from "../unsent.ts";
 import type { HealthFigures, QueueStatus } from "../status.ts";
@@ -53,7 +54,7 @@ export interface Reader {
 export interface SearchIndexOptions {
   readonly signal?: AbortSignal;
   /** Told after each commit how many of the messages that were missing are in the index. */
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: OnProgress;
 }
 
 export interface Suppression {

@@ -25,6 +25,7 @@ export async function makeDropFolder(app: TestApp): Promise<void> {
 }
 
 const SILENT: Tell = {
+  hearsProgress: false,
   note() {},
   warn() {},
   detail() {},

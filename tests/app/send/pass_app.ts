@@ -21,6 +21,7 @@ export class FakePassApp implements PassApp {
     return {
       note: () => {},
       progress: () => {},
+      hearsProgress: false,
       warn: (text) => void this.warnings.push(text),
       detail: () => {},
       event: (event) => void this.events.push(event),

@@ -3,6 +3,7 @@ import { splitGlobals } from "../../../src/cli/frame/globals.ts";
 import { Output } from "../../../src/cli/frame/output.ts";
 import { readySearch, spareForSearch } from "../../../src/app/send/search_index.ts";
 import { type ErrorCode, MailqError } from "../../../src/queue/errors.ts";
+import { LaterClock } from "../../support/later_clock.ts";
 import type { Reader } from "../../../src/queue/ports/reader.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
 
@@ -33,9 +34,10 @@ function storeThat(bringSearchUpToDate: Bring): Store {
 
 /** Takes long enough for its progress to be told. */
 const slow: Bring = async ({ onProgress } = {}) => {
+  using clock = new LaterClock();
   for (const done of [400_000, 1_000_000]) {
-    const until = performance.now() + 120;
-    while (performance.now() < until) await Promise.resolve();
+    clock.aheadMs += 1_000;
+    await Promise.resolve();
     onProgress?.(done, 1_000_000);
   }
 };
@@ -43,11 +45,11 @@ const slow: Bring = async ({ onProgress } = {}) => {
 Deno.test("search index: at a terminal one line says how far it has come, and goes", async () => {
   const { output, said } = terminal(true);
   await readySearch(output, storeThat(slow), "word");
-  assert.equal(
-    said(),
-    "\r\x1b[Kmailq: bringing the search index up to date: 400,000 of 1,000,000" +
-      "\r\x1b[Kmailq: bringing the search index up to date: 1,000,000 of 1,000,000\r\x1b[K",
-  );
+  const [first = "", second = "", ...rest] = said().split("\r\x1b[K");
+  const what = "mailq: bringing the search index up to date";
+  assert.ok(first.startsWith(`${what}: 400,000 of 1,000,000, `), first);
+  assert.ok(second.startsWith(`${what}: 1,000,000 of 1,000,0`), second);
+  assert.deepEqual(rest, [""]);
 });
 
 Deno.test("search index: nothing is said elsewhere, or when it was quick", async () => {

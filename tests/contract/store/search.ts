@@ -189,7 +189,7 @@ export function searchTests(test: TestStore): void {
     await Promise.all([
       store.bringSearchUpToDate({
         onProgress: (done, total) => {
-          assert(done <= total);
+          assert(total !== null && done <= total);
           told.push(done);
         },
       }),

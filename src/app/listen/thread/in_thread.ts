@@ -83,6 +83,7 @@ function appOf({ user }: ListenOpening): ListenApp {
       event: (event) => tell({ kind: "event", event }),
       hearsEvents: true,
       progress: () => {},
+      hearsProgress: false,
     },
     openQueue: ({ queue }, { create, isWorker = false }) =>
       openStore(queue, { create, isWorker, clock: systemClock, random: systemRandom }),

@@ -7,6 +7,7 @@ import type {
   RetryOptions,
   RetryResult,
 } from "../../../queue/ports/operator.ts";
+import type { OnProgress } from "../../../queue/ports/progress.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { int } from "../../sql/columns.ts";
 import { happens, mayHappen, stateIs, word } from "../../sql/law.ts";
@@ -34,10 +35,11 @@ const FOR_EVER = Number.MAX_SAFE_INTEGER;
 export async function retry(
   db: Connection,
   filter: Filter,
-  { dueOnly }: RetryOptions,
+  { dueOnly, onProgress }: RetryOptions,
   now: number,
 ): Promise<RetryResult> {
-  const requeued = await requeueDeferred(db, filter, { now, until: dueOnly ? now : FOR_EVER });
+  const until = dueOnly ? now : FOR_EVER;
+  const requeued = await requeueDeferred(db, filter, { now, until, onProgress });
   if (!dueOnly) await useRelaysAgain(db, now);
   const exhausted = countMatching(db, matching(db, filter, EXHAUSTED));
   return { requeued, exhausted };
@@ -60,24 +62,30 @@ export async function requeueAfter(db: Connection, latest: number, now: number):
 async function requeueDeferred(
   db: Connection,
   filter: Filter,
-  { now, until }: { readonly now: number; readonly until: number },
+  { now, ...options }: RequeueOptions & { readonly now: number; readonly until: number },
 ): Promise<number> {
-  const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", until);
-  return await requeueMatching(db, due, now, until);
+  const due = matching(db, filter, "next_at IS NOT NULL AND next_at <= ?", options.until);
+  return await requeueMatching(db, due, now, options);
 }
 
-/** Moves recipients of these messages whose next try is not after `until` back to queued. */
+interface RequeueOptions {
+  /** Recipients whose next try is later stay as they are. */
+  readonly until?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** Moves recipients of these messages back to queued. */
 export async function requeueMatching(
   db: Connection,
   condition: Condition,
   now: number,
-  until = Number.MAX_SAFE_INTEGER,
+  { until = FOR_EVER, onProgress }: RequeueOptions = {},
 ): Promise<number> {
   return await onEach(db, condition, (row) => {
     db.run(RETRY, int(row.seq), until);
     requeue(db, row, now);
     return 1;
-  });
+  }, onProgress);
 }
 
 /** Brings up to date a message some of whose recipients became queued; it keeps its place if it was
@@ -93,7 +101,7 @@ function requeue(db: Connection, row: Row, now: number): void {
 export async function resend(
   db: Connection,
   filter: Filter,
-  { unsentOnly }: ResendOptions,
+  { unsentOnly, onProgress }: ResendOptions,
   now: number,
 ): Promise<ActionResult> {
   const sql = unsentOnly ? RESEND_UNSENT : RESEND;
@@ -115,7 +123,7 @@ export async function resend(
     );
     refreshMessage(db, seq, now);
     return true;
-  });
+  }, onProgress);
   return { ...result, withoutBody };
 }
 
@@ -163,6 +171,7 @@ async function actOn(
   filter: Filter,
   applies: string,
   act: (row: Row) => boolean,
+  onProgress?: OnProgress,
 ): Promise<ActionResult> {
   const all = countMatching(db, matching(db, filter, "1"));
   let sendingRecipients = 0;
@@ -172,7 +181,7 @@ async function actOn(
       sendingRecipients += int(sending?.n);
     }
     return act(row) ? 1 : 0;
-  });
+  }, onProgress);
   const unchanged = Math.max(0, all - changed);
   return { changed, unchanged, withoutBody: 0, sendingRecipients };
 }

@@ -25,7 +25,7 @@ const PATIENCE_MS = 10_000;
 export async function backup(
   db: Connection,
   path: string,
-  { replaces, signal }: BackupOptions,
+  { replaces, signal, onProgress }: BackupOptions,
   now: number,
 ): Promise<BackupResult> {
   if (db.isInMemory) {
@@ -35,7 +35,7 @@ export async function backup(
   using copy = await NewFile.make(path, { replaces, toError: cannotWrite });
   using _log = removed(`${copy.temporary}-wal`);
   using _index = removed(`${copy.temporary}-shm`);
-  await copyQueue(db, copy, signal);
+  await copyQueue(db, copy, { signal, onProgress });
   const facts = await check(db, copy.temporary, now);
   const { size } = await onFile(path, () => Deno.stat(copy.temporary));
   await onFile(path, async () => {
@@ -46,7 +46,11 @@ export async function backup(
   return { sizeBytes: size, ...facts, madeAt: now };
 }
 
-async function copyQueue(db: Connection, copy: NewFile, signal: AbortSignal): Promise<void> {
+async function copyQueue(
+  db: Connection,
+  copy: NewFile,
+  { signal, onProgress }: Pick<BackupOptions, "signal" | "onProgress">,
+): Promise<void> {
   const source = await onFile(copy.path, () => Deno.open(db.file));
   // Closing any file handle of a database frees the process's locks on it (fcntl(2)), so this one
   // stays open until SQLite has closed its own.
@@ -68,13 +72,16 @@ async function copyQueue(db: Connection, copy: NewFile, signal: AbortSignal): Pr
     };
     await onFile(copy.path, () => lock.write(begin));
     const piece = new Uint8Array(PIECE_BYTES);
-    for (;;) {
+    const { size } = await onFile(copy.path, () => source.stat());
+    for (let done = 0;;) {
       if (signal.aborted) {
         throw new MailqError("busy", `Cannot write ${copy.path}: stopped before it was whole`);
       }
       const count = await onFile(copy.path, () => source.read(piece));
       if (count === null) break;
       await copy.write(piece.subarray(0, count));
+      done += count;
+      onProgress?.(done, size);
     }
     await copy.finish();
   } finally {

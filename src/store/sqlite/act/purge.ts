@@ -19,7 +19,7 @@ const VACUUM_PAGES = 1_000;
 export async function purge(
   db: Connection,
   filter: Filter,
-  { finalBefore, includeOpen }: PurgeOptions,
+  { finalBefore, includeOpen, onProgress }: PurgeOptions,
   now: number,
 ): Promise<number> {
   const statuses = filter.statuses ?? (includeOpen ? undefined : FINAL_STATUSES);
@@ -34,7 +34,7 @@ export async function purge(
     `${isOld} AND claim_token IS NULL`,
     ...isOld.includes("?") ? [before] : [],
   );
-  const purged = await deleteEach(db, doomed, { now, afterStep: pause });
+  const purged = await deleteEach(db, doomed, { now, afterStep: pause, onProgress });
   try {
     if (purged > 0) await tidySearch(db);
     await giveBackPages(db);

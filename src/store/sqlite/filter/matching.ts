@@ -5,6 +5,7 @@ import { Counts } from "../../../queue/counters.ts";
 import { addCounts } from "../counters/add.ts";
 import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
+import type { OnProgress } from "../../../queue/ports/progress.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { shownStatus } from "../../../queue/state.ts";
@@ -41,6 +42,7 @@ export async function onEach(
   db: Connection,
   condition: Condition,
   act: (row: Row) => number,
+  onProgress?: OnProgress,
 ): Promise<number> {
   const seqs = matchingSeqs(db, condition);
   let sum = 0;
@@ -54,6 +56,7 @@ export async function onEach(
         ...condition.values,
       ).reduce((total, row) => total + act(row), 0)
     );
+    onProgress?.(Math.min(from + STEP, seqs.length), seqs.length);
   }
   return sum;
 }
@@ -63,7 +66,11 @@ export async function onEach(
 export async function deleteEach(
   db: Connection,
   condition: Condition,
-  { now, afterStep }: { readonly now: number; readonly afterStep: () => Promise<void> },
+  { now, afterStep, onProgress }: {
+    readonly now: number;
+    readonly afterStep: () => Promise<void>;
+    readonly onProgress?: OnProgress;
+  },
 ): Promise<number> {
   const seqs = matchingSeqs(db, condition);
   const steps = new ShrinkingSteps(db, STEP);
@@ -88,6 +95,7 @@ export async function deleteEach(
     });
     deleted += result;
     from += size;
+    onProgress?.(Math.min(from, seqs.length), seqs.length);
     await afterStep();
   }
   return deleted;

@@ -213,7 +213,7 @@ export const EVENT_TYPES = {
     fields: ["tag", "reason", "until", "automatic"],
   },
   "tag.resumed": { brief: "A tag's pause was ended", fields: ["tag"] },
-  "queue.paused": { brief: "Nothing is sent from the queue", fields: [] },
+  "queue.paused": { brief: "Nothing is sent from the queue", fields: ["reason", "until"] },
   "queue.resumed": { brief: "The queue's pause was ended", fields: [] },
   "suppression.added": {
     brief: "An address is on the do-not-send list from now on",

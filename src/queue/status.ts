@@ -19,12 +19,20 @@ export interface QueueCounts {
   readonly scheduled: number;
 }
 
+export interface QueuePause {
+  readonly since: number;
+  /** Null = until somebody ends it. */
+  readonly until: number | null;
+  readonly reason: string | null;
+}
+
 export interface QueueStatus extends QueueCounts {
   /** When the oldest queued message was queued; null if none is. */
   readonly oldestQueuedAt: number | null;
   /** When the oldest deferred message that is due became so; null or absent if none is. */
   readonly oldestDueAt?: number | null;
-  readonly paused: { readonly since: number } | null;
+  /** The pause of the whole queue; times in ms since 1970. */
+  readonly paused: QueuePause | null;
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
   readonly workers: readonly WorkerInfo[];

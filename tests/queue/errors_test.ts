@@ -10,7 +10,7 @@ const EXITS: Readonly<Record<number, readonly ErrorCode[]>> = {
   70: ["internal"],
   73: ["cannot_create"],
   74: ["io_error", "disk_full", "queue_corrupt", "output_failed"],
-  75: ["batch_ended", "busy", "mail_deferred"],
+  75: ["batch_ended", "busy", "mail_deferred", "events_deleted"],
   77: ["permission"],
   78: ["config_invalid", "queue_foreign", "queue_newer"],
   126: ["command_not_executable"],

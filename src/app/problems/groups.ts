@@ -138,9 +138,9 @@ class ProblemGroup {
     // Most replies come to a recipient or to the content; the table's other rows are by their words.
     const { about, hint } = readRefusal(this.reply, "dot");
     if (hint === null) {
-      return about === "recipient"
-        ? "see to the addresses, or put them on the do-not-send list"
-        : null;
+      if (about === "recipient") return "see to the addresses, or put them on the do-not-send list";
+      const isUnknown = about === "unknown" && (this.reply.code ?? 0) >= 500;
+      return isUnknown ? "mailq does not know this reply: a [[rule]] can say what it means" : null;
     }
     const [[relay] = []] = this.#relays.entries;
     const [sender] = this.#senders;

@@ -4,7 +4,6 @@
 import { buildCommand } from "@stricli/core";
 import { describePart, pausePart, readPart, resumeCommand } from "../../app/pause/part.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
-import { MailqError } from "../../queue/errors.ts";
 import { type FlagsOf, span, text } from "../flags/builders.ts";
 import { PART_FLAGS } from "../flags/part.ts";
 import type { Context } from "../frame/context.ts";
@@ -12,8 +11,8 @@ import { isoTime } from "../print/json_shapes.ts";
 
 const FLAGS = {
   ...PART_FLAGS,
-  for: span({ brief: "End the pause of a part by itself after so long" }),
-  reason: text({ brief: "Why a part is paused, for those who look", placeholder: "TEXT" }),
+  for: span({ brief: "End the pause by itself after so long" }),
+  reason: text({ brief: "Why it is paused, for those who look", placeholder: "TEXT" }),
 };
 
 export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
@@ -21,28 +20,18 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const { output } = this;
     const settings = await this.settings("all");
     const part = readPart(given, settings.relays.map(({ name }) => name));
-    if (part === null && (forMs !== null || reason !== null)) {
-      throw new MailqError(
-        "usage",
-        "Cannot use --for or --reason alone: name a part by --relay, --sender, --to-domain or --tag",
-      );
-    }
     const store = await this.openQueue(settings, { create: true });
-    if (part === null) {
-      const changed = await store.pause();
-      if (output.isJson) return output.json({ paused: true, changed });
-      return output.line(
-        changed ? "Paused: nothing is sent until `mailq resume`" : "The queue was paused already",
-      );
-    }
-    const changed = await pausePart(this.app, store, part, { forMs, reason });
     const until = forMs === null ? null : this.now() + forMs;
+    const changed = part === null
+      ? await store.pause({ until, reason })
+      : await pausePart(this.app, store, part, { forMs, reason });
     if (output.isJson) {
       return output.json({ paused: true, changed, ...part, reason, until: isoTime(until) });
     }
     output.line(
-      `Paused: nothing of ${describePart(part)} is sent until ` +
-        (until === null ? "" : `${formatTimestamp(until)} or `) + `\`${resumeCommand(part)}\``,
+      `Paused: nothing ${part === null ? "" : `of ${describePart(part)} `}is sent until ` +
+        (until === null ? "" : `${formatTimestamp(until)} or `) +
+        `\`${part === null ? "mailq resume" : resumeCommand(part)}\``,
     );
     if (!changed) output.note("it was paused already; the new pause stands in its place");
   },
@@ -55,7 +44,7 @@ none begins until \`mailq resume\`. Mail is still taken in. With --relay, --send
 --to-domain or --tag only that part waits, all other mail goes on; \`mailq status\`
 lists such pauses.
 
-  mailq pause
+  mailq pause --for 30m --reason "the relay moves"
   mailq pause --sender news@example.org --reason "wrong link in it"
   mailq pause --to-domain example.net --for 2h`,
   },

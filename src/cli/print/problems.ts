@@ -74,7 +74,7 @@ function topOf(tally: Tally, show: (text: string, count: number) => string): str
 /** What to do: what is known of the reply, and the command for what waits or has failed. */
 function adviceOf({ number, hint, open, recipients }: Problem): string {
   const commands = [
-    ...open > 0 ? [`\`mailq retry --problem ${number}\` tries again`] : [],
+    ...open > 0 ? [`\`mailq retry --problem ${number}\` tries again now`] : [],
     ...open < recipients
       ? [`\`mailq resend --problem ${number}\` queues again what has failed`]
       : [],

@@ -57,7 +57,12 @@ export function printStatus(
     `last round  ${status.lastRoundAt === null ? "never" : formatTimestamp(status.lastRoundAt)}`,
   );
   if (status.paused !== null) {
-    output.line(`paused      since ${formatTimestamp(status.paused.since)}; \`mailq resume\``);
+    const { since, until, reason } = status.paused;
+    output.line(
+      `paused      since ${formatTimestamp(since)}` +
+        (until === null ? "" : `, until ${formatTimestamp(until)}`) +
+        (reason === null ? "" : `: ${sanitise(reason)}`) + "; `mailq resume` ends that",
+    );
   }
   for (const relay of status.relays) {
     if (relay.failures > 0) printRelay(output, relay, { now, waiting });

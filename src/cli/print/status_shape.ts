@@ -25,6 +25,8 @@ export function statusShape(
     scheduled: status.scheduled,
     seconds: waitingSeconds(status, now),
     paused: status.paused !== null,
+    paused_until: isoTime(status.paused?.until ?? null),
+    paused_reason: status.paused?.reason ?? null,
     workers: status.workers.map((worker) => ({
       kind: worker.kind,
       host: worker.host,

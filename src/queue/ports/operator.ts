@@ -27,8 +27,9 @@ export interface Operator {
   cancel(filter: Filter): Promise<ActionResult>;
   /** Deletes matching messages, never one being sent; resolves to how many. */
   purge(filter: Filter, options: PurgeOptions): Promise<number>;
-  /** Lets nothing be claimed until `resume`; resolves to whether the queue was not paused before. */
-  pause(): Promise<boolean>;
+  /** Lets nothing be claimed until `resume`, or until a time; a pause that there is already is replaced,
+   *  but for when it began. Resolves to whether the queue was not paused before. */
+  pause(options?: PauseOptions): Promise<boolean>;
   /** Ends the pause; resolves to whether there was one. */
   resume(): Promise<boolean>;
   /** Stops the mail of a part; a pause of it that there is already is replaced. Resolves to whether
@@ -47,6 +48,14 @@ export interface Operator {
    *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,
    *  `queue_corrupt` for a damaged queue, and `busy` if it was told to stop. */
   backup(path: string, options: BackupOptions): Promise<BackupResult>;
+}
+
+/** How a person wants the queue paused; nothing given = until somebody ends it. */
+export interface PauseOptions {
+  /** Ms since 1970; null = until somebody ends it. */
+  readonly until?: number | null;
+  /** Why, for people. */
+  readonly reason?: string | null;
 }
 
 /** What an action on many messages did. */

@@ -6,6 +6,7 @@ import type {
   BackupOptions,
   BackupResult,
   EnvelopeChanges,
+  PauseOptions,
   PurgeOptions,
   ResendOptions,
   RetryOptions,
@@ -234,9 +235,9 @@ export class SqliteStore extends SqliteReading implements Store {
     return await purge(this.db, filter, options, this.clock.now());
   }
 
-  async pause(): Promise<boolean> {
+  async pause(options: PauseOptions = {}): Promise<boolean> {
     const { pause } = await loadStatus();
-    return await pause(this.db, this.clock.now());
+    return await pause(this.db, options, this.clock.now());
   }
 
   async resume(): Promise<boolean> {

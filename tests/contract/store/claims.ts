@@ -296,12 +296,31 @@ export function claimTests(test: TestStore): void {
     await using worker = await worked(store);
     assert.equal(await store.pause(), true);
     assert.equal(await store.pause(), false);
-    assert.deepEqual((await store.status()).paused, { since: clock.now() });
+    const paused = { since: clock.now(), until: null, reason: null };
+    assert.deepEqual((await store.status()).paused, paused);
     assert.deepEqual((await claimAll(store, worker.handle)).claims, []);
     assert.equal(await store.resume(), true);
     assert.equal(await store.resume(), false);
     assert.equal((await store.status()).paused, null);
     assert.deepEqual(idsOf((await claimAll(store, worker.handle)).claims), [id]);
+  });
+
+  test("the pause of a queue that has an end is over by itself", async ({ store, clock }) => {
+    const id = await enqueued(store);
+    await using worker = await worked(store);
+    const since = clock.now();
+    await store.pause();
+    const end = { until: since + 60_000, reason: "the relay moves" };
+    assert.equal(await store.pause(end), false);
+    assert.deepEqual((await store.status()).paused, { since, ...end });
+    clock.advance(59_999);
+    assert.deepEqual((await claimAll(store, worker.handle)).claims, []);
+    clock.advance(1);
+    assert.equal((await store.status()).paused, null);
+    assert.deepEqual(idsOf((await claimAll(store, worker.handle)).claims), [id]);
+    assert.equal(await store.resume(), false);
+    assert.equal(await store.pause(), true);
+    assert.equal((await store.status()).paused?.until, null);
   });
 
   test("held mail is not claimed", async ({ store }) => {

@@ -120,7 +120,7 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
   assert.deepEqual(
     await keys("status"),
     ("queued sending deferred sent partial failed held cancelled suppressed scheduled seconds " +
-      "paused workers relays pauses").split(" "),
+      "paused paused_until paused_reason workers relays pauses").split(" "),
   );
   const SEND = ["sent", "deferred", "failed", "uncertain", "remaining", "stopped_by"];
   assert.deepEqual(await keys("send"), SEND);
@@ -138,7 +138,9 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
     "sending_recipients",
   ]);
   assert.deepEqual(await mailq.json(["purge", "--undelivered", id]), [{ purged: 1 }]);
-  assert.deepEqual(await mailq.json(["pause"]), [{ paused: true, changed: true }]);
+  assert.deepEqual(await mailq.json(["pause"]), [
+    { paused: true, changed: true, reason: null, until: null },
+  ]);
   assert.deepEqual(await mailq.json(["resume"]), [{ paused: false, changed: true }]);
   assert.deepEqual(await mailq.json(["suppress", "add", "a@b.test"]), [{ added: 1 }]);
   assert.deepEqual(await keys("suppress", "list"), ["address", "reason", "created_at"]);

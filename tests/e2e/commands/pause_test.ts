@@ -24,7 +24,7 @@ Deno.test("pause: of a sender keeps its mail back until resume, which says how m
   ]);
 });
 
-Deno.test("pause: of a part for a while, as JSON; a wrong relay and a lone --for are 64", async () => {
+Deno.test("pause: of a part for a while, as JSON; a wrong relay is 64; the whole queue, too", async () => {
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
   const before = Date.now();
   const [pause] = await mailq.json(["pause", "--relay", "default", "--for", "2h"]);
@@ -42,8 +42,12 @@ Deno.test("pause: of a part for a while, as JSON; a wrong relay and a lone --for
   assert.equal(wrong.code, 64);
   assert.match(wrong.stderr, /a relay called "defualt": expected one of default/);
   assert.equal((await mailq.run(["resume", "--relay", "bulk"])).code, 64);
-  assert.equal((await mailq.run(["pause", "--for", "2h"])).code, 64);
   assert.equal((await mailq.json(["status"]))[0].paused, false, "the queue as a whole is not");
+  const whole = await mailq.ok(["pause", "--for", "2h", "--reason", "the relay moves"]);
+  assert.match(whole, /^Paused: nothing is sent until 2.* or `mailq resume`\n$/);
+  assert.match(await mailq.ok(["status"]), /^paused +since 2.*, until 2.*: the relay moves; /m);
+  const [status] = await mailq.json(["status"]);
+  assert.deepEqual([status.paused, status.paused_reason], [true, "the relay moves"]);
 });
 
 Deno.test("a relay's refusals: send, status, list and JSON say who refuses what, and what to do", async () => {

@@ -10,6 +10,7 @@ import { readEnvelopeDsn, readRecipientDsn } from "../../sql/dsn.ts";
 import { suppressedAmong } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
+import { isQueuePaused } from "../db/queue_pause.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { tellFailed } from "../events/outcomes.ts";
 import { countUntried } from "../counters/add.ts";
@@ -75,7 +76,7 @@ function claimHeads(
   onEach: () => void,
 ): ClaimBatch {
   const none = { claims: [], expired: 0, suppressed: 0 };
-  if (request.limit <= 0 || isPaused(db)) return none;
+  if (request.limit <= 0 || isQueuePaused(db, now)) return none;
   promoteScheduled(db, now);
   const heads = request.ids === undefined
     ? headsOfLanes(db, request)
@@ -93,10 +94,6 @@ function claimHeads(
     } else due.push(head);
   }
   return { claims: claimMessages(db, due, request, now, onEach), expired, suppressed };
-}
-
-function isPaused(db: Connection): boolean {
-  return db.get("SELECT 1 FROM meta WHERE key = 'paused_since'") !== undefined;
 }
 
 /** Mail whose send_at has come joins the queue as of that time. */

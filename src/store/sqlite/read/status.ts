@@ -3,12 +3,14 @@
 
 import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
-import type { HealthFigures, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
+import type { PauseOptions } from "../../../queue/ports/operator.ts";
+import type { HealthFigures, QueuePause, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { int, number } from "../../sql/columns.ts";
 import { statusOf } from "../../sql/damage.ts";
 import { statusIs } from "../../sql/law.ts";
-import type { Connection } from "../db/connection.ts";
+import { clean, type Connection } from "../db/connection.ts";
+import { isQueuePaused } from "../db/queue_pause.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { isInForce } from "../../../queue/policy/pause.ts";
 import { allPauses } from "../act/pauses.ts";
@@ -30,7 +32,6 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     now,
   );
   const dueCount = int(due?.n);
-  const pausedSince = metaNumber(db, "paused_since");
   return {
     queued: count("queued") + dueCount,
     sending: count("sending"),
@@ -44,7 +45,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     scheduled: count("scheduled") - dueCount,
     oldestQueuedAt: oldest([...queuedTimes(db), ...dueCount > 0 ? [int(due?.since)] : []]),
     oldestDueAt: oldestDueAt(db, now),
-    paused: pausedSince === null ? null : { since: pausedSince },
+    paused: queuePause(db, now),
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
     relays: troubledRelays(db, now),
@@ -111,8 +112,13 @@ export function healthFigures(db: Connection, failedSince: number): HealthFigure
 }
 
 function metaNumber(db: Connection, key: string): number | null {
+  const value = metaText(db, key);
+  return value === null ? null : number(Number(value));
+}
+
+function metaText(db: Connection, key: string): string | null {
   const value = db.get("SELECT value FROM meta WHERE key = ?", key)?.value;
-  return value === undefined ? null : number(Number(value));
+  return value === undefined ? null : String(value);
 }
 
 async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
@@ -138,19 +144,39 @@ export async function noteRound(db: Connection, now: number): Promise<void> {
   await db.write(() => setMeta(db, "last_round_at", String(now)));
 }
 
+/** The pause of the whole queue; null if none holds. */
+function queuePause(db: Connection, now: number): QueuePause | null {
+  const since = metaNumber(db, "paused_since");
+  if (since === null || !isQueuePaused(db, now)) return null;
+  return {
+    since,
+    until: metaNumber(db, "paused_until"),
+    reason: metaText(db, "paused_reason"),
+  };
+}
+
 /** See Operator.pause. */
-export async function pause(db: Connection, now: number): Promise<boolean> {
+export async function pause(
+  db: Connection,
+  { until = null, reason = null }: PauseOptions,
+  now: number,
+): Promise<boolean> {
   return await db.write(() => {
-    const isNew = db.run("INSERT OR IGNORE INTO meta VALUES ('paused_since', ?)", String(now)) > 0;
-    if (isNew) db.tell({ type: "queue.paused" }, now);
-    return isNew;
+    const wasPaused = isQueuePaused(db, now);
+    if (!wasPaused) setMeta(db, "paused_since", String(now));
+    db.run("DELETE FROM meta WHERE key IN ('paused_until', 'paused_reason')");
+    if (until !== null) setMeta(db, "paused_until", String(until));
+    if (reason !== null) setMeta(db, "paused_reason", clean(reason) ?? "");
+    if (!wasPaused) db.tell({ type: "queue.paused", until, reason }, now);
+    return !wasPaused;
   });
 }
 
 /** See Operator.resume. */
 export async function resume(db: Connection, now: number): Promise<boolean> {
   return await db.write(() => {
-    const wasPaused = db.run("DELETE FROM meta WHERE key = 'paused_since'") > 0;
+    const wasPaused = isQueuePaused(db, now);
+    db.run("DELETE FROM meta WHERE key IN ('paused_since', 'paused_until', 'paused_reason')");
     if (wasPaused) db.tell({ type: "queue.resumed" }, now);
     return wasPaused;
   });

@@ -165,6 +165,12 @@ export const SETTINGS = {
       "Postfix's, for pflogsumm and its like); else run logs text and send nothing",
   },
   "interval": { kind: "duration", default: 30_000, doc: "The service's pause between rounds" },
+  "shutdown": {
+    kind: "duration",
+    default: null,
+    doc: "How long what is being sent may take once mailq is told to stop; else 60s, or 8s as " +
+      "process 1 of a container",
+  },
   "lock": {
     kind: "bool",
     default: true,

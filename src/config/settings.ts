@@ -55,6 +55,8 @@ export interface Settings {
   readonly errorHandler: string | null;
   readonly log: SettingValue<"log">;
   readonly intervalMs: number;
+  /** So long after it was told to stop the process has ended. */
+  readonly shutdownMs: number;
   readonly usesLock: boolean;
   readonly lockPath: string | null;
   /** Null where nothing of it is set, and where the settings are for taking mail in. */
@@ -169,6 +171,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     errorHandler: get("error_handler"),
     log: get("log"),
     intervalMs: get("interval"),
+    shutdownMs: get("shutdown") ?? (Deno.pid === 1 ? 8_000 : 60_000),
     usesLock: get("lock"),
     lockPath: get("lock_path"),
     listen: merged.listen,

@@ -74,6 +74,8 @@ export interface Limits {
   /** How long the pass waits, with nothing else to do, for a relay that wants less, in ms; absent =
    *  a minute. */
   readonly patienceMs?: number;
+  /** How long messages whose bytes go out may still take once the pass is to stop; absent = a minute. */
+  readonly finishMs?: number;
 }
 
 /** What a pass uses of the machine. */

@@ -65,6 +65,8 @@ export interface RoundEnd {
   /** `Pace.mayClaim` ended it: there may be more to do at once. */
   readonly isCutShort: boolean;
   readonly resumeAt: number | null;
+  /** Messages were left in the middle: the worker still has them in hand. */
+  readonly isAbandoned: boolean;
   /** What came of it. To be asked once the worker has nothing in hand any more. */
   readonly result: () => Promise<PassResult>;
 }
@@ -95,6 +97,7 @@ export async function runRound(
   const resumeAt = times.length === 0 ? null : Math.min(...times);
   return {
     isCutShort: round.isCutShort,
+    isAbandoned: round.isAbandoned,
     resumeAt,
     async result() {
       const status = await store.status();

@@ -41,6 +41,8 @@ export interface ServiceOptions {
   /** One round only, for cron. */
   readonly isOnce: boolean;
   readonly onRound?: (result: PassResult) => Promise<void>;
+  /** Called as the service goes on: it will again within `ms`. */
+  readonly onProgress?: (ms: number) => void;
   /** What went wrong in a round that the service goes on after. */
   readonly onTrouble?: (error: MailqError) => void;
 }
@@ -51,6 +53,8 @@ const ROUND_MS = 10_000;
 const PATIENCE_MS = 2_000;
 /** A hand-over that keeps a round from its end for so long is not waited for. */
 const STUCK_MS = 1_000;
+/** No step of a round takes longer: a purge of a million messages. */
+const STEP_MS = 10 * 60_000;
 
 /** Sends as soon as mail is committed, requeues deferred mail when it is due, takes over the
  *  claims of dead workers, expires and purges, until told to stop. A full disk or a busy queue is
@@ -100,6 +104,7 @@ class Service {
     const { store, machine, signal, plans, isOnce, onRound } = this.options;
     const startedAt = machine.clock.now();
     const plan = plans.current();
+    this.#progress();
     this.#claimsUntil = startedAt + ROUND_MS;
     if (this.#provenBy !== plan) this.#proven = new Set();
     this.#provenBy = plan;
@@ -120,12 +125,13 @@ class Service {
           onAttempt: (...attempt) => {
             plan.pass.onAttempt?.(...attempt);
             this.#worker.beatSoon();
+            this.#progress();
           },
         },
         { worker, pace, proven: this.#proven },
       ).finally(() => waiting);
       end = round;
-      await this.#worker.noteIdle();
+      if (!round.isAbandoned) await this.#worker.noteIdle();
       await this.#housekeeping.keep(plan.retention, plan.pass.onNews);
       if (onRound !== undefined) await onRound(await round.result());
     });
@@ -156,6 +162,7 @@ class Service {
     { retention, pass: { onNews } }: ServicePlan,
   ): Promise<boolean> {
     const { store, machine: { clock, wait } } = this.options;
+    this.#progress();
     try {
       if (isCutShort) await wait(STUCK_MS, signal);
       else {
@@ -202,7 +209,9 @@ class Service {
         indexed = this.#indexer.run(over.signal);
         // A clock that is set back ends the pause: nobody knows what is due now.
         while (!over.signal.aborted && clock.now() < until && clock.now() >= beganAt) {
-          const waited = wait(Math.min(until - clock.now(), IDLE_BEAT_MS), over.signal);
+          const waitMs = Math.min(until - clock.now(), IDLE_BEAT_MS);
+          this.#progress(waitMs);
+          const waited = wait(waitMs, over.signal);
           await Promise.race([changed, waited]);
           await this.#worker.beat(IDLE_BEAT_MS);
         }
@@ -211,12 +220,17 @@ class Service {
       });
       // Only where the queue itself is in trouble there is anything left to wait for.
       const restMs = Math.min(until - clock.now(), until - beganAt);
+      this.#progress(Math.max(0, restMs));
       if (!over.signal.aborted) await wait(Math.max(0, restMs), over.signal);
     } finally {
       over.abort();
       signal.removeEventListener("abort", stop);
       await indexed;
     }
+  }
+
+  #progress(ms = STEP_MS): void {
+    this.options.onProgress?.(ms);
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     concurrency: 10,
     maxBatch: null,
     maxDeferred: null,
+    shutdownMs: 60_000,
     throttleMs: 0,
     ratePerDomain: null,
     retry: {
@@ -70,6 +71,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     interval = "1m"
     lock = false
     lock_path = "/run/mailq.lock"
+    shutdown = "5s"
 log = "json"
     [retry]
     max = 0
@@ -105,6 +107,7 @@ log = "json"
     concurrency: 3,
     maxBatch: 4,
     maxDeferred: 5,
+    shutdownMs: 5_000,
     throttleMs: 1_000,
     ratePerDomain: { count: 6, perMs: 60_000 },
     retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },

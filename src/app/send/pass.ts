@@ -29,6 +29,9 @@ interface Listener {
   readonly onSaid?: (line: string) => void;
 }
 
+/** Of the time to stop in, what comes after the last message. */
+const SPARE_MS = 1_000;
+
 /** What a pass that had nothing to do comes to. */
 export const NOTHING_SENT: PassResult = {
   sent: 0,
@@ -112,6 +115,7 @@ export async function passOptions(
       maxBatch: settings.maxBatch,
       maxDeferred: settings.maxDeferred,
       throttleMs: settings.throttleMs,
+      finishMs: settings.shutdownMs - Math.min(SPARE_MS, settings.shutdownMs / 2),
     },
     machine: { clock, random, wait },
     signal: app.stopSignal(),

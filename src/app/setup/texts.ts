@@ -1,11 +1,10 @@
-// Texts that set mailq up on a machine: a crontab, a systemd unit, a settings file. `mailq init`
-// prints them; nothing is written here.
+// Texts that set mailq up on a machine: a crontab, a settings file. `mailq init` prints them; nothing is
+// written here. The units of systemd are in systemd_units.ts.
 
 import { type Definition, RELAY_KEYS, SETTINGS } from "../../config/definitions.ts";
 import { variableName } from "../../config/variables.ts";
 import { formatValue } from "../../config/kinds.ts";
-import { folderOf } from "../../system/files.ts";
-import { checkUser, programLine, quoted } from "./program_path.ts";
+import { checkUser, programLine } from "./program_path.ts";
 
 /** A crontab that does what the service does; with `user`, one for /etc/cron.d. */
 export function crontab(user: string | null, queue: string | null): string {
@@ -21,65 +20,6 @@ export function crontab(user: string | null, queue: string | null): string {
     line("30 3 * * *", "purge --older-than 90d"),
     "",
   ].join("\n");
-}
-
-/** Capabilities without which root could not read what others dropped, nor hand his lock files to
- *  the owner of a queue. */
-const ROOT_NEEDS = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER";
-
-/** A unit for systemd that runs the service with no more rights than it needs. */
-export function systemdUnit(user: string | null, queue: string | null): string {
-  if (user !== null) checkUser(user);
-  const folder = queue === null ? null : folderOf(queue);
-  return `# /etc/systemd/system/mailq.service; then: systemctl enable --now mailq
-[Unit]
-Description=mailq, the mail queue
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-ExecStart=${forSystemd(programLine("run", queue))}
-ExecReload=/bin/kill -HUP $MAINPID
-${user === null ? "" : `User=${user}\n`}Restart=on-failure
-RestartSec=5
-# What is being sent is finished, which takes 60 seconds at most.
-TimeoutStopSec=90
-${
-    folder === null
-      ? "StateDirectory=mailq\nStateDirectoryMode=0711"
-      : `ReadWritePaths=${forSystemd(quoted(folder))}`
-  }
-# Also what a transport maildir: or file: writes to: ReadWritePaths=/var/mail
-UMask=0077
-CapabilityBoundingSet=${user === null || user === "root" ? ROOT_NEEDS : ""}
-ProtectSystem=strict
-ProtectHome=read-only
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-# Not with a transport sendmail: or exec: whose program is set-user-ID or set-group-ID (Postfix's
-# sendmail is):
-NoNewPrivileges=yes
-
-[Install]
-WantedBy=multi-user.target
-`;
-}
-
-/** systemd takes % for the beginning of a name of its own. */
-function forSystemd(text: string): string {
-  return text.replaceAll("%", "%%");
 }
 
 /** A settings file with every setting there is, at its default and commented out. */

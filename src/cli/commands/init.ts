@@ -4,11 +4,12 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../frame/context.ts";
-import { crontab, settingsFile, systemdUnit } from "../../app/setup/texts.ts";
+import { systemdUnit, UNITS } from "../../app/setup/systemd_units.ts";
+import { crontab, settingsFile } from "../../app/setup/texts.ts";
 import type { SetUpStep } from "../../app/setup/folders.ts";
 import { programPath } from "../../app/setup/program_path.ts";
 import { setUpSystem, type SystemSetUp } from "../../app/setup/system.ts";
-import { type FlagsOf, type NoFlags, text } from "../flags/builders.ts";
+import { type FlagsOf, type NoFlags, oneOf, text } from "../flags/builders.ts";
 import type { Output } from "../frame/output.ts";
 
 /** The flag of a user, who has another part in each of the commands. */
@@ -51,15 +52,22 @@ const cron = buildCommand<UserFlag, [], Context>({
   },
 });
 
-const systemd = buildCommand<UserFlag, [], Context>({
-  async func({ user }) {
-    this.output.text(systemdUnit(user ?? null, await namedQueue(this)));
+const SYSTEMD_FLAGS = {
+  ...userFlag("Who runs the service [root]"),
+  unit: oneOf(UNITS, { brief: "Which unit [mailq.service]", placeholder: "UNIT" }),
+};
+
+const systemd = buildCommand<FlagsOf<typeof SYSTEMD_FLAGS>, [], Context>({
+  async func({ user = null, unit = "mailq.service" }) {
+    this.output.text(systemdUnit(unit, { user, queue: await namedQueue(this) }));
   },
-  parameters: { flags: userFlag("Who runs the service [root]") },
+  parameters: { flags: SYSTEMD_FLAGS },
   docs: {
     brief: "Print a unit for the service",
     fullDescription:
-      `Prints a systemd unit that runs \`mailq run\` with no more rights than it needs.
+      `Prints a systemd unit that runs \`mailq run\` with no more rights than it needs; or the
+socket that it takes SMTP by (mailq.socket); or, in place of both, a service and a
+timer that do what cron does (mailq-send.service, mailq-send.timer).
 
   mailq init systemd --user mailq | sudo tee /etc/systemd/system/mailq.service
   sudo systemctl enable --now mailq`,

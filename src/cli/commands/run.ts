@@ -6,6 +6,7 @@ import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
 import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
 import { passOptions } from "../../app/send/pass.ts";
+import { Supervision } from "../../app/service/supervision.ts";
 import type { Settings } from "../../config/settings.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
@@ -70,11 +71,13 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     let listeners: ServiceListeners | null = null;
     using _reload = machine.onReload(() => void reload());
     noteAffectedSqlite(this);
-    output.detail(`sending from ${settings.queue}`);
+    const told = `sending from ${settings.queue}`;
+    output.detail(told);
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;
+    await using supervision = flags.once ? null : new Supervision(this.app, told);
     try {
       await runService({
         store,
@@ -91,7 +94,11 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
           : AbortSignal.any([this.stopSignal(), listeners.failed]),
         isOnce: flags.once ?? false,
         onRound: flags.once ? (result) => printPass(output, result) : undefined,
-        onTrouble: (error) => output.warn(`${error.message}; trying again`),
+        onProgress: (ms) => supervision?.noteProgress(ms),
+        onTrouble: (error) => {
+          output.warn(`${error.message}; trying again`);
+          supervision?.noteTrouble(error.message);
+        },
       });
       listeners?.check();
     } catch (error) {

@@ -2,7 +2,7 @@
 // to say, or --json; what its lines look like is the formats'.
 
 import type { Settings } from "../../config/settings.ts";
-import { isJournal } from "../../system/journal.ts";
+import { isJournal } from "../../system/service/journal.ts";
 import type { Context } from "../frame/context.ts";
 import { JSON_FORMAT } from "./json_format.ts";
 import { Log } from "./log.ts";

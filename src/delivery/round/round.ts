@@ -56,12 +56,13 @@ export class Round {
 
   constructor(readonly options: PassOptions, { worker, outlets: all, pauses, pace }: RoundTools) {
     const { store, limits, judging, machine, signal, onAttempt, onNews } = options;
+    const { finishMs } = limits;
     const { clock, wait } = machine;
     const { counts } = this;
     const change = this.#change;
     const outlets = this.#outlets = new Outlets(all, { isOneByOne: limits.throttleMs > 0, clock });
     const rates = this.#rates = new Rates(store, clock, options.outlets.ratePerDomain);
-    const stopper = this.#stopper = new Stopper({ signal, wait, change });
+    const stopper = this.#stopper = new Stopper({ signal, wait, change, finishMs });
     const allowance = this.#allowance = new Allowance({ limits, signal, outlets, counts, stopper });
     const recorder = this.#recorder = new Recorder({
       store,
@@ -112,6 +113,11 @@ export class Round {
   /** It ended since `Pace.mayClaim` said no: there may be more to do. */
   get isCutShort(): boolean {
     return this.#claimer.isCutShort;
+  }
+
+  /** Hand-overs were left in the middle when there was no more time: what they had in hand is noted. */
+  get isAbandoned(): boolean {
+    return this.#stopper.isAbandoned;
   }
 
   /** Why nothing more was started; null if nothing was left. */

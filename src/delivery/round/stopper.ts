@@ -5,13 +5,15 @@
 import type { Wait } from "../../system/time.ts";
 import type { Change } from "./change.ts";
 
-/** How long messages whose bytes go out may still take once the round is to stop. */
+/** How long messages whose bytes go out may still take, where nothing else is said. */
 const FINISH_MS = 60_000;
 
 interface StopperTools {
   /** The caller's. */
   readonly signal: AbortSignal;
   readonly wait: Wait;
+  /** How long messages whose bytes go out may still take once the round is to stop. */
+  readonly finishMs?: number;
   /** Notified when the round is to stop, and when hand-overs are abandoned. */
   readonly change: Change;
 }
@@ -31,10 +33,10 @@ export class Stopper {
 
   /** Obeys the caller's signal from now on. */
   start(): void {
-    const { signal, wait, change } = this.#tools;
+    const { signal, wait, change, finishMs = FINISH_MS } = this.#tools;
     this.#stop.signal.addEventListener("abort", () => {
       change.notify();
-      void wait(FINISH_MS, this.over).then(() => this.#abandon());
+      void wait(finishMs, this.over).then(() => this.#abandon());
     }, { once: true });
     signal.addEventListener("abort", this.#obey, { once: true });
     if (signal.aborted) this.#obey();

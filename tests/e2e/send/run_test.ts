@@ -172,6 +172,21 @@ Deno.test("run: told to stop, it finishes what is in DATA and gives back the res
   assert.deepEqual(messages.map(({ tries }) => tries), [0, 0]);
 });
 
+Deno.test("run: what it cannot finish in the time that `shutdown` gives may have arrived", async () => {
+  await using relay = await gatedRelay();
+  const env = { ...ENV, MAILQ_TRANSPORT: relay.url, MAILQ_SHUTDOWN: "200ms" };
+  await using mailq = await Mailq.make(env);
+  const id = await mailq.enqueue(mail());
+  await using run = await Running.service(mailq);
+  await relay.arrived(1);
+  await run.stop();
+  const [{ status, attempts }] = await mailq.json(["show", id]);
+  assert.deepEqual([status, attempts.map(({ result }: { result: string }) => result)], [
+    "queued",
+    ["uncertain"],
+  ]);
+});
+
 Deno.test("run: while idle it writes nothing and takes no time of the processor", async () => {
   await using server = new SmtpServer();
   await using mailq = await Mailq.make({ ...ENV, MAILQ_TRANSPORT: server.url });

@@ -64,7 +64,7 @@ export const EVENT_FIELDS: Readonly<Record<Field, string>> = {
   replaces: "the id of the message that it is a changed copy of",
   reason: "why, in words for people; null where nobody said",
   final_reason: "permanent, retries, lifetime or deadline",
-  status: "the message's status at its end",
+  status: "the message's status, at its end or as it was restored",
   address: "the recipient's address",
   attempt: "the number of the attempt in the message's history; null where none was made",
   relay: "the relay's name in the settings",
@@ -139,6 +139,10 @@ export const EVENT_TYPES = {
     fields: ["id", "reason"],
   },
   "message.released": { brief: "A held message may be sent again", fields: ["id"] },
+  "message.restored": {
+    brief: "What somebody did to it was taken back: it is what it was before",
+    fields: ["id", "status"],
+  },
   "message.cancelled": {
     brief: "Recipients that waited get no mail: somebody has cancelled it",
     fields: ["id", "recipients"],

@@ -7,6 +7,7 @@ import type { Filter } from "../filter.ts";
 import type { Pause, PausedPart } from "../policy/pause.ts";
 import type { Enqueued } from "./intake.ts";
 import type { OnProgress } from "./progress.ts";
+import type { Undo } from "./undo.ts";
 
 export interface Operator {
   /** Moves deferred recipients back to queued. Where it is not for those due only, somebody wants them
@@ -43,6 +44,8 @@ export interface Operator {
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   /** Takes addresses off the list; resolves to how many were on it. */
   unsuppress(addresses: readonly string[]): Promise<number>;
+  /** Takes back what is done to mail by this connection; absent where the store cannot. */
+  readonly undo?: () => Promise<Undo>;
   /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
    *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
    *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,

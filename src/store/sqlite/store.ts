@@ -34,6 +34,7 @@ import { countEnqueued, insertMessage, suppressedAmong, wayOf } from "./take_in/
 import type { StageTarget } from "./take_in/stage_target.ts";
 import { SqliteReading } from "./reading.ts";
 import { wake } from "./db/wake.ts";
+import type { Undo } from "../../queue/ports/undo.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
 interface SqliteOptions extends OpenOptions {
@@ -61,6 +62,7 @@ const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/s
 export class SqliteStore extends SqliteReading implements Store {
   #watch: import("./read/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
+  #undo: Undo | null = null;
 
   private constructor(
     db: Connection,
@@ -261,6 +263,11 @@ export class SqliteStore extends SqliteReading implements Store {
     const { suppressions } = await loadSuppression();
     yield* suppressions(this.db);
   }
+
+  undo: () => Promise<Undo> = async () => {
+    const { SqliteUndo } = await load<typeof import("./act/undo.ts")>("act/undo");
+    return this.#undo ??= new SqliteUndo(this.db, this.clock);
+  };
 
   async backup(path: string, options: BackupOptions): Promise<BackupResult> {
     const { backup } = await load<typeof import("./act/backup.ts")>("act/backup");

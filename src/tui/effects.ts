@@ -118,6 +118,9 @@ export class Effects {
       case "act":
         this.#act(this.#actInParts(effect), (event) => event);
         return;
+      case "undo":
+        this.#act(data.undo(), (result) => ({ kind: "undone", result }));
+        return;
       case "stop":
         this.#isStopping = true;
         return;

@@ -56,7 +56,7 @@ Deno.test("each action does what it says", async () => {
   await screen.press("y");
   assert.equal(await statusOf(screen, "5ent"), "queued");
   await screen.press("4", "D");
-  assert.match(screen.text, /Delete for good 1 message\?[^]*Undelivered mail among them is lost/);
+  assert.match(screen.text, /Delete for good 1 message\?[^]*undelivered mail among them is lost/);
   // It cannot be taken back, and is not done by the key that does all else.
   await screen.press("y");
   assert.match(screen.text, /Delete for good 1 message\?/);
@@ -329,6 +329,11 @@ Deno.test("an address that cannot be read is told, and nothing is queued", async
   await screen.press(":", "resend changed", KEYS.enter, "\x15", "a@b@c", KEYS.enter, "y");
   assert.match(screen.text, /a@b@c/);
   assert.match(screen.text, /Cannot/);
+  // What was typed is there to be mended.
+  assert.match(screen.text, /▸ Recipients a@b@c/);
+  await screen.press(KEYS.backspace.repeat(2), KEYS.enter, "y");
+  assert.match(screen.text, /Queued as/);
+  await screen.press("D", "D");
   assert.equal(await screen.store.count({}), 7);
 });
 
@@ -344,8 +349,31 @@ Deno.test("plain words are searched for", async () => {
 Deno.test("the queue can be paused and resumed from the palette", async () => {
   await using screen = await TestScreen.open({ fill: fillQueue });
   await screen.press(":", "pause the", KEYS.enter);
+  assert.match(screen.text, /Pause the whole queue\?/);
+  await screen.press("n", ":", "pause the", KEYS.enter, "y");
   assert.match(screen.text, /PAUSED/);
   assert.match(screen.text, /The queue is paused/);
   await screen.press(":", "resume", KEYS.enter);
   assert.doesNotMatch(screen.text, /PAUSED/);
+});
+
+Deno.test("an action is taken back while nothing was sent, and what it touched is a list", async () => {
+  await using screen = await TestScreen.open({ fill: fillQueue });
+  await screen.press("U");
+  assert.match(screen.text, /There is nothing to take back/);
+  await screen.press("/", "status:failed", KEYS.enter, "*", "R", "2y");
+  assert.match(screen.text, /2 done · U takes it back/);
+  assert.equal(await statusOf(screen, "7kq3vd"), "queued");
+  await screen.press(":", "last", KEYS.enter);
+  assert.match(screen.text, /last:action[^]*7kq3vd[^]*row 1\/2/);
+  await screen.press("U");
+  assert.match(screen.text, /Taken back: 2 as before/);
+  assert.equal(await statusOf(screen, "7kq3vd"), "failed");
+  await screen.press("1", "\\", "x", "y", "U");
+  assert.equal(await statusOf(screen, "f1rst"), "queued");
+  // Deleting has no way back, and the one before is none of it.
+  await screen.press("D");
+  assert.match(screen.text, /This cannot be taken back/);
+  await screen.press("D", "U");
+  assert.match(screen.text, /There is nothing to take back/);
 });

@@ -125,6 +125,7 @@ function brokenData(fail: () => Promise<never>): Data {
     count: fail,
     status: fail,
     view: fail,
+    undo: fail,
     rateUses: fail,
     detail: fail,
     content: fail,

@@ -5,6 +5,7 @@ import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter, Sort } from "../../queue/filter.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
+import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { ViewData, ViewName } from "./views/view_data.ts";
 
@@ -12,6 +13,8 @@ import type { ViewData, ViewName } from "./views/view_data.ts";
 export interface ScreenFilter extends Filter {
   /** Messages that are part of a problem, by its number. */
   readonly problem?: number;
+  /** Messages that the last action has changed. */
+  readonly isLast?: true;
   readonly and?: readonly ScreenFilter[];
   readonly not?: readonly ScreenFilter[];
 }
@@ -110,6 +113,8 @@ export interface Data {
   /** Does a part of an action, so that its progress is seen and it can be stopped: a few hundred of the
    *  filter's messages, oldest first, beginning with the message `from` (null = the first of all). */
   act(verb: Verb, filter: ScreenFilter, from: string | null): Promise<ActionStep>;
+  /** Takes back the last action; null where it is not known how, or there was none. */
+  undo(): Promise<TakenBack | null>;
   /** Queues a copy with another envelope; returns its id. */
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
   setPaused(isPaused: boolean): Promise<void>;

@@ -25,7 +25,7 @@ async function open(opening: Opening): Promise<StoreData> {
 }
 
 /** Questions that write. */
-const WRITES = new Set(["act", "resendChanged", "setPaused"]);
+const WRITES = new Set(["act", "undo", "resendChanged", "setPaused"]);
 
 async function answer({ method, args }: Question): Promise<unknown> {
   if (method === "open") {

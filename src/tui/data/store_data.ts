@@ -9,11 +9,13 @@ import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { Filter } from "../../queue/filter.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
+import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { Operator } from "../../queue/ports/operator.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { ViewData, ViewName } from "./views/view_data.ts";
+import { LastAction } from "./last_action.ts";
 import { ProblemMessages } from "./problem_messages.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
 import { readContent } from "./content.ts";
@@ -43,12 +45,14 @@ export class StoreData implements Data {
   readonly #stop = new AbortController();
   #previewer: Previewer | null = null;
   readonly #problems: ProblemMessages;
+  readonly #last: LastAction;
 
   constructor(
     readonly store: Reader & Operator & Pick<Store, "close">,
     readonly options: { readonly isReadonly: boolean } = { isReadonly: false },
   ) {
     this.#problems = new ProblemMessages(store);
+    this.#last = new LastAction(store);
   }
 
   async window(asked: WindowRequest): Promise<MessageWindow> {
@@ -151,15 +155,16 @@ export class StoreData implements Data {
     return await readView(name, { store: this.store });
   }
 
-  /** A problem is its messages. */
-  async #resolve({ problem, and, not, ...filter }: ScreenFilter): Promise<Filter> {
+  /** A problem is its messages, and so is the last action. */
+  async #resolve({ problem, isLast, and, not, ...filter }: ScreenFilter): Promise<Filter> {
     const resolve = async (some: readonly ScreenFilter[]) => {
       const all: Filter[] = [];
       for (const one of some) all.push(await this.#resolve(one));
       return all;
     };
     const more = problem === undefined ? [] : [{ ids: await this.#problems.idsOf(problem) }];
-    const ands = [...await resolve(and ?? []), ...more];
+    const last = isLast === undefined ? [] : [{ ids: await this.#last.ids() }];
+    const ands = [...await resolve(and ?? []), ...more, ...last];
     return {
       ...filter,
       ...ands.length === 0 ? {} : { and: ands },
@@ -203,8 +208,17 @@ export class StoreData implements Data {
     // One more than is seen to: what it begins with is still there when the others are deleted.
     const next = ids.length > STEP ? ids.pop() ?? null : null;
     // What they are is looked at again when it is done.
-    const outcome = await this.#act(verb, { and: [filter], ids });
+    const act = () => this.#act(verb, { and: [filter], ids });
+    const outcome = await this.#last.during({
+      ids,
+      isFirst: from === null,
+      isFinal: verb === "delete",
+    }, act);
     return { outcome, seen: ids.length, next };
+  }
+
+  async undo(): Promise<TakenBack | null> {
+    return await this.#last.takeBack();
   }
 
   async #act(verb: Verb, filter: Filter): Promise<ActionOutcome> {

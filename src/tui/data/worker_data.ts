@@ -7,6 +7,7 @@ import { wait } from "../../system/time.ts";
 import type { MessageDetail } from "../../queue/message.ts";
 import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
+import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { ViewData, ViewName } from "./views/view_data.ts";
 import type {
@@ -94,6 +95,10 @@ export class WorkerData implements Data {
 
   act(verb: Verb, filter: ScreenFilter, from: string | null): Promise<ActionStep> {
     return this.#ask("act", verb, filter, from);
+  }
+
+  undo(): Promise<TakenBack | null> {
+    return this.#ask("undo");
   }
 
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {

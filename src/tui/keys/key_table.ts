@@ -8,6 +8,8 @@ export type KeyContext = "list" | "detail" | "view";
 const ANYWHERE = ["list", "detail", "view"] as const;
 const MAIL = ["list", "detail"] as const;
 const LIST = ["list"] as const;
+const LISTS = ["list", "view"] as const;
+const DETAIL = ["detail"] as const;
 
 type Group = "Move" | "Views" | "Mark" | "Act" | "Look" | "Program";
 
@@ -50,8 +52,8 @@ export const TABLE = {
   half_up: { ...MOVE, keys: "Ctrl-u", name: "half page up", help: "half a page up" },
   page_down: { ...MOVE, keys: "PgDn Ctrl-f", name: "page down", help: "a page down" },
   page_up: { ...MOVE, keys: "PgUp Ctrl-b", name: "page up", help: "a page up" },
-  top: { ...MOVE, keys: "g Home", name: "first", help: "to the first" },
-  bottom: { ...MOVE, keys: "G End", name: "last", help: "to the last" },
+  top: { ...MOVE, keys: "g Home", name: "top", help: "to the first" },
+  bottom: { ...MOVE, keys: "G End", name: "bottom", help: "to the last" },
   mark: {
     ...MARK,
     keys: "Space",
@@ -62,11 +64,19 @@ export const TABLE = {
   retry: { ...ACT, keys: "r", name: "retry", help: "try deferred mail again now", footer: "retry" },
   filter: {
     ...VIEW,
+    contexts: LISTS,
     keys: "/",
     name: "filter",
-    help:
-      "filter the list, or find in a text: status: to: from: subject: tag: err: age>2h; ! negates",
+    help: "filter the list; Tab completes, Up goes to earlier filters, Esc in the list leaves it",
     footer: "filter",
+  },
+  find: {
+    ...LOOK,
+    contexts: DETAIL,
+    keys: "/",
+    name: "find",
+    help: "find in the text",
+    footer: "find",
   },
   resend: {
     ...ACT,
@@ -96,6 +106,14 @@ export const TABLE = {
     help: "delete for good, whatever the state",
     footer: "delete",
   },
+  undo: {
+    ...ACT,
+    keys: "U",
+    name: "undo",
+    help: "take back the last action, where nothing was sent since",
+    footer: "undo",
+  },
+  last: { ...VIEW, keys: "", name: "last", help: "list what the last action has changed" },
   next_tab: { ...LOOK, keys: "] Tab", name: "next tab", help: "next tab", footer: "tabs" },
   previous_tab: { ...LOOK, keys: "[ Shift-Tab", name: "previous tab", help: "previous tab" },
   next_message: { ...MOVE, contexts: MAIL, keys: "J", name: "next message", help: "next message" },
@@ -198,7 +216,7 @@ export const TABLE = {
     help: "find a command by its name",
     footer: "cmd",
   },
-  help: { ...PROGRAM, keys: "?", name: "help", help: "this help", footer: "help" },
+  help: { ...PROGRAM, keys: "? F1", name: "help", help: "this help", footer: "help" },
   quit: {
     ...PROGRAM,
     keys: "q",

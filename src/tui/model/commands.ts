@@ -18,7 +18,14 @@ import {
 } from "./message/detail.ts";
 import { applyFilter, openPrompt } from "./dialogs/prompt.ts";
 import { type Step, step, then } from "./events.ts";
-import { listRows, moveBy, moveToEnd, openListing, refreshList } from "./list/window.ts";
+import {
+  listRows,
+  moveBy,
+  moveToEnd,
+  openFilter,
+  openListing,
+  refreshList,
+} from "./list/window.ts";
 import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./list/marks.ts";
 import { actOnRow, moveView, openRow, openView, refreshView } from "./view.ts";
 import { EMPTY_FILTER } from "./list/filter_text.ts";
@@ -57,14 +64,18 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   cancel: (state) => act(state, "cancel"),
   delete: (state) => act(state, "delete"),
   hold: (state) => act(state, state.screen === "view" ? "hold" : holdOrRelease(state)),
+  undo: (state) =>
+    state.work !== null
+      ? refused(state, "An action is being done: q can stop it")
+      : step({ ...state, notice: null, working: state.working + 1 }, { kind: "undo" }),
+  last: (state) => openFilter(state, "last:action"),
   filter: (state) =>
-    step(
-      state.screen === "detail" ? openPrompt(state, "find", state.found) : openPrompt(
-        state,
-        "filter",
-        state.screen === "view" ? "" : withBlank(state.list.filterText),
-      ),
-    ),
+    step(openPrompt(
+      state,
+      "filter",
+      state.screen === "view" ? "" : withBlank(state.list.filterText),
+    )),
+  find: (state) => step(openPrompt(state, "find", state.found)),
   clear_filter: (state) =>
     state.screen === "detail" ? step({ ...state, found: "" }) : applyFilter(state, ""),
   next_match: (state) =>
@@ -73,7 +84,8 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
     state.screen === "detail" ? find(state, state.found, "backward") : move(state, -1),
   palette: (state) =>
     step({ ...state, notice: null, dialog: { kind: "palette", input: textInput(), chosen: 0 } }),
-  help: (state) => step({ ...state, dialog: { kind: "help", scroll: 0 } }),
+  help: (state) =>
+    step({ ...state, dialog: { kind: "help", scroll: 0, query: textInput(), isTyping: false } }),
   quit: (state) => back(state) ?? quit(state),
   quit_now: quit,
   next_tab: (state) => turnTab(state, 1),
@@ -117,7 +129,16 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
     }
     return refused(state, "Choose one message to change its envelope");
   },
-  pause_queue: (state) => setPaused(state, { isPaused: true }),
+  pause_queue: (state) =>
+    step({
+      ...state,
+      notice: null,
+      dialog: {
+        kind: "sure",
+        text: "Pause the whole queue? Nothing is sent until somebody resumes it.",
+        effect: { kind: "pause_queue", isPaused: true },
+      },
+    }),
   resume_queue: (state) => setPaused(state, { isPaused: false }),
   pause: (state) => {
     const isLive = !state.isLive;

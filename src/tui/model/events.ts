@@ -3,6 +3,7 @@
 
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
+import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { ViewData, ViewName } from "../data/views/view_data.ts";
 import type {
@@ -52,6 +53,8 @@ export type Event =
     /** The operator stopped it before its end. */
     readonly isStopped: boolean;
   }
+  /** The last action was taken back; null where that cannot be done. */
+  | { readonly kind: "undone"; readonly result: TakenBack | null }
   /** So many messages of the action under way were seen to. */
   | { readonly kind: "progress"; readonly done: number }
   /** What of a filter an action applies to. */
@@ -92,6 +95,7 @@ export type Effect =
   | { readonly kind: "act"; readonly verb: Verb; readonly target: Target }
   /** End the action under way after its present step. */
   | { readonly kind: "stop" }
+  | { readonly kind: "undo" }
   /** Read a message, to ask for another envelope. */
   | { readonly kind: "edit"; readonly id: string }
   | {

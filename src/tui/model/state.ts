@@ -83,6 +83,8 @@ export interface ListState {
   readonly anchor: string | null;
   /** The rows that are awaited are those of an end, to which the cursor goes. */
   readonly isGoingToEnd: boolean;
+  /** The rows that are awaited are the first ones, for a cursor that stands on the first row. */
+  readonly isFollowing: boolean;
   /** Rows still to be moved once more of the listing is there. */
   readonly owed: number;
 }
@@ -145,7 +147,15 @@ export type Dialog =
     readonly draft: string;
   }
   | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
-  | { readonly kind: "help"; readonly scroll: number }
+  | {
+    readonly kind: "help";
+    readonly scroll: number;
+    /** Only what holds this is shown. */
+    readonly query: TextInput;
+    readonly isTyping: boolean;
+  }
+  /** Whether to do something else than an action on messages. */
+  | { readonly kind: "sure"; readonly text: string; readonly effect: SureEffect }
   /** Whether to leave while an action is under way. */
   | { readonly kind: "leaving" }
   | {
@@ -157,6 +167,9 @@ export type Dialog =
     /** The form is filled in, and waits for its y. */
     readonly isAsking: boolean;
   };
+
+/** What is asked about with no more than yes and no. */
+type SureEffect = { readonly kind: "pause_queue"; readonly isPaused: boolean };
 
 interface Notice {
   readonly text: string;
@@ -223,6 +236,8 @@ export interface State {
   readonly working: number;
   /** The action on messages that is under way: one at a time. */
   readonly work: Work | null;
+  /** The form that was sent; it is there again if it cannot be taken. */
+  readonly sentForm: Extract<Dialog, { kind: "form" }> | null;
   /** The screen is left once that has ended. */
   readonly isLeaving: boolean;
 }
@@ -261,6 +276,7 @@ export function initialState(
       isLoading: true,
       anchor: null,
       isGoingToEnd: false,
+      isFollowing: false,
       owed: 0,
     },
     detail: null,
@@ -274,6 +290,7 @@ export function initialState(
     isStale: false,
     working: 0,
     work: null,
+    sentForm: null,
     isLeaving: false,
   };
 }

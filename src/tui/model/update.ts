@@ -3,7 +3,7 @@
 
 import { Hindrances } from "../../app/status/hindrances.ts";
 import { bindingFor } from "../keys/keys.ts";
-import { resultText, targetCame } from "./acting/actions.ts";
+import { isUndoable, resultText, targetCame, undoneText } from "./acting/actions.ts";
 import { refresh, runCommand } from "./commands.ts";
 import { contentCame, detailCame, follow } from "./message/detail.ts";
 import { keyInDialog } from "./dialogs/dialogs.ts";
@@ -65,6 +65,8 @@ export function update(before: State, event: Event, now: number): Step {
       return contentCame(state, event.id, event.content);
     case "edit":
       return step(openForm(state, event.message));
+    case "undone":
+      return done(state, undoneText(event.result));
     case "targeted":
       return targetCame(state, event);
     case "progress":
@@ -74,7 +76,10 @@ export function update(before: State, event: Event, now: number): Step {
     case "acted":
       return acted(state, event);
     case "resent":
-      return done(state, `Queued as ${event.id}, a changed copy of ${event.from}`);
+      return done(
+        { ...state, sentForm: null },
+        `Queued as ${event.id}, a changed copy of ${event.from}`,
+      );
     case "queue_paused":
       return done(state, event.isPaused ? "The queue is paused" : "The queue sends again");
     case "failed": {
@@ -86,6 +91,11 @@ export function update(before: State, event: Event, now: number): Step {
         notice,
         working: Math.max(0, state.working - (event.of === "action" ? 1 : 0)),
         work: event.of === "action" ? null : state.work,
+        // What was typed is there to be mended.
+        dialog: event.of === "action" && state.sentForm !== null && state.dialog === null
+          ? { ...state.sentForm, isAsking: false }
+          : state.dialog,
+        sentForm: event.of === "action" ? null : state.sentForm,
         list: isListing ? { ...state.list, isLoading: false, owed: 0 } : state.list,
       });
     }
@@ -140,7 +150,9 @@ function acted(state: State, event: Extract<Event, { kind: "acted" }>): Step {
     list: { ...state.list, marks: new Map(), all: null, range: null },
   };
   const text = resultText(event);
-  return state.isLeaving ? step(ended, { kind: "quit", said: text }) : done(ended, text);
+  return state.isLeaving
+    ? step(ended, { kind: "quit", said: text })
+    : done(ended, isUndoable(event) ? `${text} · U takes it back` : text);
 }
 
 /** An action came to its end: what it changed is read. */

@@ -3,13 +3,14 @@
 
 import { doingKey, leftText, numberToType, questionText } from "../model/acting/actions.ts";
 import { VERBS } from "../model/acting/verbs.ts";
-import { paletteChoices } from "../model/dialogs/dialogs.ts";
+import { paletteChoices } from "../model/dialogs/palette.ts";
 import { addressesOf } from "../model/dialogs/form.ts";
 import type { Dialog, State } from "../model/state.ts";
-import { BINDINGS, keyText } from "../keys/keys.ts";
+import { keyText } from "../keys/keys.ts";
 import type { Caret } from "../terminal/frame_writer.ts";
 import { fit, widthOf } from "../measure.ts";
 import type { TextInput } from "../keys/text_input.ts";
+import { helpLines } from "./help_lines.ts";
 import { cell, type Line, padded, toWidth } from "./line.ts";
 
 /** A box over the screen, as wide as its content wants. */
@@ -32,7 +33,17 @@ export function dialogBox(state: State, dialog: Dialog): Box | null {
     case "palette":
       return paletteBox(state, dialog, columns);
     case "help":
-      return helpBox(state, dialog, columns);
+      return framed(helpLines(state, dialog, columns - 4), columns, null);
+    case "sure":
+      return framed(
+        [
+          [cell(dialog.text, columns - 4, { isBold: true })],
+          [],
+          [cell("y does it · any other key: leave it", columns - 4)],
+        ],
+        columns,
+        null,
+      );
     case "leaving":
       return framed(leavingLines(state, columns - 4), columns, null);
     case "prompt":
@@ -72,7 +83,11 @@ function confirmLines(
     ...(count ?? Infinity) > samples.length ? [[{ text: "  …" }]] : [],
     ...left === "" ? [] : [[cell(left, columns, { colour: "yellow" })]],
     ...verb === "delete"
-      ? [[cell("Undelivered mail among them is lost.", columns, { colour: "red" })]]
+      ? [[
+        cell("This cannot be taken back: undelivered mail among them is lost.", columns, {
+          colour: "red",
+        }),
+      ]]
       : [],
     [],
     [cell(`${keys} · n, Enter, Esc: leave it`, columns)],
@@ -144,36 +159,13 @@ function paletteBox(
       ];
     }),
     ...choices.length === 0 ? [[{ text: "  no such command" }]] : [],
+    ...choices.length > height
+      ? [[cell(`  ${chosen + 1} of ${choices.length}; PgDn PgUp move by ten`, columns - 4, {
+        colour: "dim" as const,
+      })]]
+      : [],
   ];
   return framed(lines, columns, { row: 1, column: 4 + typed.caret });
-}
-
-/** The table of keys, in groups. */
-function helpBox(
-  state: State,
-  { scroll }: Extract<Dialog, { kind: "help" }>,
-  columns: number,
-): Box {
-  const lines: Line[] = [];
-  for (const group of new Set(BINDINGS.map((binding) => binding.group))) {
-    lines.push([{ text: group, style: { isBold: true } }]);
-    for (const { keys, name, help, isAction, ...binding } of BINDINGS) {
-      if (binding.group !== group || (isAction === true && state.isReadonly)) continue;
-      const how = keys.length === 0 ? `:${name}` : keys.map(keyText).join(" ");
-      lines.push([padded(`  ${how}`, 18, { colour: "cyan" }), cell(help, columns - 22)]);
-    }
-  }
-  const height = Math.max(1, state.size.rows - 6);
-  const from = Math.max(0, Math.min(scroll, lines.length - height));
-  const more = lines.length > height ? "j k move, any other key closes" : "any key closes";
-  return framed(
-    [
-      ...lines.slice(from, from + height),
-      [cell(more, columns - 4, { colour: "dim" })],
-    ],
-    columns,
-    null,
-  );
 }
 
 /** A border around lines. */

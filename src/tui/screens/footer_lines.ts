@@ -12,18 +12,21 @@ import { cell, leftAndRight, type Line, type Span } from "./line.ts";
 export function footerLines(state: State): Line[] {
   return [
     leftAndRight({ left: saying(state), right: place(state), columns: state.size.columns }),
-    keyLine(state),
+    noticeLine(state) ?? keyLine(state),
   ];
 }
 
+/** What came of the last key stands in the place of the keys: what is said of the row stays. */
+export function noticeLine({ notice, size }: State): Line | null {
+  if (notice === null) return null;
+  const style = notice.isError
+    ? { colour: "red", isBold: true } as const
+    : { colour: "green" } as const;
+  return [{ text: " " }, cell(notice.text, size.columns - 1, style)];
+}
+
 function saying(state: State): Line {
-  const { notice, list, size } = state;
-  if (notice !== null) {
-    const style = notice.isError
-      ? { colour: "red", isBold: true } as const
-      : { colour: "green" } as const;
-    return [{ text: " " }, cell(notice.text, size.columns, style)];
-  }
+  const { list, size } = state;
   const spans: Span[] = [{ text: " " }];
   const marked = markedCount(list);
   if (list.range !== null) spans.push({ text: "RANGE · ", style: { isBold: true } });

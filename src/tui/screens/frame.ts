@@ -9,7 +9,7 @@ import { layoutOf, MIN_SIZE } from "../model/layout.ts";
 import type { Dialog, State } from "../model/state.ts";
 import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
 import { dialogBox, field } from "./dialog_lines.ts";
-import { footerLines } from "./footer_lines.ts";
+import { footerLines, noticeLine } from "./footer_lines.ts";
 import { headerLines } from "./header_lines.ts";
 import { cell, type Line, toWidth } from "./line.ts";
 import { listLines } from "./list_lines.ts";
@@ -104,7 +104,8 @@ function withPrompt(
     : prompt === "filter"
     ? filterHint(input.text.slice(0, input.at))
     : null;
-  if (state.notice?.isError === true) lines[row - 1] = lines[row] ?? [];
+  const notice = noticeLine(state);
+  if (notice !== null) lines[row - 1] = notice;
   else if (hint !== null) {
     const rows = new TextRows({ text: hint, columns: columns - 2, isWrapped: true });
     for (const [i, text] of rows.slice(0, HINT_ROWS).toReversed().entries()) {

@@ -63,15 +63,17 @@ export function leftAndRight(
   return room <= 0 ? toWidth(left, columns) : [...toWidth(left, room), ...right];
 }
 
-/** A line as the terminal takes it; without colours only the text is left. */
+/** A line as the terminal takes it; without colours it is bold, dim or inverse only. */
 export function paintLine(line: Line, { isColoured }: { readonly isColoured: boolean }): string {
-  if (!isColoured) return line.map(({ text }) => text).join("").trimEnd();
   let painted = "";
   for (const { text, style } of trimmed(line)) {
     const codes: number[] = [];
     if (style?.isBold === true) codes.push(1);
     if (style?.isInverse === true) codes.push(7);
-    if (style?.colour !== undefined) codes.push(SGR[style.colour]);
+    // What has no colour may be bold, dim or inverse all the same (no-color.org).
+    if (style?.colour !== undefined && (isColoured || style.colour === "dim")) {
+      codes.push(SGR[style.colour]);
+    }
     painted += codes.length === 0 || text === "" ? text : `\x1b[${codes.join(";")}m${text}\x1b[0m`;
   }
   return painted;

@@ -36,6 +36,8 @@ const SEQUENCES: Readonly<Record<string, string>> = {
   "OF": "End",
   "OH": "Home",
   "OM": "Enter",
+  "OP": "F1",
+  "[11~": "F1",
   "[1~": "Home",
   "[3~": "Delete",
   "[4~": "End",

@@ -34,6 +34,7 @@ Deno.test("every key of the table can be typed", () => {
     PgUp: "\x1b[5~",
     PgDn: "\x1b[6~",
     "Shift-Tab": "\x1b[Z",
+    F1: "\x1bOP",
   };
   for (const key of BINDINGS.flatMap(({ keys }) => keys)) {
     const control = /^Ctrl-(.)$/.exec(key)?.[1];
@@ -59,6 +60,7 @@ Deno.test("names are unique, and what changes the queue is marked so", () => {
     "resend_changed",
     "resume_queue",
     "retry",
+    "undo",
   ]);
   assert.deepEqual(
     bindingsIn({ screen: "list", isReadonly: true }).filter(({ isAction }) => isAction === true),

@@ -1,6 +1,7 @@
 // Which messages an action is meant for, what is asked before it is done, and what is said after
 // it. Called by commands.ts, update.ts and the confirm box. Doing it is effects.ts's work. Pure.
 
+import type { TakenBack } from "../../../queue/ports/undo.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
 import type { ActionOutcome, ScreenFilter, Verb } from "../../data/data.ts";
 import { type Event, type Step, step } from "../events.ts";
@@ -168,6 +169,18 @@ export function questionText(verb: Verb, target: Target): string {
 /** What of the choice the action leaves alone, as the box says it. */
 export function leftText(verb: Verb, { left }: Target): string {
   return left === 0 ? "" : `${left} more chosen: ${VERBS[verb].unless}, left alone`;
+}
+
+export function isUndoable({ verb, outcome }: Extract<Event, { kind: "acted" }>): boolean {
+  return verb !== "delete" && outcome.changed > 0;
+}
+
+/** What came of taking the last action back. */
+export function undoneText(result: TakenBack | null): string {
+  if (result === null) return "There is nothing to take back";
+  const { restored, left } = result;
+  return `Taken back: ${restored} as before` +
+    (left === 0 ? "" : `, ${left} left: something has happened to them since`);
 }
 
 /** What came of it. */

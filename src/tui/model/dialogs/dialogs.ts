@@ -2,12 +2,13 @@
 // update.ts. The form is in form.ts, the boxes are drawn by screens/dialog_lines.ts. Pure.
 
 import type { KeyPress } from "../../terminal/key_decoder.ts";
-import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
-import { editText } from "../../keys/text_input.ts";
+import type { KeyBinding } from "../../keys/keys.ts";
 import type { Verb } from "../../data/data.ts";
 import { allOf, askAbout, askAction, doingKey, numberToType } from "../acting/actions.ts";
 import { type Step, step } from "../events.ts";
 import { keyInForm } from "./form.ts";
+import { keyInHelp } from "./help.ts";
+import { keyInPalette } from "./palette.ts";
 import { keyInPrompt } from "./prompt.ts";
 import type { Dialog, State } from "../state.ts";
 
@@ -35,6 +36,10 @@ export function keyInDialog(state: State, dialog: Dialog, key: KeyPress, run: Ru
       return keyInForm(state, dialog, key);
     case "leaving":
       return keyInLeaving(state, key);
+    case "sure":
+      return key.name === "y"
+        ? step({ ...close(state), working: state.working + 1 }, dialog.effect)
+        : step(close(state));
   }
 }
 
@@ -90,79 +95,4 @@ function keyInLeaving(state: State, { name }: KeyPress): Step {
 
 function stopping(work: State["work"]): State["work"] {
   return work === null ? null : { ...work, isStopping: true };
-}
-
-/** Commands whose names hold all that was typed, those that begin with it first. */
-export function paletteChoices(state: State, text: string): readonly KeyBinding[] {
-  const wanted = text.trim().toLowerCase();
-  const all = bindingsIn(state).filter(({ id }) => id !== "palette");
-  const held = all.filter(({ name, help }) =>
-    wanted.split(/\s+/).every((word) => name.includes(word) || help.includes(word))
-  );
-  const rank = ({ name }: KeyBinding) =>
-    name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 3;
-  return held.toSorted((a, b) => rank(a) - rank(b));
-}
-
-function keyInPalette(
-  state: State,
-  dialog: DialogOf<"palette">,
-  key: KeyPress,
-  run: RunCommand,
-): Step {
-  const choices = paletteChoices(state, dialog.input.text);
-  const choose = (by: number) =>
-    step({
-      ...state,
-      dialog: {
-        ...dialog,
-        chosen: Math.max(0, Math.min(choices.length - 1, dialog.chosen + by)),
-      },
-    });
-  switch (key.name) {
-    case "Esc":
-    case "Ctrl-c":
-      return step(close(state));
-    case "Enter": {
-      const choice = choices[dialog.chosen];
-      return choice === undefined ? step(close(state)) : run(close(state), choice);
-    }
-    case "Down":
-    case "Tab":
-    case "Ctrl-n":
-      return choose(1);
-    case "Up":
-    case "Shift-Tab":
-    case "Ctrl-p":
-      return choose(-1);
-  }
-  const edited = editText(dialog.input, key);
-  if (edited === null) return step(state);
-  return step({ ...state, dialog: { ...dialog, input: edited, chosen: 0 } });
-}
-
-const HELP_MOVES: Readonly<Record<string, number>> = {
-  j: 1,
-  Down: 1,
-  k: -1,
-  Up: -1,
-  PgDn: 10,
-  Space: 10,
-  "Ctrl-d": 10,
-  PgUp: -10,
-  "Ctrl-u": -10,
-  g: -1_000,
-  G: 1_000,
-};
-
-function keyInHelp(state: State, dialog: DialogOf<"help">, { name }: KeyPress): Step {
-  const by = HELP_MOVES[name];
-  if (by === undefined) return step(close(state));
-  // The screen knows how long its help is, and stops there.
-  const scroll = Math.max(0, Math.min(dialog.scroll + by, helpLength(state)));
-  return step({ ...state, dialog: { ...dialog, scroll } });
-}
-
-function helpLength(state: State): number {
-  return bindingsIn(state).length;
 }

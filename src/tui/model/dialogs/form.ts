@@ -63,6 +63,7 @@ function send(state: State, form: Form): Step {
     {
       ...state,
       dialog: null,
+      sentForm: form,
       working: state.working + 1,
       notice: { text: "Working …", isError: false },
     },

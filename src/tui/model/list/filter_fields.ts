@@ -35,6 +35,12 @@ const TABLE = [
   { name: "id", operators: [":"], help: "the beginning of its id" },
   { name: "key", operators: [":"], help: "part of its key" },
   { name: "priority", operators: [":"], help: "one or more, by comma", values: PRIORITIES },
+  {
+    name: "last",
+    operators: [":"],
+    help: "what the last action has changed",
+    values: ["action"],
+  },
   { name: "age", operators: [">", "<"], help: "older or younger: 30m, 2h, 1d" },
   { name: "size", operators: [">", "<"], help: "larger or smaller: 500, 20k, 1M" },
 ] as const satisfies readonly Field[];

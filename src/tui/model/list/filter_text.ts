@@ -141,6 +141,8 @@ function fieldFilter(field: FilterField, operator: string, value: string): Scree
       return { [operator === ">" ? "largerThan" : "smallerThan"]: bytesOf(value) };
     case "problem":
       return { problem: numberOf(value) };
+    case "last":
+      return { isLast: true };
     case "status":
     case "age":
       // Read before: they are not terms.

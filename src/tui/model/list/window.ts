@@ -11,6 +11,8 @@ import { currentRow, type ListState, type State, VIEWS } from "../state.ts";
 
 /** Rows that are read on each side of the cursor. */
 const READ_ROWS = 200;
+/** The same above where the beginning was in sight. */
+const NEW_ROWS = 2_000;
 /** Rows of the window beyond the cursor below which more are read. */
 const NEAR_ROWS = 100;
 /** Neighbours that may take the cursor's place when its message is gone. */
@@ -59,6 +61,7 @@ export function openListing(state: State, change: Partial<ListState>): Step {
     all: null,
     range: null,
     isGoingToEnd: false,
+    isFollowing: false,
     owed: 0,
   };
   return readWindow({ ...state, list, notice: null, screen: "list" }, "top", { wantsCount: true });
@@ -66,7 +69,14 @@ export function openListing(state: State, change: Partial<ListState>): Step {
 
 /** Reads the window anew around the cursor, and all that is counted. */
 export function refreshList(state: State): Step {
-  return readWindow(state, anchorOf(state.list), { wantsCount: true });
+  // Who looks at the first row looks at what comes first, unless he is about to do something to it.
+  const { list } = state;
+  const isAtTop = list.atStart && list.cursor === 0 && list.top === 0;
+  const isBusy = state.dialog !== null || list.range !== null || state.screen !== "list";
+  if (!isAtTop || isBusy) return readWindow(state, anchorOf(list), { wantsCount: true });
+  return readWindow({ ...state, list: { ...list, isFollowing: true } }, "top", {
+    wantsCount: true,
+  });
 }
 
 /** The cursor's message, else what stood nearest below it, else above. */
@@ -88,7 +98,15 @@ function readWindow(
   const effects: Effect[] = [{
     kind: "window",
     generation,
-    request: { filter, sort, isReversed, anchor, before: READ_ROWS, after: READ_ROWS },
+    request: {
+      filter,
+      sort,
+      isReversed,
+      anchor,
+      // What has come in above is counted, up to a limit.
+      before: state.list.atStart ? NEW_ROWS : READ_ROWS,
+      after: READ_ROWS,
+    },
   }];
   let { total } = state.list;
   if (wantsCount) {
@@ -141,9 +159,11 @@ export function windowCame(state: State, window: MessageWindow): Step {
   const { list } = state;
   const screenRow = list.cursor - list.top;
   // The cursor may have gone on since.
-  const current = list.isGoingToEnd ? -1 : placeOf(window.rows, currentRow(list)?.id);
+  const isFollowing = list.isFollowing && list.cursor === 0 && list.top === 0;
+  const isToEdge = list.isGoingToEnd || isFollowing;
+  const current = isToEdge ? -1 : placeOf(window.rows, currentRow(list)?.id);
   const id = currentRow(list)?.id ?? null;
-  if (current < 0 && !list.isGoingToEnd && id !== null && id !== list.anchor) {
+  if (current < 0 && !isToEdge && id !== null && id !== list.anchor) {
     // It has gone on so far that these rows are of no use.
     return readWindow(state, anchorOf(list));
   }
@@ -158,6 +178,7 @@ export function windowCame(state: State, window: MessageWindow): Step {
     top: Math.max(0, cursor - screenRow),
     isLoading: false,
     isGoingToEnd: false,
+    isFollowing: false,
     marks: fresher(list.marks, window.rows),
     owed: 0,
   };
@@ -184,7 +205,8 @@ function fresher(
 function offsetOf(list: ListState, window: MessageWindow): number | null {
   if (window.atStart) return 0;
   if (window.atEnd && list.total !== null) return Math.max(0, list.total - window.rows.length);
-  if (list.offset === null) return null;
+  // So many came in above that where these rows stand is not known.
+  if (list.offset === null || list.offset === 0) return null;
   const places = new Map(list.rows.map(({ id }, i) => [id, i]));
   for (const [i, { id }] of window.rows.entries()) {
     const place = places.get(id);

@@ -29,6 +29,10 @@ export function follow(state: State): Step {
   }
   const row = currentRow(state.list);
   const { detail } = state;
+  // An empty list has nothing to preview.
+  if (row === null && state.screen === "list" && !state.list.isLoading) {
+    return step({ ...state, detail: null });
+  }
   // A message that left the list stays on its own screen.
   if (row === null || (state.screen === "detail" && detail !== null && detail.wanted !== row.id)) {
     return step(state);

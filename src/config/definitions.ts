@@ -3,6 +3,7 @@
 // file that `mailq init config` prints. How a value is read is kinds.ts's affair.
 
 import type { Bounds, Kind, KindValues } from "./kinds.ts";
+import { OAUTH_KEYS } from "./tables/oauth.ts";
 
 /** What is known of one setting. */
 export interface Definition extends Bounds {
@@ -231,6 +232,7 @@ export const RELAY_KEYS = {
     doc: "What the secret is: password, oauth (a token), or the one mechanism to log in by; " +
       "else what the relay offers is tried in turn",
   },
+  ...OAUTH_KEYS,
   "tls.mode": {
     kind: "choice",
     choices: ["required", "opportunistic", "off"],

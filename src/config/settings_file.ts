@@ -38,6 +38,11 @@ const RETIRED_TABLES = tablesOf(RETIRED);
 const ROUTE_KEYS: readonly string[] = ["sender", "recipient", "relays"];
 const RELAY_KEYS_OF_FILES = Object.entries<Definition>(RELAY_KEYS)
   .filter(([, definition]) => !definition.isSecret).map(([key]) => key);
+/** Tables in a relay's, and a key of each. */
+const RELAY_TABLES: Readonly<Record<string, string>> = {
+  tls: "tls.mode",
+  oauth: "oauth.provider and oauth.client_id",
+};
 const NOT_PASSWORD = "expected password_file or password_command";
 
 function tableOf(name: string): string {
@@ -189,14 +194,19 @@ class SettingsFile {
 
   #readRelay(name: string, table: Table): void {
     for (const [key, raw] of Object.entries(table)) {
-      if (key !== "tls") {
+      const example = RELAY_TABLES[key];
+      if (example === undefined) {
         this.#readRelayKey(name, key, raw);
       } else if (isTable(raw)) {
-        for (const [tlsKey, value] of Object.entries(raw)) {
-          this.#readRelayKey(name, `tls.${tlsKey}`, value);
+        for (const [inner, value] of Object.entries(raw)) {
+          this.#readRelayKey(name, `${key}.${inner}`, value);
         }
       } else {
-        this.#note(`Cannot use ${name}.tls as a setting`, `${name}.tls`, "expected tls.mode");
+        this.#note(
+          `Cannot use ${name}.${key} as a setting`,
+          `${name}.${key}`,
+          `expected ${example}`,
+        );
       }
     }
   }

@@ -52,7 +52,22 @@ export type AuthKind =
 export type PasswordSource =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "command"; readonly command: string };
+  | { readonly kind: "command"; readonly command: string }
+  /** A login by OAuth 2, made by `mailq login`. */
+  | { readonly kind: "oauth"; readonly settings: OAuthSettings };
+
+/** Who gives out a relay's tokens, as the settings say; null = not set. */
+export interface OAuthSettings {
+  readonly provider: "google" | "microsoft" | null;
+  readonly clientId: string | null;
+  readonly clientSecretFile: string | null;
+  readonly authorizeUrl: string | null;
+  readonly tokenUrl: string | null;
+  readonly deviceUrl: string | null;
+  readonly scope: string | null;
+  /** Where the tokens are kept; null = beside the queue. */
+  readonly tokenFile: string | null;
+}
 
 /** A relay as the settings describe it. */
 export interface RelayRequest {

@@ -59,6 +59,17 @@ export interface WorkerInfo {
   readonly heartbeatAt: number;
 }
 
+/** A relay's login by OAuth 2. Times are ms since 1970. */
+export interface LoginState {
+  readonly relay: string;
+  /** Null where there is none yet. */
+  readonly renewedAt: number | null;
+  /** When it ends; null = not known. */
+  readonly endsAt: number | null;
+  /** Why it is not, or soon no longer, of use; null if all is well. */
+  readonly trouble: string | null;
+}
+
 /** What a monitor wants to know besides the counts. */
 export interface HealthFigures {
   /** From when on the deferred message waits that has waited longest (its lifetime began then), among

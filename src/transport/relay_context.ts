@@ -11,6 +11,8 @@ export interface RelayContext {
   readonly heloName: string;
   /** Where systemd keeps our credentials; null = there are none. */
   readonly credentialsFolder?: string | null;
+  /** Where the tokens of a login by OAuth 2 are; null = nowhere. */
+  readonly loginFile?: string | null;
   /** Where `console:` writes. */
   readonly write: Writer;
   /** The environment that programs get; by default ours. */

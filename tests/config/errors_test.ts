@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { MailqError } from "../../src/queue/errors.ts";
 import { type FakeMachine, load, loadFile } from "./fake_machine.ts";
 
-const RELAY_KEYS = "url, user, password_file, password_command, auth, tls.mode, tls.ca, " +
+const RELAY_KEYS =
+  "url, user, password_file, password_command, auth, oauth.provider, oauth.client_id, " +
+  "oauth.client_secret_file, oauth.authorize_url, oauth.token_url, oauth.device_url, oauth.scope, " +
+  "oauth.token_file, tls.mode, tls.ca, " +
   "tls.fingerprint, rate, concurrency, recipient_limit";
 
 /** What is wrong in a file, by the exact line that is said of it. */

@@ -37,6 +37,7 @@ export const CHECKS: readonly CheckRow[] = [
   { name: "confinement", url: import.meta.resolve("./host/confinement.ts") },
   { name: "sending", url: import.meta.resolve("./sending/senders.ts") },
   { name: "pauses", url: import.meta.resolve("./sending/pauses.ts") },
+  { name: "token", url: import.meta.resolve("./sending/logins.ts") },
   { name: "places", url: import.meta.resolve("./relay/places.ts") },
   { name: "relay", isOnline: true, url: import.meta.resolve("./relay/ask_relays.ts") },
   { name: "SPF", isOnline: true, url: import.meta.resolve("./relay/spf.ts") },

@@ -7,7 +7,9 @@ import { resumeCommand } from "./part.ts";
 
 /** A hint about refusals with the command line as it is to be typed for this part. */
 export function hintFor(part: PausedPart, hint: string): string {
-  return hint.replace(/mailq resume --(?:relay NAME|sender ADDRESS)/, () => resumeCommand(part));
+  const { scope, value } = part;
+  return hint.replace(/mailq resume --(?:relay NAME|sender ADDRESS)/, () => resumeCommand(part))
+    .replace("mailq login NAME", (words) => scope === "relay" ? `mailq login ${value}` : words);
 }
 
 /** What ends a pause: for one that delivery has set also what to see to before. */

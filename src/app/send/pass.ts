@@ -8,6 +8,7 @@ import type { ErrorHandler } from "../../delivery/error_handler.ts";
 import type { Limits, PassOptions } from "../../delivery/options.ts";
 import type { OutletPlan } from "../../delivery/outlets/outlet.ts";
 import { type PassResult, runPass } from "../../delivery/pass.ts";
+import type { OAuthSettings } from "../../queue/relay_target.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import type { Claims } from "../../queue/ports/claims.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
@@ -177,11 +178,25 @@ export async function openSettingsRelay(
   return await openRelay(relay, {
     heloName: settings.hostname,
     credentialsFolder: app.env.CREDENTIALS_DIRECTORY ?? null,
+    loginFile: relay.password?.kind === "oauth"
+      ? await fileOfLogin(settings, relay.name, relay.password.settings)
+      : null,
     write: (bytes) => Promise.resolve(app.writeToConsole(bytes)),
     env: app.env,
     onSaid,
     family,
   });
+}
+
+async function fileOfLogin(
+  settings: Settings,
+  relay: string,
+  oauth: OAuthSettings,
+): Promise<string> {
+  const { loginFile }: typeof import("../login/login_file.ts") = await import(
+    import.meta.resolve("../login/login_file.ts")
+  );
+  return loginFile(settings, relay, oauth);
 }
 
 /** What the queue remembers of the addresses of a relay. */

@@ -6,6 +6,7 @@ import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
 import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
 import { passOptions } from "../../app/send/pass.ts";
+import { keepLogins, renewAhead } from "../../app/send/renew_ahead.ts";
 import { Supervision } from "../../app/service/supervision.ts";
 import type { Settings } from "../../config/settings.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
@@ -74,6 +75,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const told = `sending from ${settings.queue}`;
     output.detail(told);
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
+    if (flags.once) await renewAhead(this.app, settings);
+    await using _logins = flags.once ? null : keepLogins(this.app, () => current);
     await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;

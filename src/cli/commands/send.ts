@@ -7,6 +7,7 @@ import { resolveIds } from "../../app/select.ts";
 import { dueMessages, makeDue } from "../../app/send/due.ts";
 import { type SendLock, takeSendLock } from "../../app/send/lock.ts";
 import { NOTHING_SENT, sendOnce } from "../../app/send/pass.ts";
+import { renewAhead } from "../../app/send/renew_ahead.ts";
 import { spareForSearch } from "../../app/send/search_index.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { PassResult } from "../../delivery/pass.ts";
@@ -62,6 +63,7 @@ export const command = buildCommand<Flags, string[], Context>({
       using lock = await lockFor(this, settings, flags);
       if (lock === null) return;
       if (ids !== undefined) await makeNamedDue(this, store, ids);
+      await renewAhead(this.app, settings);
       result = await sendOnce(this.app, settings, store, { ids });
       // A pass over much mail has no time to spare: the next one has, or the search takes it.
       if (result.sent <= FEW) await spareForSearch(store);

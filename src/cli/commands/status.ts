@@ -7,6 +7,7 @@ import { countWaiting } from "../../app/status/waiting.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import type { LoginState } from "../../queue/status.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { countDrops } from "../../store/drop/names.ts";
 import { queueExists, queuePath } from "../../store/open.ts";
@@ -56,10 +57,11 @@ export const command = buildCommand<Flags, [], Context>({
     if (!output.isJson && flags.plain) return printPlainStatus(output, status, now);
     const relayCount = settings.relays.length;
     const waiting = await countWaiting(store, status, { relayCount });
-    if (output.isJson) output.json(statusShape(status, now, waiting));
+    const logins = await loginsOf(settings, now);
+    if (output.isJson) output.json(statusShape(status, now, waiting, logins));
     else {
       const dropped = countDrops(queuePath(settings.queue));
-      printStatus(output, status, { now, queue: settings.queue, dropped, waiting });
+      printStatus(output, status, { now, queue: settings.queue, dropped, waiting, logins });
       if (!queueExists(settings.queue)) {
         output.note("there is no such queue yet; `mailq enqueue` makes it");
       }
@@ -79,7 +81,7 @@ is down or refuses, since when, how many wait for it and what to do; what is pau
 
 --nagios alarms by the age of the oldest message, queued or deferred, by how long a
 relay is down or refuses, of mail that failed within a day, of a pause, and when no
-round ends.`,
+round ends, or when a relay's login ends within 14 days.`,
   },
 });
 
@@ -103,6 +105,15 @@ async function printUnsentBy(
   await printGroups(output, await unsentBy(store, grouping, routes), { title: grouping, now });
 }
 
+/** The logins of relays; most have none, and pay for none. */
+async function loginsOf(settings: Settings, now: number): Promise<readonly LoginState[]> {
+  if (!settings.relays.some(({ password }) => password?.kind === "oauth")) return [];
+  const { loginStates }: typeof import("../../app/login/logins.ts") = await import(
+    import.meta.resolve("../../app/login/logins.ts")
+  );
+  return loginStates(settings, now);
+}
+
 /** A monitor takes any trouble of ours for its status 3. */
 async function printHealth(context: Context, flags: Flags): Promise<void> {
   const { output } = context;
@@ -121,6 +132,7 @@ async function printHealth(context: Context, flags: Flags): Promise<void> {
       queued: { warn: flags.queuedWarn ?? null, critical: flags.queuedCrit ?? null },
       deferred: { warn: flags.deferredWarn ?? null, critical: flags.deferredCrit ?? null },
       failed: { warn: flags.failedWarn ?? 0, critical: flags.failedCrit ?? null },
+      logins: await loginsOf(settings, now),
     });
     output.line(health.line);
     context.exitStatus = NAGIOS_STATUS[health.level];

@@ -36,6 +36,7 @@ export const COMMAND_NAMES = [
   "restore",
   "tui",
   "doctor",
+  "login",
   "config",
   "init",
   "completions",

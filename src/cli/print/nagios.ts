@@ -4,7 +4,7 @@
 import { describePart } from "../../app/pause/part.ts";
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
-import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
+import type { HealthFigures, LoginState, QueueStatus } from "../../queue/status.ts";
 import { waitingSeconds } from "./status_shape.ts";
 
 /** The exit statuses monitors know (Nagios plugin API). */
@@ -27,6 +27,8 @@ interface HealthLimits {
   readonly deferred: CountLimits;
   /** Of messages that failed within a day. */
   readonly failed: CountLimits;
+  /** The logins of relays as they stand. */
+  readonly logins?: readonly LoginState[];
 }
 
 /** Judges whether the queue moves: mail that waits too long, deferred or not, too much of it, mail that
@@ -74,6 +76,10 @@ export function judgeHealth(
       (span) => `${what} for ${span}: ${lastError ?? "unknown"}`,
       { isTold: true },
     );
+  }
+  for (const { relay, trouble } of limits.logins ?? []) {
+    if (trouble === null) continue;
+    alarms.warn(`the login of the relay ${relay}: ${trouble} (\`mailq login ${relay}\`)`);
   }
   for (const { kind, pid, heartbeatAt } of status.workers) {
     if (kind !== "run" || now - heartbeatAt < limits.warnMs) continue;

@@ -10,7 +10,7 @@ import { plural } from "../../display/plural.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import type { Pause } from "../../queue/policy/pause.ts";
 import type { RelayLimits } from "../../queue/policy/throttle.ts";
-import type { QueueStatus, RelayStatus } from "../../queue/status.ts";
+import type { LoginState, QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
 import { waitingSeconds } from "./status_shape.ts";
@@ -28,6 +28,7 @@ interface StatusSurroundings {
   /** Mail of others that is not in the queue yet. */
   readonly dropped: number;
   readonly waiting: Waiting;
+  readonly logins: readonly LoginState[];
 }
 
 /** What a relay was found to bear, for people. */
@@ -44,7 +45,7 @@ function describeLimits({ connections, rate, until, reply }: RelayLimits): strin
 export function printStatus(
   output: Output,
   status: QueueStatus,
-  { now, queue, dropped, waiting }: StatusSurroundings,
+  { now, queue, dropped, waiting, logins }: StatusSurroundings,
 ): void {
   output.line(`queue       ${queue}`);
   const [queued, ...others] = MESSAGE_STATUSES;
@@ -69,6 +70,10 @@ export function printStatus(
     if (relay.limits !== null) {
       output.line(`relay       ${relay.name} ${sanitise(describeLimits(relay.limits))}`);
     }
+  }
+  for (const { relay, trouble } of logins) {
+    if (trouble === null) continue;
+    output.line(`login       ${relay}: ${sanitise(trouble)}; \`mailq login ${relay}\``);
   }
   for (const pause of status.pauses) printPause(output, pause, waiting);
   for (const worker of status.workers) {

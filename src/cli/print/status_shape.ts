@@ -3,7 +3,7 @@
 
 import { hintFor } from "../../app/pause/hints.ts";
 import type { Waiting } from "../../app/status/waiting.ts";
-import type { QueueStatus } from "../../queue/status.ts";
+import type { LoginState, QueueStatus } from "../../queue/status.ts";
 import { isoTime } from "./json_shapes.ts";
 
 /** The shape of `status`. */
@@ -11,6 +11,7 @@ export function statusShape(
   status: QueueStatus,
   now: number,
   waiting: Waiting,
+  logins: readonly LoginState[],
 ): Record<string, unknown> {
   return {
     queued: status.queued,
@@ -48,6 +49,12 @@ export function statusShape(
         connections: relay.limits.connections,
         rate: relay.limits.rate,
       },
+    })),
+    logins: logins.map(({ relay, renewedAt, endsAt, trouble }) => ({
+      relay,
+      renewed_at: isoTime(renewedAt),
+      ends_at: isoTime(endsAt),
+      trouble,
     })),
     pauses: status.pauses.map((pause) => ({
       scope: pause.scope,

@@ -12,6 +12,7 @@ import type { RelayKey, RelayValue } from "../definitions.ts";
 import type { Rate } from "../../queue/policy/rate.ts";
 import type { Route } from "../../queue/policy/route.ts";
 import type { Problem, Sourced } from "../layers.ts";
+import { oauthSource } from "./oauth.ts";
 import { parseRelayUrl } from "./relay_url.ts";
 
 export interface RelaySettings extends RelayRequest {
@@ -33,14 +34,15 @@ export function buildRelay(name: string, values: Values): RelaySettings | null {
   if (target.kind === "wrong") return null;
   const login = target.kind === "smtp" ? target.login : null;
   const user = read("user") ?? login?.user ?? null;
+  const password = oauthSource(read) ?? passwordSource(read, login?.password ?? null);
   const mode = read("tls.mode");
   const fingerprint = read("tls.fingerprint");
   return {
     name,
     target,
     user,
-    password: passwordSource(read, login?.password ?? null),
-    auth: read("auth"),
+    password,
+    auth: read("auth") ?? (password?.kind === "oauth" ? "oauth" : null),
     tls: {
       // Who names a certificate wants no mail to go to another, on this machine either.
       mode: mode ?? (fingerprint === null ? defaultTlsMode(target, user) : "required"),
@@ -84,6 +86,19 @@ export function checkRelays(
     if (name === "default" || values.has(`relay.${name}.url`)) continue;
     problems.push({
       text: `Cannot use the relay ${name} (${origin}): expected a url`,
+      isForIntake: false,
+    });
+  }
+  for (const name of ["default", ...tables.keys()]) {
+    const keys = [...values.keys()].filter((key) =>
+      key.startsWith(`relay.${name}.`) && (values.get(key)?.value ?? null) !== null
+    );
+    const oauth = keys.find((key) => key.startsWith(`relay.${name}.oauth.`));
+    const password = keys.find((key) => key.startsWith(`relay.${name}.password`));
+    if (oauth === undefined || password === undefined) continue;
+    problems.push({
+      text: `Cannot use both ${oauth} and ${password} (${values.get(password)?.origin}): ` +
+        "expected one of them",
       isForIntake: false,
     });
   }

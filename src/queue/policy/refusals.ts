@@ -45,7 +45,7 @@ const BLOCK_HINT = "the relay does not want mail from this machine's address: se
   "list, reverse DNS or firewall";
 const LOGIN_HINT = "see to user and password of the relay, or to the account there";
 const OAUTH_HINT = "the relay no longer takes passwords for this account: it wants OAuth2 " +
-  "(`password_command` that prints a token)";
+  "(set `oauth.provider` and `oauth.client_id`, then `mailq login NAME`)";
 const HELO_HINT = "set `hostname` to this machine's full name";
 const RELAY_HINT =
   "the relay does not send mail for us: it wants a login, or this machine's address " +
@@ -97,6 +97,9 @@ export const REFUSALS: readonly RefusalRow[] = [
   { provider: "Exchange Online", source: "opencti issue 12069",
     sample: "550 5.7.30 Basic authentication is not supported for Client Submission.",
     enhanced: /^5\.7\.(30|139)$/, about: "relay", hint: OAUTH_HINT },
+  { provider: "Gmail", source: "support.google.com/mail/answer/185833",
+    sample: "534 5.7.9 Application-specific password required. For more information, go to https://support.google.com/mail/?p=InvalidSecondFactor",
+    text: /\bapplication-specific password\b|\bbasic auth\w* (is |was )?(disabled|blocked|not (supported|allowed))/i, about: "relay", hint: OAUTH_HINT },
   { provider: "Exchange", source: "learn.microsoft.com, NDR codes of Exchange Online",
     sample: "530 5.7.57 Client not authenticated to send mail.",
     enhanced: /^5\.7\.57$/, ...login },

@@ -9,6 +9,7 @@ import {
   type RelayTarget,
   type TlsSettings,
 } from "../../queue/relay_target.ts";
+import { clientOf } from "../oauth/provider.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { RelayTls } from "./session/session_opener.ts";
 import { trustSystemAuthorities } from "../../system/authorities.ts";
@@ -69,7 +70,7 @@ export async function openLmtpRelay(
 function relayLogin(
   { name, user, password, auth, tls }: RelayRequest,
   host: string,
-  { credentialsFolder }: RelayContext,
+  { credentialsFolder, loginFile }: RelayContext,
 ): RelayLogin | null {
   if (user === null) {
     if (password === null && auth === null) return null;
@@ -81,7 +82,10 @@ function relayLogin(
   const names = [`mailq-password-${name}`, "mailq-password"];
   const paths = credentialsFolder ? names.map((each) => `${credentialsFolder}/${each}`) : [];
   const mayGoInClear = isLoopback(host) || (tls.mode === "off" && tls.isModeWritten);
-  return { user, secret: password ?? { kind: "credentials", paths }, auth, mayGoInClear };
+  const secret = password?.kind === "oauth"
+    ? { kind: "tokens", client: clientOf(name, password.settings), file: loginFile ?? "" } as const
+    : password ?? { kind: "credentials", paths } as const;
+  return { user, secret, auth, mayGoInClear };
 }
 
 async function relayTls(

@@ -3,6 +3,7 @@
 
 import { readRefusal } from "../../../queue/policy/refusals.ts";
 import type { AskReport } from "../../../queue/ports/transport.ts";
+import { hintFor } from "../../pause/hints.ts";
 import type { TlsMode } from "../../../queue/relay_target.ts";
 import { fault, type Finding, ok, warning } from "../check.ts";
 import type { Reach } from "./reach.ts";
@@ -25,7 +26,8 @@ export interface RelayFacts {
   readonly now: number;
 }
 
-const TOLD_ELSEWHERE = /cannot read password_file|password_command ended with status 12[67]/;
+const TOLD_ELSEWHERE =
+  /cannot read password_file|password_command ended with status 12[67]|the login (has ended|cannot be)|nobody has logged in/;
 const DAY_MS = 24 * 60 * 60_000;
 const EXPIRES_SOON_MS = 14 * DAY_MS;
 const CLOCK_SLACK_MS = 5 * 60_000;
@@ -161,8 +163,8 @@ function failed(facts: RelayFacts, { phase, text }: AskReport): Finding {
   const name = what === null ? { name: `relay ${relay}` } : part(facts, what);
   const [, step, advice] = /^(.*?): ((?:use|set|have|see|write|remove|get)\b.*)$/s.exec(text) ?? [];
   if (step !== undefined && advice !== undefined) return fault(step, advice, name);
-  const hint = refusalOf({ phase, text }).hint?.replaceAll("--relay NAME", `--relay ${relay}`) ??
-    null;
+  const { hint: advised } = refusalOf({ phase, text });
+  const hint = advised === null ? null : hintFor({ scope: "relay", value: relay }, advised);
   const fallback = phase === "auth"
     ? `see to user and password in [relay.${relay}] (mailq config)`
     : `nc -v ${host} ${port}  (and ask whoever runs it)`;

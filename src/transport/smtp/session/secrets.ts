@@ -5,14 +5,16 @@ import { errorText } from "../../../queue/errors.ts";
 import type { PasswordSource } from "../../../queue/relay_target.ts";
 import { askShell } from "../../../system/shell.ts";
 import { wait } from "../../../system/time.ts";
+import type { OAuthClient } from "../../oauth/provider.ts";
 import { ConnectionBroken } from "../connection/broken.ts";
 
 /** Where a secret comes from: as set, or else systemd's credentials, the first file that is there
  *  (`LoadCredential=` in the unit). */
-export type SecretSource = PasswordSource | {
-  readonly kind: "credentials";
-  readonly paths: readonly string[];
-};
+export type SecretSource =
+  | Exclude<PasswordSource, { kind: "oauth" }>
+  | { readonly kind: "credentials"; readonly paths: readonly string[] }
+  /** A login by OAuth 2 that renews itself. */
+  | { readonly kind: "tokens"; readonly client: OAuthClient; readonly file: string };
 
 /** How long a password_command may take. */
 const COMMAND_LIMIT_MS = 60_000;
@@ -29,6 +31,8 @@ export class Secret {
   /** The secret. Rejects with `ConnectionBroken` where it cannot be had, and tries anew the next
    *  time. */
   get(): Promise<string> {
+    // Tokens end: whether there is need of another, their file tells.
+    if (this.source.kind === "tokens") return tokenOf(this.source);
     if (this.#current === null) {
       const fetched = this.#current = fetchSecret(this.source);
       const fetch = ++this.#fetches;
@@ -43,6 +47,9 @@ export class Secret {
    *  Whether there is another now. */
   async renew(refused: string): Promise<boolean> {
     if (this.source.kind === "text") return false;
+    if (this.source.kind === "tokens") {
+      return await tokenOf(this.source, refused).then(() => true, () => false);
+    }
     try {
       if (await this.get() !== refused) return true;
       this.#current = null;
@@ -64,6 +71,22 @@ function fetchSecret(source: SecretSource): Promise<string> {
       return runCommand(source.command);
     case "credentials":
       return readCredential(source.paths);
+    case "tokens":
+      return tokenOf(source);
+  }
+}
+
+async function tokenOf(
+  { client, file }: Extract<SecretSource, { kind: "tokens" }>,
+  refused?: string,
+): Promise<string> {
+  const { accessToken }: typeof import("../../oauth/renew.ts") = await import(
+    import.meta.resolve("../../oauth/renew.ts")
+  );
+  try {
+    return await accessToken(client, file, { now: () => Date.now(), refused });
+  } catch (error) {
+    throw asFault(error, "cannot get a token");
   }
 }
 

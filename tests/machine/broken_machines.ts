@@ -71,7 +71,7 @@ export const BROKEN: readonly BrokenMachine[] = [
     breaks: "chmod 777 /var/lib/mailq",
     check: "modes",
     text: /others may put files in the queue's folder \/var\/lib\/mailq \(0777\)/,
-    mend: /^chmod 755 \/var\/lib\/mailq$/,
+    mend: /^chmod 775 \/var\/lib\/mailq$/,
   },
   {
     name: "the drop folder is closed",

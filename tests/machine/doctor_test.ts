@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { SMTPServer } from "smtp-server";
+import { Mailq } from "../support/mailq.ts";
 import { CA_PATH, SERVER } from "../support/tls_certificates.ts";
 import { BROKEN, type BrokenMachine, type Ports } from "./broken_machines.ts";
 import { TestMachine } from "./machine.ts";
+import { letNobodyIn, runAsNobody } from "./unprivileged.ts";
 
 /** A finding, as --json prints it. */
 interface Found {
@@ -159,4 +161,22 @@ echo web1 > /etc/mailname`);
   assert.equal(await machine.ok("cat /etc/mailname"), "web1\n");
   await machine.ok("echo web1.sender.test > /etc/mailname");
   assert.deepEqual(amiss((await examined(machine))[1]), []);
+});
+
+Deno.test("doctor: a user who hands in mail hears of what is his, and that all is well", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await Deno.writeTextFile(`${mailq.folder}/mailq.toml`, "");
+  await letNobodyIn(mailq);
+  mailq.env.MAILQ_QUEUE = `${mailq.folder}/system/queue.db`;
+  await mailq.ok(["init", "system"]);
+  const { stdout, stderr } = await runAsNobody(mailq, ["doctor", "--offline", "--json"]);
+  assert.equal(stderr, "");
+  const found = stdout.trim().split("\n").map((line): Found => JSON.parse(line));
+  const of = (name: string) => found.find(({ check }) => check === name);
+  assert.deepEqual([of("queue")?.level, of("drop folder")?.text], ["ok", "you can hand in mail"]);
+  for (const name of ["passwords", "sending", "token"]) assert.equal(of(name), undefined);
+  await Deno.chmod(`${mailq.folder}/system/drop`, 0o1700);
+  const after = await runAsNobody(mailq, ["doctor", "--offline", "--json"]);
+  assert.equal(after.code, 2);
+  assert.match(after.stdout, /the queue is another user's|Permission denied/);
 });

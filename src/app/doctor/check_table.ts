@@ -11,6 +11,8 @@ export interface CheckRow {
   /** It is of use for such queues alone: those in a file of this machine, or those of a server. The
    *  latter's checks (connection, version, roles) have their rows here once there is such a store. */
   readonly queue?: "file" | "server";
+  /** It looks at what whoever sends needs, and is left out for users who hand in mail. */
+  readonly isOwners?: boolean;
   /** Where it is. */
   readonly url: string;
 }
@@ -18,8 +20,8 @@ export interface CheckRow {
 export const CHECKS: readonly CheckRow[] = [
   { name: "settings", url: import.meta.resolve("./settings/settings.ts") },
   { name: "transport", url: import.meta.resolve("./settings/transport.ts") },
-  { name: "passwords", url: import.meta.resolve("./settings/passwords.ts") },
-  { name: "commands", url: import.meta.resolve("./settings/commands.ts") },
+  { name: "passwords", isOwners: true, url: import.meta.resolve("./settings/passwords.ts") },
+  { name: "commands", isOwners: true, url: import.meta.resolve("./settings/commands.ts") },
   { name: "aliases", url: import.meta.resolve("./settings/aliases.ts") },
   { name: "queue", url: import.meta.resolve("./queue/queue.ts") },
   { name: "modes", queue: "file", url: import.meta.resolve("./queue/modes.ts") },
@@ -35,12 +37,17 @@ export const CHECKS: readonly CheckRow[] = [
   { name: "names", url: import.meta.resolve("./host/names.ts") },
   { name: "other mail", url: import.meta.resolve("./host/other_mail.ts") },
   { name: "confinement", url: import.meta.resolve("./host/confinement.ts") },
-  { name: "sending", url: import.meta.resolve("./sending/senders.ts") },
+  { name: "sending", isOwners: true, url: import.meta.resolve("./sending/senders.ts") },
   { name: "pauses", url: import.meta.resolve("./sending/pauses.ts") },
-  { name: "token", url: import.meta.resolve("./sending/logins.ts") },
-  { name: "places", url: import.meta.resolve("./relay/places.ts") },
-  { name: "relay", isOnline: true, url: import.meta.resolve("./relay/ask_relays.ts") },
-  { name: "SPF", isOnline: true, url: import.meta.resolve("./relay/spf.ts") },
+  { name: "token", isOwners: true, url: import.meta.resolve("./sending/logins.ts") },
+  { name: "places", isOwners: true, url: import.meta.resolve("./relay/places.ts") },
+  {
+    name: "relay",
+    isOwners: true,
+    isOnline: true,
+    url: import.meta.resolve("./relay/ask_relays.ts"),
+  },
+  { name: "SPF", isOwners: true, isOnline: true, url: import.meta.resolve("./relay/spf.ts") },
 ];
 
 export async function loadCheck({ url }: CheckRow): Promise<Check<unknown>> {

@@ -29,7 +29,8 @@ export async function* examine(
   const patient = await Patient.meet(app, isOffline);
   const kind = patient.queueFile === null ? "server" : "file";
   const rows = CHECKS.filter((row) =>
-    !(isOffline && row.isOnline) && (row.queue === undefined || row.queue === kind)
+    !(isOffline && row.isOnline) && (row.queue === undefined || row.queue === kind) &&
+    (patient.isOwner || !row.isOwners)
   );
   // All begin at once, and each is told in its place: some wait for the network, or for other programs.
   const begun = rows.map((row) => [row, findingsOf(row, patient)] as const);

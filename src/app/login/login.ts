@@ -110,7 +110,9 @@ async function byCode(
   };
   for (const [key, value] of Object.entries(fields)) url.searchParams.set(key, value);
   onUrl(url.href, null);
-  const answer = loopback === null ? readAnswer(await readPasted()) : await loopback.answer(signal);
+  const answer = loopback === null
+    ? readAnswer(await Promise.race([readPasted(), stopped(signal)]))
+    : await loopback.answer(signal);
   if (answer.error !== null) throw new ProviderRefusal(answer.error, `refused: ${answer.error}`);
   // A code that is pasted alone has no state; whoever pastes it has had it from his own browser.
   if (!isRight(answer, state, way)) throw new Error("the answer is not for this login; begin anew");
@@ -121,6 +123,15 @@ async function byCode(
     code_verifier: verifier,
   };
   return await requestTokens(client, grant, { earlier: null, now: app.clock.now(), signal });
+}
+
+/** Rejects when told to stop. */
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new Error("stopped"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+  });
 }
 
 /** Nobody needs to listen: the person reads the address that the browser ends at. */

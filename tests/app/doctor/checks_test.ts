@@ -129,7 +129,7 @@ Deno.test("disk: networks, read-only disks, and disks without room", () => {
 });
 
 Deno.test("modes: of the queue, what is beside it and its folder", () => {
-  const root = (path: string, mode: number, uid = 0) => ({ path, mode, uid });
+  const root = (path: string, mode: number, uid = 0) => ({ path, mode, uid, gid: uid });
   const facts = {
     files: [root("/q/queue.db", 0o600), root("/q/queue.db-wal", 0o600)],
     folder: root("/q", 0o711),
@@ -153,7 +153,11 @@ Deno.test("modes: of the queue, what is beside it and its folder", () => {
   );
   // As /tmp: nobody can take another's place there.
   assertTold(modes.judge({ ...facts, folder: root("/q", 0o1777) }), /^ok/);
-  assertTold(modes.judge({ ...facts, folder: root("/q", 0o777) }), /^error: .*→ chmod 755 \/q/);
+  assertTold(modes.judge({ ...facts, folder: root("/q", 0o777) }), /^error: .*→ chmod 775 \/q/);
+  // A group of one's own, as many systems give to each user.
+  assertTold(modes.judge({ ...facts, folder: root("/q", 0o775) }), /^ok/);
+  const shared = { ...root("/q", 0o775), gid: 100 };
+  assertTold(modes.judge({ ...facts, folder: shared }), /^error: .*→ chmod 755 \/q/);
   assert.deepEqual(modes.judge({ ...facts, files: null }), []);
 });
 
@@ -186,6 +190,7 @@ Deno.test("queue: what opening it ended with, but for what other checks tell", (
     counts: { open: 3, failed: 1 },
     isRoot: true,
     isPlaced: true,
+    isHandedIn: false,
   };
   assertTold(queue.judge(facts), "ok: /q/queue.db: 3 to be sent, 1 failed");
   assertTold(queue.judge({ ...facts, counts: null }), /^ok: .*the first mail makes it/);
@@ -198,6 +203,11 @@ Deno.test("queue: what opening it ended with, but for what other checks tell", (
   assertTold(failed("queue_newer"), "error: Cannot → update this mailq");
   assertTold(failed("permission"), "error: Cannot → sudo mailq doctor");
   assertTold(failed("disk_full"));
+  const error = { code: "permission", message: "Cannot" } as const;
+  assertTold(
+    queue.judge({ ...facts, error, isHandedIn: true }),
+    "ok: /q/queue.db: its owner's alone",
+  );
 });
 
 Deno.test("drop folder: as a user who hands in mail sees it", () => {

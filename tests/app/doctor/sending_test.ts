@@ -44,6 +44,7 @@ const FACTS = {
   isCronRunning: true,
   unit: null,
   hasSystemd: true,
+  isRoot: true,
   owner: "mailq",
   waiting: 0,
 };
@@ -67,6 +68,7 @@ Deno.test("senders: each way in which nobody sends is one finding", () => {
   const cases: readonly (readonly [Record<string, unknown>, RegExp])[] = [
     [{ lines: [] }, /^error sending: nobody sends.* → mailq init systemd --user mailq \| sudo tee/],
     [{ lines: [], hasSystemd: false }, /^error sending: .* → mailq init cron --user mailq/],
+    [{ lines: [], isRoot: false }, /→ \(crontab -l; mailq init cron\) \| crontab -$/],
     [{ isCronRunning: false }, /^error cron: cron is not running/],
     [{ lines: [{ ...SEND, isThere: false }] }, /^error cron: .*:1 runs \/bin\/mailq, which is not/],
     [{ lines: [{ ...SEND, program: "mailq" }, RETRY] }, /^warning cron: .*without its path/],

@@ -30,12 +30,20 @@ interface Facts {
   readonly setUp: string;
 }
 
+/** As all make files in it, each of which only its owner may remove. */
+const OPEN_TO_ALL = 0o1003;
+
 export const check: Check<Facts | null> = {
   gather(patient) {
     const { queueFile, queueOwner, isOwner } = patient;
     if (queueFile === null || queueOwner === null) return null;
     const path = dropFolder(queueFile);
-    const drop = look(path);
+    const isSystem = queueFile.startsWith("/var/lib/mailq/");
+    const found = look(path);
+    // A folder of that name may be anybody's, and is then none of ours.
+    const isOurs = isSystem || ((found.mode ?? 0) & OPEN_TO_ALL) === OPEN_TO_ALL ||
+      isOwner && (look(`${path}/${TAKEN}`).mode ?? look(`${path}/${REFUSED}`).mode) !== null;
+    const drop = isOurs ? found : { path, mode: null, uid: null };
     return {
       isNeeded: !isOwner,
       drop,
@@ -43,7 +51,7 @@ export const check: Check<Facts | null> = {
       closed: above(path).filter(({ mode }) => mode !== null && (mode & 0o001) === 0),
       owner: queueOwner,
       refusal: isOwner || drop.mode === null ? null : refusalIn(path),
-      isSystem: queueFile.startsWith("/var/lib/mailq/"),
+      isSystem,
       setUp: `sudo mailq init system --user ${queueOwner.name}`,
     };
   },
@@ -97,7 +105,11 @@ function judgeFolders({ drop, inside, closed, owner, setUp }: Facts): Finding[] 
   for (const { path, mode } of closed) {
     const right = (mode ?? 0) | 0o001;
     const text = `${path} keeps other users from the drop folder (${octal(mode ?? 0)})`;
-    found.push(fault(text, `chmod o+x ${path}`, { fix: { kind: "folder", path, mode: right } }));
+    // What else is in another folder, its owner may not want to be passed by all.
+    const fix = path === folderOf(drop.path)
+      ? { kind: "folder", path, mode: right } as const
+      : undefined;
+    found.push(fault(text, `chmod o+x ${path}`, { fix }));
   }
   return found;
 }

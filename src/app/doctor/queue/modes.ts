@@ -9,6 +9,7 @@ import { octal } from "../look.ts";
 interface FileFacts {
   readonly path: string;
   readonly uid: number;
+  readonly gid: number;
   readonly mode: number;
 }
 
@@ -62,9 +63,11 @@ export const check: Check<Facts> = {
     }
     if (folder !== null) {
       const { path, uid, mode } = folder;
-      const isOpen = (mode & 0o022) !== 0 && (mode & STICKY) === 0;
+      // A group of the owner's own is nobody else's.
+      const others = folder.gid === queue.gid ? 0o002 : 0o022;
+      const isOpen = (mode & others) !== 0 && (mode & STICKY) === 0;
       if (isOpen) {
-        const right = mode & 0o755;
+        const right = mode & ~others;
         const text = `others may put files in the queue's folder ${path} (${octal(mode)})`;
         found.push(fault(text, `chmod ${right.toString(8)} ${path}`, {
           fix: { kind: "folder", path, mode: right },
@@ -91,5 +94,5 @@ function besides(queue: string): string[] {
 function factsOf(path: string): FileFacts[] {
   const info = lookAt(path);
   if (info === null || !(info.isFile || info.isDirectory)) return [];
-  return [{ path, uid: info.uid ?? 0, mode: (info.mode ?? 0) & 0o7777 }];
+  return [{ path, uid: info.uid ?? 0, gid: info.gid ?? 0, mode: (info.mode ?? 0) & 0o7777 }];
 }

@@ -2,6 +2,7 @@
 // integrity have checks of their own; what they tell is not told here.
 
 import type { ErrorCode } from "../../../queue/errors.ts";
+import { usableDropFolder } from "../../../store/drop/names.ts";
 import { type Check, fault, ok, warning } from "../check.ts";
 
 interface Facts {
@@ -13,6 +14,8 @@ interface Facts {
   readonly isRoot: boolean;
   /** It lies where the machine's queue does, or root was told where. */
   readonly isPlaced: boolean;
+  /** It is another user's, and this one's mail goes there by the drop folder. */
+  readonly isHandedIn: boolean;
 }
 
 /** What other checks tell better. */
@@ -20,7 +23,7 @@ const TOLD_ELSEWHERE: readonly ErrorCode[] = ["disk_full", "config_invalid"];
 
 export const check: Check<Facts> = {
   async gather(patient) {
-    const { settings: { queue }, isRoot, queueOwner } = patient;
+    const { settings: { queue }, isRoot, queueOwner, queueFile } = patient;
     const { status, error } = await patient.opened();
     const counts = status === null || queueOwner === null ? null : {
       open: status.queued + status.sending + status.deferred + status.held + status.scheduled,
@@ -33,9 +36,11 @@ export const check: Check<Facts> = {
       counts,
       isRoot,
       isPlaced,
+      isHandedIn: !patient.isOwner && queueFile !== null && usableDropFolder(queueFile) !== null,
     };
   },
-  judge({ queue, error, counts, isRoot, isPlaced }) {
+  judge({ queue, error, counts, isRoot, isPlaced, isHandedIn }) {
+    if (isHandedIn && error?.code === "permission") return [ok(`${queue}: its owner's alone`)];
     if (error !== null) {
       if (TOLD_ELSEWHERE.includes(error.code)) return [];
       return [fault(error.message, mendOf(error.code, queue))];

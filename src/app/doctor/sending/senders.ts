@@ -26,6 +26,7 @@ interface Facts {
   /** Null where there is no unit called mailq. */
   readonly unit: UnitFacts | null;
   readonly hasSystemd: boolean;
+  readonly isRoot: boolean;
   /** The login name of who should send. */
   readonly owner: string;
   readonly waiting: number;
@@ -54,6 +55,7 @@ export const check: Check<Facts | null> = {
       isCronRunning: isCronRunning(),
       unit: await unitFacts(hasSystemd),
       hasSystemd,
+      isRoot: patient.isRoot,
       owner: patient.queueOwner?.name ?? patient.app.user(),
       waiting: status === null ? 0 : status.queued + status.sending + status.deferred,
     };
@@ -67,11 +69,13 @@ export const check: Check<Facts | null> = {
 };
 
 function judgeSending(facts: Facts, others: readonly Finding[]): Finding[] {
-  const { now, lastRoundAt, heartbeats, lines, unit, hasSystemd, owner, waiting } = facts;
+  const { now, lastRoundAt, heartbeats, lines, unit, hasSystemd, isRoot, owner, waiting } = facts;
   const name = { name: "sending" };
   const isSent = lines.some(sends) || heartbeats.length > 0 || unit !== null;
   if (!isSent) {
-    const mend = hasSystemd
+    const mend = !isRoot
+      ? "(crontab -l; mailq init cron) | crontab -"
+      : hasSystemd
       ? `mailq init systemd --user ${owner} | sudo tee /etc/systemd/system/mailq.service && ` +
         "sudo systemctl enable --now mailq"
       : `mailq init cron --user ${owner} | sudo tee /etc/cron.d/mailq`;

@@ -184,6 +184,13 @@ export const SETTINGS = {
     doc: "Where the service takes mail by SMTP: 127.0.0.1:587, smtps://*:465, a socket's path or " +
       "systemd:NAME; several in a list",
   },
+  "listen.submit": {
+    kind: "path",
+    default: null,
+    doc:
+      "A socket, such as /run/mailq/submit, by which the service takes the mail of programs that " +
+      "can neither open the queue nor write in its drop folder",
+  },
   "listen.tls.cert": {
     kind: "path",
     default: null,

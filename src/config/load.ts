@@ -157,7 +157,7 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
       isForIntake: false,
     });
   }
-  // Taking mail in needs none of it.
+  // Taking mail in needs none of it but the path of listen.submit.
   const listen = purpose === "all" ? await mergeListen(values, problems) : null;
   for (const { text, isForIntake, isFlag } of problems) {
     if (isFlag) throw new MailqError("usage", text);

@@ -61,6 +61,8 @@ export interface Settings {
   readonly lockPath: string | null;
   /** Null where nothing of it is set, and where the settings are for taking mail in. */
   readonly listen: ListenSettings | null;
+  /** The socket that a service takes mail by of those who can leave it nowhere else. */
+  readonly submitSocket: string | null;
   /** What was wrong and passed over, one line each. */
   readonly warnings: readonly string[];
   /** Every setting in force, in a stable order, secrets as `***`. */
@@ -175,6 +177,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     usesLock: get("lock"),
     lockPath: get("lock_path"),
     listen: merged.listen,
+    submitSocket: get("listen.submit"),
     warnings: merged.warnings,
     entries() {
       const known = new Map(values);

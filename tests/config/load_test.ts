@@ -43,6 +43,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     lockPath: null,
     log: null,
     listen: null,
+    submitSocket: null,
     warnings: [],
   });
 });
@@ -83,6 +84,7 @@ log = "json"
     events = "7d"
     [listen]
     smtp = "*:587"
+    submit = "~/submit"
     tls.cert = "~/cert.pem"
     tls.key = "/key.pem"
     users = "/users"
@@ -125,11 +127,13 @@ log = "json"
     log: "json",
     listen: {
       smtp: [{ kind: "tcp", host: "::", port: 587, isTls: false }],
+      submit: "/home/u/submit",
       tls: { cert: "/home/u/cert.pem", key: "/key.pem" },
       users: "/users",
       allow: [{ bytes: [10, 0, 0, 0], bits: 8 }],
       maxConnections: 8,
     },
+    submitSocket: "/home/u/submit",
     warnings: [],
   });
   assert.deepEqual(

@@ -13,10 +13,18 @@ import type { Intake } from "../../queue/ports/intake.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import { broken, MAX_DROP_BYTES, MAX_FIELDS_BYTES } from "../../store/drop/format.ts";
 import type { OpenDrop } from "../../store/drop/folder.ts";
-import { type DroppedMessage, readDrop, WHOLE_BYTES } from "../../store/drop/read.ts";
+import {
+  type DropBytes,
+  type DroppedMessage,
+  readDrop,
+  WHOLE_BYTES,
+} from "../../store/drop/read.ts";
 import { Turns } from "../../system/time.ts";
 import type { App } from "../app.ts";
 import { Batch } from "../enqueue/enqueue.ts";
+
+/** A drop as far as its messages are wanted. */
+type TakenDrop = DropBytes & Pick<OpenDrop, "bornAt">;
 
 /** Takes drops into the queue, trusting nothing they say. */
 export class DropIntake {
@@ -55,8 +63,9 @@ export class DropIntake {
   }
 
   /** Queues the messages of a drop, all or none, and returns their ids; null if it had been
-   *  queued before. Throws `bad_message` and `bad_address`. */
-  async take(drop: OpenDrop, submitter: string): Promise<string[] | null> {
+   *  queued before. A `submitter` that is not known (null) can give no key. Throws `bad_message`
+   *  and `bad_address`. */
+  async take(drop: TakenDrop, submitter: string | null): Promise<string[] | null> {
     const batch = new Batch(this.store);
     try {
       const ids = await this.#fill(batch, drop, submitter);
@@ -69,7 +78,11 @@ export class DropIntake {
     }
   }
 
-  async #fill(batch: Batch, drop: OpenDrop, submitter: string): Promise<string[] | null> {
+  async #fill(
+    batch: Batch,
+    drop: TakenDrop,
+    submitter: string | null,
+  ): Promise<string[] | null> {
     const ids = new Set<string>();
     const turns = new Turns();
     for (const dropped of readDrop(drop)) {
@@ -87,7 +100,7 @@ export class DropIntake {
   async #add(
     batch: Batch,
     dropped: DroppedMessage,
-    submitter: string,
+    submitter: string | null,
     bornAt: number | null,
   ): Promise<void> {
     const options = this.#options;
@@ -98,9 +111,8 @@ export class DropIntake {
       ...fields,
       // Mail from long ago would go before all other, and look like a queue that stands still.
       createdAt: Math.min(Math.max(fields.createdAt, bornAt ?? 0), options.now),
-      // By himself nobody can take the key that another's mail will come with.
-      key: fields.key === null ? null : `${submitter}:${fields.key}`,
-      submitter,
+      key: keyOf(fields.key, submitter),
+      ...(submitter === null ? {} : { submitter }),
     };
     const plan: Planner = (bytes, header) => planResubmitted(message, bytes, header, options);
     if (sizeBytes <= WHOLE_BYTES) {
@@ -109,6 +121,13 @@ export class DropIntake {
       await batch.addLarge(await prepareStream(head, rest, options, plan));
     }
   }
+}
+
+/** By himself nobody can take the key that another's mail will come with. */
+function keyOf(key: string | null, submitter: string | null): string | null {
+  if (key === null) return null;
+  if (submitter !== null) return `${submitter}:${key}`;
+  throw broken("it has a key, and nobody knows whose");
 }
 
 /** A setting's address with its host. Throws `config_invalid`, for what is no drop's fault. */

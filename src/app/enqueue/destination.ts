@@ -42,7 +42,7 @@ export async function openDestination(
     const { openDropBox }: typeof import("./drop_box.ts") = await import(
       import.meta.resolve("./drop_box.ts")
     );
-    return { intake: openDropBox(app, settings, error), queue: null };
+    return { intake: await openDropBox(app, settings, error), queue: null };
   }
   try {
     if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);

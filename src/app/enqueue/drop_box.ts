@@ -1,22 +1,34 @@
-// Opens the drop folder beside a queue as a destination of mail. Loaded by destination.ts alone,
-// when the queue may not be opened; how drops are laid out on disk is src/store/drop's.
+// Opens a destination for mail of those who may not open the queue: the drop folder beside it, else
+// the socket of a service. Loaded by destination.ts alone, when it comes to that; how drops are laid
+// out is src/store/drop's.
 
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";
-import { DropBox } from "../../store/drop/box.ts";
+import type { Enqueuer } from "../../queue/ports/intake.ts";
+import { canDrop, DropBox } from "../../store/drop/box.ts";
 import { dropFolder, usableDropFolder } from "../../store/drop/names.ts";
 import { queuePath } from "../../store/open.ts";
 import type { App } from "../app.ts";
 
-/** Where mail goes if the queue may not be opened, as `refusal` says: into the drop folder beside it.
- *  Throws `permission` where there is none. */
-export function openDropBox(
-  { clock, random, tell }: Pick<App, "clock" | "random" | "tell">,
+/** Where mail goes if the queue may not be opened, as `refusal` says: into the drop folder beside it,
+ *  or by the socket of `listen.submit` where that folder is missing or cannot be written. Throws
+ *  `permission` where there is neither. */
+export async function openDropBox(
+  app: Pick<App, "clock" | "random" | "tell">,
   settings: Settings,
   refusal: MailqError,
-): DropBox {
+): Promise<Enqueuer> {
+  const { clock, random, tell } = app;
   const queue = queuePath(settings.queue);
+  const { submitSocket } = settings;
   const folder = usableDropFolder(queue);
+  if (submitSocket !== null && (folder === null || !canDrop(folder, clock, random))) {
+    const { SocketBox }: typeof import("../../store/drop/socket_box.ts") = await import(
+      import.meta.resolve("../../store/drop/socket_box.ts")
+    );
+    tell.detail(`handing in by ${submitSocket}: the queue cannot be written from here`);
+    return new SocketBox(submitSocket);
+  }
   if (folder === null) {
     throw new MailqError(
       "permission",

@@ -4,14 +4,21 @@
 import { isInNetwork, isLoopbackAddress } from "../../config/tables/networks.ts";
 import type { ListenSettings } from "../../config/tables/listen.ts";
 import type { Settings } from "../../config/settings.ts";
-import type { SmtpEnvelope, SmtpHost, SmtpSecurity, SmtpText } from "../../intake/smtp/host.ts";
+import type {
+  SmtpDrops,
+  SmtpEnvelope,
+  SmtpHost,
+  SmtpSecurity,
+  SmtpText,
+} from "../../intake/smtp/host.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Timers } from "../../system/time.ts";
 import type { App } from "../app.ts";
 import type { IntakeWishes } from "../enqueue/options.ts";
 import type { Connection } from "./connection.ts";
-import { CONNECTION_LIMITS, MAX_FILE_BYTES, MEMORY_BYTES } from "./limits.ts";
+import { CONNECTION_LIMITS, MAX_FILE_BYTES, MAX_SUBMIT_BYTES, MEMORY_BYTES } from "./limits.ts";
 import { checkSmtpRecipient, MessageText } from "./smtp_intake.ts";
+import type { TakeDrop } from "./take_drop.ts";
 import { type TakeMail, takerOf } from "./take_mail.ts";
 import type { TlsKeys } from "./tls_keys.ts";
 import { traceField } from "./trace_field.ts";
@@ -31,6 +38,7 @@ export interface Shared {
   readonly timers: Timers;
   plan(): ListenPlan;
   readonly queue: TakeMail;
+  readonly takeDrop: TakeDrop;
   /** The folder for texts that are too long for memory. */
   readonly folder: string;
   /** Bytes in such files at this moment. */
@@ -43,16 +51,21 @@ export interface Shared {
 export interface Origin {
   /** Its address; null for a program of this machine that came by a socket in the file system. */
   readonly address: string | null;
+  /** Whether it came by listen.submit. */
+  readonly isSubmit: boolean;
 }
 
 /** Whether a client needs no login: it is of this machine, or of a network that may send. */
-export function maySendUnnamed({ address }: Origin, { allow }: ListenSettings): boolean {
+export function maySendUnnamed(
+  { address }: Pick<Origin, "address">,
+  { allow }: ListenSettings,
+): boolean {
   if (address === null || isLoopbackAddress(address)) return true;
   return allow.some((network) => isInNetwork(address, network));
 }
 
 /** Where a client comes from, for people. */
-export function originText({ address }: Origin): string {
+export function originText({ address }: Pick<Origin, "address">): string {
   return address ?? "this machine";
 }
 
@@ -120,6 +133,19 @@ export class ClientHost implements SmtpHost, SmtpSecurity {
     return verdict;
   }
 
+  get drops(): SmtpDrops | null {
+    if (!this.origin.isSubmit) return null;
+    const { app: { tell }, takeDrop } = this.shared;
+    return {
+      maxSizeBytes: MAX_SUBMIT_BYTES,
+      take: async (text) => {
+        this.connection.awaits("nothing");
+        const ids = await takeDrop(text);
+        tell.event({ type: "message.enqueued", ids, submitter: null, way: "submit", client: null });
+      },
+    };
+  }
+
   async checkRecipient(recipient: string): Promise<void> {
     await checkSmtpRecipient(this.shared.app, this.#settings, recipient);
   }
@@ -144,7 +170,8 @@ export class ClientHost implements SmtpHost, SmtpSecurity {
       onQueued(id);
       const { address: client } = this.origin;
       const submitter = envelope.client.user;
-      app.tell.event({ type: "message.enqueued", ids: [id], submitter, way: "smtp", client });
+      const way = this.origin.isSubmit ? "submit" : "smtp";
+      app.tell.event({ type: "message.enqueued", ids: [id], submitter, way, client });
     } catch (error) {
       if (!(error instanceof MailqError)) {
         app.tell.warn(`a message of ${originText(this.origin)} could not be taken in: ${error}`);

@@ -23,6 +23,9 @@ export const MEMORY_BYTES = 64 * 1024;
 /** What of unfinished messages may be in files, for all connections. */
 export const MAX_FILE_BYTES = 2 * 1024 ** 3;
 
+/** The messages of one call that come by listen.submit, in all. */
+export const MAX_SUBMIT_BYTES = 256 * 1024 ** 2;
+
 /** How many connections one other machine may have, of so many in all. */
 export function clientShare(maxConnections: number): number {
   return Math.max(Math.min(10, maxConnections), Math.floor(maxConnections / 4));

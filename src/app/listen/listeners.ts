@@ -25,7 +25,11 @@ import { Connection } from "./connection.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { closePlan, readPlan } from "./plan.ts";
 import { type OpenSocket, openSocket } from "./sockets.ts";
+import { dropTaker } from "./take_drop.ts";
 import { queueTaker } from "./take_mail.ts";
+
+/** The name of the listener of listen.submit. */
+const SUBMIT = "submit";
 
 /** What the listeners take of the program around them. */
 export type ListenApp = Pick<
@@ -54,6 +58,7 @@ export class Listeners implements AsyncDisposable {
       timers,
       plan: () => this.plan,
       queue: queueTaker(app, intake, () => this.plan.settings),
+      takeDrop: dropTaker(app, store, () => this.plan.settings),
       folder: folderOf(queuePath(plan.settings.queue)),
       fileBytes: 0,
       texts: 0,
@@ -100,6 +105,9 @@ export class Listeners implements AsyncDisposable {
     const { listen } = plan;
     const wanted = new Map<string, ListenAddress>();
     for (const address of listen.smtp) wanted.set(`smtp ${addressText(address)}`, address);
+    if (listen.submit !== null) {
+      wanted.set(SUBMIT, { kind: "unix", path: listen.submit, isTls: false });
+    }
     const opened: [string, OpenSocket][] = [];
     try {
       for (const [name, address] of wanted) {
@@ -107,7 +115,10 @@ export class Listeners implements AsyncDisposable {
         const socket = await openSocket(address, {
           env: this.app.env,
           listen,
-          onClient: (client) => this.#meet(client, address.isTls),
+          onClient: (client) => {
+            const origin = { address: client.remoteAddress ?? null, isSubmit: name === SUBMIT };
+            this.#meet(client, origin, address.isTls);
+          },
           onTrouble: (text) => this.app.tell.warn(text),
         });
         opened.push([name, socket]);
@@ -128,15 +139,14 @@ export class Listeners implements AsyncDisposable {
     }
   }
 
-  #meet(socket: Socket, isTls: boolean): void {
-    const conversation = this.#serve(socket, isTls);
+  #meet(socket: Socket, origin: Origin, isTls: boolean): void {
+    const conversation = this.#serve(socket, origin, isTls);
     this.#conversations.add(conversation);
     void conversation.finally(() => this.#conversations.delete(conversation));
   }
 
   /** Never rejects. */
-  async #serve(socket: Socket, isTls: boolean): Promise<void> {
-    const origin: Origin = { address: socket.remoteAddress ?? null };
+  async #serve(socket: Socket, origin: Origin, isTls: boolean): Promise<void> {
     const connection = new Connection(
       socket,
       this.timers,

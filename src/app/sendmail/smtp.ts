@@ -48,6 +48,7 @@ export async function serveSmtp(
     maxSizeBytes: settings.maxSizeBytes,
     limits: OWN_PROCESS_LIMITS,
     security: null,
+    drops: null,
     checkRecipient: (recipient) => checkSmtpRecipient(app, settings, recipient),
     newText: () => new MessageText({ memoryBytes: WHOLE_BYTES, isFileOptional: true }),
     async queue(envelope, text, onQueued) {

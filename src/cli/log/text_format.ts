@@ -98,7 +98,7 @@ export function describeNews(event: Exclude<LogEvent, AttemptEvent>): string {
       return `purged: ${event.count} ${event.count === 1 ? "message" : "messages"}`;
     case "message.enqueued":
       return ["taken in", ...event.submitter === null ? [] : [`for ${event.submitter}`]].join(" ") +
-        (event.way === "drop" ? "" : ` by smtp from ${event.client ?? "this machine"}`) +
+        (event.way === "drop" ? "" : ` by ${event.way} from ${event.client ?? "this machine"}`) +
         `: ${event.ids.join(" ")}`;
     case "login.failed":
       return `login of ${JSON.stringify(event.user)} from ${event.client ?? "this machine"} failed`;

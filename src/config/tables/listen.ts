@@ -22,6 +22,8 @@ export type ListenAddress =
 /** The table [listen]. */
 export interface ListenSettings {
   readonly smtp: readonly ListenAddress[];
+  /** The socket of those who can leave their mail nowhere else. */
+  readonly submit: string | null;
   readonly tls: TlsFiles | null;
   /** The file of the logins. */
   readonly users: string | null;
@@ -38,6 +40,7 @@ export interface TlsFiles {
 
 export const NO_LISTENERS: ListenSettings = {
   smtp: [],
+  submit: null,
   tls: null,
   users: null,
   allow: [],
@@ -68,6 +71,7 @@ class ListenReader {
     const max = this.values.get("listen.max_connections")?.value;
     const listen: ListenSettings = {
       smtp,
+      submit: this.#submit(),
       tls: this.#tls(),
       users: this.#text("listen.users"),
       allow: this.#words("listen.allow").flatMap((word) => this.#network(word) ?? []),
@@ -103,6 +107,13 @@ class ListenReader {
     return parseListenAddress(text) ?? this.#wrong("listen.smtp", text, ADDRESS);
   }
 
+  #submit(): string | null {
+    const path = this.#text("listen.submit");
+    return path === null || path.startsWith("/")
+      ? path
+      : this.#wrong("listen.submit", path, "a whole path, such as /run/mailq/submit");
+  }
+
   #network(text: string): Network | null {
     return parseNetwork(text) ?? this.#wrong(
       "listen.allow",
@@ -124,7 +135,9 @@ class ListenReader {
   #check(listen: ListenSettings): void {
     const { smtp, tls, users, allow } = listen;
     if (smtp.length === 0) {
-      const given = listen.maxConnections === this.maxConnections ? [] : ["max_connections"];
+      const given = listen.submit !== null || listen.maxConnections === this.maxConnections
+        ? []
+        : ["max_connections"];
       for (const name of ["tls.cert", "users", "allow", ...given]) {
         if (this.#text(`listen.${name}`) === null) continue;
         this.#note(

@@ -36,12 +36,21 @@ export interface SmtpHost {
   readonly limits: SmtpLimits;
   /** Null where there is neither TLS nor a login. */
   readonly security: SmtpSecurity | null;
+  /** Null where single mails are taken alone. */
+  readonly drops: SmtpDrops | null;
   /** Throws `bad_address` for one that mail cannot be queued for. */
   checkRecipient(recipient: string): Promise<void>;
   newText(): SmtpText;
   /** Queues a message, and calls `onQueued` with its id as soon as it is on disk. Where it throws,
    *  nothing was queued. */
   queue(envelope: SmtpEnvelope, text: SmtpText, onQueued: (id: string) => void): Promise<void>;
+}
+
+/** Takes batches of messages that are ready for the queue, in the form of the drop folder's files. */
+export interface SmtpDrops {
+  readonly maxSizeBytes: number;
+  /** Queues all messages of a batch or none; resolves once they are on disk. */
+  take(text: SmtpText): Promise<void>;
 }
 
 /** What one client may use. */

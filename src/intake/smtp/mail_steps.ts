@@ -12,7 +12,7 @@ import {
   readRcpt,
 } from "./command.ts";
 import type { CommandReader } from "./command_reader.ts";
-import type { SmtpClientFacts, SmtpHost, SmtpText } from "./host.ts";
+import type { SmtpClientFacts, SmtpDrops, SmtpHost, SmtpText } from "./host.ts";
 import type { SmtpInput } from "./input.ts";
 import { refused, reply, replyToFailure, type SmtpReply } from "./reply.ts";
 
@@ -107,13 +107,7 @@ export class MailSteps implements Disposable {
       : null;
     const text = this.#text ??= new IncomingText(this.host);
     if (refusal !== null) text.drop();
-    for (let left = sizeBytes; left > 0;) {
-      if (this.input.bytes.length === 0 && !await this.input.more()) throw cutOff();
-      const piece = this.input.bytes.subarray(0, left);
-      text.write(piece);
-      left -= piece.length;
-      this.input.take(piece.length);
-    }
+    await this.#read(sizeBytes, text);
     if (refusal !== null) {
       this.#text = null;
       throw refusal;
@@ -126,6 +120,30 @@ export class MailSteps implements Disposable {
       this.say(replyToFailure(failure, text.isTooLarge));
     } else this.say(reply(250, "2.0.0", `Ok: ${sizeBytes} bytes`));
     return false;
+  }
+
+  /** Obeys XDROP, which only mailq itself says: a batch of so many bytes follows it. */
+  async drop(sizeBytes: number, drops: SmtpDrops): Promise<SmtpReply> {
+    using text = new IncomingText(this.host, drops.maxSizeBytes);
+    await this.#read(sizeBytes, text);
+    try {
+      if (text.failure !== null) throw text.failure;
+      await drops.take(text.text);
+      return reply(250, "2.0.0", "Ok");
+    } catch (error) {
+      return replyToFailure(error, false);
+    }
+  }
+
+  /** Reads so many bytes, whatever is in them. */
+  async #read(sizeBytes: number, text: IncomingText): Promise<void> {
+    for (let left = sizeBytes; left > 0;) {
+      if (this.input.bytes.length === 0 && !await this.input.more()) throw cutOff();
+      const piece = this.input.bytes.subarray(0, left);
+      text.write(piece);
+      left -= piece.length;
+      this.input.take(piece.length);
+    }
   }
 
   async #finish(text: IncomingText, client: SmtpClientFacts): Promise<boolean> {
@@ -171,12 +189,12 @@ class IncomingText implements Disposable {
   readonly text: SmtpText;
   #isDropped = false;
 
-  constructor(readonly host: SmtpHost) {
+  constructor(host: SmtpHost, readonly maxSizeBytes = host.maxSizeBytes) {
     this.text = host.newText();
   }
 
   get isTooLarge(): boolean {
-    return this.sizeBytes > this.host.maxSizeBytes;
+    return this.sizeBytes > this.maxSizeBytes;
   }
 
   /** Keeps nothing of what comes. */
@@ -187,7 +205,7 @@ class IncomingText implements Disposable {
 
   write(bytes: Uint8Array): void {
     this.sizeBytes += bytes.length;
-    if (this.sizeBytes > FAR_TOO_LARGE * this.host.maxSizeBytes + MANY_BYTES) throw cutOff();
+    if (this.sizeBytes > FAR_TOO_LARGE * this.maxSizeBytes + MANY_BYTES) throw cutOff();
     if (this.isTooLarge) this.drop();
     if (this.#isDropped || bytes.length === 0) return;
     try {

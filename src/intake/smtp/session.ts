@@ -93,6 +93,8 @@ export class SmtpSession {
       case "DATA":
         refuseArguments(verb, rest);
         return this.#took(await this.#mail.data(this.#client()));
+      case "XDROP":
+        return await this.#drop(rest);
       case "BDAT":
         return this.#took(await this.#mail.bdat(this.#chunk(rest), this.#client()));
     }
@@ -132,6 +134,22 @@ export class SmtpSession {
       default:
         throw refused(500, "5.5.2", "Unknown command; see HELP");
     }
+  }
+
+  async #drop(rest: string): Promise<SmtpReply> {
+    const { drops } = this.host;
+    if (drops === null) throw refused(500, "5.5.2", "Unknown command; see HELP");
+    const sizeBytes = /^\d{1,15}$/.test(rest) ? Number(rest) : NaN;
+    // What follows is not read, and must not pass for commands.
+    this.#isOver = !(sizeBytes <= drops.maxSizeBytes);
+    if (this.#isOver) {
+      return reply(
+        552,
+        "5.3.4",
+        `Cannot take so many messages: ${drops.maxSizeBytes} bytes at most`,
+      );
+    }
+    return await this.#mail.drop(sizeBytes, drops);
   }
 
   /** What follows a BDAT that cannot be read may be anything, and must not pass for commands. */

@@ -1,6 +1,7 @@
 // Where mail goes that may not be put into the queue itself: each call is one file in the drop
 // folder. The enqueue path uses it in place of the queue; src/app/drops takes the files in.
 
+import { MailqError } from "../../queue/errors.ts";
 import type { ContentFacts, NewMessage, WholeMessage } from "../../queue/message.ts";
 import type { Enqueued, Enqueuer, Stage } from "../../queue/ports/intake.ts";
 import { DropFile } from "./file.ts";
@@ -34,6 +35,18 @@ export class DropBox implements Enqueuer {
 
   stage(): Promise<Stage> {
     return Promise.resolve(new DropStage(this));
+  }
+}
+
+/** Whether a file can be left in a drop folder: it may be read-only from where we are, whatever its mode
+ *  says. */
+export function canDrop(folder: string, clock: Clock, random: Random): boolean {
+  try {
+    DropFile.begin(folder, dropName(clock.now(), random.bytes(NAME_RANDOM_BYTES))).discard();
+    return true;
+  } catch (error) {
+    if (error instanceof MailqError && error.code === "permission") return false;
+    throw error;
   }
 }
 

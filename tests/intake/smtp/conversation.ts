@@ -51,6 +51,7 @@ export async function converse(
     maxSizeBytes: 10_000,
     limits: OWN_PROCESS_LIMITS,
     security: null,
+    drops: null,
     newText: () => new MessageText({ memoryBytes: 1_000 }),
     checkRecipient: (recipient) =>
       recipient.startsWith("refused")

@@ -71,5 +71,5 @@ export class ServiceListeners implements AsyncDisposable {
 }
 
 function hasListeners({ listen }: Settings): boolean {
-  return listen !== null && listen.smtp.length > 0;
+  return listen !== null && (listen.smtp.length > 0 || listen.submit !== null);
 }

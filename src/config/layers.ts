@@ -40,8 +40,16 @@ export interface Layer {
   readonly relays: Map<string, string>;
   routes: readonly Sourced<Route>[] | null;
   rules: readonly Sourced<Rule>[] | null;
+  hooks: readonly HookTable[] | null;
   readonly problems: Problem[];
   readonly warnings: string[];
+}
+
+/** A [[hook]] table that was not looked into yet: taking mail in needs none. */
+export interface HookTable {
+  readonly table: Readonly<Record<string, unknown>>;
+  /** `file:line` of a key; of the table itself for "". */
+  readonly origin: (key: string) => string;
 }
 
 export function emptyLayer(): Layer {
@@ -50,6 +58,7 @@ export function emptyLayer(): Layer {
     relays: new Map(),
     routes: null,
     rules: null,
+    hooks: null,
     problems: [],
     warnings: [],
   };

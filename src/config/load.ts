@@ -123,6 +123,7 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
   const tables = new Map<string, string>();
   let routes: readonly Sourced<Route>[] = [];
   let rules: readonly Sourced<Rule>[] = [];
+  let hooks: Merged["hooks"] = [];
   const problems: Problem[] = [];
   const warnings: string[] = [];
   for (const layer of layers) {
@@ -147,6 +148,11 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
     for (const [name, sourced] of layer.values) values.set(name, sourced);
     routes = layer.routes ?? routes;
     rules = layer.rules ?? rules;
+    if (layer.hooks === null) continue;
+    const { readHooks }: typeof import("./tables/hooks.ts") = await import(
+      import.meta.resolve("./tables/hooks.ts")
+    );
+    hooks = readHooks(layer.hooks, (text) => problems.push({ text, isForIntake: false }));
   }
   problems.push(...checkRelays(tables, values, routes));
   const headerFrom = values.get("header_from");
@@ -164,7 +170,7 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
     if (isForIntake || purpose === "all") throw new MailqError("config_invalid", text);
     warnings.push(text);
   }
-  return { values, relayNames: [...tables.keys()], routes, rules, listen, warnings };
+  return { values, relayNames: [...tables.keys()], routes, rules, hooks, listen, warnings };
 }
 
 /** The table [listen]; what is wrong with it goes to `problems`. */

@@ -14,6 +14,7 @@ import {
 import type { Rate } from "../queue/policy/rate.ts";
 import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
+import type { HookSettings } from "./tables/hooks.ts";
 import { readValue } from "./kinds.ts";
 import { showValue, type Sourced } from "./layers.ts";
 import type { ListenSettings } from "./tables/listen.ts";
@@ -38,6 +39,7 @@ export interface Settings {
   readonly routes: readonly Route[];
   /** The first that matches a reply says what it means. */
   readonly rules: readonly Rule[];
+  readonly hooks: readonly HookSettings[];
   readonly concurrency: number;
   readonly maxBatch: number | null;
   readonly maxDeferred: number | null;
@@ -107,6 +109,7 @@ export interface Merged {
   readonly routes: readonly Sourced<Route>[];
   readonly rules: readonly Sourced<Rule>[];
   readonly listen: ListenSettings | null;
+  readonly hooks: readonly Sourced<HookSettings>[];
   readonly warnings: readonly string[];
 }
 
@@ -153,6 +156,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     },
     routes: merged.routes.map((route) => route.value),
     rules: merged.rules.map((rule) => rule.value),
+    hooks: merged.hooks.map((hook) => hook.value),
     concurrency: get("concurrency"),
     maxBatch: get("max_batch"),
     maxDeferred: get("max_deferred"),
@@ -271,7 +275,7 @@ class Machine implements MachineName {
 function listEntries(
   values: ReadonlyMap<string, Sourced>,
   relays: readonly RelaySettings[],
-  { routes, rules }: Merged,
+  { routes, rules, hooks }: Merged,
 ): SettingEntry[] {
   const entries: SettingEntry[] = [];
   const add = (name: string) => {
@@ -295,6 +299,9 @@ function listEntries(
   }
   for (const [index, { value, origin }] of rules.entries()) {
     entries.push({ name: `rule.${index + 1}`, value: showRule(value), origin });
+  }
+  for (const { value: { name, shown }, origin } of hooks) {
+    entries.push({ name: `hook.${name}`, value: shown, origin });
   }
   return entries;
 }

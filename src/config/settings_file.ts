@@ -7,7 +7,7 @@ import type { Rule } from "../queue/policy/rule.ts";
 import { parse, TomlError } from "smol-toml";
 import { type Definition, definitionOf, RELAY_KEYS, SETTINGS } from "./definitions.ts";
 import { findKeyLines } from "./key_lines.ts";
-import { emptyLayer, type Layer, type Sourced, takeValue } from "./layers.ts";
+import { emptyLayer, type HookTable, type Layer, type Sourced, takeValue } from "./layers.ts";
 import { RETIRED, retiredWarning } from "./retired.ts";
 import { readRule } from "./tables/rules.ts";
 import { suggestName } from "./suggest.ts";
@@ -32,6 +32,7 @@ const TABLE_NAMES: readonly string[] = [
   "relay",
   "route",
   "rule",
+  "hook",
   ...tablesOf(SETTINGS),
 ];
 const RETIRED_TABLES = tablesOf(RETIRED);
@@ -123,7 +124,7 @@ class SettingsFile {
 
   #readTop(top: Table): void {
     for (const [name, raw] of Object.entries(top)) {
-      const isTables = name === "route" || name === "rule";
+      const isTables = name === "route" || name === "rule" || name === "hook";
       // A pattern that is another one would match nothing, in silence.
       if (isTables && JSON.stringify(raw).includes("\ufffd")) {
         this.#note(`Cannot use [[${name}]]`, name, "expected UTF-8 text");
@@ -131,7 +132,10 @@ class SettingsFile {
       if (name === "relay") this.#readRelays(raw);
       else if (name === "route") this.layer.routes = this.#readArray(name, raw, this.#readRoute);
       else if (name === "rule") this.layer.rules = this.#readArray(name, raw, this.#readRule);
-      else this.#readEntry(name, raw);
+      else if (name === "hook") {
+        const hooks = this.#readArray(name, raw, this.#readHook);
+        this.layer.hooks = hooks && hooks.map(({ value }) => value);
+      } else this.#readEntry(name, raw);
     }
   }
 
@@ -268,6 +272,10 @@ class SettingsFile {
       table,
       (text, key, expected) => this.#note(text, `${name}.${key}`, expected),
     );
+  }
+
+  #readHook(table: Table, name: string): HookTable {
+    return { table, origin: (key) => this.#origin(key === "" ? name : `${name}.${key}`) };
   }
 
   #readRoute(table: Table, name: string): Route | null {

@@ -32,6 +32,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   ...Object.keys(RELAY_VARIABLES),
   ...Object.keys(FILE_VARIABLES),
   "MAILQ_TX",
+  "MAILQ_HOOK",
   "MAILQ_ID",
   "MAILQ_SENDER",
   "MAILQ_RECIPIENTS",

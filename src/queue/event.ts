@@ -151,7 +151,10 @@ export const EVENT_TYPES = {
     brief: "A message's expires_at has passed: what was open of it has failed",
     fields: ["id", "recipients"],
   },
-  "message.purged": { brief: "A message was deleted from the queue", fields: ["id", "status"] },
+  "message.purged": {
+    brief: "A message was deleted from the queue",
+    fields: ["id", "status", "tags"],
+  },
   "message.resent": {
     brief: "Recipients are queued again, whatever became of them before",
     fields: ["id", "recipients"],

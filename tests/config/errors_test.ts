@@ -86,7 +86,7 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   ],
   [
     "[smtp]\nport = 1",
-    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, retry, " +
+    "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, hook, retry, " +
     "retention, listen, listen.tls",
   ],
   [
@@ -143,6 +143,41 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   [
     'transport = "null:"\n[relay.default]\nurl = "null:"',
     "Cannot use both transport and relay.default.url (/etc/mailq.toml:3): expected one of them",
+  ],
+  [
+    '[[hook]]\nname = "a"',
+    "Cannot use the hook a with neither command nor url (/etc/mailq.toml:2): expected one of them",
+  ],
+  [
+    '[[hook]]\nname = "a b"\ncommand = "x"',
+    'Cannot use name = "a b" of a hook (/etc/mailq.toml:2): expected letters, digits, - and _',
+  ],
+  [
+    '[[hook]]\nname = "a"\nurl = "http://example.org/"',
+    "Cannot use the url of the hook a (/etc/mailq.toml:3): " +
+    "expected https://HOST/…, or http:// on this machine, without a user or password",
+  ],
+  [
+    '[[hook]]\nname = "a"\ncommand = "x"\nsecret_file = "/s"',
+    'Cannot use secret_file = "/s" of the hook a (/etc/mailq.toml:4): ' +
+    "expected it beside a url, which it signs",
+  ],
+  [
+    '[[hook]]\nname = "a"\ncommand = "x"\nbatch = 0',
+    "Cannot use batch = 0 of the hook a (/etc/mailq.toml:4): expected a whole number, 1 to 1000",
+  ],
+  [
+    '[[hook]]\nname = "a"\ncommand = "x"\ntimeout = "2h"',
+    'Cannot use timeout = "2h" of the hook a (/etc/mailq.toml:4): ' +
+    'expected a duration such as "30s", an hour at most',
+  ],
+  [
+    '[[hook]]\nname = "a"\nurls = "x"',
+    "Unknown setting urls of a hook (/etc/mailq.toml:3): did you mean url?",
+  ],
+  [
+    '[[hook]]\nname = "a"\ncommand = "x"\n[[hook]]\nname = "a"\ncommand = "y"',
+    'Cannot use the hook name "a" twice (/etc/mailq.toml:5): expected another name',
   ],
   [
     'rule = "defer"',

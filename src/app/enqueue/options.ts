@@ -9,16 +9,25 @@ import type { App } from "../app.ts";
 export type IntakeWishes = Omit<IntakeOptions, "settings" | "now" | "random">;
 
 /** What is needed to make options of wishes. */
-export type OptionsApp = Pick<App, "clock" | "random" | "user">;
+export type OptionsApp =
+  & Pick<App, "clock" | "random" | "user">
+  // What comes by a listener comes from no command of ours.
+  & Partial<Pick<App, "env">>;
 
-/** The options of mail that is taken in now. */
+/** The tag of what a hook has queued begins so; its name follows. */
+export const HOOK_TAG = "hook:";
+
+/** The options of mail that is taken in now. What the command of a hook queues is marked by a tag: it
+ *  must not set hooks off again. */
 export function intakeOptions(
   app: OptionsApp,
   settings: Settings,
   wishes: IntakeWishes,
 ): IntakeOptions {
+  const { MAILQ_HOOK: hook = "" } = app.env ?? {};
   return {
     ...wishes,
+    ...hook === "" ? {} : { tags: [...wishes.tags ?? [], `${HOOK_TAG}${hook}`] },
     settings: intakeSettings(app, settings),
     now: app.clock.now(),
     random: app.random,

@@ -4,13 +4,14 @@
 import { buildCommand } from "@stricli/core";
 import { followEvents } from "../../app/events/follow.ts";
 import { resolveId } from "../../app/select.ts";
+import { sanitise } from "../../display/sanitise.ts";
+import { formatMoment } from "../../display/timestamps.ts";
 import { MailqError } from "../../queue/errors.ts";
-import { eventJson, typesOf } from "../../queue/event.ts";
+import { eventJson, type NumberedEvent, typesOf } from "../../queue/event.ts";
 import { ID_LENGTH, normaliseId } from "../../queue/ids.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { count, type FlagsOf, parsed, text, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
-import { eventLine } from "../print/events.ts";
 
 const FLAGS = {
   follow: toggle("Go on with each event as it happens"),
@@ -79,4 +80,21 @@ function readType(pattern: string): string[] {
 async function idOf(store: Store, text: string): Promise<string> {
   const id = normaliseId(text);
   return id?.length === ID_LENGTH ? id : await resolveId(store, text);
+}
+
+/** Fields whose values stand by themselves, in this order. */
+const BARE = ["id", "address", "relay", "sender", "domain", "tag", "code", "enhanced", "reply"];
+
+function eventLine(event: NumberedEvent, now: number): string {
+  const { number, at: _at, type, ...fields } = eventJson(event);
+  const bare = BARE.map((name) => fields[name]).filter((value) => isKnown(value));
+  const named = Object.entries(fields).filter(([name, value]) =>
+    !BARE.includes(name) && isKnown(value)
+  ).map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : value}`);
+  return sanitise([formatMoment(event.at, now), number, type, ...bare, ...named].join(" "));
+}
+
+function isKnown(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== false && value !== "" &&
+    !(Array.isArray(value) && value.length === 0);
 }

@@ -5,6 +5,9 @@ import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
 import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
+import { tellAtEnd } from "../../app/hooks/at_end.ts";
+import { tellTools } from "../../app/hooks/state.ts";
+import { HookTellers } from "../../app/hooks/tellers.ts";
 import { passOptions } from "../../app/send/pass.ts";
 import { keepLogins, renewAhead } from "../../app/send/renew_ahead.ts";
 import { Supervision } from "../../app/service/supervision.ts";
@@ -53,6 +56,14 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     };
     let plan = await planOf(settings);
     const waiting = new Set<() => void>();
+    noteAffectedSqlite(this);
+    const told = `sending from ${settings.queue}`;
+    output.detail(told);
+    const hookTools = tellTools(this.app, settings, store, (text) => output.warn(text));
+    await store.beginHooks(settings.hooks.map(({ name }) => name));
+    await using tellers = new HookTellers(hookTools);
+    if (!flags.once) await tellers.replace(settings.hooks);
+    let listeners: ServiceListeners | null = null;
     const reload = async () => {
       try {
         const fresh = await this.settings("all", given);
@@ -60,6 +71,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         plan = await planOf(fresh);
         await logAs(fresh);
         current = fresh;
+        await tellers.replace(fresh.hooks);
         if (fresh.queue !== settings.queue) {
           output.warn(`the queue stays ${settings.queue} until mailq is started anew`);
         }
@@ -69,11 +81,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         output.warn(`the settings stay as they were: ${errorText(error)}`);
       }
     };
-    let listeners: ServiceListeners | null = null;
     using _reload = machine.onReload(() => void reload());
-    noteAffectedSqlite(this);
-    const told = `sending from ${settings.queue}`;
-    output.detail(told);
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     if (flags.once) await renewAhead(this.app, settings);
     await using _logins = flags.once ? null : keepLogins(this.app, () => current);
@@ -104,6 +112,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         },
       });
       listeners?.check();
+      if (flags.once) await tellAtEnd(settings.hooks, hookTools, this.stopSignal());
     } catch (error) {
       // A newer mailq has changed the queue under us: the service manager starts the new one.
       if (error instanceof MailqError && error.code === "queue_newer") {
@@ -119,7 +128,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     brief: "Run the service: send mail as soon as it is queued",
     fullDescription:
       `Sends mail as soon as any process has queued it, requeues deferred mail when it is
-due, takes over from processes that died, expires, and purges by retention.*.
+due, takes over from processes that died, expires, and purges by retention.*. Tells the
+[[hook]]s of the settings of events as they happen.
 SIGTERM finishes what is being sent and exits 0; SIGHUP reads the settings anew.
 Takes mail by SMTP where [listen] says so.
 

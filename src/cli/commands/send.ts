@@ -59,6 +59,8 @@ export const command = buildCommand<Flags, string[], Context>({
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await printDue(this, settings, store, ids);
     let result = NOTHING_SENT;
+    const { hooks } = settings;
+    if (isThere && hooks.length > 0) await store.beginHooks(hooks.map(({ name }) => name));
     if (isThere) {
       using lock = await lockFor(this, settings, flags);
       if (lock === null) return;
@@ -71,6 +73,7 @@ export const command = buildCommand<Flags, string[], Context>({
     }
     await printPass(this.output, result);
     if (ids === undefined) await noteDeferred(this, store, result);
+    if (isThere && hooks.length > 0) await tellHooks(this, settings, store);
     if (flags.strict) await judgeStrictly(result);
   },
   parameters: {
@@ -93,6 +96,21 @@ terminal or with --verbose; \`mailq status --nagios\` is what alarms.
   * * * * *  mailq send          (crontab)`,
   },
 });
+
+/** Tells hooks what has happened, when the next pass may begin: one that hangs keeps no mail back. What
+ *  fails is told by `hooks` and `status`: cron would make a mail of each word. */
+async function tellHooks(context: Context, settings: Settings, store: Store): Promise<void> {
+  const { app, output } = context;
+  output.flush();
+  const { tellAtEnd }: typeof import("../../app/hooks/at_end.ts") = await import(
+    import.meta.resolve("../../app/hooks/at_end.ts")
+  );
+  const { tellTools }: typeof import("../../app/hooks/state.ts") = await import(
+    import.meta.resolve("../../app/hooks/state.ts")
+  );
+  const tools = tellTools(app, settings, store, (text) => output.detail(text));
+  await tellAtEnd(settings.hooks, tools, context.stopSignal());
+}
 
 const NO_LOCK: SendLock = { kind: "taken", [Symbol.dispose]() {} };
 

@@ -2,6 +2,7 @@
 // or a monitor. What trouble is, is print/nagios.ts's to judge.
 
 import { buildCommand } from "@stricli/core";
+import type { HookLag } from "../../app/hooks/state.ts";
 import { type Grouping, GROUPINGS } from "../../app/problems/groupings.ts";
 import { countWaiting } from "../../app/status/waiting.ts";
 import { sanitise } from "../../display/sanitise.ts";
@@ -58,10 +59,11 @@ export const command = buildCommand<Flags, [], Context>({
     const relayCount = settings.relays.length;
     const waiting = await countWaiting(store, status, { relayCount });
     const logins = await loginsOf(settings, now);
-    if (output.isJson) output.json(statusShape(status, now, waiting, logins));
+    const hooks = await lagsOf(settings, store);
+    if (output.isJson) output.json(statusShape(status, now, waiting, { logins, hooks }));
     else {
       const dropped = countDrops(queuePath(settings.queue));
-      printStatus(output, status, { now, queue: settings.queue, dropped, waiting, logins });
+      printStatus(output, status, { now, queue: settings.queue, dropped, waiting, logins, hooks });
       if (!queueExists(settings.queue)) {
         output.note("there is no such queue yet; `mailq enqueue` makes it");
       }
@@ -84,6 +86,15 @@ relay is down or refuses, of mail that failed within a day, of a pause, and when
 round ends, or when a relay's login ends within 14 days.`,
   },
 });
+
+/** How far the hooks are, where there are any. */
+async function lagsOf({ hooks }: Settings, store: Store): Promise<HookLag[]> {
+  if (hooks.length === 0) return [];
+  const { hookLags }: typeof import("../../app/hooks/state.ts") = await import(
+    import.meta.resolve("../../app/hooks/state.ts")
+  );
+  return await hookLags(store, hooks);
+}
 
 /** What is not sent, by what it has in common: problems, or counts of a table. */
 async function printUnsentBy(

@@ -29,6 +29,7 @@ export const COMMAND_NAMES = [
   "test",
   "wait",
   "events",
+  "hooks",
   "purge",
   "suppress",
   "export",

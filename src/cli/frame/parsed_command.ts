@@ -96,13 +96,14 @@ function spellOut(words: readonly string[], command: Command<Context> | undefine
   return [...spelt, ...words.slice(stop)];
 }
 
-/** A command that has commands does nothing by itself. */
+/** A command that has commands does nothing by itself, unless one of them stands for all. */
 function refuseAlone(target: CommandTarget | undefined, words: readonly string[]): void {
   const [name = "", below] = words;
   // There the library would tell its help, which is no success of the command that was meant.
   if (name === "--") throw usageError("Cannot use -- before a command", "");
   if (target === undefined || "parameters" in target) return;
   if (below !== undefined && below !== "--") return;
+  if (below === undefined && target.getDefaultCommand() !== undefined) return;
   const names = target.getAllEntries().map((entry) => entry.name.original);
   throw usageError(`Cannot do ${name} alone: name one of ${names.join(", ")}`, name);
 }

@@ -3,6 +3,7 @@
 
 import { hintFor, pauseHint } from "../../app/pause/hints.ts";
 import { describePart } from "../../app/pause/part.ts";
+import type { HookLag } from "../../app/hooks/state.ts";
 import type { Waiting } from "../../app/status/waiting.ts";
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
@@ -13,6 +14,7 @@ import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { LoginState, QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
+import { describeHook } from "./hooks.ts";
 import { waitingSeconds } from "./status_shape.ts";
 
 /** Prints one line that scripts split at the slashes. */
@@ -29,6 +31,7 @@ interface StatusSurroundings {
   readonly dropped: number;
   readonly waiting: Waiting;
   readonly logins: readonly LoginState[];
+  readonly hooks: readonly HookLag[];
 }
 
 /** What a relay was found to bear, for people. */
@@ -45,7 +48,7 @@ function describeLimits({ connections, rate, until, reply }: RelayLimits): strin
 export function printStatus(
   output: Output,
   status: QueueStatus,
-  { now, queue, dropped, waiting, logins }: StatusSurroundings,
+  { now, queue, dropped, waiting, logins, hooks }: StatusSurroundings,
 ): void {
   output.line(`queue       ${queue}`);
   const [queued, ...others] = MESSAGE_STATUSES;
@@ -84,6 +87,7 @@ export function printStatus(
           : `, heartbeat ${formatSpan(Math.max(0, now - worker.heartbeatAt))} ago`),
     );
   }
+  for (const lag of hooks) output.line(`hook        ${lag.hook.name} ${describeHook(lag, now)}`);
   if (dropped > 0) output.line(`dropped     ${dropped}, to be taken in by \`mailq send\``);
 }
 

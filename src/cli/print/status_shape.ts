@@ -2,8 +2,10 @@
 // file of its own, since `enqueue --json` has no use for what it needs.
 
 import { hintFor } from "../../app/pause/hints.ts";
+import type { HookLag } from "../../app/hooks/state.ts";
 import type { Waiting } from "../../app/status/waiting.ts";
 import type { LoginState, QueueStatus } from "../../queue/status.ts";
+import { hookShape } from "./hooks.ts";
 import { isoTime } from "./json_shapes.ts";
 
 /** The shape of `status`. */
@@ -11,7 +13,10 @@ export function statusShape(
   status: QueueStatus,
   now: number,
   waiting: Waiting,
-  logins: readonly LoginState[],
+  { logins, hooks }: {
+    readonly logins: readonly LoginState[];
+    readonly hooks: readonly HookLag[];
+  },
 ): Record<string, unknown> {
   return {
     queued: status.queued,
@@ -65,6 +70,7 @@ export function statusShape(
       automatic: pause.isAutomatic,
       waiting: waiting(pause),
     })),
+    hooks: hooks.map(hookShape),
   };
 }
 

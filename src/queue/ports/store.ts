@@ -4,11 +4,12 @@
 import type { Claims } from "./claims.ts";
 import type { EventLog } from "./events.ts";
 import type { Counters } from "./counters.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Intake } from "./intake.ts";
 import type { Operator } from "./operator.ts";
 import type { Reader } from "./reader.ts";
 
-export interface Store extends Intake, Claims, Reader, Operator, EventLog, Counters {
+export interface Store extends Intake, Claims, Reader, Operator, EventLog, Hooks, Counters {
   /** Closes the queue. Nothing may be under way, and nothing be asked of it any more. */
   close(): Promise<void>;
 }

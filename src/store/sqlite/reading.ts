@@ -5,6 +5,7 @@
 import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { EventPage, WantedEvents } from "../../queue/ports/events.ts";
+import type { HookState } from "../../queue/ports/hooks.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
 import type { StoredFigures } from "../../queue/ports/counters.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
@@ -21,9 +22,10 @@ const loadMatching = () => load<typeof import("./filter/matching.ts")>("filter/m
 const loadPostpone = () => load<typeof import("./claims/postpone.ts")>("claims/postpone");
 const loadPauses = () => load<typeof import("./act/pauses.ts")>("act/pauses");
 const loadEvents = () => load<typeof import("./events/read.ts")>("events/read");
+const loadHooks = () => load<typeof import("./events/hooks.ts")>("events/hooks");
 const loadRelays = () => load<typeof import("./claims/relays.ts")>("claims/relays");
 
-/** See the ports `Reader`, `EventLog` and `Counters`. */
+/** See the ports `Reader`, `EventLog`, `Hooks` and `Counters`. */
 export abstract class SqliteReading extends SqliteRelays {
   async idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     const { idsWithPrefix } = await loadList();
@@ -93,6 +95,36 @@ export abstract class SqliteReading extends SqliteRelays {
   async figures(): Promise<StoredFigures> {
     const { figures } = await load<typeof import("./counters/read.ts")>("counters/read");
     return figures(this.db);
+  }
+
+  async hookStates(names: readonly string[]): Promise<HookState[]> {
+    const { hookStates } = await loadHooks();
+    return hookStates(this.db, names);
+  }
+
+  async beginHooks(names: readonly string[]): Promise<void> {
+    const { beginHooks } = await loadHooks();
+    await beginHooks(this.db, names);
+  }
+
+  async takeHook(name: string): Promise<{ release(): void } | null> {
+    const { takeHook } = await loadHooks();
+    return await takeHook(this.db, name);
+  }
+
+  async noteHook(state: HookState, from: number): Promise<boolean> {
+    const { noteHook } = await loadHooks();
+    return await noteHook(this.db, state, from);
+  }
+
+  async idsTagged(ids: readonly string[], tagStart: string): Promise<string[]> {
+    const { idsTagged } = await loadHooks();
+    return idsTagged(this.db, ids, tagStart);
+  }
+
+  async queueId(): Promise<string> {
+    const { queueId } = await loadHooks();
+    return queueId(this.db);
   }
 
   async rateUses(): Promise<ReadonlyMap<string, RateUse>> {

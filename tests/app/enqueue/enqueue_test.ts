@@ -192,7 +192,9 @@ Deno.test("intakeOptions: the names of host and user are looked up when they are
   let userLookups = 0;
   const user = () => `user${++userLookups}`;
   const { clock, random } = app;
-  const options = intakeOptions({ clock, random, user }, await app.settings(), { to: ["root"] });
+  const options = intakeOptions({ clock, random, user }, await app.settings(), {
+    to: ["root"],
+  });
   assert.deepEqual([app.hostnameLookups, userLookups], [0, 0]);
   assert.equal(options.settings.hostname, "host.test");
   assert.equal(options.settings.user, "user1");

@@ -137,7 +137,7 @@ export function eventTests(test: TestStore): void {
     );
     const [enqueuedCopy, purged] = events.slice(-2);
     assert.equal(enqueuedCopy?.fields.replaces, id);
-    assert.deepEqual(purged?.fields, { id, status: "sent" });
+    assert.deepEqual(purged?.fields, { id, status: "sent", tags: [] });
   });
 
   test("pauses of parts are told when they begin and when they end", async ({ store, clock }) => {

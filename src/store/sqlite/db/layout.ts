@@ -9,6 +9,7 @@
 //                         (claims/workers.ts)
 //   queue.db-wake         touched after commits that somebody may wait for (db/wake.ts)
 //   queue.db-lock         held by a pass, so that passes do not pile up (src/app/send/lock.ts)
+//   queue.db-hook-NAME    one a hook: held by who tells it (events/hooks.ts)
 //   queue.db-drop-lock    held by who takes drops in (src/app/drops/take_in.ts)
 //   queue.db-replaced-*   queues that `mailq restore` has put a backup in the place of (act/restore.ts)
 
@@ -29,7 +30,7 @@ export function isKeptName(path: string): boolean {
 }
 
 /** The schema this program knows: how many steps there are (schema.ts). */
-export const SCHEMA_VERSION = 9;
+export const SCHEMA_VERSION = 10;
 
 /** The body of a message is cut into rows of this many bytes: one 50 MB BLOB would peak at
  *  178 MB of memory when it is inserted, rows at 36 MB. */

@@ -2,6 +2,7 @@
 // SCHEMA_VERSION (layout.ts) counts them.
 
 import { COUNTERS } from "../counters/schema.ts";
+import { EVENTS, HOOKS } from "./event_steps.ts";
 import { PARTS_PER_MESSAGE } from "./layout.ts";
 
 /** One step of the schema. Released steps are never edited. */
@@ -281,27 +282,6 @@ const REFUSED_MESSAGES = `
 ALTER TABLE pause ADD COLUMN refused TEXT;
 `;
 
-// Events; what a row holds is told in events/write.ts. The table of that name that the first step makes
-// was never written to. A queue has a name of its own, by which its events are told from another's.
-const EVENTS = `
-DROP TABLE event;
-CREATE TABLE event (
-  last INTEGER PRIMARY KEY,
-  n INTEGER NOT NULL,
-  at INTEGER NOT NULL,
-  events TEXT,
-  part INTEGER
-) STRICT;
-CREATE TABLE event_part (
-  id INTEGER PRIMARY KEY,
-  lane INTEGER NOT NULL,
-  n INTEGER NOT NULL,
-  events TEXT NOT NULL
-) STRICT;
-CREATE INDEX event_parts_of ON event_part (lane, n);
-INSERT INTO meta VALUES ('queue_id', lower(hex(randomblob(8))));
-`;
-
 export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: FIRST },
   { isAdditive: true, sql: STAGED_KEYS },
@@ -312,4 +292,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: REFUSED_MESSAGES },
   { isAdditive: true, sql: EVENTS },
   { isAdditive: true, sql: COUNTERS },
+  { isAdditive: true, sql: HOOKS },
 ];

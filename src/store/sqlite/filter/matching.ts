@@ -6,7 +6,7 @@ import { addCounts } from "../counters/add.ts";
 import { ShrinkingSteps } from "../db/shrinking_steps.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import type { OnProgress } from "../../../queue/ports/progress.ts";
-import { int } from "../../sql/columns.ts";
+import { int, tagsOf } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { shownStatus } from "../../../queue/state.ts";
 import type { Condition } from "../../sql/condition.ts";
@@ -79,14 +79,15 @@ export async function deleteEach(
     const { result, size } = await steps.write((size) => {
       const gone = db.all(
         `DELETE FROM message
-         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql} RETURNING id, status`,
+         WHERE seq IN (SELECT value FROM json_each(?)) AND ${condition.sql} RETURNING id, status, tags`,
         JSON.stringify(seqs.slice(from, from + size)),
         ...condition.values,
       );
       for (const row of gone) {
         const id = String(row.id);
         const status = shownStatus(statusOf(row.status, `message ${id}`));
-        db.tell({ type: "message.purged", id, status }, now);
+        const tags = tagsOf(row.tags, `message ${id}`);
+        db.tell({ type: "message.purged", id, status, tags }, now);
       }
       const counts = new Counts();
       if (gone.length > 0) counts.add("purged", [], gone.length);

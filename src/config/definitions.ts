@@ -191,6 +191,12 @@ export const SETTINGS = {
       "A socket, such as /run/mailq/submit, by which the service takes the mail of programs that " +
       "can neither open the queue nor write in its drop folder",
   },
+  "listen.http": {
+    kind: "words",
+    default: null,
+    doc:
+      "Where the service serves /metrics, /healthz and /readyz: 127.0.0.1:9877, or a socket's path",
+  },
   "listen.tls.cert": {
     kind: "path",
     default: null,
@@ -206,7 +212,9 @@ export const SETTINGS = {
   "listen.allow": {
     kind: "words",
     default: null,
-    doc: "The networks that may send by listen.smtp without a login, such as 10.0.0.0/8",
+    doc:
+      "The networks that may send by listen.smtp without a login, and use listen.http, such as " +
+      "10.0.0.0/8",
   },
   "listen.max_connections": {
     kind: "int",

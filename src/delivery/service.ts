@@ -43,6 +43,8 @@ export interface ServiceOptions {
   readonly onRound?: (result: PassResult) => Promise<void>;
   /** Called as the service goes on: it will again within `ms`. */
   readonly onProgress?: (ms: number) => void;
+  /** A round has ended well. */
+  readonly onWell?: () => void;
   /** What went wrong in a round that the service goes on after. */
   readonly onTrouble?: (error: MailqError) => void;
 }
@@ -134,6 +136,7 @@ class Service {
       if (!round.isAbandoned) await this.#worker.noteIdle();
       await this.#housekeeping.keep(plan.retention, plan.pass.onNews);
       if (onRound !== undefined) await onRound(await round.result());
+      this.options.onWell?.();
     });
     return { ...end, startedAt };
   }

@@ -84,6 +84,7 @@ log = "json"
     failed = "365d"
     events = "7d"
     [listen]
+    http = "127.0.0.1:9877"
     smtp = "*:587"
     submit = "~/submit"
     tls.cert = "~/cert.pem"
@@ -133,6 +134,7 @@ log = "json"
       tls: { cert: "/home/u/cert.pem", key: "/key.pem" },
       users: "/users",
       allow: [{ bytes: [10, 0, 0, 0], bits: 8 }],
+      http: [{ kind: "tcp", host: "127.0.0.1", port: 9_877, isTls: false }],
       maxConnections: 8,
     },
     submitSocket: "/home/u/submit",

@@ -23,6 +23,12 @@ export interface Family {
 /** How the text is written: as OpenMetrics, or in Prometheus' older form for who asks for no other. */
 export type Dialect = "openmetrics" | "prometheus";
 
+/** The content types of the two. */
+export const CONTENT_TYPES: Readonly<Record<Dialect, string>> = {
+  openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+  prometheus: "text/plain; version=0.0.4; charset=utf-8",
+};
+
 /** The text of all families. One without samples is left out. */
 export function metricsTextOf(families: readonly Family[], dialect: Dialect): string {
   const texts = families.filter(({ samples }) => samples.length > 0)

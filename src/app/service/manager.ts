@@ -54,13 +54,18 @@ export class ServiceManager {
     this.#expectedBy = this.#tools.elapsed() + ms + SLACK_MS;
   }
 
+  /** The service has not gone on as it said it would. */
+  get isStuck(): boolean {
+    return this.#tools.elapsed() > this.#expectedBy;
+  }
+
   /** Tells, as often as is wanted, that the service lives: not if it has not gone on as it said. Ends
    *  with the signal. */
   async watch(signal: AbortSignal): Promise<void> {
-    const { wait, elapsed } = this.#tools;
+    const { wait } = this.#tools;
     if (this.#socket === null || this.#watchdogMs === null) return;
     while (!signal.aborted) {
-      if (elapsed() <= this.#expectedBy) this.#tell("WATCHDOG=1");
+      if (!this.isStuck) this.#tell("WATCHDOG=1");
       await wait(this.#watchdogMs / 3, signal);
     }
   }

@@ -9,9 +9,13 @@ export class Supervision implements AsyncDisposable {
   readonly #over = new AbortController();
   readonly #manager: ServiceManager;
   readonly #tasks: readonly Promise<void>[];
+  readonly #what: string;
+  #trouble: string | null = null;
+  #isStopping = false;
 
   /** `what`: what the service does, in a line. */
   constructor({ env, wait, stopSignal }: Pick<App, "env" | "wait" | "stopSignal">, what: string) {
+    this.#what = what;
     const manager = this.#manager = new ServiceManager({
       env,
       wait,
@@ -19,7 +23,10 @@ export class Supervision implements AsyncDisposable {
     });
     const { signal } = this.#over;
     manager.ready(what);
-    stopSignal().addEventListener("abort", () => manager.stopping(), { once: true });
+    stopSignal().addEventListener("abort", () => {
+      this.#isStopping = true;
+      manager.stopping();
+    }, { once: true });
     this.#tasks = [
       manager.watch(signal),
       ...Deno.pid === 1 ? [reapOrphans(wait, signal)] : [],
@@ -31,9 +38,24 @@ export class Supervision implements AsyncDisposable {
     this.#manager.noteProgress(ms);
   }
 
-  /** What hinders the service, in a line. */
-  noteTrouble(text: string): void {
-    this.#manager.status(text);
+  /** What hinders the service, in a line; null once a round has ended well. */
+  noteTrouble(text: string | null): void {
+    if (text === this.#trouble) return;
+    this.#trouble = text;
+    this.#manager.status(text ?? this.#what);
+  }
+
+  /** Why the service is not to be relied on now; empty if it is. */
+  get troubles(): string[] {
+    return [
+      ...this.#isStopping ? ["it is told to stop"] : [],
+      ...this.#manager.isStuck ? ["it does not go round any more"] : [],
+      ...this.#trouble === null ? [] : [this.#trouble],
+    ];
+  }
+
+  get isStuck(): boolean {
+    return this.#manager.isStuck;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

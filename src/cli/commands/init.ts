@@ -4,6 +4,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { queuePath } from "../../store/open.ts";
 import type { Context } from "../frame/context.ts";
+import { grafanaDashboard, prometheusRules } from "../../app/setup/monitoring.ts";
 import { systemdUnit, UNITS } from "../../app/setup/systemd_units.ts";
 import { crontab, settingsFile } from "../../app/setup/texts.ts";
 import type { SetUpStep } from "../../app/setup/folders.ts";
@@ -87,10 +88,36 @@ const config = buildCommand<NoFlags, [], Context>({
   },
 });
 
-export const command = buildRouteMap({
-  routes: { system, cron, systemd, config },
+const prometheus = buildCommand<NoFlags, [], Context>({
+  func() {
+    this.output.text(prometheusRules());
+  },
+  parameters: {},
   docs: {
-    brief: "Set up mailq on this machine: its queue, crontab, service, settings",
+    brief: "Print alert rules for Prometheus",
+    fullDescription: `Prints alert rules on what \`mailq metrics\` and listen.http tell.
+
+  mailq init prometheus | sudo tee /etc/prometheus/mailq.rules.yml`,
+  },
+});
+
+const grafana = buildCommand<NoFlags, [], Context>({
+  func() {
+    this.output.text(grafanaDashboard());
+  },
+  parameters: {},
+  docs: {
+    brief: "Print a dashboard for Grafana",
+    fullDescription: `Prints a dashboard of what Prometheus has of mailq, for Grafana to import.
+
+  mailq init grafana > mailq.json`,
+  },
+});
+
+export const command = buildRouteMap({
+  routes: { system, cron, systemd, config, prometheus, grafana },
+  docs: {
+    brief: "Set up mailq on this machine: its queue, crontab, service, settings, monitor",
     fullDescription: `Sets up mailq on this machine. All but system only print.
 
   sudo mailq init system

@@ -18,7 +18,9 @@ import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { hasWalResetBug, sqliteVersion } from "../../system/sqlite_version.ts";
 import { type FlagsOf, span, toggle } from "../flags/builders.ts";
+import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
+import { VERSION } from "../frame/version.ts";
 import { openLog } from "../log/open_log.ts";
 import { printPass } from "../print/pass.ts";
 
@@ -89,6 +91,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;
     await using supervision = flags.once ? null : new Supervision(this.app, told);
+    await using _http = supervision === null
+      ? null
+      : await serveHttp(this, store, () => current, supervision);
     try {
       await runService({
         store,
@@ -105,6 +110,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
           : AbortSignal.any([this.stopSignal(), listeners.failed]),
         isOnce: flags.once ?? false,
         onRound: flags.once ? (result) => printPass(output, result) : undefined,
+        onWell: () => supervision?.noteTrouble(null),
         onProgress: (ms) => supervision?.noteProgress(ms),
         onTrouble: (error) => {
           output.warn(`${error.message}; trying again`);
@@ -154,6 +160,37 @@ async function startListeners(
       user: machine.user(),
     },
   });
+}
+
+/** Serves metrics and health where `listen.http` says; what it says at the start holds until the end. */
+async function serveHttp(
+  { app, machine, output }: Context,
+  store: Store,
+  current: () => Settings,
+  supervision: Supervision,
+): Promise<AsyncDisposable | null> {
+  const { listen } = current();
+  if (listen === null || listen.http.length === 0) return null;
+  const { HttpService }: typeof import("../../app/http/service.ts") = await import(
+    import.meta.resolve("../../app/http/service.ts")
+  );
+  const { readMonitoring }: typeof import("../../app/http/pages.ts") = await import(
+    import.meta.resolve("../../app/http/pages.ts")
+  );
+  const service = await HttpService.start(listen, {
+    env: app.env,
+    onTrouble: (text) => output.warn(text),
+    answer: (request) =>
+      readMonitoring(request, {
+        store,
+        settings: current(),
+        supervision,
+        now: machine.clock.now(),
+        version: VERSION,
+      }),
+  });
+  for (const place of service.places) output.note(`metrics are served on ${place}`);
+  return service;
 }
 
 function noteAffectedSqlite({ output }: Context): void {

@@ -24,6 +24,8 @@ export interface ListenSettings {
   readonly smtp: readonly ListenAddress[];
   /** The socket of those who can leave their mail nowhere else. */
   readonly submit: string | null;
+  /** Where metrics and health are served. */
+  readonly http: readonly ListenAddress[];
   readonly tls: TlsFiles | null;
   /** The file of the logins. */
   readonly users: string | null;
@@ -41,11 +43,15 @@ export interface TlsFiles {
 export const NO_LISTENERS: ListenSettings = {
   smtp: [],
   submit: null,
+  http: [],
   tls: null,
   users: null,
   allow: [],
   maxConnections: 0,
 };
+
+const HTTP_ADDRESS =
+  "an address and port such as 127.0.0.1:9877, the path of a socket, or systemd:NAME";
 
 type Values = ReadonlyMap<string, Sourced>;
 
@@ -67,11 +73,17 @@ class ListenReader {
   constructor(readonly values: Values, readonly maxConnections: number) {}
 
   read(): { readonly listen: ListenSettings; readonly problems: readonly Problem[] } {
-    const smtp = this.#words("listen.smtp").flatMap((word) => this.#address(word) ?? []);
+    const smtp = this.#words("listen.smtp").flatMap((word) =>
+      this.#address("listen.smtp", word) ?? []
+    );
+    const http = this.#words("listen.http").flatMap((word) =>
+      this.#address("listen.http", word) ?? []
+    );
     const max = this.values.get("listen.max_connections")?.value;
     const listen: ListenSettings = {
       smtp,
       submit: this.#submit(),
+      http,
       tls: this.#tls(),
       users: this.#text("listen.users"),
       allow: this.#words("listen.allow").flatMap((word) => this.#network(word) ?? []),
@@ -103,8 +115,10 @@ class ListenReader {
     });
   }
 
-  #address(text: string): ListenAddress | null {
-    return parseListenAddress(text) ?? this.#wrong("listen.smtp", text, ADDRESS);
+  #address(name: "listen.smtp" | "listen.http", text: string): ListenAddress | null {
+    const address = parseListenAddress(text);
+    if (name === "listen.smtp") return address ?? this.#wrong(name, text, ADDRESS);
+    return address === null || address.isTls ? this.#wrong(name, text, HTTP_ADDRESS) : address;
   }
 
   #submit(): string | null {
@@ -133,13 +147,22 @@ class ListenReader {
 
   /** Whether the parts fit together: nothing may be without effect, and nobody an open relay. */
   #check(listen: ListenSettings): void {
-    const { smtp, tls, users, allow } = listen;
+    const { smtp, http, tls, users, allow } = listen;
+    for (const address of http) {
+      if (!isOfOthers(address) || allow.length > 0) continue;
+      this.#note(
+        `Cannot serve metrics on ${addressText(address)}: whoever reaches it could read them`,
+        "listen.http",
+        'allow = ["10.0.0.0/8"] below [listen], with the networks that may; or 127.0.0.1',
+      );
+    }
     if (smtp.length === 0) {
       const given = listen.submit !== null || listen.maxConnections === this.maxConnections
         ? []
         : ["max_connections"];
       for (const name of ["tls.cert", "users", "allow", ...given]) {
         if (this.#text(`listen.${name}`) === null) continue;
+        if (name === "allow" && http.length > 0) continue;
         this.#note(
           `listen.${name} is without effect`,
           `listen.${name}`,
@@ -162,11 +185,11 @@ class ListenReader {
     const isOfNetwork = smtp.some(({ kind, ...one }) =>
       kind === "systemd" || (kind === "tcp" && "host" in one && !isLoopbackAddress(one.host))
     );
-    if (allow.length > 0 && !isOfNetwork) {
+    if (allow.length > 0 && !isOfNetwork && !http.some(isOfOthers)) {
       this.#note(
         "listen.allow is without effect: this machine itself may always send",
         "listen.allow",
-        "a listen.smtp that others can reach, such as *:587",
+        "a listen.smtp or listen.http that others can reach, such as *:587",
       );
     }
     if (users !== null && tls === null && isOfNetwork) {
@@ -177,6 +200,11 @@ class ListenReader {
       );
     }
   }
+}
+
+/** Whether others than this machine can reach an address of the network. */
+function isOfOthers(address: ListenAddress): boolean {
+  return address.kind === "tcp" && !isLoopbackAddress(address.host);
 }
 
 /** Why nobody may listen on an address that others can reach; null where it is no open relay. */

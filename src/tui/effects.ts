@@ -4,6 +4,7 @@
 
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports/operator.ts";
+import { base64Text } from "../system/bytes.ts";
 import { wait } from "../system/time.ts";
 import type { ActionStep, Data, ScreenFilter, Verb } from "./data/data.ts";
 import type { MailSettings } from "./model/state.ts";
@@ -138,7 +139,7 @@ export class Effects {
       }
       case "copy":
         // OSC 52: the terminal's own clipboard, also over SSH.
-        terminal.port.write(`\x1b]52;c;${btoa(effect.text)}\x07`);
+        terminal.port.write(`\x1b]52;c;${base64Text(new TextEncoder().encode(effect.text))}\x07`);
         tell({ kind: "noticed", text: `${effect.text} copied`, isError: false });
         return;
       case "pager":

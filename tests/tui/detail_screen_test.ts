@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { attemptOf, newMessage, START } from "../support/queue_messages.ts";
 import { worked } from "../contract/store/claims.ts";
 import { matchesGolden } from "./golden.ts";
-import { fillQueue, idOf, KEYS, subject, TestScreen, tried } from "./screen.ts";
+import { fillQueue, idOf, KEYS, partlySent, subject, TestScreen, tried } from "./screen.ts";
 
 const encoder = new TextEncoder();
 
@@ -169,7 +169,7 @@ Deno.test("a message with thousands of recipients and attempts is scrolled all t
   });
   await screen.press(KEYS.enter);
   assert.match(screen.text, /▸ 3000 recipients[^]*deferred user0@acme\.test/);
-  await screen.press("G");
+  await screen.press(KEYS.enter, "/", "user2999", KEYS.enter);
   assert.match(screen.text, /deferred user2999@acme\.test/);
 });
 
@@ -198,4 +198,46 @@ Deno.test("what is overdue does not read as what is to come, and each attempt ha
   assert.doesNotMatch(screen.text, /next 8d[^ ]|next 8d$/);
   const date = new Date(START - 9 * day).toISOString().slice(0, 7);
   assert.match(screen.text, new RegExp(`1/5  ${date}-\\d\\d \\d\\d:`));
+});
+
+Deno.test("what of a message is of use elsewhere can be copied, made safe", async () => {
+  await using screen = await TestScreen.open({
+    fill: async (fixture) => {
+      await tried(fixture, "failed", {
+        id: idOf("7kq3vd"),
+        recipients: ["bob@acme.test"],
+        ...subject("Invoice\nrm -rf /"),
+      });
+    },
+  });
+  const copied = () =>
+    // deno-lint-ignore no-control-regex -- what asks for the clipboard begins and ends with controls
+    [...screen.terminal.written.matchAll(/\x1b\]52;c;([^\x07]*)\x07/g)]
+      .map(([, text = ""]) => new TextDecoder().decode(Uint8Array.fromBase64(text)));
+  await screen.press("y");
+  await matchesGolden("copy_80x24", screen.terminal.rows());
+  await screen.press("y");
+  assert.match(screen.text, /7kq3vd000000 copied/);
+  for (const key of ["a", "m", "r", "s", "c", "t"]) await screen.press("y", key);
+  assert.deepEqual(copied(), [
+    "7kq3vd000000",
+    "bob@acme.test",
+    "<1@sender.example>",
+    "550 5.1.1 no such user",
+    "Invoice␊rm -rf /",
+    "mailq show 7kq3vd000000",
+    "mailq retry 7kq3vd000000",
+  ]);
+});
+
+Deno.test("those who did not get it stand first, and what was said stands once", async () => {
+  await using screen = await TestScreen.open({ rows: 40, fill: partlySent });
+  await screen.press(KEYS.enter, KEYS.enter);
+  assert.match(
+    screen.text,
+    /50 recipients: 6 failed, 44 sent\n +✗ failed \(permanent\) user44@acme\.test/,
+  );
+  await screen.press(KEYS.enter);
+  assert.match(screen.text, /✗ failed user44@acme\.test, user45@acme\.test, .* and 3 more:\n +550/);
+  assert.equal(screen.text.match(/no such user/g)?.length, 1);
 });

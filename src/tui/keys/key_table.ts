@@ -170,7 +170,12 @@ export const TABLE = {
     help: "preview pane, from 150x30 on",
   },
   wrap: { ...LOOK, keys: "w", name: "wrap", help: "wrap long lines" },
-  copy_id: { ...LOOK, keys: "y", name: "copy id", help: "copy the id (OSC 52)" },
+  copy: {
+    ...LOOK,
+    keys: "y",
+    name: "copy",
+    help: "copy id, addresses, Message-ID, reply or command (OSC 52)",
+  },
   pager: { ...LOOK, keys: "e", name: "pager", help: "the raw message in $PAGER" },
   pipe: { ...LOOK, keys: "|", name: "pipe", help: "pipe the raw message to a command" },
   stats: {

@@ -154,6 +154,14 @@ export type Dialog =
     readonly query: TextInput;
     readonly isTyping: boolean;
   }
+  | {
+    readonly kind: "copy";
+    readonly choices: readonly {
+      readonly key: string;
+      readonly what: string;
+      readonly text: string;
+    }[];
+  }
   /** Whether to do something else than an action on messages. */
   | { readonly kind: "sure"; readonly text: string; readonly effect: SureEffect }
   /** Whether to leave while an action is under way. */

@@ -85,7 +85,7 @@ function headLine(message: MessageDetail, { now, maxTries, size }: State): Line 
   const { glyph, colour } = STATE_LOOKS[message.status];
   const tries = maxTries === null ? String(message.tries) : `${message.tries}/${maxTries}`;
   const facts = [
-    `${tries} ${message.tries === 1 ? "try" : "tries"}`,
+    `${tries} ${maxTries === null && message.tries === 1 ? "try" : "tries"}`,
     `age ${formatAge(Math.min(message.createdAt, now), now)}`,
     `${message.sizeBytes} bytes`,
     message.priority,

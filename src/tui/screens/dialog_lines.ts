@@ -34,6 +34,20 @@ export function dialogBox(state: State, dialog: Dialog): Box | null {
       return paletteBox(state, dialog, columns);
     case "help":
       return framed(helpLines(state, dialog, columns - 4), columns, null);
+    case "copy":
+      return framed(
+        [
+          [cell("Copy", columns - 4, { isBold: true })],
+          ...dialog.choices.map(({ key, what, text }): Line => [
+            { text: `  ${key}  `, style: { colour: "cyan" } },
+            padded(what, 18),
+            cell(text.replaceAll("\n", ", "), columns - 27, { colour: "dim" }),
+          ]),
+          [cell("any other key closes", columns - 4, { colour: "dim" })],
+        ],
+        columns,
+        null,
+      );
     case "sure":
       return framed(
         [

@@ -7,7 +7,8 @@ import { STATE_LOOKS } from "../../../display/colour.ts";
 import { sanitise } from "../../../display/sanitise.ts";
 import { formatMoment } from "../../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../../queue/message.ts";
-import type { AttemptResult, OutcomeKind } from "../../../queue/outcome.ts";
+import type { AttemptResult, Outcome, OutcomeKind } from "../../../queue/outcome.ts";
+import { refusalKey } from "../../../queue/policy/refusal_words.ts";
 import type { MessageStatus, RecipientState } from "../../../queue/state.ts";
 import { TextRows } from "./text_rows.ts";
 
@@ -56,11 +57,14 @@ function isSame(a: Look, b: Look): boolean {
 function recipientLines(recipients: readonly RecipientDetail[], look: Look): AttemptLine[] {
   const isOpen = look.folds.get("recipients") ?? recipients.length <= OPEN_RECIPIENTS;
   const noun = recipients.length === 1 ? "recipient" : "recipients";
-  const head = header(`${recipients.length} ${noun}`, { key: "recipients", isOpen });
+  const head = header(`${recipients.length} ${noun}${countsOf(recipients)}`, {
+    key: "recipients",
+    isOpen,
+  });
   if (!isOpen) return [head];
   return [
     head,
-    ...recipients.flatMap((one) => {
+    ...byUrgency(recipients).flatMap((one) => {
       const reason = one.reason === null ? "" : ` (${one.reason})`;
       const next = one.nextAttemptAt === null
         ? ""
@@ -70,6 +74,18 @@ function recipientLines(recipients: readonly RecipientDetail[], look: Look): Att
       return wrapped(`${what}${next}${reply === "" ? "" : `: ${reply}`}`, 4, one.state, look);
     }),
   ];
+}
+
+/** `: 6 failed, 44 sent` */
+function countsOf(recipients: readonly RecipientDetail[]): string {
+  const counts = Map.groupBy(byUrgency(recipients), ({ state }) => state);
+  if (counts.size < 2) return "";
+  return `: ${[...counts].map(([state, some]) => `${some.length} ${state}`).join(", ")}`;
+}
+
+/** Those that somebody has to see to before those that have it. */
+function byUrgency(recipients: readonly RecipientDetail[]): readonly RecipientDetail[] {
+  return recipients.toSorted((a, b) => URGENCY[a.state] - URGENCY[b.state]);
 }
 
 const RESULT_STATES: Readonly<Record<AttemptResult | OutcomeKind, MessageStatus>> = {
@@ -98,26 +114,61 @@ function linesOf(
   ].filter((fact) => fact !== null);
   const reply = replyText(attempt.code, attempt.enhanced, attempt.reply ?? "") ||
     (attempt.error ?? "");
-  const what = `${facts.join("  ")}  ${STATE_LOOKS[state].glyph} ${result} ${reply}`;
+  const groups = outcomeGroups(attempt.outcomes);
+  // What was said stands where it belongs, once: beside the recipients while they are shown.
+  const said = isOpen && groups.length > 0 ? "" : ` ${reply}`;
+  const what = `${facts.join("  ")}  ${STATE_LOOKS[state].glyph} ${result}${said}`;
   const head = header(sanitise(what), { key, isOpen }, state);
   if (!isOpen) return [head];
+  const { error } = attempt;
+  const isSaid = error === null || groups.some(({ text }) => text !== "" && error.includes(text));
   return [
     head,
-    ...attempt.outcomes.flatMap((outcome) => {
-      const kind = RESULT_STATES[outcome.kind];
-      const text = replyText(outcome.code, outcome.enhanced, outcome.text);
-      return wrapped(
-        `${STATE_LOOKS[kind].glyph} ${outcome.kind} ${outcome.address}: ${text}`,
-        4,
-        kind,
-        look,
-      );
+    ...groups.flatMap(({ kind, addresses, text }) => {
+      const of = RESULT_STATES[kind];
+      const named = addresses.slice(0, NAMED).join(", ") +
+        (addresses.length > NAMED ? ` and ${addresses.length - NAMED} more` : "");
+      return wrapped(`${STATE_LOOKS[of].glyph} ${kind} ${named}: ${text}`, 4, of, look);
     }),
-    ...attempt.error === null ? [] : wrapped(attempt.error, 4, null, look),
+    ...isSaid ? [] : wrapped(error, 4, null, look),
     ...folded("traceback", attempt.traceback, key, look),
     ...folded("transcript", attempt.transcript, key, look),
   ];
 }
+
+/** Recipients that a line names. */
+const NAMED = 3;
+
+interface OutcomeGroup {
+  readonly kind: OutcomeKind;
+  readonly addresses: readonly string[];
+  readonly text: string;
+}
+
+/** Recipients that fared alike and were told the same, those that failed first. */
+function outcomeGroups(outcomes: readonly Outcome[]): OutcomeGroup[] {
+  const groups = new Map<string, { kind: OutcomeKind; addresses: string[]; text: string }>();
+  for (const { kind, address, code, enhanced, text } of outcomes) {
+    const said = replyText(code, enhanced, text);
+    // What the reply quotes of the address makes it no other reply.
+    const group = `${kind} ${refusalKey({ code, enhanced, text })}`;
+    const known = groups.get(group);
+    if (known === undefined) groups.set(group, { kind, addresses: [address], text: said });
+    else known.addresses.push(address);
+  }
+  return [...groups.values()].toSorted((a, b) => URGENCY[a.kind] - URGENCY[b.kind]);
+}
+
+const URGENCY: Readonly<Record<OutcomeKind | RecipientState, number>> = {
+  failed: 0,
+  uncertain: 1,
+  deferred: 2,
+  sending: 3,
+  queued: 4,
+  cancelled: 5,
+  suppressed: 6,
+  sent: 7,
+};
 
 function folded(name: string, text: string | null, parent: string, look: Look): AttemptLine[] {
   if (text === null || text.trim() === "") return [];

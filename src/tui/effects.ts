@@ -10,6 +10,7 @@ import type { ActionStep, Data, ScreenFilter, Verb } from "./data/data.ts";
 import type { MailSettings } from "./model/state.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import type { Effect, Event } from "./model/events.ts";
+import { saveNew } from "./terminal/save.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -41,6 +42,7 @@ const PASSING = new Set([
   "bad_address",
   "bad_message",
   "input_unreadable",
+  "cannot_create",
   "disk_full",
   "permission",
 ]);
@@ -148,6 +150,17 @@ export class Effects {
       case "pipe":
         void this.#lend(() => pipe(data.raw(effect.id), effect.command, terminal));
         return;
+      case "save": {
+        const { id, place, path } = effect;
+        const saved = data.attachment(id, place).then((bytes) => saveNew(path, bytes));
+        this.#ask(saved, (text) => ({ kind: "noticed", text, isError: false }));
+        return;
+      }
+      case "open": {
+        const { id, place, command } = effect;
+        void this.#lend(() => pipe(only(data.attachment(id, place)), command, terminal));
+        return;
+      }
       case "redraw":
         this.options.redraw();
         return;
@@ -260,6 +273,10 @@ export class Effects {
 /** The messages of a filter that an action applies to. */
 function applyingTo(verb: Verb, filter: ScreenFilter): ScreenFilter {
   return { ...VERBS[verb].filter, and: [filter] };
+}
+
+async function* only(bytes: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield await bytes;
 }
 
 function isPassing(error: unknown): boolean {

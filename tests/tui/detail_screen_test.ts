@@ -241,3 +241,39 @@ Deno.test("those who did not get it stand first, and what was said stands once",
   assert.match(screen.text, /✗ failed user44@acme\.test, user45@acme\.test, .* and 3 more:\n +550/);
   assert.equal(screen.text.match(/no such user/g)?.length, 1);
 });
+
+Deno.test("attachments are listed, saved where one says, and given to a program", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const mail = MAIL.replace('name="invoice.pdf"', 'name="../../.profile/inv\x1boice.pdf"');
+    await using screen = await TestScreen.open({
+      fill: async ({ store }) => {
+        await store.enqueue([
+          newMessage({ content: encoder.encode(mail), sizeBytes: mail.length }),
+        ]);
+      },
+    });
+    await screen.press(KEYS.enter, "a");
+    await screen.shows(/▸ .*\(application\/pdf, 5 bytes\)/);
+    await screen.press(KEYS.enter);
+    // Whatever it was called, it stays in its folder.
+    const offered = /save as: \.\/(.*)/.exec(screen.text)?.[1] ?? "";
+    assert.match(offered, /^[^./][^/]*invoice\.pdf$|^[^./][^/]*inv_oice\.pdf$/);
+    await screen.press(`\x15${folder}/saved.pdf`, KEYS.enter);
+    await screen.shows(/5 bytes written to/);
+    assert.equal(await Deno.readTextFile(`${folder}/saved.pdf`), "%PDF-");
+    assert.equal((await Deno.stat(`${folder}/saved.pdf`)).mode! & 0o777, 0o600);
+    // Nothing is written over.
+    await screen.press("a", "s", `\x15${folder}/saved.pdf`, KEYS.enter);
+    await screen.shows(/there is such a file already/);
+    screen.terminal.type("ao");
+    await screen.shows(/open with:/);
+    screen.terminal.type(`cat > ${folder}/opened\r`);
+    await screen.shows(/ended with 0; Enter goes back/);
+    screen.terminal.type("\r");
+    await screen.shows(/ended with 0/);
+    assert.equal(await Deno.readTextFile(`${folder}/opened`), "%PDF-");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -129,6 +129,7 @@ function brokenData(fail: () => Promise<never>): Data {
     rateUses: fail,
     detail: fail,
     content: fail,
+    attachment: fail,
     async *raw() {
       yield await fail();
     },

@@ -1,7 +1,13 @@
 // Takes a mail apart into fields, text and attachments, within limits. Called in the thread
 // (parse_thread.ts), since a hostile mail may take long; the parser is the package postal-mime.
 
-import type { Preview, PreviewAttachment, PreviewLimits, PreviewRequest } from "./preview.ts";
+import type {
+  AttachmentRequest,
+  Preview,
+  PreviewAttachment,
+  PreviewLimits,
+  PreviewRequest,
+} from "./preview.ts";
 
 type Attachment = import("postal-mime").Attachment;
 
@@ -42,6 +48,19 @@ export async function parsePreview(request: PreviewRequest): Promise<Preview> {
     isCut: isCut || text?.isCut === true || html?.isCut === true,
     failure: null,
   };
+}
+
+/** The bytes of an attachment, decoded. Throws if there is none, and what the parser throws. */
+export async function parseAttachment(request: AttachmentRequest): Promise<Uint8Array> {
+  const { default: PostalMime } = await import("postal-mime");
+  const { attachments } = await PostalMime.parse(request.bytes, {
+    maxNestingDepth: MAX_DEPTH,
+    maxRfc822NestingDepth: MAX_MAIL_DEPTH,
+  });
+  const found = attachments[request.attachment];
+  if (found === undefined) throw new Error("the mail has no such attachment");
+  const { content } = found;
+  return typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
 }
 
 function describe(attachment: Attachment, isCut: boolean): PreviewAttachment {

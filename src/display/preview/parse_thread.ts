@@ -2,6 +2,11 @@
 // ends it where it takes too long. The work itself is in parse.ts.
 
 import { answerQuestions } from "../../system/thread.ts";
-import { parsePreview } from "./parse.ts";
+import { parseAttachment, parsePreview } from "./parse.ts";
+import type { AttachmentRequest, Preview, PreviewRequest } from "./preview.ts";
 
-answerQuestions(parsePreview);
+function answer(request: PreviewRequest | AttachmentRequest): Promise<Preview | Uint8Array> {
+  return "attachment" in request ? parseAttachment(request) : parsePreview(request);
+}
+
+answerQuestions(answer);

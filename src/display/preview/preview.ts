@@ -39,6 +39,13 @@ export interface PreviewLimits {
   readonly timeoutMs: number;
 }
 
+/** Asks for the bytes of one attachment. */
+export interface AttachmentRequest {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its place among the attachments of the preview. */
+  readonly attachment: number;
+}
+
 /** What the thread is asked; see parse_thread.ts. */
 export interface PreviewRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;

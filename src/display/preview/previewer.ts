@@ -5,7 +5,7 @@
 import { errorText } from "../../queue/errors.ts";
 import { Thread, type ThreadFault } from "../../system/thread.ts";
 import { barePreview } from "./bare.ts";
-import type { Preview, PreviewLimits, PreviewRequest } from "./preview.ts";
+import type { AttachmentRequest, Preview, PreviewLimits, PreviewRequest } from "./preview.ts";
 import { joinBytes } from "../../system/bytes.ts";
 
 export const PREVIEW_LIMITS: PreviewLimits = {
@@ -47,6 +47,28 @@ export class Previewer implements Disposable {
     return typeof answer === "string"
       ? barePreview(bytes, { isCut, limits: all, failure: answer })
       : answer;
+  }
+
+  /** The bytes of an attachment of a whole mail. Rejects with why there are none. */
+  async attachment(
+    bytes: Uint8Array<ArrayBuffer>,
+    attachment: number,
+    timeoutMs: number,
+  ): Promise<Uint8Array> {
+    const thread = new Thread<AttachmentRequest, Uint8Array>(
+      import.meta.resolve("./parse_thread.ts"),
+      toError,
+    );
+    const timer = setTimeout(
+      () => thread.end(new Error(`it could not be taken apart within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    try {
+      return await thread.ask({ bytes, attachment });
+    } finally {
+      clearTimeout(timer);
+      thread.end(new Error("the attachment was read"));
+    }
   }
 
   /** The thread's preview, or why there is none. */

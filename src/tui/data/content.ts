@@ -2,6 +2,7 @@
 // by store_data.ts. Taking the mail apart is left to src/display/preview.
 
 import type { Previewer } from "../../display/preview/previewer.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { ShownContent } from "./data.ts";
 import { joinBytes } from "../../system/bytes.ts";
@@ -27,12 +28,46 @@ export async function readContent(
     text: preview.text === null ? null : safe(preview.text.trimEnd()),
     html: preview.html === null ? null : safe(preview.html.trimEnd()),
     raw: safe(new TextDecoder().decode(shown)),
-    attachments: preview.attachments.map(({ name, type, sizeBytes, isCut }) =>
-      sanitise(`${name ?? "unnamed"} (${type}, ${isCut ? "over " : ""}${sizeBytes} bytes)`)
-    ),
+    attachments: preview.attachments.map(({ name, type, sizeBytes, isCut }, i) => ({
+      fileName: fileNameOf(name, i + 1),
+      text: sanitise(`${name ?? "unnamed"} (${type}, ${isCut ? "over " : ""}${sizeBytes} bytes)`),
+    })),
     failure: preview.failure === null ? null : sanitise(preview.failure),
     leftOut: Math.max(0, sizeBytes - shown.length),
   };
+}
+
+/** Reads an attachment of a message. Throws `bad_message` where it cannot be. */
+export async function readAttachment(
+  content: AsyncIterable<Uint8Array>,
+  place: number,
+  previewer: Previewer,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of content) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MOST_BYTES) {
+      throw new MailqError("bad_message", "Cannot read the attachment: the mail is over 64 MB");
+    }
+  }
+  try {
+    return await previewer.attachment(joinBytes(pieces), place, PATIENCE_MS);
+  } catch (error) {
+    throw new MailqError("bad_message", `Cannot read the attachment: ${errorText(error)}`);
+  }
+}
+
+/** A mail of more than this is not taken apart as a whole. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_NAME = 100;
+
+/** The name of an attachment as a file's: whatever it was called, it stays in its folder. */
+function fileNameOf(name: string | null, n: number): string {
+  const safe = sanitise(name ?? "").replace(/[/\\:*?"<>|\u2400-\u2426\ufffd]/g, "_")
+    .replace(/^[.\s-]+/, "").trim().slice(-MOST_NAME);
+  return safe === "" ? `attachment-${n}` : safe;
 }
 
 function safe(text: string): string {

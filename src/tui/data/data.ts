@@ -47,6 +47,13 @@ export interface MessageWindow {
   readonly atEnd: boolean;
 }
 
+export interface ShownAttachment {
+  /** A file name that is safe to write to: without folders, leading dots and controls. */
+  readonly fileName: string;
+  /** `invoice.pdf (application/pdf, 12 bytes)` */
+  readonly text: string;
+}
+
 /** A message's content as people read it: safe for a terminal, and cut where it gets long. */
 export interface ShownContent {
   readonly headers: string;
@@ -55,8 +62,7 @@ export interface ShownContent {
   /** What it says, without the markup. */
   readonly html: string | null;
   readonly raw: string;
-  /** `invoice.pdf (application/pdf, 12 KB)` */
-  readonly attachments: readonly string[];
+  readonly attachments: readonly ShownAttachment[];
   /** Why it could not be taken apart; null if it was. */
   readonly failure: string | null;
   /** Bytes that `raw` leaves out. */
@@ -108,6 +114,8 @@ export interface Data {
   detail(id: string): Promise<MessageDetail | null>;
   /** Throws `input_unreadable` where the bytes were not to be kept. */
   content(id: string): Promise<ShownContent>;
+  /** The bytes of an attachment, by its place. Throws `bad_message` where it cannot be read. */
+  attachment(id: string, place: number): Promise<Uint8Array>;
   /** The bytes as they are sent. */
   raw(id: string): AsyncIterable<Uint8Array>;
   /** Does a part of an action, so that its progress is seen and it can be stopped: a few hundred of the

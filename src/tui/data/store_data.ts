@@ -18,7 +18,7 @@ import type { ViewData, ViewName } from "./views/view_data.ts";
 import { LastAction } from "./last_action.ts";
 import { ProblemMessages } from "./problem_messages.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
-import { readContent } from "./content.ts";
+import { readAttachment, readContent } from "./content.ts";
 import type {
   ActionOutcome,
   ActionStep,
@@ -177,16 +177,25 @@ export class StoreData implements Data {
     return detail === null ? null : { ...detail, ...cutShort(detail) };
   }
 
+  async attachment(id: string, place: number): Promise<Uint8Array> {
+    const message = await this.#found(id);
+    return await readAttachment(this.store.content(message.seq), place, await this.#preview());
+  }
+
   async content(id: string): Promise<ShownContent> {
     const message = await this.#found(id);
+    const content = this.store.content(message.seq);
+    return await readContent(content, message.sizeBytes, await this.#preview());
+  }
+
+  async #preview(): Promise<Previewer> {
     if (this.#previewer === null) {
       const { Previewer }: typeof import("../../display/preview/previewer.ts") = await import(
         import.meta.resolve("../../display/preview/previewer.ts")
       );
       this.#previewer = new Previewer();
     }
-    const content = this.store.content(message.seq);
-    return await readContent(content, message.sizeBytes, this.#previewer);
+    return this.#previewer;
   }
 
   async *raw(id: string): AsyncIterable<Uint8Array> {

@@ -79,6 +79,10 @@ export class WorkerData implements Data {
     return this.#ask("content", id);
   }
 
+  attachment(id: string, place: number): Promise<Uint8Array> {
+    return this.#ask("attachment", id, place);
+  }
+
   async *raw(id: string): AsyncIterable<Uint8Array> {
     const n = ++this.#reads;
     await this.#ask("raw", n, id);

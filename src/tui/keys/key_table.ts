@@ -176,6 +176,14 @@ export const TABLE = {
     name: "copy",
     help: "copy id, addresses, Message-ID, reply or command (OSC 52)",
   },
+  attachments: {
+    ...LOOK,
+    contexts: DETAIL,
+    keys: "a",
+    name: "attachments",
+    help: "save an attachment, or give it to a program; it is never run",
+    footer: "attached",
+  },
   pager: { ...LOOK, keys: "e", name: "pager", help: "the raw message in $PAGER" },
   pipe: { ...LOOK, keys: "|", name: "pipe", help: "pipe the raw message to a command" },
   stats: {

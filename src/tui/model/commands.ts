@@ -16,6 +16,7 @@ import {
   toggleWrap,
   turnTab,
 } from "./message/detail.ts";
+import { openAttachments } from "./dialogs/attachments.ts";
 import { openCopy } from "./dialogs/copy.ts";
 import { applyFilter, openPrompt } from "./dialogs/prompt.ts";
 import { type Step, step, then } from "./events.ts";
@@ -119,6 +120,7 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   preview: (state) => follow({ ...state, hasPreview: !state.hasPreview }),
   wrap: (state) => step(toggleWrap(state)),
   copy: openCopy,
+  attachments: openAttachments,
   pager: (state) => withMessage(state, (id) => step(state, { kind: "pager", id })),
   pipe: (state) => withMessage(state, () => step(openPrompt(state, "pipe"))),
   stats: (state) => openView(state, "stats"),

@@ -109,6 +109,20 @@ export type Effect =
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "pager"; readonly id: string }
   | { readonly kind: "pipe"; readonly id: string; readonly command: string }
+  /** Write an attachment to a new file. */
+  | {
+    readonly kind: "save";
+    readonly id: string;
+    readonly place: number;
+    readonly path: string;
+  }
+  /** Give an attachment to a program on its stdin. */
+  | {
+    readonly kind: "open";
+    readonly id: string;
+    readonly place: number;
+    readonly command: string;
+  }
   | { readonly kind: "redraw" }
   | { readonly kind: "suspend" }
   | { readonly kind: "quit"; readonly said?: string };

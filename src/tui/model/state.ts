@@ -127,7 +127,7 @@ interface Work {
   readonly isStopping: boolean;
 }
 
-export type PromptKind = "filter" | "find" | "pipe";
+export type PromptKind = "filter" | "find" | "pipe" | "save" | "open";
 
 export type Dialog =
   | {
@@ -145,6 +145,8 @@ export type Dialog =
     /** How far back in what was typed before; 0 = the line that is being typed. */
     readonly back: number;
     readonly draft: string;
+    /** The attachment that is to be saved or opened. */
+    readonly place: number;
   }
   | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
   | {
@@ -154,6 +156,8 @@ export type Dialog =
     readonly query: TextInput;
     readonly isTyping: boolean;
   }
+  /** The attachments of the message that is shown. */
+  | { readonly kind: "attachments"; readonly chosen: number }
   | {
     readonly kind: "copy";
     readonly choices: readonly {
@@ -289,7 +293,7 @@ export function initialState(
     },
     detail: null,
     hasPreview: true,
-    history: { filter: [], find: [], pipe: [] },
+    history: { filter: [], find: [], pipe: [], save: [], open: [] },
     found: "",
     dialog: null,
     notice: null,

@@ -2,6 +2,7 @@
 // box in its place. What their keys do is in model/dialogs.ts and model/form.ts.
 
 import { doingKey, leftText, numberToType, questionText } from "../model/acting/actions.ts";
+import { attachmentsOf } from "../model/dialogs/attachments.ts";
 import { VERBS } from "../model/acting/verbs.ts";
 import { paletteChoices } from "../model/dialogs/palette.ts";
 import { addressesOf } from "../model/dialogs/form.ts";
@@ -34,6 +35,8 @@ export function dialogBox(state: State, dialog: Dialog): Box | null {
       return paletteBox(state, dialog, columns);
     case "help":
       return framed(helpLines(state, dialog, columns - 4), columns, null);
+    case "attachments":
+      return framed(attachmentLines(state, dialog.chosen, columns - 4), columns, null);
     case "copy":
       return framed(
         [
@@ -106,6 +109,25 @@ function confirmLines(
     [],
     [cell(`${keys} · n, Enter, Esc: leave it`, columns)],
     ...more.length === 0 ? [] : [[cell(more.join(" · "), columns)]],
+  ];
+}
+
+function attachmentLines(state: State, chosen: number, columns: number): Line[] {
+  const all = attachmentsOf(state);
+  const room = Math.max(1, state.size.rows - 8);
+  const from = Math.max(0, Math.min(chosen - room + 1, (all?.length ?? 0) - room));
+  return [
+    [cell("Attachments", columns, { isBold: true })],
+    ...all === null ? [[{ text: "  Reading …" }]] : [],
+    ...all?.length === 0 ? [[{ text: "  This message has none." }]] : [],
+    ...(all ?? []).slice(from, from + room).map(({ text }, i): Line => [
+      padded(
+        `${from + i === chosen ? "▸" : " "} ${text}`,
+        columns,
+        from + i === chosen ? { isInverse: true } : undefined,
+      ),
+    ]),
+    [cell("⏎ save · o open with a program · any other key closes", columns, { colour: "dim" })],
   ];
 }
 

@@ -87,7 +87,13 @@ function withPreview(state: State): Line[] {
 
 const HINT_ROWS = 3;
 const PROMPT_KEYS = " Tab completes  ↑ earlier filters  ⏎ filter  Esc leaves it";
-const PROMPTS = { filter: "/", find: "find: ", pipe: "| " } as const;
+const PROMPTS = {
+  filter: "/",
+  find: "find: ",
+  pipe: "| ",
+  save: "save as: ",
+  open: "open with: ",
+} as const;
 
 /** The prompt stands in the place of what there is to say, or above it if that is an error. */
 function withPrompt(

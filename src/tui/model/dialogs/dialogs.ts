@@ -6,6 +6,7 @@ import type { KeyBinding } from "../../keys/keys.ts";
 import type { Verb } from "../../data/data.ts";
 import { allOf, askAbout, askAction, doingKey, numberToType } from "../acting/actions.ts";
 import { type Step, step } from "../events.ts";
+import { keyInAttachments } from "./attachments.ts";
 import { keyInCopy } from "./copy.ts";
 import { keyInForm } from "./form.ts";
 import { keyInHelp } from "./help.ts";
@@ -35,6 +36,8 @@ export function keyInDialog(state: State, dialog: Dialog, key: KeyPress, run: Ru
       return keyInHelp(state, dialog, key);
     case "form":
       return keyInForm(state, dialog, key);
+    case "attachments":
+      return keyInAttachments(state, dialog, key);
     case "copy":
       return keyInCopy(state, dialog, key);
     case "leaving":

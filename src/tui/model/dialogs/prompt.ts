@@ -16,7 +16,7 @@ type Prompt = Extract<Dialog, { kind: "prompt" }>;
 /** Lines that were typed before are kept up to so many. */
 const HISTORY = 100;
 
-export function openPrompt(state: State, prompt: PromptKind, text = ""): State {
+export function openPrompt(state: State, prompt: PromptKind, text = "", place = 0): State {
   const dialog: Prompt = {
     kind: "prompt",
     prompt,
@@ -24,6 +24,7 @@ export function openPrompt(state: State, prompt: PromptKind, text = ""): State {
     choices: [],
     back: 0,
     draft: text,
+    place,
   };
   return { ...state, notice: null, dialog };
 }
@@ -37,7 +38,7 @@ export function keyInPrompt(state: State, dialog: Prompt, key: KeyPress): Step {
       return step({ ...state, dialog: null });
     case "Enter": {
       const text = input.text.trim();
-      return answer(remember({ ...state, dialog: null }, prompt, text), prompt, text);
+      return answer(remember({ ...state, dialog: null }, prompt, text), dialog, text);
     }
     case "Up":
     case "Down":
@@ -80,12 +81,20 @@ function remember(state: State, prompt: PromptKind, text: string): State {
   return { ...state, history: { ...state.history, [prompt]: [...lines, text].slice(-HISTORY) } };
 }
 
-function answer(state: State, prompt: PromptKind, text: string): Step {
+function answer(state: State, { prompt, place }: Prompt, text: string): Step {
   switch (prompt) {
     case "filter":
       return applyFilter(state, text);
     case "find":
       return find({ ...state, found: text }, text, "forward");
+    case "save":
+    case "open": {
+      const id = state.detail?.id;
+      if (text === "" || id === undefined) return step(state);
+      return prompt === "save"
+        ? step(state, { kind: "save", id, place, path: text })
+        : step(state, { kind: "open", id, place, command: text });
+    }
     case "pipe": {
       const id = state.screen === "detail"
         ? state.detail?.id

@@ -168,7 +168,9 @@ function withAttachments(content: ShownContent): string | null {
   const parts = [
     ...failure === null ? [] : [`[shown as it is: ${failure}]`],
     ...text === null ? [] : [text],
-    ...attachments.length === 0 ? [] : [attachments.map((one) => `[attachment] ${one}`).join("\n")],
+    ...attachments.length === 0 ? [] : [
+      attachments.map((one) => `[attachment] ${one.text}`).join("\n") + "\na saves or opens them",
+    ],
   ];
   const all = parts.join("\n\n");
   texts.set(content, all);

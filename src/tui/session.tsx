@@ -32,7 +32,7 @@ export interface SessionOptions {
   readonly now: () => number;
 }
 
-/** Ages are told anew so often. */
+/** Ages, and the clock, are told anew so often. */
 const TICK_MS = 60_000;
 
 /** The screen at work: from the first frame until it is left. */
@@ -50,6 +50,7 @@ export class Session {
   #rows: string[] = [];
   /** The places of the rows that Ink is at. */
   #drawing: readonly number[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #state: State;
   #isDirty = false;
   #hasEnded = false;
@@ -96,20 +97,28 @@ export class Session {
       port.on("SIGINT", () => this.#effects.isLending || this.#end()),
     );
     using _guard = this.#guard();
-    const timer = setInterval(() => this.#tell({ kind: "ticked" }), TICK_MS);
+    this.#tick();
     try {
       this.#terminal.enter();
       this.#begin();
       void this.#watch();
       return await this.#ended.promise;
     } finally {
-      clearInterval(timer);
+      clearTimeout(this.#timer);
       this.#hasEnded = true;
       this.#stop.abort();
       this.#terminal.leave();
       for (const signal of this.#signals) signal[Symbol.dispose]();
       this.#ink?.unmount();
     }
+  }
+
+  /** The clock shows minutes: it goes on when they do. */
+  #tick(): void {
+    this.#timer = setTimeout(() => {
+      this.#tell({ kind: "ticked" });
+      this.#tick();
+    }, TICK_MS - this.options.now() % TICK_MS);
   }
 
   #begin(): void {

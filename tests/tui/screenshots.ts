@@ -3,6 +3,7 @@ import { makeId } from "../../src/queue/ids.ts";
 import { newMessage, START } from "../support/queue_messages.ts";
 import type { SqliteFixture } from "../support/queue_sqlite.ts";
 import type { Cell } from "./fake_terminal.ts";
+import { afterFault, HEALTHY } from "../../src/queue/policy/breaker.ts";
 import { KEYS, subject, TestScreen, tried } from "./screen.ts";
 
 const FOLDER = new URL("../../.github/", import.meta.url);
@@ -138,8 +139,36 @@ async function picture(name: string, screen: TestScreen): Promise<void> {
   await Deno.writeTextFile(new URL(name, FOLDER), svg(rows));
 }
 
+{
+  await using screen = await TestScreen.open({
+    columns: COLUMNS,
+    rows: ROWS,
+    startsAsItIs: true,
+    fill: async (fixture) => {
+      await fill(fixture);
+      await fixture.store.registerWorker("run");
+      await fixture.store.noteRelay("bulk", () => {
+        let health = HEALTHY;
+        for (let i = 0; i < 4; i++) {
+          health = afterFault(
+            health,
+            "Connecting to bulk.example:25: Connection refused",
+            START - 26 * MINUTE_MS,
+          );
+        }
+        return { ...health, openUntil: START + 4 * MINUTE_MS };
+      });
+    },
+  });
+  await picture("screen_problems.svg", screen);
+}
 await using screen = await TestScreen.open({ columns: COLUMNS, rows: ROWS, fill });
 await screen.press("jjjj", " ");
 await picture("screen_list.svg", screen);
-await screen.press("u", KEYS.enter, "G", KEYS.enter);
-await picture("screen_attempts.svg", screen);
+await screen.press("/", "status:failed,partial to:@acme.test pri");
+await picture("screen_filter.svg", screen);
+{
+  await using detail = await TestScreen.open({ columns: COLUMNS, rows: ROWS, fill });
+  await detail.press("jjjj", KEYS.enter, "G", KEYS.enter);
+  await picture("screen_attempts.svg", detail);
+}

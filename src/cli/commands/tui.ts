@@ -13,7 +13,14 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
   async func({ readonly: isReadonly = false }) {
     const { stdin, stdout, env } = this.machine;
     // Asked here, not left to Ink, which takes CI=true for an answer.
-    if (!stdin.isTerminal() || !stdout.isTerminal() || env.TERM === "dumb") {
+    if (env.TERM === "dumb") {
+      throw new MailqError(
+        "usage",
+        "Cannot show the screen on a terminal that cannot move its cursor (TERM=dumb): set TERM to " +
+          "what it is, such as xterm, or try `mailq list`",
+      );
+    }
+    if (!stdin.isTerminal() || !stdout.isTerminal()) {
       throw new MailqError(
         "usage",
         "Cannot show the screen without a terminal on stdin and stdout; try `mailq list`",

@@ -18,3 +18,11 @@ Deno.test("tui tells its flags in its help", async () => {
   assert.match(await mailq.ok(["tui", "--help"]), /--readonly/);
   assert.match(await mailq.ok(["--help"]), /tui +The operator's screen/);
 });
+
+Deno.test("tui on a dumb terminal says that, and what to use instead", async () => {
+  await using mailq = await Mailq.make();
+  await mailq.enqueue(mail());
+  const ended = await mailq.run(["tui"], { env: { TERM: "dumb" } });
+  assert.equal(ended.code, 64);
+  assert.match(ended.stderr, /TERM=dumb.*`mailq list`/);
+});

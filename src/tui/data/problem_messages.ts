@@ -20,10 +20,14 @@ export class ProblemMessages {
   constructor(readonly store: Pick<Reader, "unsent">) {}
 
   /** The ids of the problem's messages; none if there is no such problem (any more). What joined it in
-   *  the last seconds may be missing. */
-  async idsOf(problem: number): Promise<readonly string[]> {
+   *  the last seconds may be missing; where they are to be acted on (`isKept`), all that joined it
+   *  since they were counted. */
+  async idsOf(
+    problem: number,
+    { isKept }: { readonly isKept: boolean },
+  ): Promise<readonly string[]> {
     const known = this.#found.get(problem);
-    if (known !== undefined && performance.now() < known.until) return known.ids;
+    if (known !== undefined && (isKept || performance.now() < known.until)) return known.ids;
     const { problemMessages }: typeof import("../../app/problems/groups.ts") = await import(
       import.meta.resolve("../../app/problems/groups.ts")
     );

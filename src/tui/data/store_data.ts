@@ -156,13 +156,16 @@ export class StoreData implements Data {
   }
 
   /** A problem is its messages, and so is the last action. */
-  async #resolve({ problem, isLast, and, not, ...filter }: ScreenFilter): Promise<Filter> {
+  async #resolve(
+    { problem, isLast, and, not, ...filter }: ScreenFilter,
+    how: { readonly isKept: boolean } = { isKept: false },
+  ): Promise<Filter> {
     const resolve = async (some: readonly ScreenFilter[]) => {
       const all: Filter[] = [];
-      for (const one of some) all.push(await this.#resolve(one));
+      for (const one of some) all.push(await this.#resolve(one, how));
       return all;
     };
-    const more = problem === undefined ? [] : [{ ids: await this.#problems.idsOf(problem) }];
+    const more = problem === undefined ? [] : [{ ids: await this.#problems.idsOf(problem, how) }];
     const last = isLast === undefined ? [] : [{ ids: await this.#last.ids() }];
     const ands = [...await resolve(and ?? []), ...more, ...last];
     return {
@@ -209,7 +212,7 @@ export class StoreData implements Data {
   }
 
   async act(verb: Verb, asked: ScreenFilter, from: string | null): Promise<ActionStep> {
-    const filter = await this.#resolve(asked);
+    const filter = await this.#resolve(asked, { isKept: true });
     await this.#prepareSearch(filter);
     const ids = from === null ? [] : [from];
     const options = { sort: "oldest", after: from, limit: STEP + 1 - ids.length } as const;

@@ -16,7 +16,7 @@ import { update } from "./model/update.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import { App } from "./screens/app.tsx";
 import { frameOf } from "./screens/frame.ts";
-import { paintLine } from "./screens/line.ts";
+import { type Line, paintLine } from "./screens/line.ts";
 import { Terminal, type TerminalPort } from "./terminal/terminal.ts";
 
 export interface SessionOptions {
@@ -47,6 +47,7 @@ export class Session {
   #inkStream: InkStream = inkStream(0, () => {});
   /** What is on the screen: as it was given to Ink, and as it came back. */
   #painted: readonly string[] = [];
+  readonly #paintings = new WeakMap<Line, string>();
   #rows: string[] = [];
   /** The places of the rows that Ink is at. */
   #drawing: readonly number[] = [];
@@ -180,7 +181,7 @@ export class Session {
     this.#isDirty = false;
     const { lines, caret } = frameOf(this.#state);
     const { columns } = this.#state.size;
-    const painted = lines.map((line) => paintLine(line, this.options));
+    const painted = lines.map((line) => this.#paint(line));
     const isWhole = painted.length !== this.#painted.length;
     // Ink is given what has changed: it takes a row's time whether the row is another one or not.
     const rows = painted.flatMap((text, place) =>
@@ -192,6 +193,15 @@ export class Session {
     if (rows.length > 0) this.#render(<App rows={rows} columns={columns} />, columns);
     this.#drawing = [];
     if (!this.#effects.isLending) this.#writer.show(this.#rows, columns, caret);
+  }
+
+  /** A line that was drawn before is painted once. */
+  #paint(line: Line): string {
+    const known = this.#paintings.get(line);
+    if (known !== undefined) return known;
+    const text = paintLine(line, this.options);
+    this.#paintings.set(line, text);
+    return text;
   }
 
   #render(app: ReactNode, columns: number): void {

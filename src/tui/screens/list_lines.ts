@@ -22,7 +22,15 @@ interface Column {
  *  FROM. Who it is to and why it waits come first. */
 const WITH_TRIES = 80, WITH_SUBJECT = 100, WITH_FROM = 140;
 
-function columnsFor(columns: number): Column[] {
+let laidOut: { readonly width: number; readonly columns: readonly Column[] } | null = null;
+
+/** The same for the same width: drawn rows are kept by it. */
+function columnsFor(width: number): readonly Column[] {
+  if (laidOut?.width !== width) laidOut = { width, columns: layOut(width) };
+  return laidOut.columns;
+}
+
+function layOut(columns: number): Column[] {
   const hasSubject = columns >= WITH_SUBJECT;
   const isWide = columns >= WITH_FROM;
   const idColumns = isWide ? 12 : 6;
@@ -140,11 +148,36 @@ function emptyLine({ list, status }: State): Line {
   return [{ text: `    ${text}`, style: { colour: "dim" } }];
 }
 
-function rowLine(
-  state: State,
-  message: MessageSummary,
-  { columns, isCursor }: { readonly columns: readonly Column[]; readonly isCursor: boolean },
-): Line {
+interface RowLook {
+  readonly columns: readonly Column[];
+  readonly isCursor: boolean;
+}
+
+/** What a row was drawn of, and the row. */
+interface Drawn extends RowLook {
+  readonly isMarked: boolean;
+  readonly now: number;
+  readonly hindrances: State["hindrances"];
+  readonly line: Line;
+}
+
+const drawn = new WeakMap<MessageSummary, Drawn>();
+
+/** Most rows are what they were at the key before, and cost nothing. */
+function rowLine(state: State, message: MessageSummary, look: RowLook): Line {
+  const { now, hindrances, list } = state;
+  const isNowMarked = isMarked(list, message.id);
+  const known = drawn.get(message);
+  if (
+    known !== undefined && known.columns === look.columns && known.isCursor === look.isCursor &&
+    known.isMarked === isNowMarked && known.now === now && known.hindrances === hindrances
+  ) return known.line;
+  const line = drawRow(state, message, look);
+  drawn.set(message, { ...look, isMarked: isNowMarked, now, hindrances, line });
+  return line;
+}
+
+function drawRow(state: State, message: MessageSummary, { columns, isCursor }: RowLook): Line {
   const base: Style | undefined = isCursor ? { isInverse: true } : undefined;
   const mark = isMarked(state.list, message.id) ? "●" : " ";
   return [

@@ -22,7 +22,8 @@ export interface Restored extends BackupFacts {
   readonly queue: string;
   /** Where the queue is now that was there before; null where there was none. */
   readonly kept: string | null;
-  /** Whether the two could be compared: where not, all that waits may have gone. */
+  /** Whether the two could be compared, since they have mail in common: where not, all that waits may
+   *  have gone. */
   readonly isCompared: boolean;
   /** How many have gone to all or some since; they are held in the restored queue. */
   readonly goneCount: number;
@@ -100,11 +101,14 @@ async function compare(
       if (samples.length < SAMPLES) samples.push({ message, since });
     }
     app.tell.progress(null);
-    for (let at = 0; at < gone.length; at += CHUNK) {
-      await copy.hold({ ids: gone.slice(at, at + CHUNK) });
+    // A queue that was made anew, on a new machine say, tells nothing of the backup's mail.
+    const isCompared = old !== null && (gone.length < seen || await haveCommon(copy, old));
+    const held = isCompared ? gone : [];
+    for (let at = 0; at < held.length; at += CHUNK) {
+      await copy.hold({ ids: held.slice(at, at + CHUNK) });
     }
     const later = old === null ? { later: 0, laterOpen: 0 } : await countLater(old, copy);
-    return { isCompared: old !== null, goneCount: gone.length, samples, ...later };
+    return { isCompared, goneCount: held.length, samples, ...later };
   } finally {
     await app.closeQueue(copy);
   }
@@ -114,6 +118,16 @@ async function compare(
 function hasGone(message: MessageSummary, since: MessageDetail): boolean {
   const open = since.recipients.filter(({ state }) => OPEN_STATES.includes(state)).length;
   return open < message.recipientsOpen;
+}
+
+/** Whether the newest messages of the one are in the other, or the one has none. */
+async function haveCommon(copy: Store, old: Store): Promise<boolean> {
+  let seen = 0;
+  for await (const { id } of copy.list({}, { sort: "newest", after: null, limit: CHUNK })) {
+    if (await old.show(id) !== null) return true;
+    seen++;
+  }
+  return seen === 0;
 }
 
 /** What is in the one queue and not in the other. The newest first: it ends at what both know. */

@@ -48,7 +48,7 @@ function printRestored(output: Output, restored: Restored, file: string): void {
   if (kept !== null) output.line(`The queue that was there is ${kept}`);
   if (!isCompared && open > 0) {
     output.line(
-      `There was no queue to compare with: any of the ${open} may have gone since then, ` +
+      `There was nothing to compare it with: any of the ${open} may have gone since then, ` +
         "queued or deferred; the first are:",
     );
   } else if (goneCount > 0) {

@@ -164,6 +164,29 @@ Deno.test("restore: a queue that was replaced takes no mail but under the name i
   assert.match(await mailq.ok(["--queue", kept, "list"]), /Hello/);
 });
 
+Deno.test("restore: a queue that was made anew tells nothing of the backup's mail", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail({ subject: "saved" }));
+  await mailq.ok(["backup", "backup.db"]);
+  for (const name of namesOf(mailq, "queue.db")) await Deno.remove(`${mailq.folder}/${name}`);
+  await mailq.enqueue(mail({ subject: "new" }));
+  const [told] = await mailq.json(["restore", "backup.db"]);
+  assert.deepEqual([told.compared, told.gone, told.samples.length, told.later], [false, 0, 1, 1]);
+  assert.deepEqual(await mailq.statuses(), { saved: "queued" });
+});
+
+Deno.test("restore: the queue that was there can be put back", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail({ subject: "first" }));
+  await mailq.ok(["backup", "backup.db"]);
+  await mailq.enqueue(mail({ subject: "second" }));
+  const [{ kept }] = await mailq.json(["restore", "backup.db"]);
+  assert.deepEqual(await mailq.statuses(), { first: "queued" });
+  const [back] = await mailq.json(["restore", kept]);
+  assert.deepEqual([back.compared, back.gone, back.messages], [true, 1, 2]);
+  assert.deepEqual(await mailq.statuses(), { first: "queued", second: "held" });
+});
+
 Deno.test("restore: mail that is queued meanwhile is in the one queue or in the other", async () => {
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
   await mailq.enqueue(mail({ subject: "before" }));

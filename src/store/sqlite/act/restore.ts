@@ -20,7 +20,7 @@ import { VISIBLE } from "../../sql/condition.ts";
 import { BACKED_UP_AT } from "./backup.ts";
 import { Connection } from "../db/connection.ts";
 import { isBusy, isDamage, translateError } from "../db/errors.ts";
-import { keptName, REPLACED_ID } from "../db/layout.ts";
+import { APPLICATION_ID, keptName, REPLACED_ID } from "../db/layout.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -162,6 +162,7 @@ async function readAndPause(
   },
 ): Promise<BackupFacts> {
   try {
+    unmarkReplaced(path);
     const db = await Connection.open({ path, create: false, busyTimeoutMs: 0, patienceMs: 0 });
     try {
       const [found] = db.all("PRAGMA integrity_check(1)");
@@ -192,6 +193,19 @@ async function readAndPause(
     if (!(error instanceof MailqError)) throw error;
     const text = error.message.replaceAll(path, file).replace("the queue ", "");
     throw new MailqError(error.code, text, { cause: error });
+  }
+}
+
+/** A queue that another was put in the place of is as good as any backup: that is the way back. */
+function unmarkReplaced(copy: string): void {
+  const db = new DatabaseSync(copy);
+  try {
+    const found = db.prepare("PRAGMA application_id").get()?.application_id;
+    if (found === REPLACED_ID) db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  } catch {
+    // What it is, opening it says.
+  } finally {
+    db.close();
   }
 }
 

@@ -4,26 +4,25 @@
 // --version, and `deno task install` (--for-install) wants MAILQ_CHECK_BUILD=install for it.
 
 import { isOldDeno, NEEDED_DENO } from "../src/cli/frame/version.ts";
+import { bundle, MAIN_CHUNK } from "./bundle.ts";
+import { installPackages } from "./packages.ts";
+
+const CHUNKS = "dist/chunks";
+const MAPS = "dist/maps";
 
 const deno = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
 // Deno lets nothing less open /dev/stdin and /dev/fd/N, which shells give as file names.
 const permissions = ["--allow-all"];
-const NEVER_READ = /\.(d\.[cm]?ts|map|md)$/;
 
-interface Lock {
-  readonly npm: Readonly<Record<string, { readonly dependencies?: readonly string[] }>>;
-}
-
-const help = await outputOf([deno, "compile", "--help=full"]);
-// An older Deno knows no such flag, and embeds what unusedFiles() leaves of the lock file's packages.
-const lean = help.includes("--exclude-unused-npm") ? ["--exclude-unused-npm"] : [];
-// And an older one reads texts such as the completion scripts only if it is told to.
-const texts = help.includes("--unstable-raw-imports") ? ["--unstable-raw-imports"] : [];
-
+await writeChunks();
 const args = [
   "compile",
   "--quiet",
   "--no-check",
+  // All that the program has is in its chunks.
+  "--no-config",
+  "--no-lock",
+  "--no-npm",
   // Deno keeps a binary's code cache under a fixed name in /tmp and does not look whose file it
   // is: another user could plant one there for root's cron to run. It would save 8 ms a start.
   "--no-code-cache",
@@ -32,21 +31,16 @@ const args = [
   // screen under 200 MB. Growing to that step by step would only cost a fast pass time. The heap
   // may grow to three times what is alive before it is cleared, not four: 10 MB in such a pass.
   "--v8-flags=--min-semi-space-size=4,--max-semi-space-size=4,--heap-growing-percent=200",
-  // The versions of the lock file or none.
-  "--frozen",
-  ...lean,
-  ...texts,
   ...permissions,
-  // What is loaded when it is wanted is imported by computed names, which the compiler cannot see.
   "--include",
-  "src",
-  ...(await unusedFiles()).flatMap((path) => ["--exclude", path]),
+  ".",
   "--output",
-  "dist/mailq.new",
-  "main.ts",
+  "../mailq.new",
+  MAIN_CHUNK,
 ];
 const { code } = await new Deno.Command(deno, {
   args,
+  cwd: CHUNKS,
   // The authorities the binary trusts: those of its machine too.
   env: { DENO_TLS_CA_STORE: "system,mozilla" },
   stdout: "inherit",
@@ -85,102 +79,22 @@ async function baseOf(program: string): Promise<string> {
   return versions.deno;
 }
 
-/** What of the lock file's npm packages nothing reads: packages of the tests alone, declarations,
- *  maps and documents, the CommonJS twins of ES builds, and the files of two very large packages
- *  that no import of ours reaches. All of date-fns would be 5,000 files: 10 MB, and 13 ms at every
- *  start of the binary; es-toolkit, which Ink brings, 4,300. */
-async function unusedFiles(): Promise<string[]> {
-  const lock: Lock = JSON.parse(await Deno.readTextFile("deno.lock"));
-  const info: { npmCache: string } = JSON.parse(await outputOf([deno, "info", "--json"]));
-  const dateFns: string[] = [];
-  const imported = new Set<string>();
-  for await (const source of modules("src")) {
-    for (const [, entry] of source.matchAll(/"date-fns\/(\w+)"/g)) dateFns.push(`${entry}.js`);
-    for (
-      const [, name = ""] of source.matchAll(/(?:from |import\(\s*)"(@[\w.-]+\/[\w.-]+|[\w.-]+)/g)
-    ) {
-      imported.add(name);
-    }
+/** Writes the chunks, and their source maps beside them: a map in the program would be read from
+ *  the disk at each start. */
+async function writeChunks(): Promise<void> {
+  for (const folder of [CHUNKS, MAPS]) {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    await Deno.mkdir(folder, { recursive: true });
   }
-  const used = packagesOf(lock, imported);
-  const entries: Readonly<Record<string, readonly string[]>> = {
-    "date-fns": dateFns,
-    "es-toolkit": ["dist/compat/index.mjs"],
-    // Types alone.
-    "type-fest": [],
-  };
-  const unused: string[] = [];
-  for (const key of Object.keys(lock.npm)) {
-    // `ink@8.0.0_react@19.3.1` is Ink with the React it found.
-    const [, name = "", version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
-    const root = `${info.npmCache}/registry.npmjs.org/${name}/${version}`;
-    const from = used.has(key) ? entries[name] : [];
-    const files = new Set(["package.json"]);
-    for (const entry of from ?? []) await reach(root, entry, files);
-    await list(root, "", from === undefined ? null : files, unused);
-  }
-  return unused;
-}
-
-/** The lock file's keys of the packages with these names, and of all that they need. */
-function packagesOf(lock: Lock, names: ReadonlySet<string>): ReadonlySet<string> {
-  const keys = Object.keys(lock.npm);
-  const used = new Set<string>();
-  // A dependency is a name, or `name@version` where there are several of that name.
-  const use = (wanted: string) => {
-    const begins = wanted.indexOf("@", 1) > 0 ? wanted : `${wanted}@`;
-    for (const key of keys) {
-      if (used.has(key) || key !== begins && !key.startsWith(begins)) continue;
-      used.add(key);
-      lock.npm[key]?.dependencies?.forEach(use);
-    }
-  };
-  names.forEach(use);
-  return used;
-}
-
-/** Adds the files below a folder of a package that are not in `used` (null: all are), and folders
- *  that hold nothing used as a whole. */
-async function list(
-  root: string,
-  folder: string,
-  used: ReadonlySet<string> | null,
-  unused: string[],
-): Promise<void> {
-  let entries: Deno.DirEntry[];
+  const packages = await installPackages(".");
   try {
-    entries = await Array.fromAsync(Deno.readDir(`${root}/${folder}`));
-  } catch (error) {
-    // The lock file also names packages of other systems.
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  const hasModules = entries.some(({ name }) => name === "esm");
-  for (const { name, isDirectory } of entries) {
-    const path = folder + name;
-    const isTwin = hasModules && (name === "cjs" || name === "commonjs");
-    const isUsed = used === null || used.has(path) ||
-      isDirectory && [...used].some((one) => one.startsWith(`${path}/`));
-    if (!isUsed || isTwin || !isDirectory && NEVER_READ.test(name)) unused.push(`${root}/${path}`);
-    else if (isDirectory) await list(root, `${path}/`, used, unused);
-  }
-}
-
-async function reach(root: string, path: string, used: Set<string>): Promise<void> {
-  if (used.has(path)) return;
-  used.add(path);
-  const source = await Deno.readTextFile(`${root}/${path}`);
-  for (const [, specifier = ""] of source.matchAll(/^(?:import|export|\})[^"\n]*"(\.[^"]+)"/gm)) {
-    const url = new URL(specifier, `file:///${path}`);
-    await reach(root, url.pathname.slice(1), used);
-  }
-}
-
-async function* modules(folder: string): AsyncGenerator<string> {
-  for await (const entry of Deno.readDir(folder)) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) yield* modules(path);
-    else if (/\.tsx?$/.test(entry.name)) yield await Deno.readTextFile(path);
+    const root = await Deno.realPath(".");
+    for (const { name, code, map } of await bundle(root, `${packages}/node_modules`)) {
+      await Deno.writeFile(`${CHUNKS}/${name}`, code);
+      await Deno.writeFile(`${MAPS}/${name}.map`, map);
+    }
+  } finally {
+    await Deno.remove(packages, { recursive: true });
   }
 }
 

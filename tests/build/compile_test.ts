@@ -1,55 +1,6 @@
 import assert from "node:assert/strict";
 import { isOldDeno } from "../../src/cli/frame/version.ts";
-import { type Ended, runChild } from "../support/child.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-/** A folder to build in, with a Deno that makes a program which says what it runs on. */
-class Yard implements AsyncDisposable {
-  private constructor(readonly folder: string) {}
-
-  /** `flags` are what `deno compile --help=full` of that Deno names. */
-  static async make(base: string, flags = "--exclude-unused-npm"): Promise<Yard> {
-    const folder = await Deno.makeTempDir({ prefix: "mailq-build-" });
-    for (const name of ["src", "deno.lock", "main.ts"]) {
-      await Deno.symlink(`${ROOT}${name}`, `${folder}/${name}`);
-    }
-    await Deno.mkdir(`${folder}/dist`);
-    await Deno.writeTextFile(`${folder}/dist/mailq`, "the last build");
-    const deno = `#!/bin/sh
-case "$1 $2" in
-  "compile --help=full") echo "${flags}"; exit ;;
-  "info --json") exec "${Deno.execPath()}" info --json ;;
-esac
-echo "$*" >> "${folder}/compiled"
-cat > dist/mailq.new <<'END'
-#!/bin/sh
-[ "$*" = "--version --json" ] && echo '{"version": "0.1.0", "deno": "${base}"}'
-END
-chmod 755 dist/mailq.new
-`;
-    await Deno.writeTextFile(`${folder}/deno`, deno, { mode: 0o755 });
-    return new Yard(folder);
-  }
-
-  compile(env: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<Ended> {
-    const command = [Deno.execPath(), "run", "--quiet", "--allow-all"];
-    return runChild([...command, `${ROOT}.ci/compile.ts`, ...args], {
-      cwd: this.folder,
-      env: { MAILQ_CHECK_BUILD: "", ...env, COMPILE_DENO: `${this.folder}/deno` },
-    });
-  }
-
-  async hasNewBuild(): Promise<boolean> {
-    const names = [...Deno.readDirSync(`${this.folder}/dist`)].map(({ name }) => name);
-    assert.deepEqual(names, ["mailq"]);
-    return await Deno.readTextFile(`${this.folder}/dist/mailq`) !== "the last build";
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
+import { Yard } from "./yard.ts";
 
 const AGES: readonly [string, boolean][] = [
   ["1.46.3", true],
@@ -104,13 +55,20 @@ for (const args of [[], ["--for-install"]]) {
   });
 }
 
-for (const flags of ["--exclude-unused-npm", "--exclude"]) {
-  Deno.test(`compile: a Deno that knows ${flags} builds by the lock file`, async () => {
-    await using yard = await Yard.make("2.9.6", flags);
-    assert.equal((await yard.compile()).code, 0);
-    const called = (await Deno.readTextFile(`${yard.folder}/compiled`)).trim().split(" ");
-    assert.ok(called.includes("--frozen"));
-    assert.ok(!called.includes("--no-lock"));
-    assert.equal(called.includes("--exclude-unused-npm"), flags === "--exclude-unused-npm");
-  });
-}
+Deno.test("compile: the program is made of its chunks alone", async () => {
+  await using yard = await Yard.make("2.9.6");
+  assert.equal((await yard.compile()).code, 0);
+  const called = await Deno.readTextFile(`${yard.folder}/compiled`);
+  assert.match(called, /\/dist\/chunks: compile .*--no-config --no-lock --no-npm .* mailq\.js\n$/);
+  assert.match(called, / --include \. /);
+  assert.ok(!called.includes("--code-cache"));
+});
+
+Deno.test("compile: packages come in the versions of the lock file or not at all", async () => {
+  await using yard = await Yard.make("2.9.6");
+  await yard.write("deno.json", `{ "imports": { "react": "npm:react@19.3.1" } }`);
+  const { code, stderr } = await yard.compile();
+  assert.equal(code, 1);
+  assert.match(stderr, /lockfile is out of date/);
+  assert.equal(await yard.hasNewBuild(), false);
+});

@@ -23,8 +23,8 @@ export async function benchEnqueueJsonl(): Promise<void> {
     for (let n = 0; n < LARGE; n++) {
       await Deno.writeFile(`${folder}/mails/${String(n).padStart(6, "0")}.eml`, mail(2048, n));
     }
-    await Deno.writeTextFile(`${folder}/small.jsonl`, lines(SMALL));
-    await Deno.writeTextFile(`${folder}/large.jsonl`, lines(LARGE));
+    await Deno.writeTextFile(`${folder}/small.jsonl`, jsonLines(SMALL));
+    await Deno.writeTextFile(`${folder}/large.jsonl`, jsonLines(LARGE));
     const small = await enqueue("small", "--jsonl", `${folder}/small.jsonl`);
     const runs = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -49,7 +49,8 @@ export async function benchEnqueueJsonl(): Promise<void> {
   }
 }
 
-function lines(count: number): string {
+/** JSON lines of mails of 2 KB. */
+export function jsonLines(count: number): string {
   const decoder = new TextDecoder();
   let text = "";
   for (let n = 0; n < count; n++) {

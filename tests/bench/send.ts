@@ -1,11 +1,12 @@
 import { endChild, startChild } from "../support/child.ts";
 import { HEAP_FLAGS, PERMISSIONS } from "../support/permissions.ts";
 import { mail } from "./mail.ts";
-import { cpuMsOf, median, medianRatio, runByThread, runTimed } from "./processes.ts";
+import { cpuMsOf, runByThread, runTimed } from "./processes.ts";
+import type { Report } from "./report.ts";
 
 const SINK = "/usr/sbin/smtp-sink";
 const SOURCE = "/usr/sbin/smtp-source";
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** What the threads of `send` do. */
 const THREADS: Readonly<Record<string, string>> = {
@@ -16,9 +17,17 @@ const THREADS: Readonly<Record<string, string>> = {
 
 /** `send` of a full queue with 10 connections against Postfix's smtp-source with 10 sessions, in
  *  turn, to the same smtp-sink; and on what the CPUs spent the time. */
-export async function benchSend(sizeBytes: number, count: number, budget: number): Promise<void> {
+export async function benchSend(
+  report: Report,
+  { sizeBytes, count, budget }: {
+    readonly sizeBytes: number;
+    readonly count: number;
+    readonly budget: number;
+  },
+): Promise<void> {
+  const name = `send of ${count} messages of ${sizeBytes} bytes`;
   if (!await isThere(SINK) || !await isThere(SOURCE)) {
-    console.log("send: not measured, smtp-sink and smtp-source (Debian's postfix) are missing");
+    report.skip(name, "smtp-sink and smtp-source (Debian's postfix) are missing");
     return;
   }
   const folder = await Deno.makeTempDir();
@@ -72,11 +81,15 @@ export async function benchSend(sizeBytes: number, count: number, budget: number
       theirs.push(count / (sourced.ms / 1000));
       ours.push(count / (sent.ms / 1000));
     }
-    console.log(
-      `send of ${count} messages of ${sizeBytes} bytes: ${median(ours).toFixed(0)} a second, ` +
-        `smtp-source ${median(theirs).toFixed(0)} = ${medianRatio(ours, theirs).toFixed(2)} x ` +
-        `(budget ${budget}); ${spent}`,
-    );
+    report.add({
+      name,
+      ours,
+      yardstick: theirs,
+      budget: { atLeast: budget },
+      unit: "messages a second",
+      yardstickName: "smtp-source",
+    });
+    console.log(`       ${spent}`);
   } finally {
     await endChild(sink);
     await Deno.remove(folder, { recursive: true });

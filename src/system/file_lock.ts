@@ -2,11 +2,13 @@
 // worker shows that it lives, and how passes, imports and Maildirs are kept to one process. What
 // stands in such a file is its user's own affair.
 
-import { discardFile, makeFile, openOwnFile } from "./files.ts";
+import { discardFile, isSame, makeFile, openOwnFile } from "./files.ts";
 
 /** An OS lock (flock) on a file of our own. It ends with the process, however that ends. */
 export class FileLock {
-  private constructor(readonly path: string, readonly file: Deno.FsFile) {}
+  private constructor(readonly path: string, readonly file: Deno.FsFile) {
+    held.add(file);
+  }
 
   /** Takes the lock if it is free at this moment, making the file (0600) if it is not there; null
    *  if another holds it. Throws as `openOwnFile` does, and what the system says where it gives no
@@ -61,6 +63,7 @@ export class FileLock {
 
   /** Lets the lock go and closes the file, which stays. Never throws: what it was held for is done. */
   release(): void {
+    held.delete(this.file);
     try {
       // A program that is being started shares our open files for a moment: closing alone would
       // leave the lock to it.
@@ -73,6 +76,8 @@ export class FileLock {
 }
 
 const FREE_LOCK_MS = 100;
+/** The files of the locks that this thread holds. */
+const held = new Set<Deno.FsFile>();
 /** Attempts of ours, by path, that another's lock keeps waiting. */
 const waiting = new Map<string, Promise<boolean>>();
 
@@ -80,6 +85,9 @@ const waiting = new Map<string, Promise<boolean>>();
  *  that cannot be called off. It lets go as soon as it has the lock, for by then the file is
  *  closed, and as long as it waits there is no need for a second one. */
 async function tryLockByWaiting(file: Deno.FsFile, path: string): Promise<boolean> {
+  // Every pass asks after all workers, itself included: for that nobody has to wait.
+  const info = file.statSync();
+  for (const one of held) if (isSame(one.statSync(), info)) return false;
   const earlier = waiting.get(path);
   if (earlier !== undefined && await inTime(earlier) === null) return false;
   const taken = file.lock(true).then(() => true);

@@ -24,12 +24,35 @@ Deno.test("FileLock: a new file's lock is had, however late the machine's thread
   try {
     using _slow = slowLocks(400);
     const lock = await FileLock.make(`${folder}/lock`);
-    assert.equal(await FileLock.tryTake(`${folder}/lock`), null, "it is held");
     await assert.rejects(FileLock.make(`${folder}/lock`), /is there already/);
     lock.release();
+    using holder = await Deno.open(`${folder}/lock`, { read: true, write: true });
+    await holder.lock(true);
+    assert.equal(await FileLock.tryTake(`${folder}/lock`), null, "it is held");
+    await holder.unlock();
     // The late thread of the try lets go of what it takes.
     using other = await Deno.open(`${folder}/lock`, { read: true, write: true });
     await other.lock(true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("FileLock: nothing is waited for to know that we hold a lock ourselves", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mailq-lock-" });
+  try {
+    const path = `${folder}/lock`;
+    const lock = await FileLock.make(path);
+    const other = await FileLock.make(`${folder}/other`);
+    {
+      using _none = noLocks(false);
+      assert.equal(await FileLock.tryTakeOld(path), null);
+      await Deno.rename(`${folder}/other`, path);
+      assert.equal(await FileLock.tryTake(path), null, "it is the other's by now");
+      other.release();
+      await assert.rejects(FileLock.tryTake(path), "the system is asked again");
+    }
+    lock.release();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -46,6 +46,9 @@ async function desk(options: Partial<TmuxOptions> = {}): Promise<Desk> {
 /** Starts the screen, with the terminal's settings noted before. */
 async function start({ terminal }: Desk, flags = ""): Promise<void> {
   await terminal.run(`stty -g > before; mailq tui ${flags}; echo "left with $?"`);
+  // What is wrong stands first.
+  await terminal.shows(/\[0\]Problems[^]*User unknown/);
+  await terminal.press("1");
   await terminal.shows(/row 1\/2/);
   assert.equal(await terminal.modes(), "alternate=1 cursor=0 wrap=0");
 }
@@ -67,15 +70,15 @@ systemTest("filter to failed, read the reply, resend, see it go, quit", async ()
   await terminal.press("/");
   await terminal.type("status:failed");
   await terminal.press("Enter");
-  await terminal.shows(/✗ failed .*Refused[^]*row 1\/1/);
+  await terminal.shows(/✗ failed .*User unknown[^]*row 1\/1/);
   await terminal.press("Enter");
   await terminal.shows(/failed bob@acme\.test: 5\.1\.1|User unknown/);
   await terminal.press("R");
   await terminal.shows(/Resend 1 message\?/);
   await terminal.press("y");
-  await terminal.shows(/Resend: 1 done/);
+  await terminal.shows(/Resend to those without it: 1 done/);
   await terminal.press("q", "1");
-  await terminal.shows(/○ queued .*Refused/);
+  await terminal.shows(/○ queued .*bob@acme\.test/);
   await Deno.writeTextFile(`${mailq.folder}/open`, "");
   await mailq.ok(["send"]);
   await terminal.shows(/✓ sent .*Refused/);
@@ -156,7 +159,7 @@ systemTest("a resize in the middle of an action changes what is seen alone", asy
   await start(at);
   await terminal.press("p");
   await terminal.shows(/Hold 1 message\?/);
-  await terminal.resize(140, 40);
+  await terminal.resize(160, 40);
   const wide = await terminal.shows(/\[Attempts\][^]*Hold 1 message\?[^]*q quit$/);
   assert.equal(wide.split("\n").length, 40);
   await terminal.resize(50, 10);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mail, Mailq, PROGRAM } from "../../support/mailq.ts";
 import { SmtpServer } from "../../support/smtp_server.ts";
 import { alterQueue } from "../support/queue_file.ts";
+import { killBesideHook } from "../support/hook_kills.ts";
 import { openQueue, Running, until } from "../support/running.ts";
 
 const ENV = { MAILQ_TRANSPORT: "null:" };
@@ -289,4 +290,9 @@ command = "mkdir ${folder}/busy || echo twice >> ${folder}/twice.txt; cat >> ${f
   await assert.rejects(Deno.stat(`${mailq.folder}/twice.txt`), Deno.errors.NotFound);
   const told = (await toldIn(`${mailq.folder}/alone.txt`)).map(({ number }) => number);
   assert.deepEqual(told, (await mailq.json(["events"])).map(({ number }) => number));
+});
+
+// The short form: tests/soak/hooks_test.ts kills 200 times.
+Deno.test("kill -9: a hook is told of every event, in order (a few kills)", async () => {
+  await killBesideHook(6);
 });

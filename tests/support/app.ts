@@ -95,8 +95,8 @@ export class TestApp implements App, AsyncDisposable {
   async openQueue(settings: Settings, options: OpenQueueOptions): Promise<Store> {
     if (this.refusal !== null) throw this.refusal;
     const { clock, random } = this;
-    const { create, isWorker = false } = options;
-    const store = await openStore(settings.queue, { create, isWorker, clock, random });
+    const { create, isWorker = false, wayIn } = options;
+    const store = await openStore(settings.queue, { create, isWorker, clock, random, wayIn });
     this.#open.add(store);
     return store;
   }

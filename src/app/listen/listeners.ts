@@ -44,6 +44,9 @@ export class Listeners implements AsyncDisposable {
   readonly #shared: Shared;
   readonly #conversations = new Set<Promise<void>>();
   #isClosing = false;
+  #submitted: Promise<Store> | null = null;
+  /** Those it began with: the queue stays the same. */
+  readonly #settings: Settings;
 
   private constructor(
     readonly app: ListenApp,
@@ -51,6 +54,7 @@ export class Listeners implements AsyncDisposable {
     readonly store: Store,
     private plan: ListenPlan,
   ) {
+    this.#settings = plan.settings;
     this.#clients = new Clients(timers, () => this.plan.listen);
     const intake = new GroupCommit(store, { timers, expected: () => this.#shared.texts });
     this.#shared = {
@@ -58,7 +62,7 @@ export class Listeners implements AsyncDisposable {
       timers,
       plan: () => this.plan,
       queue: queueTaker(app, intake, () => this.plan.settings),
-      takeDrop: dropTaker(app, store, () => this.plan.settings),
+      takeDrop: dropTaker(app, () => this.#submitStore(), () => this.plan.settings),
       folder: folderOf(queuePath(plan.settings.queue)),
       fileBytes: 0,
       texts: 0,
@@ -69,7 +73,7 @@ export class Listeners implements AsyncDisposable {
    *  `busy` for an address in use, `permission`, and the errors of opening the queue. */
   static async open(app: ListenApp, timers: Timers, settings: Settings): Promise<Listeners> {
     const plan = readPlan(app, settings);
-    const store = await app.openQueue(settings, { create: true, isWorker: true });
+    const store = await openQueue(app, settings, "smtp");
     const listeners = new Listeners(app, timers, store, plan);
     try {
       await listeners.#openSockets(plan);
@@ -78,6 +82,14 @@ export class Listeners implements AsyncDisposable {
       await listeners[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** The queue again, for what comes by listen.submit: each way in is counted by itself. */
+  #submitStore(): Promise<Store> {
+    return this.#submitted ??= openQueue(this.app, this.#settings, "submit").catch((error) => {
+      this.#submitted = null;
+      throw error;
+    });
   }
 
   /** Where they listen: host and port, or a path. */
@@ -189,5 +201,12 @@ export class Listeners implements AsyncDisposable {
     await this.#clients.close(this.plan.settings.hostname, this.#conversations);
     closePlan(this.plan);
     await this.app.closeQueue(this.store);
+    // One that could not be opened has been told to who wanted it.
+    const submitted = await this.#submitted?.catch(() => null) ?? null;
+    if (submitted !== null) await this.app.closeQueue(submitted);
   }
+}
+
+function openQueue(app: ListenApp, settings: Settings, wayIn: string): Promise<Store> {
+  return app.openQueue(settings, { create: true, isWorker: true, wayIn });
 }

@@ -13,11 +13,11 @@ export type TakeDrop = (text: SmtpText) => Promise<readonly string[]>;
 
 export function dropTaker(
   app: Pick<App, "clock" | "random">,
-  store: Intake & Reader,
+  store: () => Promise<Intake & Reader>,
   settings: () => Settings,
 ): TakeDrop {
   return async (text) => {
-    const intake = new DropIntake(app, settings(), store);
+    const intake = new DropIntake(app, settings(), await store());
     // A socket does not tell whose it is.
     return await intake.take(
       { sizeBytes: text.sizeBytes, readSync: (into) => text.readSync(into), bornAt: null },

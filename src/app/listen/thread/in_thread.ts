@@ -85,8 +85,13 @@ function appOf({ user }: ListenOpening): ListenApp {
       progress: () => {},
       hearsProgress: false,
     },
-    openQueue: ({ queue }, { create, isWorker = false }) =>
-      openStore(queue, { create, isWorker, clock: systemClock, random: systemRandom }),
+    openQueue: ({ queue }, options) =>
+      openStore(queue, {
+        ...options,
+        isWorker: options.isWorker ?? false,
+        clock: systemClock,
+        random: systemRandom,
+      }),
     closeQueue: (queue) => queue.close(),
   };
 }

@@ -153,8 +153,10 @@ export function tellEnqueued(
   }
 }
 
-/** The way by which a message came in: what was dropped names its submitter. */
+/** The way by which a message came in: what was dropped names its submitter, and so does who has
+ *  logged in at a listener, where nothing else comes in. */
 export function wayOf({ submitter }: { readonly submitter?: unknown }, wayIn: string): string {
+  if (wayIn === "smtp" || wayIn === "submit") return wayIn;
   return submitter === null || submitter === undefined ? wayIn : "drop";
 }
 

@@ -231,8 +231,6 @@ const FOR_TESTS: readonly string[] = [
   // A folder's messages, without the other arguments of `enqueue`.
   "src/intake/sources/files.ts folderInputs",
   // The table of events: the manual page and tests go through it.
-  "src/queue/event.ts EVENT_FIELDS",
-  "src/queue/event.ts EVENT_TYPES",
   // The table of refusals, row by row.
   "src/queue/policy/refusals.ts REFUSALS",
   "src/queue/policy/refusals.ts rowFor",

@@ -51,7 +51,12 @@ async function versionOf(): Promise<string> {
 
 async function programFiles(): Promise<PackedFile[]> {
   const pages: PackedFile[] = [];
-  for (const [page, section] of [["mailq", 1], ["mailq-sendmail", 8], ["mailq.toml", 5]] as const) {
+  for (
+    const [page, section] of [["mailq", 1], ["mailq-sendmail", 8], ["mailq.toml", 5], [
+      "mailq-events",
+      7,
+    ]] as const
+  ) {
     const path = `usr/share/man/man${section}/${page}.${section}.gz`;
     pages.push({ path, content: await gzip(await mailq("man", page)) });
   }

@@ -21,7 +21,7 @@ export const command = buildCommand<NoFlags, [string?], Context>({
   },
   parameters: {
     positional: maybeOneArgument({
-      brief: "mailq, mailq-sendmail, mailq.toml [mailq]",
+      brief: "mailq, mailq-sendmail, mailq.toml, mailq-events [mailq]",
       placeholder: "PAGE",
     }),
   },

@@ -3,6 +3,7 @@
 // program itself is asked for is in values.ts.
 
 import { SETTINGS } from "../../config/definitions.ts";
+import { EVENT_TYPES } from "../../queue/event.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import { PAGES } from "../manual/pages.ts";
 import type { DeclaredArgument, DeclaredOption } from "../frame/declared.ts";
@@ -24,6 +25,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "TAG": "tags",
   "RELAY": "relays",
   "STATUS": `list ${MESSAGE_STATUSES.join(" ")}`,
+  "TYPE": `words ${Object.keys(EVENT_TYPES).join(" ")}`,
   "PAGE": `words ${PAGES.map(({ name }) => name).join(" ")}`,
   "SETTING": `words ${Object.keys(SETTINGS).join(" ")}`,
 };

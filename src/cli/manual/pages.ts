@@ -13,6 +13,8 @@ import {
 import { GLOBAL_OPTIONS } from "../frame/globals.ts";
 import { VERSION } from "../frame/version.ts";
 import { type Block, readAbout, readMarkdown, type Term } from "./document.ts";
+import { EVENT_FIELDS, EVENT_TYPES } from "../../queue/event.ts";
+import events from "./pages/mailq-events.md" with { type: "text" };
 import mailq from "./pages/mailq.md" with { type: "text" };
 import sendmail from "./pages/mailq-sendmail.md" with { type: "text" };
 import toml from "./pages/mailq.toml.md" with { type: "text" };
@@ -36,6 +38,7 @@ export const PAGES: readonly Page[] = [
     text: sendmail,
   },
   { name: "mailq.toml", section: 5, brief: "the settings of mailq", text: toml },
+  { name: "mailq-events", section: 7, brief: "what happens in a queue, as JSON", text: events },
 ];
 
 /** When the pages were last looked through. */
@@ -63,6 +66,19 @@ async function blocksOf({ text }: Page): Promise<Block[]> {
     commands: (await declaredCommands()).flatMap(commandBlocks),
     options: [terms(GLOBAL_OPTIONS.map(([option, meaning]) => ({ term: option.trim(), meaning })))],
     settings: [terms(Object.entries(SETTINGS).map(settingTerm))],
+    types: [
+      terms(
+        Object.entries(EVENT_TYPES).map(([type, { brief, fields }]) => ({
+          term: type,
+          meaning: fields.length === 0
+            ? `${brief}.`
+            : `${brief}. Holds \`${fields.join("`, `")}\`.`,
+        })),
+      ),
+    ],
+    fields: [
+      terms(Object.entries(EVENT_FIELDS).map(([field, meaning]) => ({ term: field, meaning }))),
+    ],
     relays: [terms(Object.entries(RELAY_KEYS).map(relayTerm))],
   });
 }

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { Store } from "../../src/queue/ports/store.ts";
 import type { WorkerHandle } from "../../src/queue/ports/claims.ts";
-import { deriveStatus, RECIPIENT_STATES } from "../../src/queue/state.ts";
 import { SqliteStore } from "../../src/store/sqlite/store.ts";
 import { SqliteWorker } from "../../src/store/sqlite/claims/workers.ts";
 import type { AnotherOptions, StoreFixture } from "../contract/store_contract.ts";
 import { putEmptyQueue } from "./empty_queue.ts";
 import { FakeClock } from "./queue_clock.ts";
+import { verifyMessage } from "./queue_rows.ts";
 import { systemRandom } from "../../src/system/time.ts";
 
 /** A fresh queue in a folder of its own; when it is disposed of it must be in good order. */
@@ -116,36 +116,5 @@ export function verifySqlite(path: string): void {
     }
   } finally {
     db.close();
-  }
-}
-
-type Row = Record<string, unknown>;
-
-function verifyMessage(message: Row, recipients: readonly Row[]): void {
-  const states = recipients.map((row) => {
-    const state = RECIPIENT_STATES.find((known) => known === row.state);
-    assert(state !== undefined, `unknown state ${row.state}`);
-    return state;
-  });
-  const count = (...wanted: readonly string[]) =>
-    states.filter((state) => wanted.includes(state)).length;
-  const status = message.status === "scheduled" ? "queued" : message.status;
-  const open = count("queued", "sending", "deferred");
-  assert.equal(status, deriveStatus(states, message.held === 1), String(message.id));
-  assert.deepEqual(
-    [message.n_total, message.n_open, message.n_sent, message.n_failed],
-    [states.length, open, count("sent"), count("failed")],
-  );
-  assert.equal(message.final_at === null, open > 0, "final_at says whether it is over");
-  assert.equal(message.claim_token !== null, count("sending") > 0, "a claim has recipients");
-  assert.equal(message.claim_worker !== null, count("sending") > 0);
-  const nextAts = recipients.filter((row) => row.state === "deferred").map((row) =>
-    Number(row.next_at)
-  );
-  assert.equal(message.next_at, nextAts.length === 0 ? null : Math.min(...nextAts));
-  for (const row of recipients) {
-    assert.equal(row.next_at !== null, row.state === "deferred", "next_at is for deferred ones");
-    assert.equal(row.reason !== null, row.state === "failed", "a reason is for failed ones");
-    assert.equal(row.sent_at !== null, row.state === "sent", "sent_at is for sent ones");
   }
 }

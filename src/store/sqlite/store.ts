@@ -30,7 +30,8 @@ import type {
 } from "../../queue/ports/claims.ts";
 import type { Claiming } from "./claims/claiming.ts";
 import { Connection, ONE_WRITE_WAITS, WORKER_WAITS } from "./db/connection.ts";
-import { countEnqueued, insertMessage, suppressedAmong, wayOf } from "./take_in/enqueue.ts";
+import { wayOf } from "./events/write.ts";
+import { countEnqueued, insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
 import { SqliteReading } from "./reading.ts";
 import { wake } from "./db/wake.ts";

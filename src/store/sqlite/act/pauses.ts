@@ -3,9 +3,9 @@
 // whole queue is in read/status.ts.
 
 import { isInForce, type Pause, type PausedPart } from "../../../queue/policy/pause.ts";
-import { pauseKey, toPause } from "../../sql/pause_rows.ts";
+import { pauseKey, toPause } from "../../sql/rows/pause_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { tellPaused, tellResumed } from "../events/relay_events.ts";
+import { tellPauseChange as tellChange } from "../../sql/relay_events.ts";
 import { stateIs } from "../../sql/law.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { countMatching, matching } from "../filter/matching.ts";
@@ -116,20 +116,4 @@ function setPause(db: Connection, { scope, value }: PausedPart, pause: Pause | n
     pause.times,
     pause.refused.length === 0 ? null : JSON.stringify(pause.refused),
   );
-}
-
-/** Tells that a part is paused, or is not any more, if that is new. */
-function tellChange(
-  db: Connection,
-  { earlier, pause, part }: {
-    readonly earlier: Pause | null;
-    readonly pause: Pause | null;
-    readonly part: PausedPart;
-  },
-  now: number,
-): void {
-  const wasPaused = earlier !== null && isInForce(earlier, now);
-  const isPaused = pause !== null && isInForce(pause, now);
-  if (pause !== null && isPaused && !wasPaused) tellPaused(db, pause, now);
-  if (wasPaused && !isPaused) tellResumed(db, part, now);
 }

@@ -4,9 +4,10 @@
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
 import { int } from "../../sql/columns.ts";
-import { COPIED, copyable, copyOf, factsOf, refuseNobody } from "../../sql/copied_message.ts";
+import { COPIED, copyable, copyOf, factsOf, refuseNobody } from "../../sql/rows/copied_message.ts";
 import type { Connection } from "../db/connection.ts";
-import { countEnqueued, insertEnvelope, tellEnqueued } from "../take_in/enqueue.ts";
+import { tellEnqueued } from "../events/write.ts";
+import { countEnqueued, insertEnvelope } from "../take_in/enqueue.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 

@@ -2,7 +2,7 @@
 // history again.
 
 import type { AttemptRecord } from "../../../queue/claim.ts";
-import { outcomesText, type StoredOutcome } from "../../sql/attempt_texts.ts";
+import { outcomesText, type StoredOutcome } from "../../sql/rows/attempt_texts.ts";
 import { clean, type Connection } from "../db/connection.ts";
 
 const INSERT = `INSERT INTO attempt

@@ -12,7 +12,7 @@ import { VISIBLE } from "../../sql/condition.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { isQueuePaused } from "../db/queue_pause.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
-import { tellFailed } from "../events/outcomes.ts";
+import { tellFailed } from "../../sql/outcome_events.ts";
 import { countUntried } from "../counters/add.ts";
 import { refreshMessage } from "./refresh_message.ts";
 

@@ -3,8 +3,8 @@
 // the status shows the limits.
 
 import { NO_LIMITS, relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
-import { toLimits } from "../../sql/relay_rows.ts";
-import { tellLimits } from "../events/relay_events.ts";
+import { toLimits } from "../../sql/rows/relay_rows.ts";
+import { tellLimits } from "../../sql/relay_events.ts";
 import { clean, type Connection } from "../db/connection.ts";
 
 /** See Claims.relayLimits. */

@@ -5,13 +5,9 @@ import { insertAttempt } from "./attempt.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { happens, mayHappen, statusIs } from "../../sql/law.ts";
-import { tellOutcome } from "../events/outcomes.ts";
+import { LOST, LOST_BEFORE_HELD, LOST_THRICE } from "../../sql/lost.ts";
+import { tellOutcome } from "../../sql/outcome_events.ts";
 import { refreshMessage } from "./refresh_message.ts";
-
-/** A message whose attempts killed so many workers is held for a person to look at. */
-const LOST_BEFORE_HELD = 3;
-const LOST_THRICE = `${LOST_BEFORE_HELD} senders died while handing this over`;
-const LOST = "the sender died while handing this over: it may have been delivered";
 
 /** Requeues what a dead worker had in hand, at the back of its priority, and closes as uncertain
  *  the attempts whose tokens are in `begun` (null = that is not known, so all). Runs inside a

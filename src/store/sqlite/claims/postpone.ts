@@ -5,7 +5,7 @@ import type { Postponed } from "../../../queue/ports/claims.ts";
 import { int } from "../../sql/columns.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { tellPostponed } from "../events/outcomes.ts";
+import { tellPostponed } from "../../sql/outcome_events.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 /** See Claims.postpone; runs inside a write. */

@@ -9,10 +9,10 @@ import { int } from "../../sql/columns.ts";
 import { Counts } from "../../../queue/counters.ts";
 import { addCounts } from "../counters/add.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { lastReply } from "../../sql/attempt_texts.ts";
+import { lastReply } from "../../sql/rows/attempt_texts.ts";
 import { happens, mayHappen, statusIs, word } from "../../sql/law.ts";
 import { PARTS_PER_MESSAGE } from "../db/layout.ts";
-import { tellOutcome } from "../events/outcomes.ts";
+import { tellOutcome } from "../../sql/outcome_events.ts";
 import { refreshMessage } from "./refresh_message.ts";
 import { suppressOne } from "../act/suppression.ts";
 

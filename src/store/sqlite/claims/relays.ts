@@ -5,8 +5,13 @@ import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
 import type { RelayStatus } from "../../../queue/status.ts";
 import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import { type RateUse, takeShare } from "../../../queue/policy/rate.ts";
-import { RELAY_COLUMNS as COLUMNS, relayStatuses, toHealth, toUse } from "../../sql/relay_rows.ts";
-import { tellHealth } from "../events/relay_events.ts";
+import {
+  RELAY_COLUMNS as COLUMNS,
+  relayStatuses,
+  toHealth,
+  toUse,
+} from "../../sql/rows/relay_rows.ts";
+import { tellHealth } from "../../sql/relay_events.ts";
 import { Counts } from "../../../queue/counters.ts";
 import { addCounts } from "../counters/add.ts";
 import { clean, type Connection } from "../db/connection.ts";

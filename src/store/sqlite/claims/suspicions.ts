@@ -4,10 +4,10 @@
 import { refusalKey } from "../../../queue/policy/refusal_words.ts";
 import type { Suspect, Suspicion } from "../../../queue/policy/suspicion.ts";
 import { number, text } from "../../sql/columns.ts";
-import { toSuspicion } from "../../sql/relay_rows.ts";
+import { toSuspicion } from "../../sql/rows/relay_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { happens, mayHappen } from "../../sql/law.ts";
-import { idOf, tellFailed } from "../events/outcomes.ts";
+import { tellFailed } from "../../sql/outcome_events.ts";
 import { classOf, Counts } from "../../../queue/counters.ts";
 import { addCounts } from "../counters/add.ts";
 import { refreshMessage } from "./refresh_message.ts";
@@ -96,4 +96,9 @@ function condemn(
   }
   if (failed.length > 0) refreshMessage(db, seq, now);
   return failed;
+}
+
+/** The id of the message in row `seq`. */
+function idOf(db: Connection, seq: number): string {
+  return String(db.get("SELECT id FROM message WHERE seq = ?", seq)?.id);
 }

@@ -6,6 +6,7 @@ import type { EventPage, WantedEvents } from "../../../queue/ports/events.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection, Row, Value } from "../db/connection.ts";
 import { listOf } from "../../sql/damage.ts";
+import { decodeEvents } from "../../sql/rows/event_rows.ts";
 
 /** Events in a page, but for those of the last row. */
 const PAGE_EVENTS = 1_000;
@@ -66,9 +67,12 @@ function readRows(
   const isWanted = ({ type, fields }: NumberedEvent) =>
     (wanted.types === undefined || wanted.types.includes(type)) &&
     (wanted.id === undefined || fields.id === wanted.id);
-  return rows.flatMap((row) =>
-    decode(row, droppedOf(db, row)).filter((event) => event.number > after && isWanted(event))
-  );
+  return rows.flatMap((row) => {
+    const dropped = droppedOf(db, row);
+    return decodeEvents(row).filter((event) =>
+      event.number > after && !dropped.has(event.fields.id) && isWanted(event)
+    );
+  });
 }
 
 /** The condition that a row's text may hold what is wanted. */
@@ -91,25 +95,3 @@ function droppedOf(db: Connection, { lane }: Row): ReadonlySet<unknown> {
 }
 
 const NONE: ReadonlySet<unknown> = new Set();
-
-function decode(row: Row, dropped: ReadonlySet<unknown>): NumberedEvent[] {
-  const events: NumberedEvent[] = [];
-  const spot = { whose: `the events up to ${row.last}`, what: "list" };
-  let number = int(row.last) - int(row.n);
-  for (const table of listOf(row.text, spot)) {
-    const [type, names, ...rows] = Array.isArray(table) ? table : [];
-    for (const values of rows) {
-      number++;
-      const fields = fieldsOf(names, values);
-      if (dropped.has(fields.id)) continue;
-      events.push({ number, at: int(row.at), type: String(type), fields });
-    }
-  }
-  return events;
-}
-
-function fieldsOf(names: unknown, values: unknown): Record<string, unknown> {
-  const keys: readonly unknown[] = Array.isArray(names) ? names : [];
-  const list: readonly unknown[] = Array.isArray(values) ? values : [];
-  return Object.fromEntries(keys.map((key, i) => [String(key), list[i]]));
-}

@@ -13,6 +13,8 @@
 // moves none of them.
 
 import type { QueueEvent } from "../../../queue/event.ts";
+import type { NewMessage } from "../../../queue/message.ts";
+import type { Teller } from "../../sql/teller.ts";
 
 /** What this needs of the connection. */
 interface EventWriter {
@@ -34,6 +36,16 @@ interface Noted {
   readonly at: number;
 }
 
+/** Events of one commit, or of one staged lane, in a row. */
+interface EventRow {
+  readonly lane: number;
+  readonly n: number;
+  /** When the last of them happened. */
+  readonly at: number;
+  /** What `decodeEvents` (sql/rows/event_rows.ts) reads. */
+  readonly text: string;
+}
+
 /** The events of one write that is under way. */
 export class NotedEvents {
   #noted: Noted[] = [];
@@ -49,20 +61,28 @@ export class NotedEvents {
     if (this.#noted.length > 0) this.#noted = [];
   }
 
-  /** Writes what was noted; the last thing inside the write. */
-  write(db: EventWriter): void {
+  /** Takes what was noted, as rows; empty where there is nothing. */
+  take(): EventRow[] {
     const noted = this.#noted;
-    if (noted.length === 0) return;
+    if (noted.length === 0) return [];
     this.#noted = [];
+    const rows: EventRow[] = [];
     for (let from = 0; from < noted.length;) {
       const { lane } = noted[from] as Noted; // within the list
       let to = from + 1;
       while (to < noted.length && noted[to]?.lane === lane && to - from < ROW_EVENTS) to++;
       const some = noted.slice(from, to);
-      const text = encode(some);
-      if (lane !== 0) db.run(INSERT_PART, lane, some.length, text);
-      else db.run(INSERT, some.length, some.length, (some.at(-1) as Noted).at, text); // not empty
+      rows.push({ lane, n: some.length, at: (some.at(-1) as Noted).at, text: encode(some) });
       from = to;
+    }
+    return rows;
+  }
+
+  /** Writes what was noted; the last thing inside the write. */
+  write(db: EventWriter): void {
+    for (const { lane, n, at, text } of this.take()) {
+      if (lane !== 0) db.run(INSERT_PART, lane, n, text);
+      else db.run(INSERT, n, n, at, text);
     }
   }
 }
@@ -114,4 +134,42 @@ export function sweepLaneEvents(db: EventWriter, lane: number): boolean {
     `DELETE FROM event_part WHERE id IN (SELECT id FROM event_part WHERE lane = ? LIMIT ${SOME})`,
     lane,
   ) === SOME;
+}
+
+/** Tells that a message is in the queue, and which of its recipients are suppressed. Inside a write. */
+export function tellEnqueued(
+  db: Teller,
+  message: NewMessage,
+  sizeBytes: number,
+  { lane, suppressed }: { readonly lane: number; readonly suppressed: readonly string[] },
+): void {
+  const { id, display, createdAt } = message;
+  const enqueued = {
+    type: "message.enqueued",
+    id,
+    sender: message.sender,
+    recipients: message.recipients.length,
+    size: sizeBytes,
+    priority: message.priority,
+    held: message.isHeld && suppressed.length < message.recipients.length,
+    send_at: message.sendAt,
+    expires_at: message.expiresAt,
+    message_id: display.messageId,
+    subject: display.subject,
+    tags: message.tags,
+    key: message.key,
+    submitter: message.submitter ?? null,
+    replaces: message.replaces ?? null,
+  } as const;
+  db.tell(enqueued, createdAt, lane);
+  for (const address of suppressed) {
+    db.tell({ type: "recipient.suppressed", id, address }, createdAt, lane);
+  }
+}
+
+/** The way by which a message came in: what was dropped names its submitter, and so does who has
+ *  logged in at a listener, where nothing else comes in. */
+export function wayOf({ submitter }: { readonly submitter?: unknown }, wayIn: string): string {
+  if (wayIn === "smtp" || wayIn === "submit") return wayIn;
+  return submitter === null || submitter === undefined ? wayIn : "drop";
 }

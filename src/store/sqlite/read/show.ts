@@ -4,7 +4,7 @@
 import type { MessageDetail } from "../../../queue/message.ts";
 import { MailqError } from "../../../queue/errors.ts";
 import { changesOf, SUMMARY, toSummary } from "../../sql/columns.ts";
-import { toAttempt, toRecipient } from "../../sql/detail.ts";
+import { toAttempt, toRecipient } from "../../sql/rows/detail.ts";
 import type { Connection } from "../db/connection.ts";
 import { readEnvelopeDsn } from "../../sql/dsn.ts";
 import { VISIBLE } from "../../sql/condition.ts";

@@ -4,7 +4,7 @@
 import type { UnsentRecipient } from "../../../queue/unsent.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection } from "../db/connection.ts";
-import { toUnsent, UNSENT_STATUSES } from "../../sql/unsent_row.ts";
+import { toUnsent, UNSENT_STATUSES } from "../../sql/rows/unsent_row.ts";
 import { stateIs, statusIs } from "../../sql/law.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 

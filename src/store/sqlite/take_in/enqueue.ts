@@ -9,6 +9,7 @@ import {
 } from "../../../queue/message.ts";
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import { clean, type Connection, type Row } from "../db/connection.ts";
+import { tellEnqueued } from "../events/write.ts";
 import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 
 const INSERT_MESSAGE = `INSERT OR ROLLBACK INTO message
@@ -120,44 +121,6 @@ export function insertEnvelope(
   if (suppressed.length > 0) db.run(COUNT, "recipients", SUPPRESSED, suppressed.length);
   for (const tag of message.tags) db.run("INSERT OR IGNORE INTO tag VALUES (?, ?)", tag, seq);
   return { seq, enqueued: { id: message.id, isKnownKey: false, suppressed } };
-}
-
-/** Tells that a message is in the queue, and which of its recipients are suppressed. Inside a write. */
-export function tellEnqueued(
-  db: Connection,
-  message: NewMessage,
-  sizeBytes: number,
-  { lane, suppressed }: { readonly lane: number; readonly suppressed: readonly string[] },
-): void {
-  const { id, display, createdAt } = message;
-  const enqueued = {
-    type: "message.enqueued",
-    id,
-    sender: message.sender,
-    recipients: message.recipients.length,
-    size: sizeBytes,
-    priority: message.priority,
-    held: message.isHeld && suppressed.length < message.recipients.length,
-    send_at: message.sendAt,
-    expires_at: message.expiresAt,
-    message_id: display.messageId,
-    subject: display.subject,
-    tags: message.tags,
-    key: message.key,
-    submitter: message.submitter ?? null,
-    replaces: message.replaces ?? null,
-  } as const;
-  db.tell(enqueued, createdAt, lane);
-  for (const address of suppressed) {
-    db.tell({ type: "recipient.suppressed", id, address }, createdAt, lane);
-  }
-}
-
-/** The way by which a message came in: what was dropped names its submitter, and so does who has
- *  logged in at a listener, where nothing else comes in. */
-export function wayOf({ submitter }: { readonly submitter?: unknown }, wayIn: string): string {
-  if (wayIn === "smtp" || wayIn === "submit") return wayIn;
-  return submitter === null || submitter === undefined ? wayIn : "drop";
 }
 
 /** Counts messages that came in; runs inside a write. */

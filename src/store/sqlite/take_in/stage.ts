@@ -5,15 +5,10 @@ import type { ContentFacts, NewMessage, WholeMessage } from "../../../queue/mess
 import type { Enqueued, Stage } from "../../../queue/ports/intake.ts";
 import { STORED_STATUSES } from "../../../queue/state.ts";
 import type { Connection } from "../db/connection.ts";
-import {
-  type Inserted,
-  insertEnvelope,
-  insertMessage,
-  insertPart,
-  tellEnqueued,
-} from "./enqueue.ts";
-import { cutIntoParts } from "./parts.ts";
-import { PART_BYTES } from "../db/layout.ts";
+import { type Inserted, insertEnvelope, insertMessage, insertPart } from "./enqueue.ts";
+import { tellEnqueued } from "../events/write.ts";
+import { cutIntoParts } from "../../sql/parts.ts";
+import { PART_BYTES, PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { keyOfLane, settleKeys, settleMany, stageKey } from "./staged_keys.ts";
 import { type StageTarget, sweepLane } from "./stage_target.ts";
 import { registerWorker, type SqliteWorker } from "../claims/workers.ts";
@@ -21,6 +16,7 @@ import type { Clock, Random } from "../../../system/time.ts";
 
 /** Parts of a large message that go into one commit: 8 MB. */
 const COMMIT_PARTS = 8 * 1024 * 1024 / PART_BYTES;
+const CUT = { partBytes: PART_BYTES, parts: PARTS_PER_MESSAGE };
 const NOT_YET: ContentFacts = { sizeBytes: 0, dotLines: 0, isEightBit: false };
 
 /** A batch being put together under the lock of `owner`. */
@@ -82,7 +78,7 @@ export class SqliteStage implements Stage {
       waiting = [];
     };
     // Reading comes between the commits, never inside one: a slow writer must not hold the lock.
-    for await (const part of cutIntoParts(pieces)) {
+    for await (const part of cutIntoParts(pieces, CUT)) {
       waiting.push(part);
       if (waiting.length >= COMMIT_PARTS) await flush();
     }

@@ -3,9 +3,9 @@
 
 import type { Enqueued } from "../../../queue/ports/intake.ts";
 import type { Connection } from "../db/connection.ts";
-import { countEnqueued, freeKey, knownKey, wayOf } from "./enqueue.ts";
+import { countEnqueued, freeKey, knownKey } from "./enqueue.ts";
 import { wake } from "../db/wake.ts";
-import { moveLaneEvents, publishLane, sweepLaneEvents } from "../events/write.ts";
+import { moveLaneEvents, publishLane, sweepLaneEvents, wayOf } from "../events/write.ts";
 
 /** The most messages that one commit moves into another lane, row by row. */
 export const MERGE_MESSAGES = 2_000;

@@ -1,14 +1,14 @@
 // What is told of relays and pauses: only what is new. Called by whoever changes them, within the write
 // that does.
 
-import type { RelayHealth } from "../../../queue/policy/breaker.ts";
-import type { Pause, PausedPart } from "../../../queue/policy/pause.ts";
-import type { RelayLimits } from "../../../queue/policy/throttle.ts";
-import type { Connection } from "../db/connection.ts";
+import type { RelayHealth } from "../../queue/policy/breaker.ts";
+import { isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
+import type { RelayLimits } from "../../queue/policy/throttle.ts";
+import type { Teller } from "./teller.ts";
 
 /** Tells how a relay fares, if that is another word than before. */
 export function tellHealth(
-  db: Connection,
+  db: Teller,
   relay: string,
   { before, after, now }: {
     readonly before: RelayHealth;
@@ -33,7 +33,7 @@ function wordOf({ openUntil, refusal }: RelayHealth): "up" | "down" | "refusing"
 
 /** Tells that a relay wants less, if it did not before. */
 export function tellLimits(
-  db: Connection,
+  db: Teller,
   relay: string,
   { before, after, now }: {
     readonly before: RelayLimits;
@@ -51,7 +51,7 @@ function isThrottled({ connections, rate, backOffs }: RelayLimits): boolean {
 }
 
 /** Tells that a part of the mail is paused from now on. */
-export function tellPaused(db: Connection, pause: Pause, now: number): void {
+function tellPaused(db: Teller, pause: Pause, now: number): void {
   const { scope, value, reason, until, isAutomatic: automatic } = pause;
   const told = { reason, until, automatic };
   if (scope === "relay") db.tell({ type: "relay.paused", relay: value, ...told }, now);
@@ -61,9 +61,25 @@ export function tellPaused(db: Connection, pause: Pause, now: number): void {
 }
 
 /** Tells that a part of the mail is not paused any more. */
-export function tellResumed(db: Connection, { scope, value }: PausedPart, now: number): void {
+function tellResumed(db: Teller, { scope, value }: PausedPart, now: number): void {
   if (scope === "relay") db.tell({ type: "relay.resumed", relay: value }, now);
   else if (scope === "sender") db.tell({ type: "sender.resumed", sender: value }, now);
   else if (scope === "domain") db.tell({ type: "domain.resumed", domain: value }, now);
   else db.tell({ type: "tag.resumed", tag: value }, now);
+}
+
+/** Tells that a part is paused, or is not any more, if that is new. */
+export function tellPauseChange(
+  db: Teller,
+  { earlier, pause, part }: {
+    readonly earlier: Pause | null;
+    readonly pause: Pause | null;
+    readonly part: PausedPart;
+  },
+  now: number,
+): void {
+  const wasPaused = earlier !== null && isInForce(earlier, now);
+  const isPaused = pause !== null && isInForce(pause, now);
+  if (pause !== null && isPaused && !wasPaused) tellPaused(db, pause, now);
+  if (wasPaused && !isPaused) tellResumed(db, part, now);
 }

@@ -1,13 +1,13 @@
 // Rows of recipients and attempts as `show` tells them. The stores' read/show.ts read the rows; what
 // they hold was written by intake and by recording.
 
-import type { AttemptDetail, RecipientDetail } from "../../queue/message.ts";
-import { ATTEMPT_RESULTS, type Outcome, OUTCOME_KINDS } from "../../queue/outcome.ts";
-import { RECIPIENT_STATES } from "../../queue/state.ts";
-import { int, number, text } from "./columns.ts";
-import { listOf, oneOf, reasonOf } from "./damage.ts";
-import { readRecipientDsn } from "./dsn.ts";
-import type { Row } from "./row.ts";
+import type { AttemptDetail, RecipientDetail } from "../../../queue/message.ts";
+import { ATTEMPT_RESULTS, type Outcome, OUTCOME_KINDS } from "../../../queue/outcome.ts";
+import { RECIPIENT_STATES } from "../../../queue/state.ts";
+import { int, number, text } from "../columns.ts";
+import { listOf, oneOf, reasonOf } from "../damage.ts";
+import { readRecipientDsn } from "../dsn.ts";
+import type { Row } from "../row.ts";
 
 /** `message` is the id of its message. Throws `queue_corrupt`. */
 export function toRecipient(row: Row, message: string): RecipientDetail {

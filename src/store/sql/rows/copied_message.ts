@@ -1,12 +1,12 @@
 // A message made anew of one that is in the queue, with another envelope. The stores'
 // act/resend_changed.ts read the old one, insert the new one and copy its bytes.
 
-import type { DsnRequest, RecipientDsn } from "../../queue/dsn.ts";
-import type { ContentFacts, NewMessage } from "../../queue/message.ts";
-import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
-import { MailqError } from "../../queue/errors.ts";
-import { changesOf, int, SUMMARY, toSummary } from "./columns.ts";
-import type { Row } from "./row.ts";
+import type { DsnRequest, RecipientDsn } from "../../../queue/dsn.ts";
+import type { ContentFacts, NewMessage } from "../../../queue/message.ts";
+import type { EnvelopeChanges } from "../../../queue/ports/operator.ts";
+import { MailqError } from "../../../queue/errors.ts";
+import { changesOf, int, SUMMARY, toSummary } from "../columns.ts";
+import type { Row } from "../row.ts";
 
 /** The columns of `message` that a copy is made from. */
 export const COPIED = `${SUMMARY}, dot_lines, eight_bit, body_kept, dsn, changes`;

@@ -1,8 +1,8 @@
 // What an attempt leaves behind as text: the reply that a message's row shows, and its outcomes as
 // JSON. The stores' claims/ write them, detail.ts reads the outcomes again.
 
-import type { AttemptRecord, RecipientChange } from "../../queue/claim.ts";
-import type { OutcomeKind } from "../../queue/outcome.ts";
+import type { AttemptRecord, RecipientChange } from "../../../queue/claim.ts";
+import type { OutcomeKind } from "../../../queue/outcome.ts";
 
 /** The reply that speaks for an attempt. */
 export function lastReply(attempt: Pick<AttemptRecord, "changes" | "error">): string | null {

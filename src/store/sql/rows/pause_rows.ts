@@ -1,10 +1,10 @@
 // Rows of the table `pause` as the pauses they stand for. The stores' act/pauses.ts read and write
 // them; what a pause means is src/queue/policy/pause.ts's.
 
-import { type Pause, PAUSE_SCOPES, type PausedPart } from "../../queue/policy/pause.ts";
-import { int, number, text } from "./columns.ts";
-import { listOf } from "./damage.ts";
-import type { Row } from "./row.ts";
+import { type Pause, PAUSE_SCOPES, type PausedPart } from "../../../queue/policy/pause.ts";
+import { int, number, text } from "../columns.ts";
+import { listOf } from "../damage.ts";
+import type { Row } from "../row.ts";
 
 /** A part's value as it is stored: of addresses the case does not matter. */
 export function pauseKey({ scope, value }: PausedPart): string {

@@ -1,14 +1,14 @@
 // Rows of what is known of relays: faults, limits, rates, suspicions. The stores' claims/ read and
 // write them.
 
-import { HEALTHY, type RelayHealth } from "../../queue/policy/breaker.ts";
-import type { RateUse } from "../../queue/policy/rate.ts";
-import type { Suspect, Suspicion } from "../../queue/policy/suspicion.ts";
-import { relaxed, type RelayLimits } from "../../queue/policy/throttle.ts";
-import type { RelayStatus } from "../../queue/status.ts";
-import { int, number, text } from "./columns.ts";
-import { listOf } from "./damage.ts";
-import type { Row } from "./row.ts";
+import { HEALTHY, type RelayHealth } from "../../../queue/policy/breaker.ts";
+import type { RateUse } from "../../../queue/policy/rate.ts";
+import type { Suspect, Suspicion } from "../../../queue/policy/suspicion.ts";
+import { relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
+import type { RelayStatus } from "../../../queue/status.ts";
+import { int, number, text } from "../columns.ts";
+import { listOf } from "../damage.ts";
+import type { Row } from "../row.ts";
 
 /** The columns of `relay` that `toHealth` reads, behind its name. */
 export const RELAY_COLUMNS = "name, failures, down_since, open_until, last_error, refusal, hint";

@@ -1,10 +1,10 @@
 // What is told of a recipient: what an attempt meant for it, or what became of it without one. Called by
 // whoever changes recipients, within the write that does.
 
-import type { RecipientChange } from "../../../queue/claim.ts";
-import type { FinalReason } from "../../../queue/state.ts";
-import { int, number, text } from "../../sql/columns.ts";
-import type { Connection } from "../db/connection.ts";
+import type { RecipientChange } from "../../queue/claim.ts";
+import type { FinalReason } from "../../queue/state.ts";
+import { number, text } from "./columns.ts";
+import type { Teller } from "./teller.ts";
 
 /** An attempt as events tell of it. */
 interface ToldAttempt {
@@ -22,7 +22,7 @@ const UNTRIED = { attempt: null, relay: null, host: null, code: null, enhanced: 
 /** Tells what an attempt meant for a recipient. One that another relay is tried for at once is told of
  *  when that has answered. */
 export function tellOutcome(
-  db: Connection,
+  db: Teller,
   { id, attempt, relay, host, lifeFrom }: ToldAttempt,
   change: Omit<RecipientChange, "n" | "failures" | "suppresses">,
   now: number,
@@ -45,7 +45,7 @@ export function tellOutcome(
 
 /** Tells that a recipient has to wait untried. */
 export function tellPostponed(
-  db: Connection,
+  db: Teller,
   { id, address, until, reason }: {
     readonly id: string;
     readonly address: string;
@@ -60,7 +60,7 @@ export function tellPostponed(
 
 /** Tells that a recipient's row, as it is now, means a failure. */
 export function tellFailed(
-  db: Connection,
+  db: Teller,
   id: string,
   row: Readonly<Record<string, unknown>>,
   { reason: final_reason, now }: { readonly reason: FinalReason; readonly now: number },
@@ -74,9 +74,4 @@ export function tellFailed(
     reply: text(row.reply),
   };
   db.tell({ type: "recipient.failed", ...told, final_reason }, now);
-}
-
-/** The id of the message in row `seq`. */
-export function idOf(db: Connection, seq: number): string {
-  return String(db.get("SELECT id FROM message WHERE seq = ?", int(seq))?.id);
 }

@@ -1,11 +1,11 @@
 // Rows of recipients that wait or have failed, for src/app/problems. The stores' read/unsent.ts read
 // them.
 
-import { MESSAGE_STATUSES, RECIPIENT_STATES, storedStatuses } from "../../queue/state.ts";
-import type { UnsentRecipient } from "../../queue/unsent.ts";
-import { int, number, tagsOf, text } from "./columns.ts";
-import { oneOf, reasonOf } from "./damage.ts";
-import type { Row } from "./row.ts";
+import { MESSAGE_STATUSES, RECIPIENT_STATES, storedStatuses } from "../../../queue/state.ts";
+import type { UnsentRecipient } from "../../../queue/unsent.ts";
+import { int, number, tagsOf, text } from "../columns.ts";
+import { oneOf, reasonOf } from "../damage.ts";
+import type { Row } from "../row.ts";
 
 /** Of messages that were sent to all, cancelled or suppressed there is nobody. */
 export const UNSENT_STATUSES = storedStatuses(

@@ -8,6 +8,12 @@ import type { Store } from "../queue/ports/store.ts";
 /** Opens the queue that a path, or a URL, names. Throws `config_invalid` for one on a file system of a
  *  network, where it would be damaged. */
 export async function openStore(queue: string, options: OpenOptions): Promise<Store> {
+  if (isOnPostgres(queue)) {
+    const { PostgresStore }: typeof import("./postgres/store.ts") = await import(
+      import.meta.resolve("./postgres/store.ts")
+    );
+    return await PostgresStore.open({ ...options, url: queue });
+  }
   const path = queuePath(queue);
   const { SqliteStore } = await import("./sqlite/store.ts");
   // Of one that is to be made the making says what is wrong.
@@ -24,9 +30,14 @@ export async function openStore(queue: string, options: OpenOptions): Promise<St
   });
 }
 
-/** Whether there is a queue by this name. */
+/** Whether a queue is named by the URL of one on PostgreSQL; others are files. */
+export function isOnPostgres(queue: string): boolean {
+  return /^postgres(ql)?:/i.test(queue);
+}
+
+/** Whether there is a queue by this name. Of one on PostgreSQL that is only known once it is opened. */
 export function queueExists(queue: string): boolean {
-  return deviceOf(queuePath(queue)) !== null;
+  return isOnPostgres(queue) || deviceOf(queuePath(queue)) !== null;
 }
 
 /** The file of a queue that is named by a path or by a `sqlite:` or `file:` URL. Throws
@@ -39,7 +50,7 @@ export function queuePath(queue: string): string {
   if (isKnown && path !== "" && path !== ":memory:") return path;
   throw new MailqError(
     "config_invalid",
-    `Cannot open the queue "${queue}": expected a file's path or sqlite:PATH`,
+    `Cannot open the queue "${queue}": expected a file's path, sqlite:PATH or postgres://HOST/DATABASE`,
   );
 }
 

@@ -37,7 +37,7 @@ export interface StoreFixture extends AsyncDisposable {
   /** Ends a worker as kill -9 would: its lock goes, its registration stays. */
   abandon(worker: WorkerHandle): void;
   /** Fails if the queue is not in good order. */
-  verify(): void;
+  verify(): void | Promise<void>;
 }
 
 /** How a queue is opened once more. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { endChild, startChild } from "./child.ts";
 
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const SCRIPT = new URL("./queue_child.ts", import.meta.url).pathname;
 
 /** A process of its own that works on a queue (queue_child.ts). */
@@ -71,6 +72,8 @@ export class QueueProcess implements AsyncDisposable {
 }
 
 function denoCommand(task: string, queue: string, count = 0): string[] {
-  const flags = ["--quiet", "--allow-all", "--no-check", "--no-lock", "--no-config"];
+  // Only the driver of PostgreSQL is a package that the settings of the repository name.
+  const config = /^postgres/.test(queue) ? `--config=${CONFIG}` : "--no-config";
+  const flags = ["--quiet", "--allow-all", "--no-check", "--no-lock", config];
   return [Deno.execPath(), "run", ...flags, SCRIPT, task, queue, String(count)];
 }

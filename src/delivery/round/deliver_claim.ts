@@ -91,6 +91,15 @@ async function deliverGroup(
       return { kind: "rest", trouble: { error } };
     }
     outlet.inFlight++;
+    const held = tools.worker.mayBegin?.(claim.token) ?? null;
+    if (held !== null) {
+      const notBegun = await unlessHeld(held);
+      if (notBegun !== null) {
+        outlet.inFlight--;
+        outlet.giveBack(transport, { isUsable: !stopper.isAbandoned });
+        return notBegun;
+      }
+    }
     const place = ++outlet.begun;
     const isLast = group.relays.length === 1 ||
       outlets.firstUsable(group.relays.filter((name) => name !== outlet.name)) === null;
@@ -132,6 +141,16 @@ async function deliverGroup(
     if (!isForNext) changes.push(...attempt.changes);
     if (trouble !== null || tools.signal.aborted) return { kind: "rest", trouble };
     if (!isForNext) return "done";
+  }
+}
+
+/** How a message ends that may not begin: another has it since, or the queue cannot be asked. Null if
+ *  it may. */
+async function unlessHeld(held: Promise<boolean>): Promise<DeliveredEnd | null> {
+  try {
+    return await held ? null : { kind: "abandoned" };
+  } catch (error) {
+    return { kind: "rest", trouble: { error } };
   }
 }
 

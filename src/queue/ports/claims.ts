@@ -77,6 +77,10 @@ export interface Claims {
 /** A worker's registration. Its lock is held until `close`, or until its process ends. */
 export interface WorkerHandle {
   readonly id: number;
+  /** To be asked before a claim is handed over, in stores where others may have taken it over meanwhile:
+   *  resolves to whether it still is this worker's, once others can know that it begins; null where it
+   *  may begin at once. Rejects as the store does. */
+  mayBegin?(token: number): Promise<boolean> | null;
   /** Notes, so that it outlives this process, that the bytes of a claim begin to go out. */
   noteDataBegun(token: number): void;
   /** Nothing is in hand: what was noted is forgotten. */

@@ -64,7 +64,7 @@ export function modelTests(test: TestStore): void {
           try {
             for (const step of some) await run.take(step);
             await run.compare();
-            fixture.verify();
+            await fixture.verify();
           } finally {
             await run.clear();
           }

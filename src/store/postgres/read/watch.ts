@@ -1,0 +1,143 @@
+// Tells a service, or a screen, that another process has changed the queue: by LISTEN on a connection
+// of its own, with a look once a second behind it. Whoever commits tells by db/news.ts.
+
+// @ts-types="../db/pg.d.ts"
+import pg from "pg";
+import { wait } from "../../../system/time.ts";
+import { hasDeadWorker } from "../claims/take_over.ts";
+import { clientConfig, type Database } from "../db/connection.ts";
+import { CHANNEL } from "../db/news.ts";
+import { isPassing } from "../db/errors.ts";
+
+/** How often the queue is asked for what no notice tells: whether a worker has died, or, where
+ *  nothing can be listened to, whether there is news at all. */
+const POLL_MS = 1_000;
+/** Who was told of a change may have missed one that was committed just behind it: `mailq.wake` is
+ *  silent for so long. */
+const AFTER_MS = 100;
+/** A connection that is lost is made anew after so long. */
+const RETRY_MS = 1_000;
+
+/** Waits for what other processes do to the queue. */
+export class Watch {
+  #client: pg.Client | null = null;
+  #isTouched = false;
+  #version: string | null = null;
+  #wake: () => void = () => {};
+  #again: ReturnType<typeof setTimeout> | null = null;
+  #connectedAt = -Infinity;
+  #isClosed = false;
+  #connecting: Promise<void> | null = null;
+
+  constructor(
+    readonly db: Database,
+    /** The name this process tells its own changes by. */
+    readonly who: string,
+  ) {}
+
+  /** Resolves once another process has committed since the last call ended (at first: since the watch
+   *  began), a worker has died, or at `signal`. */
+  async changed(signal: AbortSignal): Promise<void> {
+    await this.#listen();
+    this.#version ??= await this.#woken();
+    while (!signal.aborted && !this.#isTouched && !await this.#hasNews()) await this.#next(signal);
+    this.#isTouched = false;
+    this.#version = await this.#woken().catch(() => this.#version);
+  }
+
+  /** Our own news is none for us. */
+  async noteOwn(): Promise<void> {
+    if (this.#client === null) this.#version = await this.#woken().catch(() => this.#version);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#again !== null) clearTimeout(this.#again);
+    await this.#connecting;
+    await this.#client?.end().catch(() => {});
+  }
+
+  #touch(): void {
+    this.#isTouched = true;
+    this.#wake();
+  }
+
+  async #next(signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const stop = () => over.abort();
+    this.#wake = stop;
+    signal.addEventListener("abort", stop, { once: true });
+    if (!this.#isTouched && !signal.aborted) {
+      // Many services do not look at the same moment.
+      await wait(POLL_MS * (0.8 + 0.4 * Math.random()), over.signal);
+    }
+    signal.removeEventListener("abort", stop);
+    this.#wake = () => {};
+  }
+
+  async #hasNews(): Promise<boolean> {
+    await this.#listen();
+    if (await hasDeadWorker(this.db)) return true;
+    return this.#client === null && await this.#woken() !== this.#version;
+  }
+
+  /** Changes when somebody tells of a commit. */
+  async #woken(): Promise<string> {
+    return String((await this.db.get("SELECT last_value FROM mailq.woken"))?.last_value);
+  }
+
+  /** Listens, unless it does so or cannot. What was committed while nobody listened is news. */
+  async #listen(): Promise<void> {
+    const { isPooled, target } = this.db;
+    if (this.#client !== null || this.#isClosed || isPooled && target.listen === null) return;
+    if (performance.now() - this.#connectedAt < RETRY_MS) return;
+    const isAgain = this.#connectedAt > 0;
+    this.#connectedAt = performance.now();
+    this.#connecting = this.#connect().then(
+      () => {
+        if (isAgain) this.#touch();
+      },
+      (error) => {
+        // Looking once a second goes on meanwhile.
+        if (!isPassing(error)) throw error;
+      },
+    ).finally(() => this.#connecting = null);
+    await this.#connecting;
+  }
+
+  async #connect(): Promise<void> {
+    const { target } = this.db;
+    const client = new pg.Client({ ...clientConfig(target), ...this.#elsewhere() });
+    client.on("error", () => this.#lose(client));
+    client.on("end", () => this.#lose(client));
+    client.on("notification", ({ payload }) => this.#told(payload ?? ""));
+    await client.connect();
+    await client.query(`LISTEN ${CHANNEL}`);
+    this.#client = client;
+  }
+
+  #elsewhere(): { readonly host?: string; readonly port?: number } {
+    const { listen } = this.db.target;
+    if (listen === null) return {};
+    const [, host = listen, port] = /^(.*?)(?::(\d+))?$/.exec(listen) ?? [];
+    return { host, ...(port === undefined ? {} : { port: Number(port) }) };
+  }
+
+  #lose(client: pg.Client): void {
+    if (this.#client !== client) return;
+    this.#client = null;
+    client.end().catch(() => {});
+    if (!this.#isClosed) this.#wake();
+  }
+
+  #told(who: string): void {
+    if (who === this.who) return;
+    this.#touch();
+    if (this.#again !== null) return;
+    const again = this.#again = setTimeout(() => {
+      this.#again = null;
+      this.#touch();
+    }, AFTER_MS);
+    Deno.unrefTimer(again);
+  }
+}

@@ -105,6 +105,25 @@ Deno.test("the screen is loaded by its command alone, and lazily", async () => {
   assert.deepEqual(ink.filter(({ from }) => !from.startsWith("src/tui/")), []);
 });
 
+Deno.test("PostgreSQL is loaded where a queue is on it, and by no literal import", async () => {
+  const all = await imports();
+  const isItsOwn = ({ from }: Import) => from.startsWith("src/store/postgres/");
+  const doors = all.filter((one) =>
+    target(one)?.startsWith("src/store/postgres/") && !isItsOwn(one)
+  );
+  assert.deepEqual([...new Set(doors.map(({ from }) => from))].sort(), [
+    "src/cli/commands/migrate.ts",
+    "src/store/open.ts",
+  ]);
+  assert.deepEqual(doors.filter(({ isDynamic }) => !isDynamic), []);
+  for (const from of ["src/cli/commands/migrate.ts", "src/store/open.ts"]) {
+    assert.doesNotMatch(await codeOf(from), /await import\(\s*"[^"]*postgres/);
+  }
+  const driver = all.filter(({ specifier }) => specifier === "pg");
+  assert.ok(driver.length > 0);
+  assert.deepEqual(driver.filter((one) => !isItsOwn(one)), []);
+});
+
 Deno.test("packages that cost time at start are imported where they are used, dynamically", async () => {
   const lazy = /^(nodemailer|smol-toml|postal-mime|html-to-text|date-fns|string-width)/;
   const eager = (await imports()).filter((one) => !one.isDynamic && lazy.test(one.specifier));

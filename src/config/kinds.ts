@@ -159,7 +159,7 @@ function readQueue(raw: unknown): string | Mismatch {
   const scheme = typeof text === "string" ? /^([\w+.-]+):\/\//.exec(text)?.[1] : undefined;
   return scheme === undefined || QUEUE_SCHEMES.includes(scheme.toLowerCase())
     ? text
-    : new Mismatch("a path, or sqlite:PATH", `the scheme "${scheme}"`);
+    : new Mismatch("a path, sqlite:PATH or postgres://HOST/DATABASE", `the scheme "${scheme}"`);
 }
 
 function readUrl(raw: unknown): string | Mismatch {

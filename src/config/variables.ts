@@ -24,13 +24,16 @@ export const FILE_VARIABLES: Readonly<Record<string, SettingName>> = {
   MAILQ_TRANSPORT_FILE: "transport",
 };
 
-/** Variables that are no setting's: the settings file, the default relay's password, the batch
+/** Variables that are no setting's: the settings file, the passwords of the default relay and of a
+ *  queue on PostgreSQL, the batch
  *  that `mailq tx` hands to the commands inside it, what the programs of sendmail: and exec: are
  *  told of their message, and what .ci/compile.ts is told. */
 export const OTHER_VARIABLES: readonly string[] = [
   "MAILQ_CONFIG",
   ...Object.keys(RELAY_VARIABLES),
   ...Object.keys(FILE_VARIABLES),
+  "MAILQ_QUEUE_PASSWORD",
+  "MAILQ_QUEUE_PASSWORD_FILE",
   "MAILQ_TX",
   "MAILQ_HOOK",
   "MAILQ_ID",

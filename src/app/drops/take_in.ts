@@ -12,7 +12,7 @@ import { DropOpener } from "../../store/drop/opener.ts";
 import { Turns } from "../../system/time.ts";
 import { systemCode } from "../../system/files.ts";
 import { giveToOwnerOf } from "../../system/handles.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import type { App } from "../app.ts";
 import { tryLock } from "../lock_file.ts";
@@ -78,6 +78,8 @@ export async function importDrops(
   opener: DropOpener,
   openStore: () => Promise<DropStore>,
 ): Promise<boolean> {
+  // A queue on PostgreSQL is nobody's file: its users are the database's roles.
+  if (isOnPostgres(settings.queue)) return true;
   const queue = queuePath(settings.queue);
   const path = usableDropFolder(queue);
   if (path === null) return true;

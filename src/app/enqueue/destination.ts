@@ -7,6 +7,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { Enqueuer } from "../../queue/ports/intake.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
+import { isOnPostgres } from "../../store/open.ts";
 import type { App } from "../app.ts";
 
 /** Where mail goes in. */
@@ -38,7 +39,8 @@ export async function openDestination(
     // The queue of another process's batch is there: one that is not is another, not to be made.
     store = await app.openQueue(settings, { create: !batch });
   } catch (error) {
-    if (!(error instanceof MailqError) || error.code !== "permission" || batch) throw error;
+    const isRefused = error instanceof MailqError && error.code === "permission";
+    if (!isRefused || batch || isOnPostgres(settings.queue)) throw error;
     const { openDropBox }: typeof import("./drop_box.ts") = await import(
       import.meta.resolve("./drop_box.ts")
     );

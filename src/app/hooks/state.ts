@@ -5,7 +5,7 @@ import type { HookSettings } from "../../config/tables/hooks.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { EventLog } from "../../queue/ports/events.ts";
 import type { Hooks, HookState } from "../../queue/ports/hooks.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import type { App } from "../app.ts";
 import type { TellTools } from "./tell.ts";
 
@@ -54,6 +54,8 @@ export function tellTools(
   store: EventLog & Hooks,
   onTurn: TellTools["onTurn"],
 ): TellTools {
-  const MAILQ_QUEUE = Deno.realPathSync(queuePath(settings.queue));
+  const MAILQ_QUEUE = isOnPostgres(settings.queue)
+    ? settings.queue
+    : Deno.realPathSync(queuePath(settings.queue));
   return { store, env: { ...env, MAILQ_QUEUE }, clock, random, wait, onTurn };
 }

@@ -8,7 +8,7 @@ import type { Settings } from "../../config/settings.ts";
 import { SmtpSession } from "../../intake/smtp/session.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import { folderOf } from "../../system/files.ts";
 import type { Timers } from "../../system/time.ts";
 import type { App } from "../app.ts";
@@ -63,7 +63,7 @@ export class Listeners implements AsyncDisposable {
       plan: () => this.plan,
       queue: queueTaker(app, intake, () => this.plan.settings),
       takeDrop: dropTaker(app, () => this.#submitStore(), () => this.plan.settings),
-      folder: folderOf(queuePath(plan.settings.queue)),
+      folder: isOnPostgres(plan.settings.queue) ? "/tmp" : folderOf(queuePath(plan.settings.queue)),
       fileBytes: 0,
       texts: 0,
     };

@@ -5,7 +5,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { Counters } from "../../queue/ports/counters.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import { countDrops } from "../../store/drop/names.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import { diskRoom } from "../../system/disk.ts";
 import { lookAt } from "../../system/files.ts";
 import { type DiskFigures, families } from "./families.ts";
@@ -24,7 +24,8 @@ export async function metricsText(
     readonly dialect: Dialect;
   },
 ): Promise<string> {
-  const path = queuePath(settings.queue);
+  // What is a database has no file here.
+  const path = isOnPostgres(settings.queue) ? null : queuePath(settings.queue);
   const told = families({
     now,
     status: await store.status(),
@@ -36,8 +37,8 @@ export async function metricsText(
       concurrency: concurrency ?? settings.concurrency,
       rate,
     })),
-    disk: await diskFigures(path),
-    dropped: countDrops(path),
+    disk: path === null ? null : await diskFigures(path),
+    dropped: path === null ? 0 : countDrops(path),
     build: { version, deno: Deno.version.deno },
   });
   return metricsTextOf(told, dialect);

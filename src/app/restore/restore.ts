@@ -7,7 +7,7 @@ import { MailqError } from "../../queue/errors.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { type MessageStatus, OPEN_STATES } from "../../queue/state.ts";
-import { queueExists, queuePath } from "../../store/open.ts";
+import { isOnPostgres, queueExists, queuePath } from "../../store/open.ts";
 import { type BackupFacts, Restoring } from "../../store/sqlite/act/restore.ts";
 import type { App } from "../app.ts";
 
@@ -45,6 +45,12 @@ export async function restore(
   settings: Settings,
   file: string,
 ): Promise<Restored> {
+  if (isOnPostgres(settings.queue)) {
+    throw new MailqError(
+      "usage",
+      `Cannot restore ${file} into the queue ${settings.queue}: PostgreSQL does that itself (pg_restore)`,
+    );
+  }
   const queue = queuePath(settings.queue);
   const old = queueExists(settings.queue) ? await openOld(app, settings) : null;
   using restoring = await Restoring.prepare(queue, file, app.clock.now());

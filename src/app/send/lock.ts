@@ -2,7 +2,8 @@
 // which also prints who holds it. That the lock ends with its process is src/system/file_lock.ts's.
 
 import type { Settings } from "../../config/settings.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
+import { hexText } from "../../system/bytes.ts";
 import { openOwnFile, writeAllSync } from "../../system/files.ts";
 import { giveToOwnerOf } from "../../system/handles.ts";
 import type { App } from "../app.ts";
@@ -45,9 +46,10 @@ export async function takeSendLock(
   settings: Pick<Settings, "queue" | "lockPath">,
   { waitMs, onWait, onWaiting }: SendLockOptions,
 ): Promise<SendLock | HeldLock> {
-  const queue = queuePath(settings.queue);
+  // Passes on several hosts do not wait for each other; those of one user on one host do.
+  const queue = isOnPostgres(settings.queue) ? null : queuePath(settings.queue);
   const place = {
-    path: settings.lockPath ?? `${queue}-lock`,
+    path: settings.lockPath ?? (queue === null ? await placeFor(settings.queue) : `${queue}-lock`),
     advice: "set lock_path to a file you may write",
   };
   const { clock } = app;
@@ -57,7 +59,7 @@ export async function takeSendLock(
     const lock = await tryLock(place);
     if (lock !== null) {
       try {
-        giveToOwnerOf(queue, lock.file);
+        if (queue !== null) giveToOwnerOf(queue, lock.file);
       } catch (error) {
         lock.release();
         throw lockError(place, error);
@@ -72,6 +74,12 @@ export async function takeSendLock(
     await app.wait(ms, signal);
     leftMs -= ms;
   }
+}
+
+/** A file for the lock of a queue that is none itself. */
+async function placeFor(queue: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(queue));
+  return `/tmp/mailq-send-${Deno.uid()}-${hexText(new Uint8Array(hash).subarray(0, 8))}`;
 }
 
 function heldLock(path: string, now: number): HeldLock {

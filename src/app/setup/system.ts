@@ -4,7 +4,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import { folderOf } from "../../system/files.ts";
 import { dropFolder, REFUSED, TAKEN } from "../../store/drop/names.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import type { App } from "../app.ts";
 import { type PasswdEntry, readPasswd } from "../../system/passwd.ts";
 import { SetUp, type SetUpStep } from "./folders.ts";
@@ -46,6 +46,13 @@ export async function setUpSystem(
 ): Promise<SystemSetUp> {
   const settings = await app.settings("all");
   const origin = settings.entries().find(({ name }) => name === "queue")?.origin ?? "default";
+  if (isOnPostgres(settings.queue)) {
+    throw new MailqError(
+      "usage",
+      `Cannot set up the queue ${settings.queue} as this machine's: it is on PostgreSQL, whose roles say who ` +
+        "may use it; `mailq migrate` makes it",
+    );
+  }
   const queue = origin === "default" ? SYSTEM_QUEUE : absolute(queuePath(settings.queue));
   const owner = ownerOf(user);
   if (Deno.uid() !== 0 && (queue === SYSTEM_QUEUE || owner.uid !== Deno.uid())) {

@@ -1,6 +1,7 @@
 // Units for systemd: the service, a socket that it is handed, and in place of the service a pass each
 // minute. `mailq init systemd` prints them; nothing is written here.
 
+import { isOnPostgres } from "../../store/open.ts";
 import { folderOf } from "../../system/files.ts";
 import { checkUser, programLine, quoted } from "./program_path.ts";
 
@@ -37,7 +38,8 @@ const ROOT_NEEDS = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER";
 
 /** Runs the service, with no more rights than it needs. */
 function service(user: string | null, queue: string | null): string {
-  const folder = queue === null ? null : folderOf(queue);
+  const isFile = queue !== null && !isOnPostgres(queue);
+  const folder = isFile ? folderOf(queue) : null;
   return `# /etc/systemd/system/mailq.service; then: systemctl enable --now mailq
 [Unit]
 Description=mailq, the mail queue

@@ -6,7 +6,7 @@ import type { Settings } from "../../config/settings.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import type { BatchEnd, OpenBatch } from "../../queue/ports/intake.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import type { App, Tell } from "../app.ts";
 import { ChildCommand, type ChildEnd } from "./child.ts";
 
@@ -46,7 +46,9 @@ export async function runBatch(
     ...command.env,
     MAILQ_TX: batch.token,
     // It holds for the command as well, wherever it goes.
-    MAILQ_QUEUE: Deno.realPathSync(queuePath(settings.queue)),
+    MAILQ_QUEUE: isOnPostgres(settings.queue)
+      ? settings.queue
+      : Deno.realPathSync(queuePath(settings.queue)),
   };
   app.stopSignal();
   using child = new ChildCommand(command.words, env, command.isAtTerminal);

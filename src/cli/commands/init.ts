@@ -2,7 +2,7 @@
 // src/app/setup's; here are flags, help, and how what was done is printed.
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import type { Context } from "../frame/context.ts";
 import { grafanaDashboard, prometheusRules } from "../../app/setup/monitoring.ts";
 import { systemdUnit, UNITS } from "../../app/setup/systemd_units.ts";
@@ -131,6 +131,7 @@ async function namedQueue(context: Context): Promise<string | null> {
   const settings = await context.settings("all");
   const origin = settings.entries().find(({ name }) => name === "queue")?.origin ?? "default";
   if (!/^(--|MAILQ_)/.test(origin)) return null;
+  if (isOnPostgres(settings.queue)) return settings.queue;
   const path = queuePath(settings.queue);
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }

@@ -9,7 +9,7 @@ import { readySearch } from "../../app/send/search_index.ts";
 import { plural } from "../../display/plural.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { MessageStatus } from "../../queue/state.ts";
-import { queuePath } from "../../store/open.ts";
+import { isOnPostgres, queuePath } from "../../store/open.ts";
 import { spendingReserve } from "../../store/reserve.ts";
 import { type FlagsOf, parsed, span, toggle } from "../flags/builders.ts";
 import {
@@ -57,7 +57,10 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       );
     }
     const settings = await this.settings("all");
-    const done = await spendingReserve(queuePath(settings.queue), async () => {
+    const spending = isOnPostgres(settings.queue)
+      ? <T>(work: () => Promise<T>) => work()
+      : <T>(work: () => Promise<T>) => spendingReserve(queuePath(settings.queue), work);
+    const done = await spending(async () => {
       const store = await this.openQueue(settings, { create: false });
       await readySearch(this.output, store, flags.search);
       const filter = await selectMessages(store, prefixes, toFilter(flags));

@@ -17,6 +17,7 @@ import { runService, type ServicePlan } from "../../delivery/service.ts";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { hasWalResetBug, sqliteVersion } from "../../system/sqlite_version.ts";
+import { isOnPostgres } from "../../store/open.ts";
 import { type FlagsOf, span, toggle } from "../flags/builders.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
@@ -87,7 +88,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     if (flags.once) await renewAhead(this.app, settings);
     await using _logins = flags.once ? null : keepLogins(this.app, () => current);
-    await using _drops = flags.once ? null : new DropWatch(this.app, () => current);
+    await using _drops = flags.once || isOnPostgres(settings.queue)
+      ? null
+      : new DropWatch(this.app, () => current);
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;
     await using supervision = flags.once ? null : new Supervision(this.app, told);

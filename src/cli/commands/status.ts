@@ -11,7 +11,7 @@ import { errorText, MailqError } from "../../queue/errors.ts";
 import type { LoginState } from "../../queue/status.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { countDrops } from "../../store/drop/names.ts";
-import { queueExists, queuePath } from "../../store/open.ts";
+import { isOnPostgres, queueExists, queuePath } from "../../store/open.ts";
 import { count, type FlagsOf, oneOf, span, toggle } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
 import { statusShape } from "../print/status_shape.ts";
@@ -62,7 +62,7 @@ export const command = buildCommand<Flags, [], Context>({
     const hooks = await lagsOf(settings, store);
     if (output.isJson) output.json(statusShape(status, now, waiting, { logins, hooks }));
     else {
-      const dropped = countDrops(queuePath(settings.queue));
+      const dropped = isOnPostgres(settings.queue) ? 0 : countDrops(queuePath(settings.queue));
       printStatus(output, status, { now, queue: settings.queue, dropped, waiting, logins, hooks });
       if (!queueExists(settings.queue)) {
         output.note("there is no such queue yet; `mailq enqueue` makes it");

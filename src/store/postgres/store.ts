@@ -259,7 +259,7 @@ export class PostgresStore extends PostgresReading implements Store {
       new MailqError(
         "usage",
         `Cannot back up the queue ${this.db.name}: PostgreSQL does that itself ` +
-          "(pg_dump --schema=mailq), and `mailq copy` copies it into another queue",
+          "(pg_dump --schema=mailq)",
       ),
     );
   }

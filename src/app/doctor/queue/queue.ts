@@ -25,7 +25,9 @@ export const check: Check<Facts> = {
   async gather(patient) {
     const { settings: { queue }, isRoot, queueOwner, queueFile } = patient;
     const { status, error } = await patient.opened();
-    const counts = status === null || queueOwner === null ? null : {
+    // A queue that is no file is there once it could be opened.
+    const isThere = queueFile === null || queueOwner !== null;
+    const counts = status === null || !isThere ? null : {
       open: status.queued + status.sending + status.deferred + status.held + status.scheduled,
       failed: status.failed + status.partial,
     };

@@ -6,6 +6,7 @@ import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
 import type { StoredFigures } from "../../queue/ports/counters.ts";
 import type { EventPage, WantedEvents } from "../../queue/ports/events.ts";
+import type { HookState } from "../../queue/ports/hooks.ts";
 import type { SearchIndexOptions, Suppression } from "../../queue/ports/reader.ts";
 import type { QueueStats } from "../../queue/stats.ts";
 import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
@@ -14,6 +15,7 @@ import { waitingFor } from "./act/pauses.ts";
 import { suppressions } from "./act/suppression.ts";
 import { nextDueAt } from "./claims/postpone.ts";
 import { purgeEvents } from "./events/purge.ts";
+import { beginHooks, hookStates, idsTagged, noteHook } from "./events/hooks.ts";
 import { eventsAfter, newestEvent } from "./events/read.ts";
 import { countMatching, matching } from "./filter/matching.ts";
 import { bringSearchUpToDate, readyFor } from "./filter/search_index.ts";
@@ -23,9 +25,10 @@ import { content, show } from "./read/show.ts";
 import { stats } from "./read/stats.ts";
 import { healthFigures, status } from "./read/status.ts";
 import { unsent } from "./read/unsent.ts";
+import { queueId } from "./take_in/batch_target.ts";
 import { PostgresRelays } from "./relays.ts";
 
-/** See the ports `Reader`, `EventLog` and `Counters`. */
+/** See the ports `Reader`, `EventLog`, `Hooks` and `Counters`. */
 export abstract class PostgresReading extends PostgresRelays {
   idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     return idsWithPrefix(this.db, prefix, limit);
@@ -83,6 +86,26 @@ export abstract class PostgresReading extends PostgresRelays {
 
   purgeEvents(before: number, commits: number): Promise<boolean> {
     return purgeEvents(this.db, { before, commits, now: this.clock.now() });
+  }
+
+  beginHooks(names: readonly string[]): Promise<void> {
+    return beginHooks(this.db, names);
+  }
+
+  hookStates(names: readonly string[]): Promise<HookState[]> {
+    return hookStates(this.db, names);
+  }
+
+  noteHook(state: HookState, from: number): Promise<boolean> {
+    return noteHook(this.db, state, from);
+  }
+
+  idsTagged(ids: readonly string[], tagStart: string): Promise<string[]> {
+    return idsTagged(this.db, ids, tagStart);
+  }
+
+  queueId(): Promise<string> {
+    return queueId(this.db);
   }
 
   figures(): Promise<StoredFigures> {

@@ -46,6 +46,7 @@ import type { Sql, Write } from "./db/transaction.ts";
 import { databaseClock } from "./db/clock.ts";
 import { openDatabase } from "./db/open_database.ts";
 import { openSchema } from "./db/open_schema.ts";
+import { takeHook } from "./events/hooks.ts";
 import { readyFor } from "./filter/search_index.ts";
 import { News } from "./db/news.ts";
 import { noteRound, pause, resume } from "./read/status.ts";
@@ -135,7 +136,13 @@ export class PostgresStore extends PostgresReading implements Store {
   }
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
-    return await this.#register(kind);
+    const worker = await this.#register(kind);
+    await this.#news.tell();
+    return worker;
+  }
+
+  async takeHook(name: string): Promise<{ release(): void } | null> {
+    return await takeHook(this.db, name, await this.#register("hook"));
   }
 
   #register(kind: string): Promise<PostgresWorker> {

@@ -266,6 +266,19 @@ CREATE TABLE mailq.event (
   events text NOT NULL
 );
 
+CREATE TABLE mailq.hook (
+  name text COLLATE "C" PRIMARY KEY,
+  position bigint NOT NULL,
+  batch_to bigint,
+  told bigint NOT NULL,
+  told_at bigint,
+  failures integer NOT NULL,
+  failing_since bigint,
+  next_at bigint,
+  last_error text
+);
+CREATE TABLE mailq.hook_owner (name text COLLATE "C" PRIMARY KEY, worker bigint);
+
 -- Changes of counts, put together from time to time, as those of the tally are. Labels are a JSON list.
 CREATE TABLE mailq.counter (
   name text COLLATE "C" NOT NULL,

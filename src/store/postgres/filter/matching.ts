@@ -3,7 +3,7 @@
 
 import type { Filter } from "../../../queue/filter.ts";
 import type { OnProgress } from "../../../queue/ports/progress.ts";
-import { int } from "../../sql/columns.ts";
+import { int, tagsOf } from "../../sql/columns.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { filterCondition, statusCondition } from "../../sql/filter_sql.ts";
 import type { Row, Value } from "../../sql/row.ts";
@@ -64,14 +64,15 @@ export async function deleteEach(
 ): Promise<number> {
   return await inSteps(db, condition, onProgress, async (tx, seqs) => {
     const gone = await tx.all(
-      `DELETE FROM message WHERE seq = ANY(?) AND ${condition.sql} RETURNING id, status`,
+      `DELETE FROM message WHERE seq = ANY(?) AND ${condition.sql} RETURNING id, status, tags`,
       seqs,
       ...condition.values,
     );
     for (const row of gone) {
       const id = String(row.id);
       const status = shownStatus(statusOf(row.status, `message ${id}`));
-      tx.tell({ type: "message.purged", id, status }, now);
+      const tags = tagsOf(row.tags, `message ${id}`);
+      tx.tell({ type: "message.purged", id, status, tags }, now);
     }
     if (gone.length > 0) tx.counts.add("purged", [], gone.length);
     return gone.length;

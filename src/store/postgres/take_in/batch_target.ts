@@ -26,7 +26,8 @@ export async function batchToken(db: Database, name: string): Promise<string> {
   return `mailq-tx:${await queueId(db)}:${name}`;
 }
 
-async function queueId(db: Database): Promise<string> {
+/** A name that no other queue has. */
+export async function queueId(db: Database): Promise<string> {
   return String((await db.get("SELECT value FROM meta WHERE key = 'queue_id'"))?.value);
 }
 

@@ -4,10 +4,10 @@
 import type { HookState } from "../../../queue/ports/hooks.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { giveToOwnerOf } from "../../../system/handles.ts";
-import { int, number, text } from "../../sql/columns.ts";
+import { toHookState } from "../../sql/rows/hook_row.ts";
 import { fileError } from "../../file_errors.ts";
 import { newestEvent } from "./read.ts";
-import { clean, type Connection, type Row } from "../db/connection.ts";
+import { clean, type Connection } from "../db/connection.ts";
 
 const FIND = "SELECT * FROM hook WHERE name = ?";
 
@@ -29,7 +29,7 @@ export async function beginHooks(db: Connection, names: readonly string[]): Prom
 /** See Hooks.hookStates. */
 export function hookStates(db: Connection, names: readonly string[]): HookState[] {
   return names.map((name) =>
-    toState(db.get(FIND, name) ?? { name, position: newestEvent(db), told: 0, failures: 0 })
+    toHookState(db.get(FIND, name) ?? { name, position: newestEvent(db), told: 0, failures: 0 })
   );
 }
 
@@ -84,18 +84,4 @@ export function idsTagged(db: Connection, ids: readonly string[], tagStart: stri
 /** See Hooks.queueId. */
 export function queueId(db: Connection): string {
   return String(db.get("SELECT value FROM meta WHERE key = 'queue_id'")?.value);
-}
-
-function toState(row: Row): HookState {
-  return {
-    name: String(row.name),
-    position: int(row.position),
-    batchTo: number(row.batch_to),
-    told: int(row.told),
-    toldAt: number(row.told_at),
-    failures: int(row.failures),
-    failingSince: number(row.failing_since),
-    nextAt: number(row.next_at),
-    lastError: text(row.last_error),
-  };
 }

@@ -43,7 +43,8 @@ Deno.test("run --json --verbose: every line of both streams is JSON", async () =
   const id = await mailq.enqueue(mail({ to: "bob@a.test" }));
   const stderr = await logOfRun(mailq, server, "--json", "--verbose");
   const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
-  assert.match(lines[0].text, /^sending from /);
+  // A build on an old SQLite has a word about that before.
+  assert.ok(lines.some(({ text }) => text?.startsWith("sending from ")), stderr);
   const { at, delay_ms: delay, duration_ms: _, reply, host: __, ...rest } = lines.at(-1);
   assert.match(at, new RegExp(`^${TIME}$`));
   assert.ok(Number.isInteger(delay) && delay >= 0, String(delay));

@@ -88,7 +88,7 @@ Deno.test("init system: a folder above that keeps others out is told", async () 
 Deno.test("init: help and the bare command name what there is", async () => {
   await using mailq = await Mailq.make();
   assert.match(await mailq.ok(["init", "--help"]), /^ {2}system +Make a queue/m);
-  assert.match(await mailq.ok(["init", "system", "--help"]), /--user NAME/);
+  assert.match(await mailq.ok(["init", "system", "--help"]), /--user USER/);
   assert.match(await mailq.ok(["--help"]), /^ {2}init +/m);
   const { code, stderr } = await mailq.run(["init"]);
   assert.equal(code, 64);

@@ -94,9 +94,13 @@ Deno.test("status: as text, as one line and as JSON", async () => {
     ...counts,
     seconds: status.seconds,
     paused: false,
+    paused_until: null,
+    paused_reason: null,
     workers: [],
     relays: [],
     pauses: [],
+    hooks: [],
+    logins: [],
   });
   const text = await mailq.ok(["status"]);
   for (const [name, count] of Object.entries(counts)) {

@@ -109,7 +109,7 @@ Deno.test("readValue: names the part that is wrong", () => {
   assert.deepEqual(
     readValue("mysql://h/q", { kind: "queue" }),
     new Mismatch(
-      "a path, or sqlite:PATH",
+      "a path, sqlite:PATH or postgres://HOST/DATABASE",
       'the scheme "mysql"',
     ),
   );

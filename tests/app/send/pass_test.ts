@@ -90,7 +90,7 @@ Deno.test("pass options: limits come from the settings, the rest from the progra
   const app = new FakePassApp();
   const text = 'transport = "null:"\nmax_batch = 5\nmax_deferred = 6\nthrottle = "2s"\n';
   const { limits, machine, signal, store } = await optionsOf(text, app);
-  assert.deepEqual(limits, { maxBatch: 5, maxDeferred: 6, throttleMs: 2_000 });
+  assert.deepEqual(limits, { maxBatch: 5, maxDeferred: 6, throttleMs: 2_000, finishMs: 59_000 });
   assert.equal(machine.clock, app.clock);
   assert.equal(machine.random, app.random);
   assert.equal(store, NO_STORE);

@@ -46,6 +46,16 @@ export function mend(path: string, info: Deno.FileInfo, wanted: OwnerAndMode): b
   return true;
 }
 
+/** Lets everybody write to a socket of ours; it has no handle to do that by. Throws where something else
+ *  has that name. */
+export function openSocketToAll(path: string): void {
+  const { isSocket, uid } = Deno.lstatSync(path);
+  if (!isSocket || uid !== Deno.uid()) {
+    throw new Deno.errors.AlreadyExists(`${path} is no socket of ours any more`);
+  }
+  Deno.chmodSync(path, 0o666);
+}
+
 /** A name that leads to this open file and to no other, whatever becomes of its path: Deno has no
  *  fchown(2) and fchmod(2). Null where there is no /proc. */
 function handlePath(file: Deno.FsFile): string | null {

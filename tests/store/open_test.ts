@@ -189,7 +189,7 @@ test("a queue that is changed under a running program takes no more writes", asy
   assert.deepEqual(rowsOf(path, "SELECT count(*) AS n FROM message"), [{ n: 2 }]);
 });
 
-test("openStore takes paths and sqlite: URLs, and no others", async (folder) => {
+test("openStore takes paths and sqlite: URLs, and no unknown ones", async (folder) => {
   const path = `${folder}/queue.db`;
   for (const queue of [path, `sqlite:${path}`, `sqlite://${path}`, `file:${path}`]) {
     const store = await openStore(queue, OPTIONS);
@@ -197,7 +197,7 @@ test("openStore takes paths and sqlite: URLs, and no others", async (folder) => 
     await store.close();
   }
   assert.deepEqual(rowsOf(path, "SELECT count(*) AS n FROM message"), [{ n: 4 }]);
-  for (const queue of ["postgres://host/db", "http://x", "mysql:x"]) {
+  for (const queue of ["http://x", "mysql:x"]) {
     await rejects(openStore(queue, OPTIONS), "config_invalid", 78, /expected a file's path/);
   }
 });

@@ -9,6 +9,7 @@ import {
   refuseOpen,
 } from "../../config/tables/listen.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
+import { openSocketToAll } from "../../system/handles.ts";
 import { removeFile, systemCode } from "../../system/files.ts";
 import { isLoopbackAddress } from "../../config/tables/networks.ts";
 import { isNewRuntime } from "./plan.ts";
@@ -64,7 +65,7 @@ export async function openSocket(
   };
   try {
     // Whoever may use this machine may send, as by the drop folder.
-    if (address.kind === "unix") Deno.chmodSync(address.path, 0o666);
+    if (address.kind === "unix") openSocketToAll(address.path);
     const bound = server.address();
     if (bound === null || typeof bound === "string") return { place: addressText(address), close };
     const { address: host, port } = bound;

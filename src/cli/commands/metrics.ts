@@ -4,6 +4,7 @@
 import { buildCommand } from "@stricli/core";
 import { metricsText } from "../../app/metrics/gather.ts";
 import { cannotWrite } from "../../store/cannot_write.ts";
+import { mend } from "../../system/handles.ts";
 import { NewFile } from "../../system/new_file.ts";
 import { type FlagsOf, text } from "../flags/builders.ts";
 import type { Context } from "../frame/context.ts";
@@ -26,7 +27,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     using file = await NewFile.make(output, { replaces: true, toError: cannotWrite });
     await file.write(new TextEncoder().encode(metrics));
     // A collector is another user.
-    await Deno.chmod(file.temporary, 0o644);
+    const wanted = { uid: Deno.uid() ?? 0, gid: Deno.gid() ?? 0, mode: 0o644 };
+    mend(file.temporary, Deno.lstatSync(file.temporary), wanted);
     await file.place();
   },
   parameters: { flags: FLAGS },

@@ -55,7 +55,7 @@ class Desk implements AsyncDisposable {
   }
 
   /** Types a command line and presses TAB; resolves with the screen once it has a match. */
-  async completes(typed: string, wanted: RegExp, ...more: "Tab"[]): Promise<string> {
+  async completes(typed: string, wanted: RegExp, ...more: ("Tab" | "Z")[]): Promise<string> {
     await this.terminal.run("clear");
     await this.terminal.shows(/^\$ ?$/);
     await this.terminal.type(typed);
@@ -93,8 +93,13 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     await desk.completes("mailq list --tag=n", /--tag=news:2026/);
     await desk.completes("mailq list --tag two", /--tag '?two\\? words/);
     await desk.completes(`mailq show ${desk.id.slice(0, 7)}`, new RegExp(`show ${desk.id}`));
-    // Not the queue that the settings name.
-    await desk.completes(`mailq --queue /dev/null show ${desk.id.slice(0, 7)}`, /show \w{7}$/m);
+    // Not the queue that the settings name; the Z comes once nothing was completed.
+    const begun = desk.id.slice(0, 7);
+    await desk.completes(
+      `mailq --queue /dev/null show ${begun}`,
+      RegExp(`show ${begun}Z$`, "m"),
+      "Z",
+    );
   });
 
   systemTest(`${shell} lists ids with their subjects, and evaluates none`, async () => {

@@ -19,7 +19,7 @@ import { cannotWrite, onFile } from "../../cannot_write.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { BACKED_UP_AT } from "./backup.ts";
 import { Connection } from "../db/connection.ts";
-import { isBusy, isDamage, translateError } from "../db/errors.ts";
+import { isBusy, isDamage, refuseOtherFiles, resultCode, translateError } from "../db/errors.ts";
 import { APPLICATION_ID, keptName, REPLACED_ID } from "../db/layout.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -229,14 +229,27 @@ async function takeAlone(queue: string): Promise<DatabaseSync | null> {
     return old;
   } catch (error) {
     old.close();
-    if (isDamage(error)) return null;
-    if (!isBusy(error)) throw translateError(error, queue);
+    if (isDamage(error) || isNoDatabase(queue)) return null;
+    // Deno 2.4 tells no code where a statement cannot be prepared.
+    const isUntold = resultCode(error) === null && errorText(error) === UNTOLD;
+    if (!isBusy(error) && !isUntold) throw translateError(error, queue);
     throw new MailqError(
       "busy",
       `Cannot restore into ${queue}: another process has it open; stop what sends and queues ` +
         "(`systemctl stop mailq`, cron, `mailq tui`), then try again",
       { cause: error },
     );
+  }
+}
+
+const UNTOLD = "failed to prepare statement";
+
+function isNoDatabase(path: string): boolean {
+  try {
+    refuseOtherFiles(path);
+    return false;
+  } catch {
+    return true;
   }
 }
 

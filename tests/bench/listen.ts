@@ -1,3 +1,4 @@
+import { watched } from "../machine/postfix.ts";
 import { childOk, endChild, Heard, startChild } from "../support/child.ts";
 import { HEAP_FLAGS, PERMISSIONS } from "../support/permissions.ts";
 import { inTurn, median, medianRatio, runTimed } from "./processes.ts";
@@ -115,14 +116,8 @@ proxymap  unix       -  -  n  -      -  proxymap
     stdout: "null",
     stderr: "null",
   });
-  for (;;) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      break;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  const readLog = () => Deno.readTextFile(`${home}/log/mail.log`).catch(() => "");
+  await watched(`${home}/log`, async () => (await readLog()).match(/daemon started/));
   return async () => {
     const master = await Deno.readTextFile(`${home}/spool/pid/master.pid`);
     Deno.kill(Number(master), "SIGTERM");

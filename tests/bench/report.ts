@@ -51,7 +51,7 @@ export class Report {
   }
 
   /** Tells what was not measured, and why. */
-  skip(name: string, reason: string): void {
+  notMeasured(name: string, reason: string): void {
     console.log(`-      ${name}: not measured, ${reason}`);
   }
 

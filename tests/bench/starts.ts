@@ -14,9 +14,9 @@ export async function benchStarts(report: Report, binary: string | null): Promis
   const folder = await Deno.makeTempDir();
   try {
     await benchSource(report, folder);
-    if (binary === null) report.skip("starts of the binary", "there is no dist/mailq");
+    if (binary === null) report.notMeasured("starts of the binary", "there is no dist/mailq");
     else if (!await benchBinary(report, folder, binary)) {
-      report.skip("starts of the binary", "no base to compile the floor on: set DENORT_BIN");
+      report.notMeasured("starts of the binary", "no base to compile the floor on: set DENORT_BIN");
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

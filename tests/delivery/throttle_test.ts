@@ -276,15 +276,17 @@ Deno.test("throttle: told to stop, a pass gives back what waits for a back-off",
   await using queue = await QueueFile.make();
   await queue.addMany(3);
   const stop = new AbortController();
-  const relay = new ScriptedRelay((delivery) => {
-    setTimeout(() => stop.abort(), 0);
-    return reportOf(delivery, LATER);
-  });
+  const relay = new ScriptedRelay((delivery) => reportOf(delivery, LATER));
   const waits = new PassingTime(queue);
-  const wait = (ms: number, signal: AbortSignal) =>
-    ms > 20
-      ? new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()))
-      : waits.wait(ms, signal);
+  const wait = (ms: number, signal: AbortSignal) => {
+    if (ms <= 20) return waits.wait(ms, signal);
+    // The back-off has begun.
+    const ended = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true })
+    );
+    stop.abort();
+    return ended;
+  };
   const result = await pass(queue, { relay, signal: stop.signal, wait });
   assert.deepEqual([result.stoppedBy, result.remaining], ["signal", 3]);
   assert.deepEqual(await queue.statuses(), { queued: 3 });

@@ -53,7 +53,7 @@ async function pack(folder: string, version: string): Promise<string[]> {
 async function copyDebs(root: DebianRoot, paths: readonly string[]): Promise<string[]> {
   const debs = paths.filter((path) => path.endsWith(".deb"));
   return await Promise.all(debs.map(async (path) => {
-    const inside = `/root/${path.split("/").at(-1)}`;
+    const inside = `/var/tmp/${path.split("/").at(-1)}`;
     await Deno.copyFile(path, root.path(inside));
     return inside;
   }));
@@ -207,7 +207,7 @@ systemTest("the program stands beside another mail server, whose mailq is mailq.
     "chmod 755 /x/usr/bin/mailq; printf 'Package: other\nVersion: 1\n" +
       "Architecture: all\nMaintainer: a <a@b.c>\nDescription: x\n' > /x/DEBIAN/control",
   );
-  await root.sh("dpkg-deb --build /x /root/other.deb; dpkg -i /root/other.deb");
+  await root.sh("dpkg-deb --build /x /var/tmp/other.deb; dpkg -i /var/tmp/other.deb");
   const [, program = ""] = await copyDebs(root, await packed("0.1.0~test1"));
   await root.sh(`dpkg -i ${program}`);
   assert.match(await root.sh("mailq --version"), /^mailq 0\.1\.0/m);

@@ -96,7 +96,7 @@ export class Postfix implements AsyncDisposable {
 }
 
 /** Looks at each change of a folder until `look` finds what it looks for; rejects after a while. */
-async function watched<T>(folder: string, look: () => Promise<T | null>): Promise<T> {
+export async function watched<T>(folder: string, look: () => Promise<T | null>): Promise<T> {
   const watcher = Deno.watchFs(folder);
   let isOver = false;
   const end = () => {

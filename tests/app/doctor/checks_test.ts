@@ -285,9 +285,9 @@ Deno.test("settings: the line is named that is to be mended", () => {
     /→ editor \+12 \/etc\/mailq\.toml$/,
   );
   assertTold(
-    settings.judge({ ...facts, warnings: ["Unknown variable MAILQ_TYPO"], unread: "/root/c.toml" }),
+    settings.judge({ ...facts, warnings: ["Unknown variable MAILQ_TYPO"], unread: "/srv/c.toml" }),
     "warning: Unknown variable MAILQ_TYPO → unset MAILQ_TYPO",
-    /^warning: \/root\/c\.toml is not read.* → rm \/root\/c\.toml$/,
+    /^warning: \/srv\/c\.toml is not read.* → rm \/srv\/c\.toml$/,
   );
 });
 

@@ -66,7 +66,9 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, string[], Context>({
       const filter = await selectMessages(store, prefixes, toFilter(flags));
       // Named messages go whatever their final state; otherwise sent mail alone.
       const final = filter.ids === undefined ? ["sent"] as const : FINAL;
-      const statuses = status ?? [...final, ...(undelivered ? OPEN : [])];
+      // Of --status all the open ones are asked for by --undelivered, too.
+      const isOpenMeant = undelivered && (status === undefined || status === FINAL);
+      const statuses = [...status ?? final, ...(isOpenMeant ? OPEN : [])];
       const finalBefore = olderThan === undefined ? null : this.now() - olderThan;
       if (isDryRun) {
         const old = finalBefore === null ? {} : { finalUntil: finalBefore };

@@ -45,8 +45,11 @@ Deno.test("purge: undelivered mail goes only when asked for by name", async () =
   assert.equal(named.code, 0);
   assert.match(named.stderr, /1 kept: .*--undelivered/);
   assert.equal((await mailq.statuses()).queued, "queued");
+  const all = ["purge", "--status", "all", "--undelivered"];
+  assert.match(await mailq.ok([...all, "--dry-run"]), /^Would purge 6 messages/);
   assert.deepEqual(await mailq.json(["purge", "--undelivered", queued]), [{ purged: 1 }]);
   assert.equal((await mailq.statuses()).queued, undefined);
+  assert.deepEqual(await mailq.json(all), [{ purged: 5 }]);
 });
 
 Deno.test("purge --older-than: 31 days old goes at 30, 29 days old stays", async () => {

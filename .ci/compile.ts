@@ -86,11 +86,15 @@ async function writeChunks(): Promise<void> {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
     await Deno.mkdir(folder, { recursive: true });
   }
-  const packages = await installPackages(".");
+  const root = await Deno.realPath(".");
+  // In one place for all builds: the names of the chunks come of it, too.
+  const packages = `${root}/dist/packages`;
+  await installPackages(root, packages);
   try {
-    const root = await Deno.realPath(".");
     for (const { name, code, map } of await bundle(root, `${packages}/node_modules`)) {
       await Deno.writeFile(`${CHUNKS}/${name}`, code);
+      // The program holds the times of its files, too: two builds are to be one file.
+      await Deno.utime(`${CHUNKS}/${name}`, 0, 0);
       await Deno.writeFile(`${MAPS}/${name}.map`, map);
     }
   } finally {

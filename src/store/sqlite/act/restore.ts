@@ -20,7 +20,7 @@ import { VISIBLE } from "../../sql/condition.ts";
 import { BACKED_UP_AT } from "./backup.ts";
 import { Connection } from "../db/connection.ts";
 import { isBusy, isDamage, refuseOtherFiles, resultCode, translateError } from "../db/errors.ts";
-import { APPLICATION_ID, keptName, REPLACED_ID } from "../db/layout.ts";
+import { APPLICATION_ID, keptNames, REPLACED_ID } from "../db/layout.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -84,8 +84,8 @@ export class Restoring implements Disposable {
       await copy.publish();
       return null;
     }
-    const kept = keptName(queue, now);
     const old = await takeAlone(queue);
+    const kept = freeName(keptNames(queue, now));
     try {
       // Under its old name until the new one is there: at no moment is there none.
       await onFile(queue, () => Deno.link(queue, kept));
@@ -113,6 +113,14 @@ export class Restoring implements Disposable {
       removeFile(`${this.copy.temporary}${end}`);
     }
     this.copy[Symbol.dispose]();
+  }
+}
+
+/** Two restores within a second keep two queues. */
+function freeName(names: Generator<string, never>): string {
+  for (;;) {
+    const { value } = names.next();
+    if (!isThere(value)) return value;
   }
 }
 

@@ -19,14 +19,16 @@ export const APPLICATION_ID = 0x6d6c7131;
 /** "mlqr": marks a queue that a backup has replaced. It is open to whoever names it as it is kept. */
 export const REPLACED_ID = 0x6d6c7172;
 
-/** The name under which a queue is kept that is replaced at this time. */
-export function keptName(queue: string, now: number): string {
-  return `${queue}-replaced-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")}`;
+/** The names under which a queue can be kept that is replaced at this time, the best first. */
+export function* keptNames(queue: string, now: number): Generator<string, never> {
+  const name = `${queue}-replaced-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  yield name;
+  for (let n = 2;; n++) yield `${name}-${n}`;
 }
 
 /** Whether a path is such a name. */
 export function isKeptName(path: string): boolean {
-  return /-replaced-\d{8}T\d{6}Z$/.test(path);
+  return /-replaced-\d{8}T\d{6}Z(-\d+)?$/.test(path);
 }
 
 /** The schema this program knows: how many steps there are (schema.ts). */

@@ -59,6 +59,14 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     };
     let plan = await planOf(settings);
     const waiting = new Set<() => void>();
+    // From before it says that it is up: a SIGHUP that nobody waits for ends the process.
+    let reload: (() => Promise<void>) | null = null;
+    let isReloadAsked = false;
+    using _reload = machine.onReload(() => {
+      isReloadAsked = true;
+      void reload?.();
+    });
+    this.stopSignal();
     noteAffectedSqlite(this);
     const told = `sending from ${settings.queue}`;
     output.detail(told);
@@ -67,7 +75,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     await using tellers = new HookTellers(hookTools);
     if (!flags.once) await tellers.replace(settings.hooks);
     let listeners: ServiceListeners | null = null;
-    const reload = async () => {
+    const readAnew = async () => {
       try {
         const fresh = await this.settings("all", given);
         await listeners?.reload(fresh);
@@ -84,7 +92,6 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         output.warn(`the settings stay as they were: ${errorText(error)}`);
       }
     };
-    using _reload = machine.onReload(() => void reload());
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
     if (flags.once) await renewAhead(this.app, settings);
     await using _logins = flags.once ? null : keepLogins(this.app, () => current);
@@ -97,6 +104,8 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     await using _http = supervision === null
       ? null
       : await serveHttp(this, store, () => current, supervision);
+    reload = readAnew;
+    if (isReloadAsked) await readAnew();
     try {
       await runService({
         store,

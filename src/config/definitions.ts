@@ -130,8 +130,9 @@ export const SETTINGS = {
     choices: ["retry", "hold"],
     default: "retry",
     doc:
-      "What may have been delivered since the relay's reply was lost: retry after an hour at the " +
-      "earliest, or hold for a person to look at (what a dead process had in hand goes at once)",
+      "What may have been delivered since the relay's reply or the sending process was lost: retry " +
+      "(after an hour at the earliest; what a dead process had in hand, at once), or hold for a " +
+      "person to look at",
   },
   "keep_bodies": {
     kind: "bool",

@@ -14,6 +14,9 @@ export interface OpenOptions {
   /** Whether the bytes of a message stay when it has become sent; asked at each recording, since a
    *  service may be told otherwise while the queue is open. Absent = they stay. */
   readonly keepsBodies?: () => boolean;
+  /** Whether a message is held whose worker died while handing it over, since it may have been delivered;
+   *  asked at each taking over. Absent = it is queued again. */
+  readonly holdsUncertain?: () => boolean;
   /** By which command or listener mail comes in, for what is counted; absent = enqueue. What was dropped
    *  counts as `drop` whoever takes it in. */
   readonly wayIn?: string;

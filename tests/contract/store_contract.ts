@@ -41,7 +41,7 @@ export interface StoreFixture extends AsyncDisposable {
 }
 
 /** How a queue is opened once more. */
-export type AnotherOptions = Pick<OpenOptions, "keepsBodies" | "wayIn">;
+export type AnotherOptions = Pick<OpenOptions, "keepsBodies" | "holdsUncertain" | "wayIn">;
 
 /** Declares a test of one behaviour on a fresh queue. */
 export type TestStore = (

@@ -354,7 +354,9 @@ async function loseWorker(queue: QueueFile, id: number): Promise<void> {
     patienceMs: 1000,
   });
   try {
-    await db.write(() => loseClaims(db, id, null, queue.clock.time));
+    await db.write(() =>
+      loseClaims(db, id, { begun: null, holdsUncertain: false, now: queue.clock.time })
+    );
   } finally {
     db.close();
   }

@@ -77,7 +77,7 @@ END $$`;
 export function openPostgres(
   url: string,
   clock = new FakeClock(),
-  { keepsBodies, wayIn }: AnotherOptions = {},
+  { keepsBodies, holdsUncertain, wayIn }: AnotherOptions = {},
 ): Promise<PostgresStore> {
   return PostgresStore.open({
     url,
@@ -87,6 +87,7 @@ export function openPostgres(
     isOwnTime: true,
     random: systemRandom,
     keepsBodies,
+    holdsUncertain,
     wayIn,
   });
 }

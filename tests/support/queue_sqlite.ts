@@ -70,7 +70,7 @@ export class SqliteFixture implements StoreFixture {
 export function openSqlite(
   path: string,
   clock = new FakeClock(),
-  { keepsBodies, wayIn }: AnotherOptions = {},
+  { keepsBodies, holdsUncertain, wayIn }: AnotherOptions = {},
 ): Promise<SqliteStore> {
   return SqliteStore.open({
     path,
@@ -79,6 +79,7 @@ export function openSqlite(
     clock,
     random: systemRandom,
     keepsBodies,
+    holdsUncertain,
     wayIn,
   });
 }

@@ -44,6 +44,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       create: true,
       isWorker: true,
       keepsBodies: () => current.keepsBodies,
+      holdsUncertain: () => current.isUncertainHeld,
     });
     const kept = new KeptConnections(machine.wait);
     const planOf = async (fresh: typeof settings): Promise<ServicePlan> => {

@@ -43,6 +43,8 @@ type SettingFlags = Readonly<Record<string, string | number | boolean | undefine
 interface OpenQueue extends OpenQueueOptions {
   /** Whether mail that is sent keeps its bytes, asked anew each time; else as the settings say. */
   readonly keepsBodies?: () => boolean;
+  /** Whether what may have been delivered is held, asked anew each time; else as the settings say. */
+  readonly holdsUncertain?: () => boolean;
 }
 
 /** What a command has at hand (`this` in its function). */
@@ -118,11 +120,12 @@ export class Context {
       create,
       isWorker = false,
       keepsBodies = () => settings.keepsBodies,
+      holdsUncertain = () => settings.isUncertainHeld,
       wayIn = this.command,
     }: OpenQueue,
   ): Promise<Store> {
     const { clock, random, openStore } = this.machine;
-    const options = { create, isWorker, clock, random, keepsBodies, wayIn };
+    const options = { create, isWorker, clock, random, keepsBodies, holdsUncertain, wayIn };
     const store = await openStore(settings.queue, options);
     this.#stores.add(store);
     return store;

@@ -78,6 +78,7 @@ export class PostgresStore extends PostgresReading implements Store {
     clock: Clock,
     readonly random: Random,
     readonly keepsBodies: () => boolean,
+    readonly holdsUncertain: () => boolean,
     readonly wayIn: string,
   ) {
     super(db, clock);
@@ -88,12 +89,12 @@ export class PostgresStore extends PostgresReading implements Store {
   /** Throws `busy` if the database cannot be reached, `config_invalid`, `permission`, `queue_newer`. */
   static async open(options: PostgresOptions): Promise<PostgresStore> {
     const { url, create, isWorker, clock, random, keepsBodies = () => true } = options;
-    const { wayIn = "enqueue" } = options;
+    const { holdsUncertain = () => false, wayIn = "enqueue" } = options;
     const db = openDatabase(url, { connections: isWorker ? WORKER_CONNECTIONS : CONNECTIONS });
     try {
       await openSchema(db, { create });
       const time = options.isOwnTime ? clock : await databaseClock(db, clock);
-      return new PostgresStore(db, time, random, keepsBodies, wayIn);
+      return new PostgresStore(db, time, random, keepsBodies, holdsUncertain, wayIn);
     } catch (error) {
       await db.close();
       throw error;
@@ -146,8 +147,8 @@ export class PostgresStore extends PostgresReading implements Store {
   }
 
   #register(kind: string): Promise<PostgresWorker> {
-    const { db, clock, random } = this;
-    return registerWorker({ db, clock, random, marks: this.#marks }, kind);
+    const { db, clock, random, holdsUncertain } = this;
+    return registerWorker({ db, clock, random, holdsUncertain, marks: this.#marks }, kind);
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
@@ -192,7 +193,10 @@ export class PostgresStore extends PostgresReading implements Store {
   }
 
   async takeOver(): Promise<number> {
-    return await takeOver(this.db, () => this.clock.now());
+    return await takeOver(this.db, {
+      now: () => this.clock.now(),
+      holdsUncertain: this.holdsUncertain(),
+    });
   }
 
   async noteRound(): Promise<void> {

@@ -70,6 +70,7 @@ export class SqliteStore extends SqliteReading implements Store {
     clock: Clock,
     readonly random: Random,
     readonly keepsBodies: () => boolean,
+    readonly holdsUncertain: () => boolean,
     readonly wayIn: string,
   ) {
     super(db, clock);
@@ -77,11 +78,11 @@ export class SqliteStore extends SqliteReading implements Store {
 
   static async open(options: SqliteOptions): Promise<SqliteStore> {
     const { path, create, isWorker, clock, random, keepsBodies = () => true } = options;
-    const { wayIn = "enqueue" } = options;
+    const { holdsUncertain = () => false, wayIn = "enqueue" } = options;
     // Who is no worker has nothing else to do: SQLite itself waits for the lock, for 10 s.
     const waits = isWorker ? WORKER_WAITS : ONE_WRITE_WAITS;
     const db = await Connection.open({ ...waits, path, create });
-    return new SqliteStore(db, clock, random, keepsBodies, wayIn);
+    return new SqliteStore(db, clock, random, keepsBodies, holdsUncertain, wayIn);
   }
 
   async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
@@ -123,7 +124,8 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async registerWorker(kind: string): Promise<WorkerHandle> {
     const { registerWorker } = await load<typeof import("./claims/workers.ts")>("claims/workers");
-    return await registerWorker(this.db, kind, this.clock, this.random);
+    const { db, clock, random, holdsUncertain } = this;
+    return await registerWorker(db, kind, { clock, random, holdsUncertain });
   }
 
   async claimDue(request: ClaimRequest): Promise<ClaimBatch> {
@@ -171,7 +173,10 @@ export class SqliteStore extends SqliteReading implements Store {
 
   async takeOver(): Promise<number> {
     const { takeOver } = await loadTakeOver();
-    return await takeOver(this.db, () => this.clock.now());
+    return await takeOver(this.db, {
+      now: () => this.clock.now(),
+      holdsUncertain: this.holdsUncertain(),
+    });
   }
 
   async noteRound(): Promise<void> {

@@ -97,6 +97,26 @@ export function takeOverTests(test: TestStore): void {
     assert.equal((await store.show(id))?.status, "queued", "release starts the count anew");
   });
 
+  test("where uncertain mail is held, one that was being handed over is held at once", async (fixture) => {
+    const other = await fixture.another({ holdsUncertain: () => true });
+    const begun = await enqueued(other), idle = await enqueued(other);
+    const dead = await fixture.store.registerWorker("test");
+    const { claims } = await claimAll(fixture.store, dead);
+    dead.noteDataBegun(claims[0]?.token ?? 0);
+    fixture.abandon(dead);
+    await other.takeOver();
+    const statuses =
+      async () => [(await other.show(begun))?.status, (await other.show(idle))?.status];
+    assert.deepEqual(await statuses(), ["held", "queued"]);
+    await other.release({ ids: [begun] });
+    assert.deepEqual(await statuses(), ["queued", "queued"]);
+    // The same where a worker ends by itself, with mail in hand that it may not wait for.
+    const ending = await other.registerWorker("test");
+    for (const { token } of (await claimAll(other, ending)).claims) ending.noteDataBegun(token);
+    await ending.close();
+    assert.deepEqual(await statuses(), ["held", "held"]);
+  });
+
   test("an attempt that ends in between starts the count anew", async (fixture) => {
     const { store } = fixture;
     const id = await enqueued(store);

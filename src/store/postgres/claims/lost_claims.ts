@@ -3,7 +3,7 @@
 
 import { int } from "../../sql/columns.ts";
 import { happens, mayHappen } from "../../sql/law.ts";
-import { LOST, LOST_BEFORE_HELD, LOST_THRICE } from "../../sql/lost.ts";
+import { heldAfter, LOST, type LostWith } from "../../sql/lost.ts";
 import { tellOutcome } from "../../sql/outcome_events.ts";
 import type { Row } from "../../sql/row.ts";
 import type { Write } from "../db/transaction.ts";
@@ -12,14 +12,14 @@ import { unmark } from "./marks.ts";
 import { refreshMessages } from "./refresh_messages.ts";
 
 /** Requeues what a dead worker had in hand, at the back of its priority, and closes as uncertain
- *  the attempts whose tokens are in `begun` (null = those that were marked in the queue). Runs inside a
+ *  the attempts whose bytes had `begun` to go out (null = those that were marked in the queue). Runs inside a
  *  write; returns how many messages it had. */
 export async function loseClaims(
   tx: Write,
   workerId: number,
-  begun: ReadonlySet<number> | null,
-  now: number,
+  lost: LostWith,
 ): Promise<number> {
+  const { begun, now } = lost;
   const rows = await tx.all(
     `SELECT seq, id, claim_token, claimed_at, lost, held, life_from,
        EXISTS (SELECT 1 FROM begun WHERE begun.token = message.claim_token) AS is_marked
@@ -31,7 +31,7 @@ export async function loseClaims(
   const uncertain = rows.filter((row) =>
     begun === null ? row.is_marked === true : begun.has(int(row.claim_token))
   );
-  await closeAsUncertain(tx, uncertain, now);
+  await closeAsUncertain(tx, uncertain, lost);
   await tx.run("UPDATE message SET queued_at = ? WHERE seq = ANY(?)", now, seqs);
   await tx.run(
     `UPDATE recipient SET ${happens("lose")} WHERE seq = ANY(?) AND ${mayHappen("lose")}`,
@@ -42,14 +42,20 @@ export async function loseClaims(
   return rows.length;
 }
 
-async function closeAsUncertain(tx: Write, rows: readonly Row[], now: number): Promise<void> {
+async function closeAsUncertain(
+  tx: Write,
+  rows: readonly Row[],
+  { holdsUncertain, now }: LostWith,
+): Promise<void> {
   if (rows.length === 0) return;
+  const held = heldAfter(holdsUncertain);
   const seqs = rows.map((row) => int(row.seq));
   const counted = await tx.all(
     `UPDATE message SET tries = tries + 1, attempts = attempts + 1, last_reply = ?,
-       lost = lost + 1, held = CASE WHEN lost + 1 >= ${LOST_BEFORE_HELD} THEN 1 ELSE held END
+       lost = lost + 1, held = CASE WHEN lost + 1 >= ?::integer THEN 1 ELSE held END
      WHERE seq = ANY(?) RETURNING seq, attempts`,
     LOST,
+    held.times,
     seqs,
   );
   const numbers = new Map(counted.map((row) => [int(row.seq), int(row.attempts)]));
@@ -72,8 +78,8 @@ async function closeAsUncertain(tx: Write, rows: readonly Row[], now: number): P
       enhanced: null,
       reply: null,
     }));
-    if (int(row.lost) + 1 >= LOST_BEFORE_HELD && row.held === 0) {
-      tx.tell({ type: "message.held", id, reason: LOST_THRICE }, now);
+    if (int(row.lost) + 1 >= held.times && row.held === 0) {
+      tx.tell({ type: "message.held", id, reason: held.reason }, now);
     }
     const told = { id, attempt, relay: null, host: null, lifeFrom: int(row.life_from) };
     for (const one of outcomes) {

@@ -13,6 +13,7 @@ import { json, type Sql, type Write } from "../db/transaction.ts";
 import { attemptRow, insertAttempts } from "./attempts.ts";
 import { unmark } from "./marks.ts";
 import { refreshMessages } from "./refresh_messages.ts";
+import { HELD_AS_UNCERTAIN } from "../../sql/lost.ts";
 
 const ALL_SENT = word(deriveStatus([TRANSITIONS.accept.to], false));
 // The common end, without a look at the recipients: the claim had all of them and all were sent.
@@ -51,7 +52,6 @@ const SUPPRESS = `INSERT INTO suppression (address, reason, created_at)
   SELECT address, reason, created_at FROM jsonb_to_recordset(?::jsonb) AS one
     (address text, reason text, created_at bigint) ON CONFLICT DO NOTHING RETURNING address, reason`;
 const LOCK = "SELECT seq, held FROM message WHERE seq = ANY(?) ORDER BY seq FOR UPDATE";
-const UNCERTAIN = "it may have been delivered, and `uncertain` is `hold`";
 
 interface RecordOptions {
   readonly now: number;
@@ -117,7 +117,7 @@ async function recordEach(
   ]);
   for (const { claim: { seq, id }, holds } of held) {
     if (holds !== true || counted.allSent.has(seq) || !free.delete(seq)) continue;
-    tx.tell({ type: "message.held", id, reason: UNCERTAIN }, now);
+    tx.tell({ type: "message.held", id, reason: HELD_AS_UNCERTAIN }, now);
   }
   // Recipients that the claim did not get to keep their place in the queue.
   const unfinished = held.filter(({ endsClaim, changes, claim }) =>

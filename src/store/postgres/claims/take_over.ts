@@ -14,7 +14,10 @@ import { loseClaims } from "./lost_claims.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker on this machine is
  *  dead when its lock is free, any when its lease is over. */
-export async function takeOver(db: Database, now: () => number): Promise<number> {
+export async function takeOver(
+  db: Database,
+  { now, holdsUncertain }: { readonly now: () => number; readonly holdsUncertain: boolean },
+): Promise<number> {
   let requeued = 0;
   for (const row of await db.all(WORKERS)) {
     const lock = await freeLock(row);
@@ -29,7 +32,7 @@ export async function takeOver(db: Database, now: () => number): Promise<number>
           id,
         );
         if (dead === undefined) return null;
-        const count = await loseClaims(tx, id, begun, now());
+        const count = await loseClaims(tx, id, { begun, holdsUncertain, now: now() });
         // From here on it is seen to be dead, also by itself.
         await tx.run("UPDATE worker SET kind = 'sweep' WHERE id = ?", id);
         return count;

@@ -23,6 +23,8 @@ interface WorkerTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly marks: Marks;
+  /** See OpenOptions. */
+  readonly holdsUncertain: () => boolean;
 }
 
 interface Registration {
@@ -110,7 +112,11 @@ export class PostgresWorker implements WorkerHandle {
   /** Takes the registration out of the queue; whatever the worker did not record or give back is
    *  treated as if it had died. Runs inside a write, which `letGo` follows. */
   async deregister(tx: Write): Promise<void> {
-    await loseClaims(tx, this.id, this.row.file?.begun() ?? null, this.clock.now());
+    await loseClaims(tx, this.id, {
+      begun: this.row.file?.begun() ?? null,
+      holdsUncertain: this.tools.holdsUncertain(),
+      now: this.clock.now(),
+    });
     await tx.run("DELETE FROM worker WHERE id = ?", this.id);
   }
 

@@ -5,19 +5,19 @@ import { insertAttempt } from "./attempt.ts";
 import { int } from "../../sql/columns.ts";
 import type { Connection, Row } from "../db/connection.ts";
 import { happens, mayHappen, statusIs } from "../../sql/law.ts";
-import { LOST, LOST_BEFORE_HELD, LOST_THRICE } from "../../sql/lost.ts";
+import { heldAfter, LOST, type LostWith } from "../../sql/lost.ts";
 import { tellOutcome } from "../../sql/outcome_events.ts";
 import { refreshMessage } from "./refresh_message.ts";
 
 /** Requeues what a dead worker had in hand, at the back of its priority, and closes as uncertain
- *  the attempts whose tokens are in `begun` (null = that is not known, so all). Runs inside a
+ *  the attempts whose bytes had `begun` to go out (null = that is not known, so all). Runs inside a
  *  write; returns how many messages it had. */
 export function loseClaims(
   db: Connection,
   workerId: number,
-  begun: ReadonlySet<number> | null,
-  now: number,
+  { begun, holdsUncertain, now }: LostWith,
 ): number {
+  const held = heldAfter(holdsUncertain);
   // A held message may be in a worker's hands as well: each status has its own index.
   const rows = db.all(
     `SELECT seq, id, claim_token, claimed_at, lost, held, life_from FROM message
@@ -32,15 +32,16 @@ export function loseClaims(
     const hasBegun = begun === null || begun.has(int(row.claim_token));
     if (hasBegun) closeAsUncertain(db, row, now);
     const lost = int(row.lost) + (hasBegun ? 1 : 0);
-    if (lost >= LOST_BEFORE_HELD && row.held === 0) {
-      db.tell({ type: "message.held", id: String(row.id), reason: LOST_THRICE }, now);
+    if (lost >= held.times && row.held === 0) {
+      db.tell({ type: "message.held", id: String(row.id), reason: held.reason }, now);
     }
     db.run(
       `UPDATE OR ROLLBACK message SET queued_at = ?, lost = ?,
-         held = CASE WHEN ? >= ${LOST_BEFORE_HELD} THEN 1 ELSE held END WHERE seq = ?`,
+         held = CASE WHEN ? >= ? THEN 1 ELSE held END WHERE seq = ?`,
       now,
       lost,
       lost,
+      held.times,
       seq,
     );
     db.run(`UPDATE recipient SET ${happens("lose")} WHERE seq = ? AND ${mayHappen("lose")}`, seq);

@@ -15,6 +15,7 @@ import { PARTS_PER_MESSAGE } from "../db/layout.ts";
 import { tellOutcome } from "../../sql/outcome_events.ts";
 import { refreshMessage } from "./refresh_message.ts";
 import { suppressOne } from "../act/suppression.ts";
+import { HELD_AS_UNCERTAIN } from "../../sql/lost.ts";
 
 // Who comes back from an attempt has not died of it: what was lost before counts no more.
 const COUNT =
@@ -36,7 +37,6 @@ const LATE = `UPDATE recipient SET ${happens("accept_late")}, tries = tries + 1,
     sent_at = ?, code = ?, enhanced = ?, reply = ?
   WHERE seq = ? AND n = ? AND ${mayHappen("accept_late", [TRANSITIONS.accept_late.to])}`;
 const HOLD = `UPDATE OR ROLLBACK message SET held = 1 WHERE seq = ? AND held = 0`;
-const UNCERTAIN = "it may have been delivered, and `uncertain` is `hold`";
 const GIVE_BACK = `UPDATE recipient SET ${happens("give_back")}
   WHERE seq = ? AND ${mayHappen("give_back")}`;
 
@@ -92,7 +92,7 @@ function recordHeld(db: Connection, attempt: RecordableAttempt, now: number): bo
   for (const change of changes) applyChange(db, { seq: claim.seq, change, told, now });
   if (allSent !== undefined) return true;
   if (attempt.holds && db.run(HOLD, claim.seq) > 0) {
-    db.tell({ type: "message.held", id: claim.id, reason: UNCERTAIN }, now);
+    db.tell({ type: "message.held", id: claim.id, reason: HELD_AS_UNCERTAIN }, now);
   }
   // Recipients that the claim did not get to keep their place in the queue.
   if (attempt.endsClaim && changes.length < claim.recipients.length) db.run(GIVE_BACK, claim.seq);

@@ -18,7 +18,10 @@ import { MailqError } from "../../../queue/errors.ts";
 
 /** Requeues what dead workers held and sweeps what dead processes staged. A worker is dead
  *  exactly when its lock is free: clock jumps, suspend and SIGSTOP do not matter. */
-export async function takeOver(db: Connection, now: () => number): Promise<number> {
+export async function takeOver(
+  db: Connection,
+  { now, holdsUncertain }: { readonly now: () => number; readonly holdsUncertain: boolean },
+): Promise<number> {
   if (db.isInMemory) return 0;
   keepReserve(db.file);
   await sweepOrphans(db);
@@ -32,7 +35,7 @@ export async function takeOver(db: Connection, now: () => number): Promise<numbe
     try {
       // A file that is gone tells nothing: what its worker held may have gone out.
       const begun = lock === null ? null : readBegunTokens(lock);
-      requeued += await db.write(() => loseClaims(db, id, begun, now()));
+      requeued += await db.write(() => loseClaims(db, id, { begun, holdsUncertain, now: now() }));
       await sweepOwner(db, id);
       if (lock !== null) discardFile(path);
     } finally {

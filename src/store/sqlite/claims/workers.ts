@@ -10,6 +10,13 @@ import { loseClaims } from "./lost_claims.ts";
 import { WorkerFile } from "../../worker_file.ts";
 import { hexText } from "../../../system/bytes.ts";
 
+interface WorkerTools {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** See OpenOptions. */
+  readonly holdsUncertain?: () => boolean;
+}
+
 /** A worker's registration. Its file is locked as long as its process lives, and lists the
  *  tokens of the claims whose bytes began to go out; what stands there survives a kill -9. */
 export class SqliteWorker implements WorkerHandle {
@@ -20,7 +27,7 @@ export class SqliteWorker implements WorkerHandle {
     readonly id: number,
     /** Null for a queue in memory, which no other process sees. */
     readonly file: WorkerFile | null,
-    readonly clock: Clock,
+    readonly tools: Required<Omit<WorkerTools, "random">>,
   ) {}
 
   get lock(): FileLock | null {
@@ -40,7 +47,7 @@ export class SqliteWorker implements WorkerHandle {
     await this.db.write(() =>
       this.db.run(
         "UPDATE worker SET heartbeat_at = ? WHERE id = ?",
-        this.clock.now(),
+        this.tools.clock.now(),
         this.id,
       )
     );
@@ -49,7 +56,11 @@ export class SqliteWorker implements WorkerHandle {
   /** Takes the registration out of the queue; whatever the worker did not record or give back is
    *  treated as if it had died. Runs inside a write, which `letGo` follows. */
   deregister(): void {
-    loseClaims(this.db, this.id, this.file?.begun() ?? null, this.clock.now());
+    loseClaims(this.db, this.id, {
+      begun: this.file?.begun() ?? null,
+      holdsUncertain: this.tools.holdsUncertain(),
+      now: this.tools.clock.now(),
+    });
     this.db.run("DELETE FROM worker WHERE id = ?", this.id);
   }
 
@@ -71,8 +82,7 @@ export class SqliteWorker implements WorkerHandle {
 export async function registerWorker(
   db: Connection,
   kind: string,
-  clock: Clock,
-  random: Random,
+  { clock, random, holdsUncertain = () => false }: WorkerTools,
 ): Promise<SqliteWorker> {
   const path = `${db.file}-worker-${hexText(random.bytes(8))}`;
   const file = db.isInMemory ? null : await WorkerFile.make(path, { like: db.file });
@@ -90,7 +100,7 @@ export async function registerWorker(
         now,
       )
     );
-    return new SqliteWorker(db, id, file, clock);
+    return new SqliteWorker(db, id, file, { clock, holdsUncertain });
   } catch (error) {
     file?.remove();
     throw error;

@@ -36,7 +36,7 @@ export class SqliteBatch implements OpenBatch {
   ): Promise<SqliteBatch> {
     const target = within === null ? new QueueTarget(db, wayIn) : BatchTarget.of(db, within);
     await target.check();
-    const owner = await registerWorker(db, BATCH_KIND, clock, random);
+    const owner = await registerWorker(db, BATCH_KIND, { clock, random });
     try {
       await db.write(() => makeLane(db, owner.id, clock.now()));
     } catch (error) {

@@ -38,7 +38,7 @@ export class SqliteStage implements Stage {
     random: Random,
     target: StageTarget,
   ): Promise<SqliteStage> {
-    const owner = await registerWorker(db, "enqueue", clock, random);
+    const owner = await registerWorker(db, "enqueue", { clock, random });
     try {
       const lane = await db.write(() => makeLane(db, owner.id, clock.now()));
       return new SqliteStage(db, lane, owner, target, clock);

@@ -2,8 +2,9 @@
 // sender or tag. Called by `problems`, `status --by` and the filter `--problem`. The store tells which
 // recipients there are; what "the same reply" means is src/queue/policy/problem.ts's.
 
+import { MailqError } from "../../queue/errors.ts";
 import type { Reply } from "../../queue/outcome.ts";
-import { problemNumber, replyBehind } from "../../queue/policy/problem.ts";
+import { isNumberOf, replyBehind, shownNumbers, wholeNumber } from "../../queue/policy/problem.ts";
 import { readRefusal } from "../../queue/policy/refusals.ts";
 import { relaysFor, type Route } from "../../queue/policy/route.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
@@ -29,6 +30,7 @@ export class Tally {
 
 /** One problem. Times are ms since 1970. */
 export interface Problem {
+  /** Tells it from the other problems of the queue: five digits, more where those are not enough. */
   readonly number: number;
   /** The reply as it was given to one of the recipients. */
   readonly reply: Reply;
@@ -52,26 +54,38 @@ export async function problems(
 ): Promise<Problem[]> {
   const found = new Map<number, ProblemGroup>();
   for await (const recipient of store.unsent()) {
-    if (openOnly && !isOpen(recipient.state)) continue;
     const reply = problemReply(recipient);
     if (reply === null) continue;
-    const number = problemNumber(reply);
-    const group = found.get(number) ?? new ProblemGroup(number, reply);
-    found.set(number, group);
-    group.add(recipient);
+    const whole = wholeNumber(reply);
+    const group = found.get(whole) ?? new ProblemGroup(reply);
+    // Also where it is not to be listed: it counts for what the numbers of the others are.
+    found.set(whole, group);
+    if (!openOnly || isOpen(recipient.state)) group.add(recipient);
   }
-  return [...found.values()].map((group) => group.end())
+  const shown = shownNumbers(found.keys());
+  return [...found].filter(([, group]) => !group.isEmpty)
+    .map(([whole, group]) => group.end(shown.get(whole) ?? whole))
     .toSorted((a, b) => b.recipients - a.recipients || a.number - b.number);
 }
 
-/** The ids of the messages that are part of a problem, each once, oldest first within its status. */
+/** The ids of the messages that are part of a problem, each once, oldest first within its status. Throws
+ *  `usage` where the number is the beginning of two. */
 export async function problemMessages(store: Unsent, number: number): Promise<string[]> {
   const ids = new Set<string>();
+  const wholes = new Set<number>();
   for await (const recipient of store.unsent()) {
     const reply = problemReply(recipient);
-    if (reply !== null && problemNumber(reply) === number) ids.add(recipient.id);
+    const whole = reply === null ? null : wholeNumber(reply);
+    if (whole === null || !isNumberOf(number, whole)) continue;
+    wholes.add(whole);
+    ids.add(recipient.id);
   }
-  return [...ids];
+  if (wholes.size <= 1) return [...ids];
+  const candidates = [...shownNumbers(wholes).values()].toSorted((a, b) => a - b);
+  throw new MailqError(
+    "usage",
+    `Cannot use the problem ${number}: several begin so: ${candidates.join(", ")}`,
+  );
 }
 
 /** The reply that a recipient's problem is; null if it has none. */
@@ -104,7 +118,11 @@ class ProblemGroup {
   #firstSeen: number | null = null;
   #lastSeen: number | null = null;
 
-  constructor(readonly number: number, readonly reply: Reply) {}
+  constructor(readonly reply: Reply) {}
+
+  get isEmpty(): boolean {
+    return this.#recipients === 0;
+  }
 
   add(recipient: UnsentRecipient): void {
     const { id, address, sender, state, relay, firstTriedAt, lastTriedAt } = recipient;
@@ -119,9 +137,9 @@ class ProblemGroup {
     this.#lastSeen = most(this.#lastSeen, lastTriedAt);
   }
 
-  end(): Problem {
+  end(number: number): Problem {
     return {
-      number: this.number,
+      number,
       reply: this.reply,
       messages: this.#messages.count,
       recipients: this.#recipients,

@@ -23,6 +23,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       `Gathers what waits or has failed by what was said of it: replies that differ only in
 addresses, hosts, ids and numbers are one problem. Each has a number, made from the
 reply's words so that it stays, which every command that takes filters understands.
+It has five digits, and more where two problems would begin with the same.
 
   mailq problems
   mailq problems --open

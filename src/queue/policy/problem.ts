@@ -23,14 +23,34 @@ export function replyBehind(reply: Reply): Reply {
   return { code: Number(code), enhanced, text: rest };
 }
 
-/** The number of a problem, five digits. It is made from the words of the reply (`refusalKey`), so it
- *  stays the same from day to day and on every machine; that two problems of a queue share one is
- *  unlikely, and then they are shown as one. */
-export function problemNumber(reply: Reply): number {
+/** How many digits of a problem's number are shown where they are enough to tell it from the others. */
+const SHOWN_DIGITS = 5;
+
+/** The whole number of a problem, ten digits. It is made from the words of the reply (`refusalKey`), so
+ *  it stays the same from day to day and on every machine. */
+export function wholeNumber(reply: Reply): number {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(refusalKey(reply))) {
     hash = Math.imul(hash ^ byte, 0x01000193);
   }
-  return 10_000 + (hash >>> 0) % 90_000;
+  hash >>>= 0;
+  return (10_000 + hash % 90_000) * 100_000 + Math.floor(hash / 90_000);
+}
+
+/** The beginnings of whole numbers that people are shown: five digits, more where others begin so, too. */
+export function shownNumbers(wholes: Iterable<number>): Map<number, number> {
+  const texts = [...wholes].map(String);
+  return new Map(texts.map((text) => {
+    let digits = SHOWN_DIGITS;
+    const isTaken = (other: string) => other !== text && other.startsWith(text.slice(0, digits));
+    while (digits < text.length && texts.some(isTaken)) digits++;
+    return [Number(text), Number(text.slice(0, digits))];
+  }));
+}
+
+/** Whether a number that a person gave means the problem with this whole one. */
+export function isNumberOf(given: number, whole: number): boolean {
+  const text = String(given);
+  return text.length >= SHOWN_DIGITS && String(whole).startsWith(text);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { problemMessages, problems, unsentBy } from "../../../src/app/problems/groups.ts";
+import { wholeNumber } from "../../../src/queue/policy/problem.ts";
 import { selectMessages } from "../../../src/app/select.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
 import { TestApp } from "../../support/app.ts";
@@ -144,4 +145,38 @@ Deno.test("what is not sent: by domain, relay, sender and tag, each message once
     ["x", 1, 0, 3, 0],
     ["y", 1, 0, 3, 0],
   ]);
+});
+
+/** Two replies whose numbers begin with the same five digits. */
+function namesakes(): [string, string] {
+  const seen = new Map<number, string>();
+  for (let n = 0;; n++) {
+    // Words without digits, which are no part of the number.
+    const text = `no ${[...String(n)].map((digit) => "abcdefghij"[Number(digit)]).join("")}`;
+    const number = Math.floor(wholeNumber({ code: 550, enhanced: "5.1.1", text }) / 100_000);
+    const other = seen.get(number);
+    if (other !== undefined) return [other, text];
+    seen.set(number, text);
+  }
+}
+
+Deno.test("problems: two whose numbers begin with the same digits are two, and told apart by more", async () => {
+  await using app = await TestApp.make();
+  const store = await openQueue(app);
+  const replies = namesakes();
+  const ids = [];
+  for (const reply of replies) {
+    ids.push(await tried(store, { to: ["a@b.test"], ending: "failed", reply }));
+  }
+  const found = await problems(store, { openOnly: false });
+  assert.deepEqual(found.map(({ recipients }) => recipients), [1, 1]);
+  for (const { number, reply } of found) {
+    assert.match(String(number), /^\d{6,10}$/);
+    assert.deepEqual(await problemMessages(store, number), [ids[replies.indexOf(reply.text)]]);
+  }
+  const common = Number(String(found[0]?.number).slice(0, 5));
+  await assert.rejects(problemMessages(store, common), (error: Error) => {
+    const named = found.map(({ number }) => number).toSorted((a, b) => a - b).join(", ");
+    return error.message === `Cannot use the problem ${common}: several begin so: ${named}`;
+  });
 });

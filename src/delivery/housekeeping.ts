@@ -41,9 +41,10 @@ export class Housekeeping {
     this.#lastPurge = new LastTime(tools.clock);
   }
 
-  /** Queues the mail again that dead workers held, and the mail whose next try is due. */
+  /** Queues the mail again that dead workers held, and the mail whose next try is due; ends pauses. */
   async requeue(): Promise<void> {
     await this.tools.store.takeOver();
+    await this.tools.store.endPauses();
     await this.tools.store.requeueDue();
   }
 

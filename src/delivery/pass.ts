@@ -80,6 +80,7 @@ export async function runRound(
   await store.takeOver();
   const expired = await store.expireDue();
   if (expired > 0) options.onNews?.({ type: "message.expired", count: expired });
+  await store.endPauses();
   const known = await store.pauses();
   await store.requeueAfter(latestTryOf(options, known));
   const pauses = new Pauses(store, clock, options.onNews).replace(known);

@@ -9,6 +9,7 @@ import { claimTests } from "./store/claims.ts";
 import { contentTests } from "./store/content.ts";
 import { counterTests } from "./store/counters.ts";
 import { enqueueTests } from "./store/enqueue.ts";
+import { eventTypeTests } from "./store/event_types.ts";
 import { eventTests } from "./store/events.ts";
 import { filterTests } from "./store/filters.ts";
 import { listTests } from "./store/lists.ts";
@@ -78,6 +79,7 @@ export function storeContract(name: string, openFixture: () => Promise<StoreFixt
   changeTests(test);
   suppressionTests(test);
   eventTests(test);
+  eventTypeTests(test);
   counterTests(test);
   modelTests(test);
 }

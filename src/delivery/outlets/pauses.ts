@@ -73,7 +73,7 @@ export class Pauses {
     const pause = this.of({ scope: "sender", value: sender });
     if (pause === null || !pause.isAutomatic || pause.times === 0) return;
     if (startedAt <= pause.since) return;
-    const ended = afterTaken(pause, this.clock.now());
+    const ended = afterTaken(pause);
     this.#byPart.set(keyOf(pause), ended);
     await this.store.notePause(ended);
     this.onNews?.({ type: "sender.resumed", sender });

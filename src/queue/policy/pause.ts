@@ -47,13 +47,24 @@ export function isInForce(
   return until === null || ((since ?? 0) <= now + CLOCK_SLACK_MS && now < until);
 }
 
+/** Whether a pause holds no more and nobody was told so yet: it ended by itself. One whose end was told
+ *  has no length (`afterEnd`, `afterTaken`). */
+export function isEndUntold(pause: Pause, now: number): boolean {
+  return pause.until !== null && pause.since < pause.until && !isInForce(pause, now);
+}
+
+/** What is left of a pause that has ended by itself: of an automatic one, what the next one goes by. */
+export function afterEnd(pause: Pause): Pause | null {
+  return pause.isAutomatic ? { ...pause, until: pause.since } : null;
+}
+
 /** So many messages are remembered with an automatic pause. */
 const MOST_REFUSED = 100;
 
 /** What is left of an automatic pause once the part's mail was taken: not in force, but it tells
  *  which messages had been refused. */
-export function afterTaken(pause: Pause, now: number): Pause {
-  return { ...pause, until: Math.min(pause.until ?? now, now), times: 0 };
+export function afterTaken(pause: Pause): Pause {
+  return { ...pause, until: pause.since, times: 0 };
 }
 
 /** Whether a message that is refused once more is at fault itself, not its sender: the sender's other

@@ -70,6 +70,8 @@ export interface Claims {
   /** Notes an automatic pause, in place of the one there is; one that a person has set stays. If it is
    *  over, and the one before was not, what waited for that is queued again. */
   notePause(pause: Pause): Promise<void>;
+  /** Tells that pauses have ended whose time is over, of parts and of the whole queue; each once. */
+  endPauses(): Promise<void>;
   /** Takes a share of every rate, or of none; see ShareResult. */
   takeShares(shares: readonly Share[]): Promise<ShareResult>;
 }

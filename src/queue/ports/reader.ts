@@ -39,8 +39,8 @@ export interface Reader {
   rateUses(): Promise<ReadonlyMap<string, RateUse>>;
   /** The do-not-send list, in order of address. */
   suppressions(): AsyncIterable<Suppression>;
-  /** When the first deferred, scheduled or expiring message after `after` is due, both in ms since
-   *  1970; null if none waits. */
+  /** When the first deferred, scheduled or expiring message after `after` is due, or the first pause
+   *  ends, both in ms since 1970; null if none waits. */
   nextDueAt(after: number): Promise<number | null>;
   /** Resolves once another process has changed the queue, or a worker of it has died, since the
    *  last call ended, or once `signal` is aborted. The first call begins the watch. */

@@ -9,7 +9,7 @@ import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { Share, ShareResult } from "../../queue/ports/claims.ts";
 import type { Clock } from "../../system/time.ts";
 import { requeueAfter } from "./act/actions.ts";
-import { allPauses, notePause } from "./act/pauses.ts";
+import { allPauses, endPauses, notePause } from "./act/pauses.ts";
 import {
   forgetRelay,
   noteFamily,
@@ -82,6 +82,10 @@ export abstract class PostgresRelays {
 
   notePause(pause: Pause): Promise<void> {
     return notePause(this.db, pause, this.clock.now());
+  }
+
+  endPauses(): Promise<void> {
+    return endPauses(this.db, this.clock.now());
   }
 
   takeShares(shares: readonly Share[]): Promise<ShareResult> {

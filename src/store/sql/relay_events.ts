@@ -2,7 +2,7 @@
 // that does.
 
 import type { RelayHealth } from "../../queue/policy/breaker.ts";
-import { isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
+import { isEndUntold, isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
 import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { Teller } from "./teller.ts";
 
@@ -80,6 +80,7 @@ export function tellPauseChange(
 ): void {
   const wasPaused = earlier !== null && isInForce(earlier, now);
   const isPaused = pause !== null && isInForce(pause, now);
+  const hasEnded = earlier !== null && isEndUntold(earlier, now);
+  if (hasEnded || (wasPaused && !isPaused)) tellResumed(db, part, now);
   if (pause !== null && isPaused && !wasPaused) tellPaused(db, pause, now);
-  if (wasPaused && !isPaused) tellResumed(db, part, now);
 }

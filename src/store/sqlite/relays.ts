@@ -98,6 +98,11 @@ export abstract class SqliteRelays {
     await notePause(this.db, pause, this.clock.now());
   }
 
+  async endPauses(): Promise<void> {
+    const { endPauses } = await loadPauses();
+    await endPauses(this.db, this.clock.now());
+  }
+
   async takeShares(shares: readonly Share[]): Promise<ShareResult> {
     const { takeShares } = await loadRelays();
     return await takeShares(this.db, shares, this.clock.now());

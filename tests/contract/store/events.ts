@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EVENT_TYPES, type EventType, type NumberedEvent } from "../../../src/queue/event.ts";
 import { afterFault, afterRefusal, HEALTHY } from "../../../src/queue/policy/breaker.ts";
-import type { Pause } from "../../../src/queue/policy/pause.ts";
+import { afterTaken, type Pause } from "../../../src/queue/policy/pause.ts";
 import { refusalKey } from "../../../src/queue/policy/refusal_words.ts";
 import { withSuspect } from "../../../src/queue/policy/suspicion.ts";
 import { NO_LIMITS } from "../../../src/queue/policy/throttle.ts";
@@ -176,6 +176,72 @@ export function eventTests(test: TestStore): void {
         automatic: true,
       }],
       ["sender.resumed", { sender: "c@b.test" }],
+    ]);
+  });
+
+  test("a pause whose time is over is told to have ended, once, whoever looks", async (fixture) => {
+    const { store, clock } = fixture;
+    const other = await fixture.another();
+    const pause = (value: string, isAutomatic = false): Pause => ({
+      scope: "sender",
+      value,
+      reason: "r",
+      since: clock.now(),
+      until: clock.now() + MINUTE_MS,
+      isAutomatic,
+      times: isAutomatic ? 2 : 0,
+      refused: [],
+    });
+    const resumed = () => typesOf(store, { types: ["sender.resumed", "queue.resumed"] });
+    await store.pausePart(pause("a@x.test"));
+    await store.notePause(pause("b@x.test", true));
+    await store.pause({ until: clock.now() + MINUTE_MS });
+    await store.endPauses();
+    assert.deepEqual(await resumed(), []);
+    assert.equal(await store.nextDueAt(clock.now()), clock.now() + MINUTE_MS);
+    clock.advance(MINUTE_MS);
+    await Promise.all([store.endPauses(), other.endPauses()]);
+    assert.deepEqual(await resumed(), ["queue.resumed", "sender.resumed", "sender.resumed"]);
+    const [left, ...more] = await store.pauses();
+    assert.deepEqual([left?.value, left?.times, more], ["b@x.test", 2, []], "the next is longer");
+    await store.resumePart({ scope: "sender", value: "b@x.test" });
+    await store.resume();
+    assert.equal((await resumed()).length, 3, "nobody ends it once more");
+  });
+
+  test("a pause that nobody saw end is told to have ended by what comes next", async ({ store, clock }) => {
+    const pause = (isAutomatic: boolean): Pause => ({
+      scope: "sender",
+      value: "a@x.test",
+      reason: "r",
+      since: clock.now(),
+      until: clock.now() + MINUTE_MS,
+      isAutomatic,
+      times: isAutomatic ? 1 : 0,
+      refused: [],
+    });
+    const told = async () => (await allEvents(store)).map(({ type }) => type);
+    await store.pausePart(pause(false));
+    await store.pause({ until: clock.now() + MINUTE_MS });
+    clock.advance(MINUTE_MS);
+    await store.pausePart(pause(false));
+    await store.pause();
+    clock.advance(MINUTE_MS);
+    // One that a person has set, and that is over, keeps nobody from another.
+    await store.notePause(pause(true));
+    clock.advance(MINUTE_MS);
+    await store.notePause(afterTaken(pause(true)));
+    await store.endPauses();
+    assert.deepEqual(await told(), [
+      "sender.paused",
+      "queue.paused",
+      "sender.resumed",
+      "sender.paused",
+      "queue.resumed",
+      "queue.paused",
+      "sender.resumed",
+      "sender.paused",
+      "sender.resumed",
     ]);
   });
 

@@ -2,7 +2,13 @@
 // adds those of refused senders; people add and end them by `pause` and `resume`. The pause of the
 // whole queue is in read/status.ts.
 
-import { isInForce, type Pause, type PausedPart } from "../../../queue/policy/pause.ts";
+import {
+  afterEnd,
+  isEndUntold,
+  isInForce,
+  type Pause,
+  type PausedPart,
+} from "../../../queue/policy/pause.ts";
 import type { Condition } from "../../sql/condition.ts";
 import { stateIs } from "../../sql/law.ts";
 import { tellPauseChange } from "../../sql/relay_events.ts";
@@ -11,6 +17,7 @@ import type { Database } from "../db/connection.ts";
 import type { Sql } from "../db/transaction.ts";
 import { useRelaysAgain } from "../claims/relays.ts";
 import { countMatching, matching } from "../filter/matching.ts";
+import { isQueuePauseOver, QUEUE_PAUSE_LOCK, removeQueuePause } from "../read/queue_pause.ts";
 import { requeueMatching } from "./actions.ts";
 
 /** All pauses there are, those that are over too. */
@@ -23,7 +30,7 @@ export async function allPauses(sql: Sql): Promise<Pause[]> {
 export async function notePause(db: Database, pause: Pause, now: number): Promise<void> {
   const earlier = await db.write(async (tx) => {
     const known = await pauseOf(tx, pause);
-    if (known === null || known.isAutomatic) {
+    if (known === null || known.isAutomatic || !isInForce(known, now)) {
       await setPause(tx, pause, pause);
       tellPauseChange(tx, { earlier: known, pause, part: pause }, now);
     }
@@ -61,6 +68,24 @@ export async function resumePart(
   const requeued = await requeueMatching(db, waitingOf(part), now);
   // Before its third fault in a row a relay is not left alone yet, but its mail waits all the same.
   return requeued === 0 && !wasPaused && !wasLeftAlone ? null : requeued;
+}
+
+/** See Claims.endPauses. */
+export async function endPauses(db: Database, now: number): Promise<void> {
+  const ended = (await allPauses(db)).filter((pause) => isEndUntold(pause, now));
+  if (ended.length === 0 && !await isQueuePauseOver(db, now)) return;
+  await db.write(async (tx) => {
+    for (const part of ended) {
+      // Another process may have ended it meanwhile, or set a new one.
+      const earlier = await pauseOf(tx, part);
+      if (earlier === null || !isEndUntold(earlier, now)) continue;
+      const pause = afterEnd(earlier);
+      await setPause(tx, part, pause);
+      tellPauseChange(tx, { earlier, pause, part }, now);
+    }
+    await tx.all(QUEUE_PAUSE_LOCK);
+    if (await isQueuePauseOver(tx, now)) await removeQueuePause(tx, now);
+  });
 }
 
 /** See Reader.waitingFor. */

@@ -45,7 +45,7 @@ export async function postpone(
   await refreshMessages(tx, [...reasons.keys()], now);
 }
 
-/** See Reader.nextDueAt: three index seeks. */
+/** See Reader.nextDueAt: three index seeks, and a look at the few pauses. */
 export async function nextDueAt(db: Sql, after: number): Promise<number | null> {
   const row = await db.get(
     `SELECT least(
@@ -54,7 +54,12 @@ export async function nextDueAt(db: Sql, after: number): Promise<number | null> 
           ORDER BY send_at LIMIT 1),
        (SELECT expires_at FROM message
           WHERE expires_at > ? AND expires_at IS NOT NULL AND final_at IS NULL
-            AND status <> ${word("held")} ORDER BY expires_at LIMIT 1)) AS at`,
+            AND status <> ${word("held")} ORDER BY expires_at LIMIT 1),
+       (SELECT min(until) FROM pause WHERE until > ?),
+       (SELECT value::bigint FROM meta
+          WHERE key = 'paused_until' AND value::bigint > ?)) AS at`,
+    after,
+    after,
     after,
     after,
     after,

@@ -11,7 +11,7 @@ import { VISIBLE } from "../../sql/condition.ts";
 import { statusOf } from "../../sql/damage.ts";
 import { statusIs } from "../../sql/law.ts";
 import { allPauses } from "../act/pauses.ts";
-import { IS_PAUSED } from "./queue_pause.ts";
+import { IS_PAUSED, isQueuePauseOver, QUEUE_PAUSE_LOCK, removeQueuePause } from "./queue_pause.ts";
 import { isDead, WORKERS } from "../claims/life.ts";
 import { troubledRelays } from "../claims/relays.ts";
 import type { Database } from "../db/connection.ts";
@@ -138,7 +138,8 @@ export async function pause(
   now: number,
 ): Promise<boolean> {
   return await db.write(async (tx) => {
-    await tx.all(PAUSE_LOCK);
+    await tx.all(QUEUE_PAUSE_LOCK);
+    if (await isQueuePauseOver(tx, now)) await removeQueuePause(tx, now);
     const wasPaused = await isPaused(tx, now);
     if (!wasPaused) await setMeta(tx, "paused_since", String(now));
     await tx.run("DELETE FROM meta WHERE key IN ('paused_until', 'paused_reason')");
@@ -152,17 +153,12 @@ export async function pause(
 /** See Operator.resume. */
 export async function resume(db: Database, now: number): Promise<boolean> {
   return await db.write(async (tx) => {
-    await tx.all(PAUSE_LOCK);
+    await tx.all(QUEUE_PAUSE_LOCK);
     const wasPaused = await isPaused(tx, now);
-    await tx.run(
-      "DELETE FROM meta WHERE key IN ('paused_since', 'paused_until', 'paused_reason')",
-    );
-    if (wasPaused) tx.tell({ type: "queue.resumed" }, now);
+    await removeQueuePause(tx, now);
     return wasPaused;
   });
 }
-
-const PAUSE_LOCK = "SELECT pg_advisory_xact_lock(1835101561)";
 
 async function setMeta(tx: Sql, key: string, value: string): Promise<void> {
   await tx.run(

@@ -2,9 +2,16 @@
 // adds those of refused senders; people add and end them by `pause` and `resume`. The pause of the
 // whole queue is in read/status.ts.
 
-import { isInForce, type Pause, type PausedPart } from "../../../queue/policy/pause.ts";
+import {
+  afterEnd,
+  isEndUntold,
+  isInForce,
+  type Pause,
+  type PausedPart,
+} from "../../../queue/policy/pause.ts";
 import { pauseKey, toPause } from "../../sql/rows/pause_rows.ts";
 import { clean, type Connection } from "../db/connection.ts";
+import { isQueuePauseOver, removeQueuePause } from "../db/queue_pause.ts";
 import { tellPauseChange as tellChange } from "../../sql/relay_events.ts";
 import { stateIs } from "../../sql/law.ts";
 import type { Condition } from "../../sql/condition.ts";
@@ -21,7 +28,7 @@ export function allPauses(db: Connection): Pause[] {
 export async function notePause(db: Connection, pause: Pause, now: number): Promise<void> {
   const earlier = await db.write(() => {
     const known = pauseOf(db, pause);
-    if (known === null || known.isAutomatic) {
+    if (known === null || known.isAutomatic || !isInForce(known, now)) {
       setPause(db, pause, pause);
       tellChange(db, { earlier: known, pause, part: pause }, now);
     }
@@ -59,6 +66,20 @@ export async function resumePart(
   const requeued = await requeueMatching(db, waitingOf(db, part), now);
   // Before its third fault in a row a relay is not left alone yet, but its mail waits all the same.
   return requeued === 0 && !wasPaused && !wasLeftAlone ? null : requeued;
+}
+
+/** See Claims.endPauses. */
+export async function endPauses(db: Connection, now: number): Promise<void> {
+  const ended = () => allPauses(db).filter((pause) => isEndUntold(pause, now));
+  if (ended().length === 0 && !isQueuePauseOver(db, now)) return;
+  await db.write(() => {
+    for (const earlier of ended()) {
+      const pause = afterEnd(earlier);
+      setPause(db, earlier, pause);
+      tellChange(db, { earlier, pause, part: earlier }, now);
+    }
+    if (isQueuePauseOver(db, now)) removeQueuePause(db, now);
+  });
 }
 
 /** See Reader.waitingFor. */

@@ -40,7 +40,7 @@ export function postpone(db: Connection, postponed: readonly Postponed[], now: n
   }
 }
 
-/** See Reader.nextDueAt: three index seeks. */
+/** See Reader.nextDueAt: three index seeks, and a look at the few pauses. */
 export function nextDueAt(db: Connection, after: number): number | null {
   const times = [
     "SELECT next_at AS at FROM message INDEXED BY next_due WHERE next_at > ? ORDER BY next_at LIMIT 1",
@@ -49,6 +49,9 @@ export function nextDueAt(db: Connection, after: number): number | null {
     `SELECT expires_at AS at FROM message INDEXED BY expiring
        WHERE expires_at > ? AND final_at IS NULL AND status <> ${word("held")}
        ORDER BY expires_at LIMIT 1`,
+    "SELECT min(until) AS at FROM pause WHERE until > ? HAVING min(until) IS NOT NULL",
+    `SELECT CAST(value AS INTEGER) AS at FROM meta
+       WHERE key = 'paused_until' AND CAST(value AS INTEGER) > ?`,
   ].map((sql) => db.get(sql, after)).filter((row) => row !== undefined).map((row) => int(row.at));
   return times.length === 0 ? null : Math.min(...times);
 }

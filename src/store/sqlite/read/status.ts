@@ -10,7 +10,7 @@ import { int, number } from "../../sql/columns.ts";
 import { statusOf } from "../../sql/damage.ts";
 import { statusIs } from "../../sql/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
-import { isQueuePaused } from "../db/queue_pause.ts";
+import { isQueuePaused, isQueuePauseOver, removeQueuePause } from "../db/queue_pause.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { isInForce } from "../../../queue/policy/pause.ts";
 import { allPauses } from "../act/pauses.ts";
@@ -162,6 +162,7 @@ export async function pause(
   now: number,
 ): Promise<boolean> {
   return await db.write(() => {
+    if (isQueuePauseOver(db, now)) removeQueuePause(db, now);
     const wasPaused = isQueuePaused(db, now);
     if (!wasPaused) setMeta(db, "paused_since", String(now));
     db.run("DELETE FROM meta WHERE key IN ('paused_until', 'paused_reason')");
@@ -176,8 +177,7 @@ export async function pause(
 export async function resume(db: Connection, now: number): Promise<boolean> {
   return await db.write(() => {
     const wasPaused = isQueuePaused(db, now);
-    db.run("DELETE FROM meta WHERE key IN ('paused_since', 'paused_until', 'paused_reason')");
-    if (wasPaused) db.tell({ type: "queue.resumed" }, now);
+    removeQueuePause(db, now);
     return wasPaused;
   });
 }

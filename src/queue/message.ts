@@ -85,6 +85,15 @@ export interface MessageSummary extends HeaderDisplay {
   readonly replaces: string | null;
 }
 
+/** What another host said when it returned a message, and when we heard of it. */
+export interface ReturnedMail {
+  readonly at: number;
+  readonly code: number | null;
+  readonly enhanced: string | null;
+  readonly reply: string | null;
+  readonly reporter: string | null;
+}
+
 export interface RecipientDetail {
   readonly address: string;
   readonly state: RecipientState;
@@ -97,6 +106,8 @@ export interface RecipientDetail {
   readonly nextAttemptAt: number | null;
   readonly sentAt: number | null;
   readonly dsn: RecipientDsn | null;
+  /** What came back after a relay had taken it; null where nothing did. */
+  readonly bounce: ReturnedMail | null;
 }
 
 /** What is known of an attempt as a whole: the relay it went by aside. */

@@ -17,6 +17,7 @@ import { modelTests } from "./store/model.ts";
 import { purgeTests } from "./store/purge.ts";
 import { recordTests } from "./store/records.ts";
 import { relayTests } from "./store/relays.ts";
+import { reportTests } from "./store/reports.ts";
 import { resendChangedTests } from "./store/resend_changed.ts";
 import { searchTests } from "./store/search.ts";
 import { stageTests } from "./store/stages.ts";
@@ -81,5 +82,6 @@ export function storeContract(name: string, openFixture: () => Promise<StoreFixt
   eventTests(test);
   eventTypeTests(test);
   counterTests(test);
+  reportTests(test);
   modelTests(test);
 }

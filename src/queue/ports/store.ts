@@ -1,6 +1,7 @@
 // The whole of a queue on disk. src/store makes them; who uses one asks for the narrowest of the
-// six ports that does. tests/contract/store_contract.ts holds every store to their promises.
+// ports that does. tests/contract/store_contract.ts holds every store to their promises.
 
+import type { Bounces } from "./bounces.ts";
 import type { Claims } from "./claims.ts";
 import type { EventLog } from "./events.ts";
 import type { Counters } from "./counters.ts";
@@ -8,8 +9,10 @@ import type { Hooks } from "./hooks.ts";
 import type { Intake } from "./intake.ts";
 import type { Operator } from "./operator.ts";
 import type { Reader } from "./reader.ts";
+import type { Reports } from "./reports.ts";
 
-export interface Store extends Intake, Claims, Reader, Operator, EventLog, Hooks, Counters {
+export interface Store
+  extends Intake, Claims, Reader, Operator, EventLog, Hooks, Counters, Reports, Bounces {
   /** Closes the queue. Nothing may be under way, and nothing be asked of it any more. */
   close(): Promise<void>;
 }

@@ -51,7 +51,7 @@ import { readyFor } from "./filter/search_index.ts";
 import { News } from "./db/news.ts";
 import { noteRound, pause, resume } from "./read/status.ts";
 import { Watch } from "./read/watch.ts";
-import { PostgresReading } from "./reading.ts";
+import { PostgresReporting } from "./reporting.ts";
 import { BATCH_KIND, BatchTarget, batchToken, JoinedBatch } from "./take_in/batch_target.ts";
 import { enqueueAll, incoming, listedAmong } from "./take_in/enqueue.ts";
 import { PostgresBatch } from "./take_in/open_batch.ts";
@@ -68,7 +68,7 @@ const WORKER_CONNECTIONS = 6;
 const CONNECTIONS = 2;
 
 /** The queue in the schema `mailq` of a database. */
-export class PostgresStore extends PostgresReading implements Store {
+export class PostgresStore extends PostgresReporting implements Store {
   #watch: Watch | null = null;
   readonly #marks: Marks;
   readonly #news: News;
@@ -102,7 +102,7 @@ export class PostgresStore extends PostgresReading implements Store {
   }
 
   async enqueue(messages: readonly WholeMessage[]): Promise<Enqueued[]> {
-    const inserted = await this.#waking(async (tx) => {
+    const inserted = await this.waking(async (tx) => {
       const inserted = await enqueueAll(tx, messages.map(incoming));
       const count = inserted.filter(({ seq }) => seq !== null).length;
       if (count > 0) tx.counts.add("enqueued", [wayOf(messages[0] ?? {}, this.wayIn)], count);
@@ -276,7 +276,7 @@ export class PostgresStore extends PostgresReading implements Store {
   }
 
   /** A write that somebody may wait for. */
-  async #waking<T>(work: (tx: Write) => Promise<T>): Promise<T> {
+  protected override async waking<T>(work: (tx: Write) => Promise<T>): Promise<T> {
     const result = await this.db.write(async (tx) => {
       const result = await work(tx);
       await this.#wake(tx);

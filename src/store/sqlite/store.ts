@@ -33,8 +33,7 @@ import { Connection, ONE_WRITE_WAITS, WORKER_WAITS } from "./db/connection.ts";
 import { wayOf } from "./events/write.ts";
 import { countEnqueued, insertMessage, suppressedAmong } from "./take_in/enqueue.ts";
 import type { StageTarget } from "./take_in/stage_target.ts";
-import { SqliteReading } from "./reading.ts";
-import { wake } from "./db/wake.ts";
+import { SqliteReporting } from "./reporting.ts";
 import type { Undo } from "../../queue/ports/undo.ts";
 import type { Clock, Random } from "../../system/time.ts";
 
@@ -60,7 +59,7 @@ const loadSuppression = () => load<typeof import("./act/suppression.ts")>("act/s
 
 /** The queue in one SQLite file. Only what enqueue needs is loaded at once: every module that
  *  is loaded costs each `mailq enqueue` a part of a millisecond. */
-export class SqliteStore extends SqliteReading implements Store {
+export class SqliteStore extends SqliteReporting implements Store {
   #watch: import("./read/watch.ts").Watch | null = null;
   #claiming: Claiming | null = null;
   #undo: Undo | null = null;
@@ -93,7 +92,7 @@ export class SqliteStore extends SqliteReading implements Store {
       countEnqueued(db, wayOf(messages[0] ?? {}, this.wayIn), count);
       return all.map((one) => one.enqueued);
     });
-    this.#wakeOthers();
+    this.wakeOthers();
     return enqueued;
   }
 
@@ -161,7 +160,7 @@ export class SqliteStore extends SqliteReading implements Store {
   async resumePart(part: PausedPart): Promise<number | null> {
     const { resumePart } = await loadPauses();
     const requeued = await resumePart(this.db, part, this.clock.now());
-    this.#wakeOthers();
+    this.wakeOthers();
     return requeued;
   }
 
@@ -197,7 +196,7 @@ export class SqliteStore extends SqliteReading implements Store {
   async retry(filter: Filter, options: RetryOptions): Promise<RetryResult> {
     const { retry } = await loadActions();
     const result = await retry(this.db, filter, options, this.clock.now());
-    if (result.requeued > 0) this.#wakeOthers();
+    if (result.requeued > 0) this.wakeOthers();
     return result;
   }
 
@@ -209,7 +208,7 @@ export class SqliteStore extends SqliteReading implements Store {
   async resend(filter: Filter, options: ResendOptions): Promise<ActionResult> {
     const { resend } = await loadActions();
     const result = await resend(this.db, filter, options, this.clock.now());
-    this.#wakeOthers();
+    this.wakeOthers();
     return result;
   }
 
@@ -217,7 +216,7 @@ export class SqliteStore extends SqliteReading implements Store {
     const { resendChanged } = await loadCopy();
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const enqueued = await resendChanged(this.db, id, changes, newId, this.clock.now());
-    this.#wakeOthers();
+    this.wakeOthers();
     return enqueued;
   }
 
@@ -229,7 +228,7 @@ export class SqliteStore extends SqliteReading implements Store {
   async release(filter: Filter): Promise<ActionResult> {
     const { release } = await loadActions();
     const result = await release(this.db, filter, this.clock.now());
-    this.#wakeOthers();
+    this.wakeOthers();
     return result;
   }
 
@@ -251,7 +250,7 @@ export class SqliteStore extends SqliteReading implements Store {
   async resume(): Promise<boolean> {
     const { resume } = await loadStatus();
     const result = await resume(this.db, this.clock.now());
-    this.#wakeOthers();
+    this.wakeOthers();
     return result;
   }
 
@@ -281,8 +280,8 @@ export class SqliteStore extends SqliteReading implements Store {
   }
 
   /** Who waits for changes sees to its own by itself. */
-  #wakeOthers(): void {
-    if (this.#watch === null) wake(this.db);
+  protected override wakeOthers(): void {
+    if (this.#watch === null) super.wakeOthers();
   }
 
   /** What claims and records. */

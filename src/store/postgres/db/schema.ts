@@ -1,6 +1,7 @@
 // The schema on PostgreSQL, step by step. Released steps are never edited; a new one goes to the end.
 // migrate.ts applies them, `mailq migrate --print` shows them.
 
+import { REPORTS } from "./report_steps.ts";
 import { FIRST_FUNCTIONS } from "./schema_functions.ts";
 
 /** One step of the schema. */
@@ -291,4 +292,5 @@ ${FIRST_FUNCTIONS}`;
 
 export const MIGRATIONS: readonly Migration[] = [
   { isBreaking: true, sql: FIRST },
+  { isBreaking: false, sql: REPORTS },
 ];

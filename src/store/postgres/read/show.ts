@@ -18,15 +18,16 @@ export async function show(sql: Sql, id: string): Promise<MessageDetail | null> 
   );
   if (row === undefined) return null;
   const summary = toSummary(row);
-  const [recipients, attempts] = await Promise.all([
+  const [recipients, attempts, bounces] = await Promise.all([
     sql.all("SELECT * FROM recipient WHERE seq = ? ORDER BY n", summary.seq),
     sql.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq),
+    sql.all("SELECT * FROM bounce WHERE seq = ?", summary.seq),
   ]);
   return {
     ...summary,
     dsn: readEnvelopeDsn(row.dsn),
     changes: changesOf(row.changes, `message ${id}`),
-    recipients: recipients.map((recipient) => toRecipient(recipient, id)),
+    recipients: recipients.map((recipient) => toRecipient(recipient, id, bounces)),
     attempts: attempts.map((attempt) => toAttempt(attempt, id)),
   };
 }

@@ -8,9 +8,15 @@ import { int, number, text } from "../columns.ts";
 import { listOf, oneOf, reasonOf } from "../damage.ts";
 import { readRecipientDsn } from "../dsn.ts";
 import type { Row } from "../row.ts";
+import { toBounce } from "./bounce_row.ts";
 
-/** `message` is the id of its message. Throws `queue_corrupt`. */
-export function toRecipient(row: Row, message: string): RecipientDetail {
+/** `message` is the id of its message, `bounces` has what came back of it. Throws `queue_corrupt`. */
+export function toRecipient(
+  row: Row,
+  message: string,
+  bounces: readonly Row[],
+): RecipientDetail {
+  const bounce = bounces.find(({ n }) => n === row.n);
   const whose = `the recipient ${row.address} of message ${message}`;
   return {
     address: String(row.address),
@@ -24,6 +30,7 @@ export function toRecipient(row: Row, message: string): RecipientDetail {
     nextAttemptAt: number(row.next_at),
     sentAt: number(row.sent_at),
     dsn: readRecipientDsn(row.dsn),
+    bounce: bounce === undefined ? null : toBounce(bounce),
   };
 }
 

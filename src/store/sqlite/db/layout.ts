@@ -32,7 +32,7 @@ export function isKeptName(path: string): boolean {
 }
 
 /** The schema this program knows: how many steps there are (schema.ts). */
-export const SCHEMA_VERSION = 10;
+export const SCHEMA_VERSION = 11;
 
 /** The body of a message is cut into rows of this many bytes: one 50 MB BLOB would peak at
  *  178 MB of memory when it is inserted, rows at 36 MB. */

@@ -4,6 +4,7 @@
 import { COUNTERS } from "../counters/schema.ts";
 import { EVENTS, HOOKS } from "./event_steps.ts";
 import { PARTS_PER_MESSAGE } from "./layout.ts";
+import { REPORTS } from "./report_steps.ts";
 
 /** One step of the schema. Released steps are never edited. */
 interface Migration {
@@ -293,4 +294,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isAdditive: true, sql: EVENTS },
   { isAdditive: true, sql: COUNTERS },
   { isAdditive: true, sql: HOOKS },
+  { isAdditive: true, sql: REPORTS },
 ];

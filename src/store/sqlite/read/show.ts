@@ -18,12 +18,13 @@ export function show(db: Connection, id: string): MessageDetail | null {
   );
   if (row === undefined) return null;
   const summary = toSummary(row);
+  const bounces = db.all("SELECT * FROM bounce WHERE seq = ?", summary.seq);
   return {
     ...summary,
     dsn: readEnvelopeDsn(row.dsn),
     changes: changesOf(row.changes, `message ${id}`),
     recipients: db.all("SELECT * FROM recipient WHERE seq = ? ORDER BY n", summary.seq)
-      .map((recipient) => toRecipient(recipient, id)),
+      .map((recipient) => toRecipient(recipient, id, bounces)),
     attempts: db.all("SELECT * FROM attempt WHERE seq = ? ORDER BY n", summary.seq)
       .map((attempt) => toAttempt(attempt, id)),
   };

@@ -2,9 +2,6 @@
 // Called by start.ts, and by tests with a terminal of their own. What a key does is model/'s work,
 // what a frame shows is screens/'s.
 
-import { EventEmitter } from "node:events";
-import { type Instance, render } from "ink";
-import type { ReactNode } from "react";
 import { errorText, MailqError } from "../queue/errors.ts";
 import type { Data } from "./data/data.ts";
 import { FrameWriter } from "./terminal/frame_writer.ts";
@@ -14,9 +11,10 @@ import { refreshList } from "./model/list/window.ts";
 import { initialState, type MailSettings, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { VERBS } from "./model/acting/verbs.ts";
-import { App } from "./screens/app.tsx";
 import { frameOf } from "./screens/frame.ts";
-import { type Line, paintLine } from "./screens/line.ts";
+import { Screen } from "./screens/screen.tsx";
+import { WindowPainter } from "./screens/windows.ts";
+import { InkFrames } from "./terminal/ink_frames.tsx";
 import { Terminal, type TerminalPort } from "./terminal/terminal.ts";
 
 export interface SessionOptions {
@@ -43,14 +41,8 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<string | null>();
   readonly #signals: Disposable[] = [];
-  #ink: Instance | null = null;
-  #inkStream: InkStream = inkStream(0, () => {});
-  /** What is on the screen: as it was given to Ink, and as it came back. */
-  #painted: readonly string[] = [];
-  readonly #paintings = new WeakMap<Line, string>();
-  #rows: string[] = [];
-  /** The places of the rows that Ink is at. */
-  #drawing: readonly number[] = [];
+  readonly #ink = new InkFrames((error) => this.#fail(error));
+  readonly #windows: WindowPainter;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: State;
   #isDirty = false;
@@ -66,6 +58,7 @@ export class Session {
       settings,
       now: now(),
     });
+    this.#windows = new WindowPainter(options);
     this.#writer = new FrameWriter((text) => port.write(text));
     this.#terminal = new Terminal(
       port,
@@ -110,7 +103,7 @@ export class Session {
       this.#stop.abort();
       this.#terminal.leave();
       for (const signal of this.#signals) signal[Symbol.dispose]();
-      this.#ink?.unmount();
+      this.#ink.close();
     }
   }
 
@@ -179,59 +172,11 @@ export class Session {
 
   #draw(): void {
     this.#isDirty = false;
-    const { lines, caret } = frameOf(this.#state);
-    const { columns } = this.#state.size;
-    const painted = lines.map((line) => this.#paint(line));
-    const isWhole = painted.length !== this.#painted.length;
-    // Ink is given what has changed: it takes a row's time whether the row is another one or not.
-    const rows = painted.flatMap((text, place) =>
-      isWhole || text !== this.#painted[place] ? [{ place, text }] : []
-    );
-    this.#painted = painted;
-    if (isWhole) this.#rows = painted.map(() => "");
-    this.#drawing = rows.map(({ place }) => place);
-    if (rows.length > 0) this.#render(<App rows={rows} columns={columns} />, columns);
-    this.#drawing = [];
-    if (!this.#effects.isLending) this.#writer.show(this.#rows, columns, caret);
-  }
-
-  /** A line that was drawn before is painted once. */
-  #paint(line: Line): string {
-    const known = this.#paintings.get(line);
-    if (known !== undefined) return known;
-    const text = paintLine(line, this.options);
-    this.#paintings.set(line, text);
-    return text;
-  }
-
-  #render(app: ReactNode, columns: number): void {
-    if (this.#ink !== null) {
-      this.#inkStream.columns = columns;
-      this.#ink.rerender(app);
-      return;
-    }
-    this.#inkStream = inkStream(columns, (frame) => this.#rendered(frame));
-    this.#ink = render(app, {
-      // Ink asks no more of a stream than this one has.
-      stdout: this.#inkStream as unknown as NodeJS.WriteStream,
-      stderr: this.#inkStream as unknown as NodeJS.WriteStream,
-      stdin: this.#inkStream as unknown as NodeJS.ReadStream,
-      // Each frame whole, at once, and nothing else: what to write of it is the FrameWriter's
-      // business. And CI=true says nothing about a terminal.
-      debug: true,
-      interactive: true,
-      exitOnCtrlC: false,
-      patchConsole: false,
-    });
-    this.#ink.waitUntilExit().catch((error: unknown) => this.#fail(error));
-  }
-
-  /** The rows that were to be drawn, as Ink laid them out. */
-  #rendered(frame: string): void {
-    for (const [i, row] of frame.split("\n").entries()) {
-      const place = this.#drawing[i];
-      if (place !== undefined) this.#rows[place] = row;
-    }
+    const { size } = this.#state;
+    const frame = this.#ink.draw(<Screen state={this.#state} />, size);
+    if (this.#effects.isLending) return;
+    const { caret } = frameOf(this.#state);
+    this.#writer.show(this.#windows.fill(frame, this.#state), size.columns, caret);
   }
 
   #redraw(): void {
@@ -283,22 +228,4 @@ function unfinished({ work }: State): string | null {
   return work === null
     ? null
     : `${VERBS[work.verb].text}: cut off, at least ${work.done} of ${work.of} messages done`;
-}
-
-interface InkStream extends EventEmitter {
-  columns: number;
-}
-
-/** A stream for Ink to write its frames to. */
-function inkStream(columns: number, show: (frame: string) => void): InkStream {
-  return Object.assign(new EventEmitter(), {
-    columns,
-    rows: 1_000,
-    isTTY: true,
-    writable: true,
-    write(frame: string) {
-      show(frame);
-      return true;
-    },
-  });
 }

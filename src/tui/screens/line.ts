@@ -1,7 +1,6 @@
-// Lines of styled text: cells made safe and cut, joined, filled up, painted with colours. Called by
-// every file that draws, and by session.tsx for painting.
+// Lines of styled text: cells made safe and cut, joined, filled up. Called by every file that draws;
+// windows.ts paints them.
 
-import { SGR } from "../../display/colour.ts";
 import type { Colour } from "../../display/colour.ts";
 import { fill, fit, widthOf } from "../measure.ts";
 
@@ -61,32 +60,4 @@ export function leftAndRight(
 ): Line {
   const room = columns - lineWidth(right);
   return room <= 0 ? toWidth(left, columns) : [...toWidth(left, room), ...right];
-}
-
-/** A line as the terminal takes it; without colours it is bold, dim or inverse only. */
-export function paintLine(line: Line, { isColoured }: { readonly isColoured: boolean }): string {
-  let painted = "";
-  for (const { text, style } of trimmed(line)) {
-    const codes: number[] = [];
-    if (style?.isBold === true) codes.push(1);
-    if (style?.isInverse === true) codes.push(7);
-    // What has no colour may be bold, dim or inverse all the same (no-color.org).
-    if (style?.colour !== undefined && (isColoured || style.colour === "dim")) {
-      codes.push(SGR[style.colour]);
-    }
-    painted += codes.length === 0 || text === "" ? text : `\x1b[${codes.join(";")}m${text}\x1b[0m`;
-  }
-  return painted;
-}
-
-/** Without blanks at its end that nobody sees. */
-function trimmed(line: Line): Line {
-  const spans = [...line];
-  for (;;) {
-    const last = spans.at(-1);
-    if (last === undefined || last.style?.isInverse === true) return spans;
-    const text = last.text.trimEnd();
-    if (text !== "") return [...spans.slice(0, -1), { ...last, text }];
-    spans.pop();
-  }
 }

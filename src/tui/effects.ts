@@ -10,7 +10,7 @@ import type { ActionStep, Data, ScreenFilter, Verb } from "./data/data.ts";
 import type { MailSettings } from "./model/state.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import type { Effect, Event } from "./model/events.ts";
-import { saveNew } from "./terminal/save.ts";
+import { readGiven, saveNew } from "./terminal/given_files.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -134,9 +134,13 @@ export class Effects {
         this.#act(done, (id) => ({ kind: "resent", from, id }));
         return;
       }
-      case "pause_queue": {
-        const { isPaused } = effect;
-        this.#act(data.setPaused(isPaused), () => ({ kind: "queue_paused", isPaused }));
+      case "change":
+        this.#act(data.change(effect.change), (text) => ({ kind: "change_made", text }));
+        return;
+      case "import": {
+        const imported = readGiven(effect.path)
+          .then((text) => data.change({ kind: "import", text }));
+        this.#act(imported, (text) => ({ kind: "change_made", text }));
         return;
       }
       case "copy":
@@ -183,11 +187,11 @@ export class Effects {
     return { kind: "status", status, rateUses: hasRate ? await data.rateUses() : new Map() };
   }
 
-  async #view({ name, afterMs }: Extract<Effect, { kind: "view" }>): Promise<Event> {
+  async #view({ name, query, afterMs }: Extract<Effect, { kind: "view" }>): Promise<Event> {
     if (afterMs > 0) await wait(afterMs, this.options.signal);
     const startedAt = performance.now();
-    const data = await this.options.data.view(name);
-    return { kind: "view", name, data, tookMs: performance.now() - startedAt };
+    const data = name === "settings" ? true : await this.options.data.view(name, query);
+    return { kind: "view", name, query, data, tookMs: performance.now() - startedAt };
   }
 
   /** What of a filter an action applies to: how many, how many not, and some of them. */

@@ -8,7 +8,7 @@ import { FrameWriter } from "./terminal/frame_writer.ts";
 import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list/window.ts";
-import { initialState, type MailSettings, type State } from "./model/state.ts";
+import { initialState, type MailSettings, type ShownSetting, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { VERBS } from "./model/acting/verbs.ts";
 import { frameOf } from "./screens/frame.ts";
@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly isColoured: boolean;
   readonly maxTries: number | null;
   readonly settings: MailSettings;
+  /** All settings, for people. */
+  readonly entries: readonly ShownSetting[];
   readonly pager: string;
   readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
@@ -49,13 +51,14 @@ export class Session {
   #hasEnded = false;
 
   constructor(readonly options: SessionOptions) {
-    const { terminal: port, queue, isReadonly, maxTries, settings, now } = options;
+    const { terminal: port, queue, isReadonly, maxTries, settings, entries, now } = options;
     this.#state = initialState({
       size: port.size(),
       queue,
       isReadonly,
       maxTries,
       settings,
+      entries,
       now: now(),
     });
     this.#windows = new WindowPainter(options);

@@ -133,27 +133,15 @@ Deno.test("a message that is purged while it is shown is said to be gone", async
 });
 
 Deno.test("the statistics lead to the lists behind them", async () => {
-  await using screen = await TestScreen.open({
-    fill: async (fixture) => {
-      await fillQueue(fixture);
-      await fixture.store.registerWorker("run");
-    },
-  });
+  await using screen = await TestScreen.open({ fill: fillQueue });
   await screen.press(":", "stats", KEYS.enter);
-  await matchesGolden(
-    "stats_80x24",
-    screen.terminal.rows().map((row) => row.replace(/run .* pid \d+/, "run HOST pid N")),
-  );
+  await matchesGolden("stats_80x24", screen.terminal.rows());
   assert.match(screen.text, /▸ +2 {2}@acme\.test/);
   await screen.press(KEYS.enter);
   assert.match(screen.text, /status:failed,partial,deferred to:"@acme\.test"[^]*row 1\/2/);
   // Esc goes back to where the list came from, with the cursor there.
   await screen.press("j", "h");
   assert.match(screen.text, /\[Statistics\][^]*▸ +2 {2}@acme\.test/);
-  // What stands below the last choice is scrolled to.
-  screen.terminal.resize(80, 16);
-  await screen.press("jjjjjjjjjjjj");
-  assert.match(screen.text, /Live workers\n +run /);
 });
 
 Deno.test("a message with thousands of recipients and attempts is scrolled all the same", async () => {

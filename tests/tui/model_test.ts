@@ -17,6 +17,7 @@ class Bench {
     maxTries: null,
     now: 1_000,
     settings: { relays: [], routes: [], ratePerDomain: null },
+    entries: [],
   });
   #asked: Effect[] = [];
 

@@ -81,7 +81,9 @@ export class TestScreen implements AsyncDisposable {
     const fixture = await SqliteFixture.open();
     await fill?.(fixture);
     const terminal = new FakeTerminal(columns, rows);
-    const counted = new CountedData(new StoreData(await fixture.another()));
+    const counted = new CountedData(
+      new StoreData(await fixture.another(), { isReadonly: false, clock: fixture.clock }),
+    );
     const session = new Session({
       data: counted.data,
       terminal,
@@ -90,6 +92,7 @@ export class TestScreen implements AsyncDisposable {
       isColoured: true,
       maxTries: 5,
       settings: NO_SETTINGS,
+      entries: [],
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),
       readEnvelope: (from, to) =>

@@ -101,6 +101,7 @@ Deno.test("a queue that cannot be read ends the screen, one that is busy does no
       isColoured: true,
       maxTries: null,
       settings: NO_SETTINGS,
+      entries: [],
       pager: "cat",
       now: () => 0,
       readEnvelope: fail,
@@ -135,7 +136,7 @@ function brokenData(fail: () => Promise<never>): Data {
     },
     act: fail,
     resendChanged: fail,
-    setPaused: fail,
+    change: fail,
     changed: (signal) =>
       new Promise((resolve) => signal.addEventListener("abort", () => resolve("changed"))),
     close: () => Promise.resolve(),

@@ -3,7 +3,7 @@
 
 import { MailqError } from "../../queue/errors.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
-import type { Store } from "../../queue/ports/store.ts";
+import type { Operator } from "../../queue/ports/operator.ts";
 import type { App } from "../app.ts";
 
 /** A part as a person names it; one of them at most. */
@@ -70,7 +70,7 @@ interface WantedPause {
 /** Pauses a part from now on; resolves to whether it was not paused before. */
 export async function pausePart(
   { clock }: Pick<App, "clock">,
-  store: Pick<Store, "pausePart">,
+  store: Pick<Operator, "pausePart">,
   part: PausedPart,
   { forMs, reason }: WantedPause,
 ): Promise<boolean> {

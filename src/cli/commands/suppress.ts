@@ -2,11 +2,10 @@
 // sent to an address on it is the store's doing.
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { checkAddress, readAddressList } from "../../app/suppress/addresses.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
-import { isAddress } from "../../intake/address/address_syntax.ts";
 import { fileInput, stdinInput } from "../../intake/sources/files.ts";
-import { MailqError } from "../../queue/errors.ts";
 import {
   type FlagsOf,
   maybeOneArgument,
@@ -90,11 +89,7 @@ const list = buildCommand<NoFlags, [], Context>({
 const importList = buildCommand<NoFlags, [string?], Context>({
   async func(_flags, path) {
     const text = await readAll(this, path ?? "-");
-    const addresses = text.split("\n").flatMap((line, i) => {
-      // An address may hold a #, but no blank before it.
-      const entry = line.replace(/(^|\s)#.*/, "").trim();
-      return entry === "" ? [] : [checkAddress(entry, ` in line ${i + 1}`)];
-    });
+    const addresses = readAddressList(text);
     const store = await this.queue({ create: true });
     const added = await store.suppress(addresses, null);
     printAdded(this, { given: addresses.length, changed: added });
@@ -139,14 +134,6 @@ export const command = buildRouteMap({
   mailq suppress import unsubscribed.txt`,
   },
 });
-
-function checkAddress(text: string, place = ""): string {
-  if (isAddress(text)) return text;
-  throw new MailqError(
-    "bad_address",
-    `Cannot list ${JSON.stringify(text)}${place}: expected an address such as bob@example.org`,
-  );
-}
 
 async function readAll(context: Context, path: string): Promise<string> {
   const input = path === "-" ? stdinInput(context.machine.stdin) : fileInput(path);

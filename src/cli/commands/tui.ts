@@ -45,6 +45,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         routes: settings.routes,
         ratePerDomain: settings.ratePerDomain,
       },
+      entries: settings.entries(),
       isColoured: !this.globals.noColor && !env.NO_COLOR,
       maxTries: max === null ? null : max + 1,
       pager: env.PAGER || "less",

@@ -4,13 +4,13 @@
 import { hintFor, pauseHint } from "../../app/pause/hints.ts";
 import { describePart } from "../../app/pause/part.ts";
 import type { HookLag } from "../../app/hooks/state.ts";
+import { describeLimits } from "../../app/status/limits.ts";
 import type { Waiting } from "../../app/status/waiting.ts";
 import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { plural } from "../../display/plural.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import type { Pause } from "../../queue/policy/pause.ts";
-import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { LoginState, QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { Output } from "../frame/output.ts";
@@ -32,16 +32,6 @@ interface StatusSurroundings {
   readonly waiting: Waiting;
   readonly logins: readonly LoginState[];
   readonly hooks: readonly HookLag[];
-}
-
-/** What a relay was found to bear, for people. */
-function describeLimits({ connections, rate, until, reply }: RelayLimits): string {
-  const bears = [
-    ...connections === null ? [] : [`${connections} ${plural(connections, "connection")}`],
-    ...rate === null ? [] : [`${Math.round(rate * 10) / 10} messages a second`],
-    ...until === null ? [] : [`nothing until ${formatTimestamp(until)}`],
-  ].join(", ");
-  return `bears ${bears}${reply === null ? "" : `: ${reply}`}`;
 }
 
 /** Prints a line for each count and for whatever works on the queue. */

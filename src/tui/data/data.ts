@@ -7,7 +7,8 @@ import type { Filter, Sort } from "../../queue/filter.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { ViewData, ViewName } from "./views/view_data.ts";
+import type { QueueChange } from "./changes.ts";
+import type { QueueViewData, QueueViewName } from "./views/view_data.ts";
 
 /** A filter with what the screen adds to it. */
 export interface ScreenFilter extends Filter {
@@ -108,8 +109,8 @@ export interface Data {
   status(): Promise<QueueStatus>;
   /** How much of each rate is used. */
   rateUses(): Promise<ReadonlyMap<string, RateUse>>;
-  /** What a view shows. */
-  view<Name extends ViewName>(name: Name): Promise<ViewData[Name]>;
+  /** What a view shows; `query` is what was typed to see only some of its rows. */
+  view<Name extends QueueViewName>(name: Name, query: string): Promise<QueueViewData[Name]>;
   /** Null if the message is gone. */
   detail(id: string): Promise<MessageDetail | null>;
   /** Throws `input_unreadable` where the bytes were not to be kept. */
@@ -125,7 +126,8 @@ export interface Data {
   undo(): Promise<TakenBack | null>;
   /** Queues a copy with another envelope; returns its id. */
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
-  setPaused(isPaused: boolean): Promise<void>;
+  /** Returns what came of it, in words. Throws `bad_address` for what is none. */
+  change(change: QueueChange): Promise<string>;
   /** Resolves once the queue has changed since the last call, or at `signal`. */
   changed(signal: AbortSignal): Promise<Change>;
   close(): Promise<void>;

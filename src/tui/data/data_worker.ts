@@ -20,12 +20,12 @@ async function open(opening: Opening): Promise<StoreData> {
       clock: systemClock,
       random: systemRandom,
     }),
-    opening,
+    { isReadonly: opening.isReadonly, clock: systemClock },
   );
 }
 
 /** Questions that write. */
-const WRITES = new Set(["act", "undo", "resendChanged", "setPaused"]);
+const WRITES = new Set(["act", "undo", "resendChanged", "change"]);
 
 async function answer({ method, args }: Question): Promise<unknown> {
   if (method === "open") {

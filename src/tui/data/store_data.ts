@@ -11,10 +11,13 @@ import type { Filter } from "../../queue/filter.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
+import type { EventLog } from "../../queue/ports/events.ts";
 import type { Operator } from "../../queue/ports/operator.ts";
 import type { Reader } from "../../queue/ports/reader.ts";
 import type { Store } from "../../queue/ports/store.ts";
-import type { ViewData, ViewName } from "./views/view_data.ts";
+import type { QueueChange } from "./changes.ts";
+import type { QueueViewData, QueueViewName } from "./views/view_data.ts";
+import type { Clock } from "../../system/time.ts";
 import { LastAction } from "./last_action.ts";
 import { ProblemMessages } from "./problem_messages.ts";
 import type { Previewer } from "../../display/preview/previewer.ts";
@@ -39,6 +42,11 @@ const INDEX_MS = 300;
 /** Messages that an action is done to before anybody can stop it. */
 const STEP = 500;
 
+interface StoreDataOptions {
+  readonly isReadonly: boolean;
+  readonly clock: Pick<Clock, "now">;
+}
+
 /** The queue as it is on disk. */
 export class StoreData implements Data {
   #indexing: Promise<void> | null = null;
@@ -48,8 +56,8 @@ export class StoreData implements Data {
   readonly #last: LastAction;
 
   constructor(
-    readonly store: Reader & Operator & Pick<Store, "close">,
-    readonly options: { readonly isReadonly: boolean } = { isReadonly: false },
+    readonly store: Reader & Operator & EventLog & Pick<Store, "close">,
+    readonly options: StoreDataOptions,
   ) {
     this.#problems = new ProblemMessages(store);
     this.#last = new LastAction(store);
@@ -148,11 +156,11 @@ export class StoreData implements Data {
     return await this.store.rateUses();
   }
 
-  async view<Name extends ViewName>(name: Name): Promise<ViewData[Name]> {
+  async view<Name extends QueueViewName>(name: Name, query: string): Promise<QueueViewData[Name]> {
     const { readView }: typeof import("./views/view_data.ts") = await import(
       import.meta.resolve("./views/view_data.ts")
     );
-    return await readView(name, { store: this.store });
+    return await readView(name, { store: this.store, query });
   }
 
   /** A problem is its messages, and so is the last action. */
@@ -257,8 +265,11 @@ export class StoreData implements Data {
     return (await this.store.resendChanged(id, changes)).id;
   }
 
-  async setPaused(isPaused: boolean): Promise<void> {
-    await (isPaused ? this.store.pause() : this.store.resume());
+  async change(change: QueueChange): Promise<string> {
+    const { makeChange }: typeof import("./changes.ts") = await import(
+      import.meta.resolve("./changes.ts")
+    );
+    return await makeChange(this.store, change, this.options.clock);
   }
 
   async changed(signal: AbortSignal): Promise<Change> {

@@ -9,7 +9,8 @@ import type { EnvelopeChanges } from "../../queue/ports/operator.ts";
 import type { RateUse } from "../../queue/policy/rate.ts";
 import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
-import type { ViewData, ViewName } from "./views/view_data.ts";
+import type { QueueChange } from "./changes.ts";
+import type { QueueViewData, QueueViewName } from "./views/view_data.ts";
 import type {
   ActionStep,
   Change,
@@ -67,8 +68,8 @@ export class WorkerData implements Data {
     return this.#ask("rateUses");
   }
 
-  view<Name extends ViewName>(name: Name): Promise<ViewData[Name]> {
-    return this.#ask("view", name);
+  view<Name extends QueueViewName>(name: Name, query: string): Promise<QueueViewData[Name]> {
+    return this.#ask("view", name, query);
   }
 
   detail(id: string): Promise<MessageDetail | null> {
@@ -109,8 +110,8 @@ export class WorkerData implements Data {
     return this.#ask("resendChanged", id, changes);
   }
 
-  setPaused(isPaused: boolean): Promise<void> {
-    return this.#ask("setPaused", isPaused);
+  change(change: QueueChange): Promise<string> {
+    return this.#ask("change", change);
   }
 
   async changed(signal: AbortSignal): Promise<Change> {

@@ -1,43 +1,20 @@
-// Every command of the screen with its keys, name and help: the one place that knows a key. Read by
-// keys.ts, through which dispatch, footer, help and palette see it. What a command does is in
-// model/commands.ts.
+// Every command of the screen with its keys, name and help: together with view_keys.ts the one place
+// that knows a key. Read by keys.ts, through which dispatch, footer, help and palette see it. What a
+// command does is in model/commands.ts.
 
-/** Where a key means something. */
-export type KeyContext = "list" | "detail" | "view";
-
-const ANYWHERE = ["list", "detail", "view"] as const;
-const MAIL = ["list", "detail"] as const;
-const LIST = ["list"] as const;
-const LISTS = ["list", "view"] as const;
-const DETAIL = ["detail"] as const;
-
-type Group = "Move" | "Views" | "Mark" | "Act" | "Look" | "Program";
-
-/** A row of the table. */
-export interface Row {
-  /** Parted by blanks; none = only the palette has it. */
-  readonly keys: string;
-  /** The name in the palette. */
-  readonly name: string;
-  readonly help: string;
-  readonly group: Group;
-  readonly contexts: readonly KeyContext[];
-  /** What the footer says, where there is room; the order is the table's. */
-  readonly footer?: string;
-  /** Changes the queue: not to be had with --readonly. */
-  readonly isAction?: boolean;
-}
+import { ANYWHERE, DETAIL, LIST, LISTS, MAIL, type Row, VIEWS, WITH_MESSAGES } from "./places.ts";
+import { VIEW_TABLE } from "./view_keys.ts";
 
 const MOVE = { group: "Move", contexts: ANYWHERE } as const;
 const VIEW = { group: "Views", contexts: ANYWHERE } as const;
 const MARK = { group: "Mark", contexts: LIST } as const;
-const ACT = { group: "Act", contexts: ANYWHERE, isAction: true } as const;
+const ACT = { group: "Act", contexts: WITH_MESSAGES, isAction: true } as const;
 const LOOK = { group: "Look", contexts: MAIL } as const;
 const PROGRAM = { group: "Program", contexts: ANYWHERE } as const;
 
 /** Every command of the screen and its keys: dispatch, footer, help and palette read this table,
  *  and nothing else knows a key. */
-export const TABLE = {
+const MAIL_TABLE = {
   open: {
     ...MOVE,
     keys: "Enter l Right",
@@ -46,6 +23,14 @@ export const TABLE = {
     footer: "open",
   },
   back: { ...MOVE, keys: "Esc h Left", name: "back", help: "go back; in the list, end a range" },
+  next_view: { ...VIEW, contexts: VIEWS, keys: "] Tab", name: "next view", help: "next view" },
+  previous_view: {
+    ...VIEW,
+    contexts: VIEWS,
+    keys: "[ Shift-Tab",
+    name: "previous view",
+    help: "previous view",
+  },
   down: { ...MOVE, keys: "j Down", name: "down", help: "down" },
   up: { ...MOVE, keys: "k Up", name: "up", help: "up" },
   half_down: { ...MOVE, keys: "Ctrl-d", name: "half page down", help: "half a page down" },
@@ -108,6 +93,7 @@ export const TABLE = {
   },
   undo: {
     ...ACT,
+    contexts: ANYWHERE,
     keys: "U",
     name: "undo",
     help: "take back the last action, where nothing was sent since",
@@ -190,8 +176,24 @@ export const TABLE = {
     ...VIEW,
     keys: "",
     name: "stats",
-    help: "counts, throughput, failing domains, workers",
+    help: "counts, throughput over time, failing domains",
   },
+  relays: {
+    ...VIEW,
+    keys: "8",
+    name: "relays",
+    help: "relays: state, learned limits, rates; pause, resume, test",
+  },
+  workers: { ...VIEW, keys: "", name: "workers", help: "who sends, and since when" },
+  pauses: { ...VIEW, keys: "", name: "pauses", help: "what is paused, and what waits for it" },
+  suppressions: {
+    ...VIEW,
+    keys: "",
+    name: "suppressions",
+    help: "the do-not-send list: add, remove, import",
+  },
+  events: { ...VIEW, keys: "9", name: "events", help: "what happens in the queue, live" },
+  settings: { ...VIEW, keys: "", name: "settings", help: "settings in force, and their source" },
   resend_changed: {
     ...ACT,
     contexts: MAIL,
@@ -238,3 +240,5 @@ export const TABLE = {
     footer: "quit",
   },
 } as const satisfies Readonly<Record<string, Row>>;
+
+export const TABLE = { ...VIEW_TABLE, ...MAIL_TABLE } as const;

@@ -1,13 +1,21 @@
 // Finds the command of a key, and the commands there are in a place. Called by the model for
 // dispatch and palette, and by the screens for footer and help. The keys are in key_table.ts.
 
-import { type KeyContext, type Row, TABLE } from "./key_table.ts";
+import { TABLE } from "./key_table.ts";
+import type { Place, Row } from "./places.ts";
+import { VIEW_TABLE } from "./view_keys.ts";
 
 export type CommandId = keyof typeof TABLE;
+/** A command that only some views have. */
+export type ViewCommandId = keyof typeof VIEW_TABLE;
 
 export interface KeyBinding extends Omit<Row, "keys"> {
   readonly id: CommandId;
   readonly keys: readonly string[];
+}
+
+export function isViewCommand(id: CommandId): id is ViewCommandId {
+  return Object.hasOwn(VIEW_TABLE, id);
 }
 
 /** The table's rows, in order. */
@@ -26,16 +34,17 @@ for (const binding of BINDINGS) {
 }
 
 /** What a key does in a place; null where it does nothing. */
-export function bindingFor(key: string, context: KeyContext): KeyBinding | null {
-  return byKey.get(`${context} ${key}`) ?? null;
+export function bindingFor(key: string, place: Place): KeyBinding | null {
+  return byKey.get(`${place} ${key}`) ?? null;
 }
 
-/** What can be done on a screen. */
+/** What can be done in a place. */
 export function bindingsIn(
-  { screen, isReadonly }: { readonly screen: KeyContext; readonly isReadonly: boolean },
+  place: Place,
+  { isReadonly }: { readonly isReadonly: boolean },
 ): readonly KeyBinding[] {
   return BINDINGS.filter((binding) =>
-    binding.contexts.includes(screen) && !(isReadonly && binding.isAction === true)
+    binding.contexts.includes(place) && !(isReadonly && binding.isAction === true)
   );
 }
 

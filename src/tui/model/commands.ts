@@ -2,9 +2,15 @@
 // palette for a name. The longer ones are in list.ts, detail.ts, marks.ts, actions.ts. Pure.
 
 import { SORTS } from "../../queue/filter.ts";
-import type { CommandId, KeyBinding } from "../keys/keys.ts";
+import {
+  type CommandId,
+  isViewCommand,
+  type KeyBinding,
+  type ViewCommandId,
+} from "../keys/keys.ts";
 import { layoutOf } from "./layout.ts";
 import { textInput } from "../keys/text_input.ts";
+import { makeChange } from "./acting/changes.ts";
 import { askAction, askResend, chosen, holdOrRelease } from "./acting/actions.ts";
 import {
   find,
@@ -18,7 +24,8 @@ import {
 } from "./message/detail.ts";
 import { openAttachments } from "./dialogs/attachments.ts";
 import { openCopy } from "./dialogs/copy.ts";
-import { applyFilter, openPrompt } from "./dialogs/prompt.ts";
+import { openPrompt } from "./dialogs/open_prompt.ts";
+import { applyFilter } from "./dialogs/prompt.ts";
 import { type Step, step, then } from "./events.ts";
 import {
   listRows,
@@ -29,7 +36,16 @@ import {
   refreshList,
 } from "./list/window.ts";
 import { endRange, markAll, toggleMark, toggleRange, unmarkAll } from "./list/marks.ts";
-import { actOnRow, moveView, openRow, openView, refreshView } from "./view.ts";
+import {
+  actOnRow,
+  filterView,
+  moveView,
+  openRow,
+  openView,
+  refreshView,
+  runViewCommand,
+  turnView,
+} from "./view.ts";
 import { EMPTY_FILTER } from "./list/filter_text.ts";
 import type { Verb } from "../data/data.ts";
 import { currentRow, type State } from "./state.ts";
@@ -39,10 +55,13 @@ export function runCommand(state: State, binding: KeyBinding): Step {
   if (binding.isAction === true && state.isReadonly) {
     return refused(state, `Read-only: ${binding.name} is not done`);
   }
-  return COMMANDS[binding.id](state);
+  const { id } = binding;
+  return isViewCommand(id) ? runViewCommand(state, id) : COMMANDS[id](state);
 }
 
-const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
+const COMMANDS: Readonly<Record<Exclude<CommandId, ViewCommandId>, (state: State) => Step>> = {
+  next_view: (state) => turnView(state, 1),
+  previous_view: (state) => turnView(state, -1),
   open: (state) => {
     if (state.screen === "list") return openDetail(state);
     if (state.screen === "view") return openRow(state);
@@ -124,6 +143,12 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
   pager: (state) => withMessage(state, (id) => step(state, { kind: "pager", id })),
   pipe: (state) => withMessage(state, () => step(openPrompt(state, "pipe"))),
   stats: (state) => openView(state, "stats"),
+  relays: (state) => openView(state, "relays"),
+  workers: (state) => openView(state, "workers"),
+  pauses: (state) => openView(state, "pauses"),
+  suppressions: (state) => openView(state, "suppressions"),
+  events: (state) => openView(state, "events"),
+  settings: (state) => openView(state, "settings"),
   resend_changed: (state) => {
     const messages = chosen(state);
     const [message] = messages;
@@ -139,10 +164,13 @@ const COMMANDS: Readonly<Record<CommandId, (state: State) => Step>> = {
       dialog: {
         kind: "sure",
         text: "Pause the whole queue? Nothing is sent until somebody resumes it.",
-        effect: { kind: "pause_queue", isPaused: true },
+        effect: {
+          kind: "change",
+          change: { kind: "pause", part: null, forMs: null, reason: null },
+        },
       },
     }),
-  resume_queue: (state) => setPaused(state, { isPaused: false }),
+  resume_queue: (state) => makeChange(state, { kind: "resume", part: null }),
   pause: (state) => {
     const isLive = !state.isLive;
     return isLive && state.isStale ? refresh({ ...state, isLive }) : step({ ...state, isLive });
@@ -178,8 +206,11 @@ function back(state: State): Step | null {
       return follow({ ...state, screen: "list", notice: null, found: "" });
     case "list":
       return cameFrom === null ? null : openView(state, cameFrom.name, cameFrom);
-    case "view":
-      return null;
+    case "view": {
+      const { view } = state;
+      if (view !== null && view.query !== "") return filterView(state, "");
+      return view === null || view.isFirst ? null : follow({ ...state, screen: "list" });
+    }
   }
 }
 
@@ -226,10 +257,6 @@ function openStatuses(state: State, view: number): Step {
     filterText: keepsFilter ? filterText : "",
     ...keepsFilter ? {} : { filter: EMPTY_FILTER },
   });
-}
-
-function setPaused(state: State, change: { readonly isPaused: boolean }): Step {
-  return step({ ...state, working: state.working + 1 }, { kind: "pause_queue", ...change });
 }
 
 function withMessage(state: State, use: (id: string) => Step): Step {

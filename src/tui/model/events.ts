@@ -6,6 +6,7 @@ import type { RateUse } from "../../queue/policy/rate.ts";
 import type { TakenBack } from "../../queue/ports/undo.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import type { ViewData, ViewName } from "../data/views/view_data.ts";
+import type { QueueChange } from "../data/changes.ts";
 import type {
   ActionOutcome,
   Change,
@@ -16,7 +17,8 @@ import type {
   WindowRequest,
 } from "../data/data.ts";
 import type { KeyPress } from "../terminal/key_decoder.ts";
-import type { Size, State, Target } from "./state.ts";
+import type { Target } from "./acting/target.ts";
+import type { Size, State } from "./state.ts";
 
 /** What happens to the screen. */
 export type Event =
@@ -36,6 +38,7 @@ export type Event =
   | {
     readonly kind: "view";
     readonly name: ViewName;
+    readonly query: string;
     readonly data: ViewData[ViewName];
     readonly tookMs: number;
   }
@@ -69,7 +72,8 @@ export type Event =
   /** A message whose envelope is to be changed. */
   | { readonly kind: "edit"; readonly message: MessageDetail }
   | { readonly kind: "resent"; readonly from: string; readonly id: string }
-  | { readonly kind: "queue_paused"; readonly isPaused: boolean }
+  /** A change to the queue was made, with this to say of it. */
+  | { readonly kind: "change_made"; readonly text: string }
   /** A question or an action came to nothing. */
   | {
     readonly kind: "failed";
@@ -87,7 +91,12 @@ export type Effect =
   | { readonly kind: "count_all"; readonly filter: ScreenFilter }
   | { readonly kind: "status" }
   /** Read a view, not before so many ms are over. */
-  | { readonly kind: "view"; readonly name: ViewName; readonly afterMs: number }
+  | {
+    readonly kind: "view";
+    readonly name: ViewName;
+    readonly query: string;
+    readonly afterMs: number;
+  }
   | { readonly kind: "detail"; readonly id: string }
   | { readonly kind: "content"; readonly id: string }
   /** Count what of a filter the action applies to. */
@@ -105,7 +114,9 @@ export type Effect =
     readonly sender?: string;
     readonly recipients?: readonly string[];
   }
-  | { readonly kind: "pause_queue"; readonly isPaused: boolean }
+  | { readonly kind: "change"; readonly change: QueueChange }
+  /** Put the addresses of a file on the do-not-send list. */
+  | { readonly kind: "import"; readonly path: string }
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "pager"; readonly id: string }
   | { readonly kind: "pipe"; readonly id: string; readonly command: string }

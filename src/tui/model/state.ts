@@ -8,8 +8,9 @@ import type { QueueStatus } from "../../queue/status.ts";
 import type { ViewData, ViewName } from "../data/views/view_data.ts";
 import type { ListedStatus } from "./list/filter_fields.ts";
 import type { ScreenFilter, ShownContent, Verb } from "../data/data.ts";
+import type { Dialog, PromptKind } from "./dialogs/dialog.ts";
 import { EMPTY_FILTER, type ParsedFilter } from "./list/filter_text.ts";
-import type { TextInput } from "../keys/text_input.ts";
+import type { Place } from "../keys/places.ts";
 
 export interface Size {
   readonly columns: number;
@@ -59,7 +60,7 @@ export interface ListState {
   readonly sort: Sort;
   readonly isReversed: boolean;
   /** The view that led to this listing; null where none did. */
-  readonly cameFrom: Pick<ViewState, "name" | "cursor" | "scroll"> | null;
+  readonly cameFrom: ViewPlace | null;
   /** A part of the listing, around the cursor. */
   readonly rows: readonly MessageSummary[];
   readonly atStart: boolean;
@@ -104,21 +105,6 @@ export interface DetailState {
   readonly wanted: string;
 }
 
-/** What an action is about to be done to. */
-export interface Target {
-  /** The messages chosen; of all that match also those that the action does not apply to. */
-  readonly filter: ScreenFilter;
-  /** Messages the action applies to, as far as the screen knows; null while they are counted. */
-  readonly count: number | null;
-  /** Messages chosen that it does not apply to. */
-  readonly left: number;
-  readonly isAll: boolean;
-  /** Some of those that the action applies to. */
-  readonly samples: readonly MessageSummary[];
-  /** Recipients of those, and how many of them have it; null where that is not known. */
-  readonly recipients: { readonly total: number; readonly sent: number } | null;
-}
-
 /** An action under way. */
 interface Work {
   readonly verb: Verb;
@@ -127,62 +113,6 @@ interface Work {
   readonly isStopping: boolean;
 }
 
-export type PromptKind = "filter" | "find" | "pipe" | "save" | "open";
-
-export type Dialog =
-  | {
-    readonly kind: "confirm";
-    readonly verb: Verb;
-    readonly target: Target;
-    readonly typed: string;
-  }
-  | {
-    readonly kind: "prompt";
-    readonly prompt: PromptKind;
-    readonly input: TextInput;
-    /** What the word may become that Tab did not complete. */
-    readonly choices: readonly string[];
-    /** How far back in what was typed before; 0 = the line that is being typed. */
-    readonly back: number;
-    readonly draft: string;
-    /** The attachment that is to be saved or opened. */
-    readonly place: number;
-  }
-  | { readonly kind: "palette"; readonly input: TextInput; readonly chosen: number }
-  | {
-    readonly kind: "help";
-    readonly scroll: number;
-    /** Only what holds this is shown. */
-    readonly query: TextInput;
-    readonly isTyping: boolean;
-  }
-  /** The attachments of the message that is shown. */
-  | { readonly kind: "attachments"; readonly chosen: number }
-  | {
-    readonly kind: "copy";
-    readonly choices: readonly {
-      readonly key: string;
-      readonly what: string;
-      readonly text: string;
-    }[];
-  }
-  /** Whether to do something else than an action on messages. */
-  | { readonly kind: "sure"; readonly text: string; readonly effect: SureEffect }
-  /** Whether to leave while an action is under way. */
-  | { readonly kind: "leaving" }
-  | {
-    readonly kind: "form";
-    readonly message: MessageDetail;
-    readonly sender: TextInput;
-    readonly recipients: TextInput;
-    readonly field: "sender" | "recipients";
-    /** The form is filled in, and waits for its y. */
-    readonly isAsking: boolean;
-  };
-
-/** What is asked about with no more than yes and no. */
-type SureEffect = { readonly kind: "pause_queue"; readonly isPaused: boolean };
-
 interface Notice {
   readonly text: string;
   readonly isError: boolean;
@@ -190,14 +120,22 @@ interface Notice {
 
 type Screen = "list" | "detail" | "view";
 
-/** A view that is open in the list's place, or was last. */
-export interface ViewState {
+/** A view, and where in it somebody is. */
+export interface ViewPlace {
   readonly name: ViewName;
-  /** What was read for it; null until then. */
-  readonly data: ViewData[ViewName] | null;
   /** The key of the cursor's row; null = the first that has one. */
   readonly cursor: string | null;
   readonly scroll: number;
+  /** What was typed to see only some of its rows. */
+  readonly query: string;
+  /** It stood first because something is wrong: there is no list behind it. */
+  readonly isFirst: boolean;
+}
+
+/** A view that is open in the list's place, or was last. */
+export interface ViewState extends ViewPlace {
+  /** What was read for it; null until then. */
+  readonly data: ViewData[ViewName] | null;
   readonly isReading: boolean;
   /** The queue has changed since it was asked for. */
   readonly isStale: boolean;
@@ -207,6 +145,14 @@ export interface ViewState {
 
 /** The settings that say by which relays mail goes, and how fast. */
 export type MailSettings = ConstructorParameters<typeof Hindrances>[0]["settings"];
+
+/** A setting in force, secrets masked. */
+export interface ShownSetting {
+  readonly name: string;
+  readonly value: string;
+  /** The file, variable or flag it is from. */
+  readonly origin: string;
+}
 
 export interface State {
   readonly size: Size;
@@ -218,6 +164,8 @@ export interface State {
   readonly now: number;
   /** What the settings say of relays, routes and rates. */
   readonly settings: MailSettings;
+  /** All settings, for people. */
+  readonly entries: readonly ShownSetting[];
   /** What keeps queued mail back; null until the status is known. */
   readonly hindrances: Hindrances | null;
   /** When what is shown was read. */
@@ -254,8 +202,20 @@ export interface State {
   readonly isLeaving: boolean;
 }
 
+const NO_HISTORY: State["history"] = {
+  filter: [],
+  find: [],
+  pipe: [],
+  save: [],
+  open: [],
+  view_filter: [],
+  pause: [],
+  suppress: [],
+  import: [],
+};
+
 export function initialState(
-  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now" | "settings">,
+  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now" | "settings" | "entries">,
 ): State {
   return {
     ...about,
@@ -293,7 +253,7 @@ export function initialState(
     },
     detail: null,
     hasPreview: true,
-    history: { filter: [], find: [], pipe: [], save: [], open: [] },
+    history: NO_HISTORY,
     found: "",
     dialog: null,
     notice: null,
@@ -305,6 +265,12 @@ export function initialState(
     sentForm: null,
     isLeaving: false,
   };
+}
+
+/** Where keys are pressed. */
+export function placeOf({ screen, view }: Pick<State, "screen" | "view">): Place {
+  if (screen !== "view") return screen;
+  return view?.name ?? "list";
 }
 
 /** The row under the cursor. */

@@ -13,9 +13,9 @@ import { inView, listRows, recount, windowCame } from "./list/window.ts";
 import { noteSent } from "./rate.ts";
 import type { Change } from "../data/data.ts";
 import { isTroubled } from "./trouble.ts";
-import { openView, viewCame } from "./view.ts";
+import { NOT_LEFT, openView, viewCame } from "./view.ts";
 import { MIN_SIZE } from "./layout.ts";
-import type { State } from "./state.ts";
+import { placeOf, type State } from "./state.ts";
 
 /** The screen after an event, and what it wants done. `now` is the time of the event. Pure. */
 export function update(before: State, event: Event, now: number): Step {
@@ -54,7 +54,7 @@ export function update(before: State, event: Event, now: number): Step {
       const known = recount(noteSent({ ...state, status, hindrances, readAt: now }, status));
       // What is wrong stands first, unless somebody has begun to look at something else.
       return state.status === null && state.isUntouched && isTroubled(known)
-        ? openView(known, "problems")
+        ? openView(known, "problems", { ...NOT_LEFT, isFirst: true })
         : step(known);
     }
     case "view":
@@ -80,8 +80,8 @@ export function update(before: State, event: Event, now: number): Step {
         { ...state, sentForm: null },
         `Queued as ${event.id}, a changed copy of ${event.from}`,
       );
-    case "queue_paused":
-      return done(state, event.isPaused ? "The queue is paused" : "The queue sends again");
+    case "change_made":
+      return done(state, event.text);
     case "failed": {
       const isListing = event.generation !== undefined;
       if (isListing && event.generation !== state.list.generation) return step(state);
@@ -108,7 +108,7 @@ function keyPressed(before: State, { key }: Extract<Event, { kind: "key" }>): St
   const state = { ...before, isUntouched: false };
   const { columns, rows } = state.size;
   const isTooSmall = columns < MIN_SIZE.columns || rows < MIN_SIZE.rows;
-  const binding = bindingFor(key.name, state.screen);
+  const binding = bindingFor(key.name, placeOf(state));
   // Whatever is open, these two work, and where nothing can be seen nothing else does.
   if (binding?.id === "quit_now" || binding?.id === "suspend") return runCommand(state, binding);
   if (isTooSmall) return key.name === "q" ? step(state, { kind: "quit" }) : step(state);

@@ -8,26 +8,52 @@ import { viewOf } from "../views/views.ts";
 import { allOf, askAbout } from "./acting/actions.ts";
 import { type Event, type Step, step } from "./events.ts";
 import { layoutOf } from "./layout.ts";
-import type { State, ViewState } from "./state.ts";
+import type { ViewCommandId } from "../keys/keys.ts";
+import { VIEWS } from "../keys/places.ts";
+import type { State, ViewPlace, ViewState } from "./state.ts";
 import type { ScreenFilter, Verb } from "../data/data.ts";
 
 /** While others change the queue a view is read anew after this many times what reading takes. */
 const REST = 4;
 const LEAST_REST_MS = 500;
 
+/** A view as it was left for a list. */
+type Left = Omit<ViewPlace, "name">;
+
+export const NOT_LEFT: Left = { cursor: null, scroll: 0, query: "", isFirst: false };
+
 /** Opens a view, with the cursor where it was when it was left for a list. */
-export function openView(
-  state: State,
-  name: ViewName,
-  left: Pick<ViewState, "cursor" | "scroll"> = { cursor: null, scroll: 0 },
-): Step {
-  const data = state.view?.name === name ? state.view.data : null;
-  const view: ViewState = { name, data, ...left, isReading: true, isStale: false, tookMs: 0 };
+export function openView(state: State, name: ViewName, left: Left = NOT_LEFT): Step {
+  const { query } = left;
+  const known = state.view?.name === name && state.view.query === query ? state.view.data : null;
+  const view: ViewState = {
+    ...left,
+    name,
+    data: known,
+    isReading: true,
+    isStale: false,
+    tookMs: 0,
+  };
   return step(
     { ...state, screen: "view", view, notice: null },
-    { kind: "view", name, afterMs: 0 },
+    { kind: "view", name, query, afterMs: 0 },
     { kind: "status" },
   );
+}
+
+/** The view that stands so many further; they go round. */
+export function turnView(state: State, by: 1 | -1): Step {
+  const { view } = state;
+  const at = VIEWS.findIndex((name) => name === view?.name);
+  const name = VIEWS[(at + by + VIEWS.length) % VIEWS.length] ?? "problems";
+  return openView(state, name, { ...NOT_LEFT, isFirst: view?.isFirst ?? false });
+}
+
+/** Only rows that hold what was typed. */
+export function filterView(state: State, query: string): Step {
+  const { view } = state;
+  if (view === null) return step(state);
+  return openView(state, view.name, { ...NOT_LEFT, isFirst: view.isFirst, query });
 }
 
 /** The queue has changed. */
@@ -41,12 +67,17 @@ export function refreshView(state: State): Step {
 function read(state: State, view: ViewState): Step {
   const afterMs = Math.max(LEAST_REST_MS, view.tookMs * REST);
   const reading = { ...view, isReading: true, isStale: false };
-  return step({ ...state, view: reading }, { kind: "view", name: view.name, afterMs });
+  return step({ ...state, view: reading }, {
+    kind: "view",
+    name: view.name,
+    query: view.query,
+    afterMs,
+  });
 }
 
 export function viewCame(state: State, event: Extract<Event, { kind: "view" }>): Step {
   const { view } = state;
-  if (view === null || view.name !== event.name) return step(state);
+  if (view === null || view.name !== event.name || view.query !== event.query) return step(state);
   const { data, tookMs } = event;
   const came = { ...state, view: { ...view, data, tookMs, isReading: false } };
   return view.isStale && state.screen === "view" ? read(came, came.view) : step(came);
@@ -120,6 +151,14 @@ export function openRow(state: State): Step {
   const key = viewRows(state)?.[cursorRow(state)]?.key;
   if (known === null || key === undefined) return step(state);
   return known.view.open?.(state, known.data, key) ?? step(state);
+}
+
+/** Does what the view has a command for. */
+export function runViewCommand(state: State, id: ViewCommandId): Step {
+  const known = opened(state);
+  if (known === null) return step(state);
+  const key = viewRows(state)?.[cursorRow(state)]?.key ?? null;
+  return known.view.commands?.[id]?.(state, key, known.data) ?? step(state);
 }
 
 /** Asks to do something to all messages of the row under the cursor. */

@@ -5,7 +5,7 @@ import { wholeReasonOf } from "../model/list/why.ts";
 import { bindingsIn, keyText } from "../keys/keys.ts";
 import { newAbove } from "../model/list/window.ts";
 import { markedCount } from "../model/list/marks.ts";
-import { currentRow, type State } from "../model/state.ts";
+import { currentRow, placeOf, type State } from "../model/state.ts";
 import { cell, leftAndRight, type Line, type Span } from "./line.ts";
 
 /** The two lines at the bottom: what there is to say, and the keys. */
@@ -62,7 +62,7 @@ const ALWAYS = new Set(["palette", "help", "quit"]);
 
 /** As many of the keys as there is room for. */
 function keyLine(state: State): Line {
-  const hints = bindingsIn(state).flatMap(({ id, keys: [key], footer }) =>
+  const hints = bindingsIn(placeOf(state), state).flatMap(({ id, keys: [key], footer }) =>
     footer === undefined || key === undefined ? [] : [{ id, text: `${keyText(key)} ${footer}` }]
   );
   const width = (text: string) => text.length + GAP.length;

@@ -6,7 +6,8 @@ import type { Caret } from "../terminal/frame_writer.ts";
 import { TextRows } from "../model/message/text_rows.ts";
 import { filterHint } from "../model/list/filter_fields.ts";
 import { layoutOf, MIN_SIZE } from "../model/layout.ts";
-import type { Dialog, State } from "../model/state.ts";
+import type { Dialog, PromptKind } from "../model/dialogs/dialog.ts";
+import type { State } from "../model/state.ts";
 import { messageLines, tabBody, tabLine } from "./detail_lines.ts";
 import { dialogBox, field } from "./dialog_lines.ts";
 import { footerLines, noticeLine } from "./footer_lines.ts";
@@ -87,13 +88,29 @@ function withPreview(state: State): Line[] {
 
 const HINT_ROWS = 3;
 const PROMPT_KEYS = " Tab completes  ↑ earlier filters  ⏎ filter  Esc leaves it";
-const PROMPTS = {
-  filter: "/",
-  find: "find: ",
-  pipe: "| ",
-  save: "save as: ",
-  open: "open with: ",
-} as const;
+
+interface PromptTexts {
+  readonly label: string;
+  /** What may be typed, where the label does not tell it. */
+  readonly hint?: string;
+}
+
+const PROMPTS: Readonly<Record<PromptKind, PromptTexts>> = {
+  filter: { label: "/" },
+  find: { label: "find: " },
+  pipe: { label: "| " },
+  save: { label: "save as: " },
+  open: { label: "open with: " },
+  view_filter: { label: "/", hint: "words that rows must hold; ! before one negates it" },
+  pause: {
+    label: "pause ",
+    hint:
+      "relay:NAME, sender:ADDRESS, domain:DOMAIN or tag:TAG, then perhaps how long (30m, 2h), " +
+      "then perhaps why",
+  },
+  suppress: { label: "never send to ", hint: "addresses with blanks between, then perhaps why" },
+  import: { label: "import the file ", hint: "one address a line; # begins a comment" },
+};
 
 /** The prompt stands in the place of what there is to say, or above it if that is an error. */
 function withPrompt(
@@ -102,14 +119,14 @@ function withPrompt(
   state: State,
 ): Frame {
   const { columns, rows } = state.size;
-  const label = PROMPTS[prompt];
+  const { label, hint: told = null } = PROMPTS[prompt];
   const typed = field(input, columns - label.length - 2);
   const row = rows - 2;
   const hint = choices.length > 0
     ? choices.join("  ")
     : prompt === "filter"
     ? filterHint(input.text.slice(0, input.at))
-    : null;
+    : told;
   const notice = noticeLine(state);
   if (notice !== null) lines[row - 1] = notice;
   else if (hint !== null) {

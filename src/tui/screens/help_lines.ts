@@ -4,7 +4,8 @@
 import { BINDINGS, keyText } from "../keys/keys.ts";
 import { FIELDS } from "../model/list/filter_fields.ts";
 import { TextRows } from "../model/message/text_rows.ts";
-import type { Dialog, State } from "../model/state.ts";
+import type { Dialog } from "../model/dialogs/dialog.ts";
+import type { State } from "../model/state.ts";
 import { cell, type Line, padded } from "./line.ts";
 
 /** Columns of keys and of fields. */

@@ -1,12 +1,13 @@
-// Counts, throughput, what fails where, and who sends: the queue as a whole. Enter on a domain lists
+// Counts, throughput and what fails where: the queue as a whole. Enter on a domain lists
 // what fails there.
 
-import { formatAge, formatDue } from "../../display/ages.ts";
+import { formatDue } from "../../display/ages.ts";
 import { STATE_LOOKS } from "../../display/colour.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
 import type { QueueStatus } from "../../queue/status.ts";
 import { openFilter, quoted } from "../model/list/window.ts";
 import { cell, type Line, padded } from "../screens/line.ts";
+import { said, title } from "./rows.ts";
 import type { View, ViewRow } from "./view.ts";
 
 export const statsView: View<"stats"> = {
@@ -34,9 +35,6 @@ export const statsView: View<"stats"> = {
           cell(`@${text}`, columns - 12),
         ],
       })),
-      { line: [] },
-      title("Live workers"),
-      ...status === null ? [] : workerRows(status, now, columns),
     ];
   },
   open: (state, _, key) =>
@@ -58,22 +56,4 @@ function countRows(status: QueueStatus, columns: number): ViewRow[] {
     rows.push({ line });
   }
   return rows;
-}
-
-function workerRows({ workers }: QueueStatus, now: number, columns: number): ViewRow[] {
-  if (workers.length === 0) return [said("none: `mailq run` or cron's `mailq send` sends")];
-  return workers.map(({ kind, host, pid, startedAt, heartbeatAt }) => {
-    const beat = formatAge(Math.min(heartbeatAt, now), now);
-    const up = formatAge(Math.min(startedAt, now), now);
-    const text = `   ${kind} ${host} pid ${pid}, up ${up}, heartbeat ${beat} ago`;
-    return { line: [cell(text, columns)] };
-  });
-}
-
-function title(text: string): ViewRow {
-  return { line: [{ text: ` ${text}`, style: { isBold: true } }] };
-}
-
-function said(text: string): ViewRow {
-  return { line: [{ text: `   ${text}`, style: { colour: "dim" } }] };
 }

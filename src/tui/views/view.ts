@@ -4,6 +4,7 @@
 
 import type { ScreenFilter } from "../data/data.ts";
 import type { ViewData, ViewName } from "../data/views/view_data.ts";
+import type { ViewCommandId } from "../keys/keys.ts";
 import type { Step } from "../model/events.ts";
 import type { State } from "../model/state.ts";
 import type { Line } from "../screens/line.ts";
@@ -19,6 +20,14 @@ export interface View<Name extends ViewName> {
   /** What the palette and the tabs call it. */
   readonly title: string;
   readonly rows: (data: ViewData[Name], look: ViewLook) => readonly ViewRow[];
+  /** The commands that the view has for itself; `key` is the cursor's row, null where there is none. */
+  readonly commands?: {
+    readonly [Id in ViewCommandId]?: (
+      state: State,
+      key: string | null,
+      data: ViewData[Name],
+    ) => Step;
+  };
   /** Enter on a row. */
   readonly open?: (state: State, data: ViewData[Name], key: string) => Step;
   /** The messages that retry, hold and so on are for, with the cursor on a row; null where there are

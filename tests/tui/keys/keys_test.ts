@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KeyDecoder, type KeyPress } from "../../../src/tui/terminal/key_decoder.ts";
-import { bindingFor, BINDINGS, bindingsIn } from "../../../src/tui/keys/keys.ts";
+import { viewOf } from "../../../src/tui/views/views.ts";
+import { bindingFor, BINDINGS, bindingsIn, isViewCommand } from "../../../src/tui/keys/keys.ts";
+import { ANYWHERE } from "../../../src/tui/keys/places.ts";
 import { editText, textInput } from "../../../src/tui/keys/text_input.ts";
 
 const encoder = new TextEncoder();
@@ -12,10 +14,20 @@ function decoded(...pieces: string[]): string[] {
 }
 
 Deno.test("no key means two things in one place", () => {
-  for (const context of ["list", "detail", "view"] as const) {
-    const keys = bindingsIn({ screen: context, isReadonly: false }).flatMap(({ keys }) => keys);
+  for (const context of ANYWHERE) {
+    const keys = bindingsIn(context, { isReadonly: false }).flatMap(({ keys }) => keys);
     assert.deepEqual([...new Set(keys)], keys);
     for (const key of keys) assert.ok(bindingFor(key, context)?.keys.includes(key));
+  }
+});
+
+Deno.test("every view has the commands that the table gives it", () => {
+  for (const binding of BINDINGS) {
+    if (!isViewCommand(binding.id)) continue;
+    for (const place of binding.contexts) {
+      assert.ok(place !== "list" && place !== "detail");
+      assert.ok(viewOf(place).commands?.[binding.id], `${place} has no ${binding.name}`);
+    }
   }
 });
 
@@ -52,18 +64,23 @@ Deno.test("names are unique, and what changes the queue is marked so", () => {
   assert.deepEqual([...new Set(names)], names);
   const actions = BINDINGS.filter(({ isAction }) => isAction === true).map(({ id }) => id).sort();
   assert.deepEqual(actions, [
+    "add_suppression",
     "cancel",
     "delete",
     "hold",
+    "import_suppressions",
+    "pause_part",
     "pause_queue",
+    "remove_suppression",
     "resend",
     "resend_changed",
+    "resume_part",
     "resume_queue",
     "retry",
     "undo",
   ]);
   assert.deepEqual(
-    bindingsIn({ screen: "list", isReadonly: true }).filter(({ isAction }) => isAction === true),
+    bindingsIn("list", { isReadonly: true }).filter(({ isAction }) => isAction === true),
     [],
   );
 });

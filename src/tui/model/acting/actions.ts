@@ -5,7 +5,8 @@ import type { TakenBack } from "../../../queue/ports/undo.ts";
 import type { MessageSummary } from "../../../queue/message.ts";
 import type { ActionOutcome, ScreenFilter, Verb } from "../../data/data.ts";
 import { type Event, type Step, step } from "../events.ts";
-import { currentRow, type State, type Target } from "../state.ts";
+import type { Target } from "./target.ts";
+import { currentRow, type State } from "../state.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Above this, and for all that match, the number must be typed. */

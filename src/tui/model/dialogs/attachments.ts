@@ -4,8 +4,9 @@
 import type { ShownAttachment } from "../../data/data.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
-import type { Dialog, State } from "../state.ts";
-import { openPrompt } from "./prompt.ts";
+import type { Dialog } from "./dialog.ts";
+import type { State } from "../state.ts";
+import { openPrompt } from "./open_prompt.ts";
 
 /** a: the list; the message is read for it where it is not yet. */
 export function openAttachments(state: State): Step {

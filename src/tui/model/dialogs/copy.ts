@@ -6,7 +6,8 @@ import type { MessageSummary } from "../../../queue/message.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { chosen } from "../acting/actions.ts";
 import { type Step, step } from "../events.ts";
-import type { Dialog, State } from "../state.ts";
+import type { Dialog } from "./dialog.ts";
+import type { State } from "../state.ts";
 
 /** A line of the menu. */
 interface CopyChoice {

@@ -12,7 +12,8 @@ import { keyInForm } from "./form.ts";
 import { keyInHelp } from "./help.ts";
 import { keyInPalette } from "./palette.ts";
 import { keyInPrompt } from "./prompt.ts";
-import type { Dialog, State } from "../state.ts";
+import type { Dialog } from "./dialog.ts";
+import type { State } from "../state.ts";
 
 type DialogOf<K extends Dialog["kind"]> = Extract<Dialog, { kind: K }>;
 

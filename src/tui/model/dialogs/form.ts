@@ -5,7 +5,8 @@ import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { editText, textInput } from "../../keys/text_input.ts";
 import type { MessageDetail } from "../../../queue/message.ts";
 import { type Step, step } from "../events.ts";
-import type { Dialog, State } from "../state.ts";
+import type { Dialog } from "./dialog.ts";
+import type { State } from "../state.ts";
 
 type Form = Extract<Dialog, { kind: "form" }>;
 

@@ -4,7 +4,8 @@
 import { editText, textInput } from "../../keys/text_input.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
-import type { Dialog, State } from "../state.ts";
+import type { Dialog } from "./dialog.ts";
+import type { State } from "../state.ts";
 
 type Help = Extract<Dialog, { kind: "help" }>;
 

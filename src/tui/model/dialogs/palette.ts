@@ -5,7 +5,8 @@ import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
 import { editText } from "../../keys/text_input.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
-import type { Dialog, State } from "../state.ts";
+import type { Dialog } from "./dialog.ts";
+import { placeOf, type State } from "../state.ts";
 
 type Palette = Extract<Dialog, { kind: "palette" }>;
 type RunCommand = (state: State, binding: KeyBinding) => Step;
@@ -17,7 +18,7 @@ const GROUPS: readonly KeyBinding["group"][] = ["Act", "Views", "Look", "Mark", 
 /** Commands whose names hold all that was typed, those that begin with it first. */
 export function paletteChoices(state: State, text: string): readonly KeyBinding[] {
   const wanted = text.trim().toLowerCase();
-  const all = bindingsIn(state).filter(({ id }) => id !== "palette");
+  const all = bindingsIn(placeOf(state), state).filter(({ id }) => id !== "palette");
   const held = all.filter(({ name, help }) =>
     wanted.split(/\s+/).every((word) => name.includes(word) || help.includes(word))
   );

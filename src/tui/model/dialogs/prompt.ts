@@ -1,33 +1,24 @@
 // The line at the bottom that is typed into: filters, what is looked for in a text, a command to pipe
-// to. Called by dialogs.ts and commands.ts. What a filter line means is in list/filter_text.ts. Pure.
+// to, what is to be paused. Called by dialogs.ts, commands.ts and the views. What a filter line means is in list/filter_text.ts. Pure.
 
 import { errorText } from "../../../queue/errors.ts";
 import { editText, textInput } from "../../keys/text_input.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
+import { makeChange, readPause, readSuppression } from "../acting/changes.ts";
 import { completeFilter } from "../list/filter_fields.ts";
 import { EMPTY_FILTER, parseFilter } from "../list/filter_text.ts";
 import { openListing } from "../list/window.ts";
 import { find } from "../message/detail.ts";
-import type { Dialog, PromptKind, State } from "../state.ts";
+import { filterView } from "../view.ts";
+import type { Dialog, PromptKind } from "./dialog.ts";
+import type { State } from "../state.ts";
+import { openPrompt } from "./open_prompt.ts";
 
 type Prompt = Extract<Dialog, { kind: "prompt" }>;
 
 /** Lines that were typed before are kept up to so many. */
 const HISTORY = 100;
-
-export function openPrompt(state: State, prompt: PromptKind, text = "", place = 0): State {
-  const dialog: Prompt = {
-    kind: "prompt",
-    prompt,
-    input: textInput(text),
-    choices: [],
-    back: 0,
-    draft: text,
-    place,
-  };
-  return { ...state, notice: null, dialog };
-}
 
 export function keyInPrompt(state: State, dialog: Prompt, key: KeyPress): Step {
   const { prompt, input } = dialog;
@@ -81,16 +72,31 @@ function remember(state: State, prompt: PromptKind, text: string): State {
   return { ...state, history: { ...state.history, [prompt]: [...lines, text].slice(-HISTORY) } };
 }
 
-function answer(state: State, { prompt, place }: Prompt, text: string): Step {
+/** What cannot be read is said, and stays to be mended. */
+function answer(state: State, dialog: Prompt, text: string): Step {
+  try {
+    return answered(state, dialog, text);
+  } catch (error) {
+    const prompted = openPrompt(state, dialog.prompt, text, dialog.place);
+    return step({ ...prompted, notice: { text: errorText(error), isError: true } });
+  }
+}
+
+function answered(state: State, { prompt, place }: Prompt, text: string): Step {
   switch (prompt) {
     case "filter":
       return applyFilter(state, text);
+    case "view_filter":
+      return filterView(state, text);
     case "find":
       return find({ ...state, found: text }, text, "forward");
+  }
+  if (text === "") return step(state);
+  switch (prompt) {
     case "save":
     case "open": {
       const id = state.detail?.id;
-      if (text === "" || id === undefined) return step(state);
+      if (id === undefined) return step(state);
       return prompt === "save"
         ? step(state, { kind: "save", id, place, path: text })
         : step(state, { kind: "open", id, place, command: text });
@@ -99,20 +105,19 @@ function answer(state: State, { prompt, place }: Prompt, text: string): Step {
       const id = state.screen === "detail"
         ? state.detail?.id
         : state.list.rows[state.list.cursor]?.id;
-      return text === "" || id === undefined
-        ? step(state)
-        : step(state, { kind: "pipe", id, command: text });
+      return id === undefined ? step(state) : step(state, { kind: "pipe", id, command: text });
     }
+    case "pause":
+      return makeChange(state, readPause(text, state.settings.relays.map(({ name }) => name)));
+    case "suppress":
+      return makeChange(state, readSuppression(text));
+    case "import":
+      return step({ ...state, working: state.working + 1 }, { kind: "import", path: text });
   }
 }
 
-/** Filters the list; what cannot be read is said, and stays to be mended. */
+/** Filters the list. Throws `usage` for what cannot be read. */
 export function applyFilter(state: State, text: string): Step {
-  try {
-    const filter = text === "" ? EMPTY_FILTER : parseFilter(text);
-    return openListing(state, { filterText: text, filter });
-  } catch (error) {
-    const prompted = openPrompt(state, "filter", text);
-    return step({ ...prompted, notice: { text: errorText(error), isError: true } });
-  }
+  const filter = text === "" ? EMPTY_FILTER : parseFilter(text);
+  return openListing(state, { filterText: text, filter });
 }

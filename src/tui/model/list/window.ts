@@ -7,7 +7,7 @@ import { isOnlyStatuses, type ParsedFilter, parseFilter, toStoreFilter } from ".
 import { LISTED_STATUSES, type ListedStatus } from "./filter_fields.ts";
 import { layoutOf } from "../layout.ts";
 import { type Effect, type Step, step } from "../events.ts";
-import { currentRow, type ListState, type State, VIEWS } from "../state.ts";
+import { currentRow, type ListState, type State, type ViewPlace, VIEWS } from "../state.ts";
 
 /** Rows that are read on each side of the cursor. */
 const READ_ROWS = 200;
@@ -27,15 +27,17 @@ export function filterOf(state: State): ScreenFilter {
 /** The list of what a filter line means, from the view or screen that leads there. */
 export function openFilter(state: State, filterText: string): Step {
   const { view } = state;
-  const cameFrom = state.screen === "view" && view !== null
-    ? { name: view.name, cursor: view.cursor, scroll: view.scroll }
-    : null;
+  const cameFrom = state.screen === "view" && view !== null ? placeIn(view) : null;
   return openListing(state, {
     view: 0,
     filterText,
     filter: parseFilter(filterText),
     cameFrom,
   });
+}
+
+function placeIn({ name, cursor, scroll, query, isFirst }: ViewPlace): ViewPlace {
+  return { name, cursor, scroll, query, isFirst };
 }
 
 /** A value of a filter line, in quotes. A quote cannot stand within them: what is left of it is looked

@@ -35,6 +35,7 @@ export const COMMAND_NAMES = [
   "export",
   "backup",
   "restore",
+  "copy",
   "migrate",
   "tui",
   "doctor",

@@ -3,6 +3,7 @@
 
 import type { Bounces } from "./bounces.ts";
 import type { Claims } from "./claims.ts";
+import type { Copying } from "./copying.ts";
 import type { EventLog } from "./events.ts";
 import type { Counters } from "./counters.ts";
 import type { Hooks } from "./hooks.ts";
@@ -13,6 +14,8 @@ import type { Reports } from "./reports.ts";
 
 export interface Store
   extends Intake, Claims, Reader, Operator, EventLog, Hooks, Counters, Reports, Bounces {
+  /** For `mailq copy`. */
+  copying(): Promise<Copying>;
   /** Closes the queue. Nothing may be under way, and nothing be asked of it any more. */
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import type {
   RecordResult,
   WorkerHandle,
 } from "../../queue/ports/claims.ts";
+import type { Copying } from "../../queue/ports/copying.ts";
 import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
 import type {
   ActionResult,
@@ -30,6 +31,7 @@ import { hexText } from "../../system/bytes.ts";
 import type { Clock, Random } from "../../system/time.ts";
 import type { OpenOptions } from "../options.ts";
 import { cancel, hold, release, requeueDue, resend, retry } from "./act/actions.ts";
+import { copying } from "./act/copying.ts";
 import { pausePart, resumePart } from "./act/pauses.ts";
 import { purge } from "./act/purge.ts";
 import { resendChanged } from "./act/resend_changed.ts";
@@ -273,6 +275,10 @@ export class PostgresStore extends PostgresReporting implements Store {
           "(pg_dump --schema=mailq)",
       ),
     );
+  }
+
+  copying(): Promise<Copying> {
+    return Promise.resolve(copying(this.db, this.clock));
   }
 
   /** A write that somebody may wait for. */

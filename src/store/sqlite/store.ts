@@ -12,6 +12,7 @@ import type {
   RetryOptions,
   RetryResult,
 } from "../../queue/ports/operator.ts";
+import type { Copying } from "../../queue/ports/copying.ts";
 import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
@@ -277,6 +278,11 @@ export class SqliteStore extends SqliteReporting implements Store {
   async backup(path: string, options: BackupOptions): Promise<BackupResult> {
     const { backup } = await load<typeof import("./act/backup.ts")>("act/backup");
     return await backup(this.db, path, options, this.clock.now());
+  }
+
+  async copying(): Promise<Copying> {
+    const { copying } = await load<typeof import("./act/copying.ts")>("act/copying");
+    return copying(this.db, this.clock);
   }
 
   /** Who waits for changes sees to its own by itself. */

@@ -26,11 +26,14 @@ const NUMBER = `WITH taken AS (DELETE FROM event_new WHERE id IN (
   SELECT (SELECT coalesce(max(last), 0) FROM event) + sum(n) OVER (ORDER BY id), n, at, events
   FROM taken`;
 
+/** Whoever holds it alone gives numbers. */
+export const NUMBER_LOCK = "SELECT pg_advisory_xact_lock(1835101560)";
+
 /** Gives numbers to the events that were committed. One process at a time does. */
 async function numberEvents(db: Database): Promise<void> {
   while (await db.get(NEW) !== undefined) {
     await db.write(async (tx) => {
-      await tx.all("SELECT pg_advisory_xact_lock(1835101560)");
+      await tx.all(NUMBER_LOCK);
       await tx.run(NUMBER);
     });
   }

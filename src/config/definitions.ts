@@ -159,6 +159,17 @@ export const SETTINGS = {
     default: null,
     doc: "A command that may decide what a failure means",
   },
+  "on.stalled": {
+    kind: "command",
+    default: null,
+    doc: "A command, or an https URL, that is told when the queue stands still and when it moves " +
+      "again: a hook of queue.stalled and queue.moving",
+  },
+  "stalled_after": {
+    kind: "duration",
+    default: 60 * MINUTE_MS,
+    doc: "The queue stands still when mail could go and none was sent for so long",
+  },
   "log": {
     kind: "choice",
     choices: ["text", "json", "postfix"],

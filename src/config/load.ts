@@ -149,10 +149,14 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
     routes = layer.routes ?? routes;
     rules = layer.rules ?? rules;
     if (layer.hooks === null) continue;
-    const { readHooks }: typeof import("./tables/hooks.ts") = await import(
-      import.meta.resolve("./tables/hooks.ts")
-    );
+    const { readHooks } = await loadHooks();
     hooks = readHooks(layer.hooks, (text) => problems.push({ text, isForIntake: false }));
+  }
+  const onStalled = values.get("on.stalled");
+  if (onStalled !== undefined && onStalled.value !== null) {
+    const { stallHook } = await loadHooks();
+    const hook = stallHook(onStalled, (text) => problems.push({ text, isForIntake: false }));
+    if (hook !== null) hooks = [...hooks, hook];
   }
   problems.push(...checkRelays(tables, values, routes));
   const headerFrom = values.get("header_from");
@@ -171,6 +175,10 @@ async function mergeLayers(layers: readonly Layer[], purpose: Purpose): Promise<
     warnings.push(text);
   }
   return { values, relayNames: [...tables.keys()], routes, rules, hooks, listen, warnings };
+}
+
+function loadHooks(): Promise<typeof import("./tables/hooks.ts")> {
+  return import(import.meta.resolve("./tables/hooks.ts"));
 }
 
 /** The table [listen]; what is wrong with it goes to `problems`. */

@@ -55,6 +55,8 @@ export interface Settings {
     readonly eventsMs: number;
   };
   readonly errorHandler: string | null;
+  /** The queue stands still when mail could go and none was sent for so long. */
+  readonly stalledAfterMs: number;
   readonly log: SettingValue<"log">;
   readonly intervalMs: number;
   /** So long after it was told to stop the process has ended. */
@@ -175,6 +177,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
       eventsMs: get("retention.events"),
     },
     errorHandler: get("error_handler"),
+    stalledAfterMs: get("stalled_after"),
     log: get("log"),
     intervalMs: get("interval"),
     shutdownMs: get("shutdown") ?? (Deno.pid === 1 ? 8_000 : 60_000),
@@ -282,7 +285,10 @@ function listEntries(
     const sourced = values.get(name);
     const definition = definitionOf(name);
     if (sourced === undefined || definition === null) return;
-    entries.push({ name, value: showValue(sourced.value, definition), origin: sourced.origin });
+    // A setting that stands for a hook is shown as one: there may be a secret in it.
+    const hook = hooks.find(({ value }) => value.name === name);
+    const value = hook?.value.shown ?? showValue(sourced.value, definition);
+    entries.push({ name, value, origin: sourced.origin });
   };
   for (const name of Object.keys(SETTINGS)) add(name);
   for (const relay of relays) {
@@ -301,7 +307,7 @@ function listEntries(
     entries.push({ name: `rule.${index + 1}`, value: showRule(value), origin });
   }
   for (const { value: { name, shown }, origin } of hooks) {
-    entries.push({ name: `hook.${name}`, value: shown, origin });
+    if (!values.has(name)) entries.push({ name: `hook.${name}`, value: shown, origin });
   }
   return entries;
 }

@@ -4,6 +4,7 @@
 
 import type { RelayHealth } from "../queue/policy/breaker.ts";
 import type { Pause } from "../queue/policy/pause.ts";
+import type { Stall } from "../queue/policy/stall.ts";
 import type { RelayLimits } from "../queue/policy/throttle.ts";
 
 export type News =
@@ -17,6 +18,8 @@ export type News =
   | { readonly type: "relay.throttled"; readonly relay: string; readonly limits: RelayLimits }
   | { readonly type: "sender.paused"; readonly pause: Pause }
   | { readonly type: "sender.resumed"; readonly sender: string }
+  | { readonly type: "queue.stalled"; readonly stall: Stall }
+  | { readonly type: "queue.moving" }
   | {
     readonly type: "message.expired" | "message.purged";
     /** How many messages. */

@@ -222,6 +222,14 @@ export const EVENT_TYPES = {
   "tag.resumed": { brief: "A tag's pause was ended", fields: ["tag"] },
   "queue.paused": { brief: "Nothing is sent from the queue", fields: ["reason", "until"] },
   "queue.resumed": { brief: "The queue's pause was ended", fields: [] },
+  "queue.stalled": {
+    brief: "Mail could go, and none was sent for so long as stalled_after says",
+    fields: ["reason", "oldest_at", "last_sent_at"],
+  },
+  "queue.moving": {
+    brief: "A queue that was stalled moves again: mail was sent, or none waits",
+    fields: [],
+  },
   "suppression.added": {
     brief: "An address is on the do-not-send list from now on",
     fields: ["address", "reason"],

@@ -33,6 +33,8 @@ export interface QueueStatus extends QueueCounts {
   readonly oldestDueAt?: number | null;
   /** The pause of the whole queue; times in ms since 1970. */
   readonly paused: QueuePause | null;
+  /** Since when the queue is known to stand still; null if it is not. */
+  readonly stalledAt: number | null;
   /** When a pass or the service last finished a round; null if never. */
   readonly lastRoundAt: number | null;
   readonly workers: readonly WorkerInfo[];
@@ -75,6 +77,8 @@ export interface HealthFigures {
   /** From when on the deferred message waits that has waited longest (its lifetime began then), among
    *  the thousand that came first; null if none is deferred. */
   readonly oldestDeferredFrom: number | null;
+  /** When a message was last sent, of those that are still there; null if none was. */
+  readonly lastSentAt: number | null;
   /** Messages that failed, wholly or in part, since the time that was asked for. */
   readonly failed: number;
 }

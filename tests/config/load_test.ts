@@ -28,6 +28,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     maxBatch: null,
     maxDeferred: null,
     shutdownMs: 60_000,
+    stalledAfterMs: 3_600_000,
     throttleMs: 0,
     ratePerDomain: null,
     retry: {
@@ -74,7 +75,10 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     lock = false
     lock_path = "/run/mailq.lock"
     shutdown = "5s"
+    stalled_after = "2h"
 log = "json"
+    [on]
+    stalled = "page"
     [retry]
     max = 0
     lifetime = "1d"
@@ -108,11 +112,19 @@ log = "json"
     redirectTo: "g@h",
     routes: [],
     rules: [],
-    hooks: [],
+    hooks: [{
+      name: "on.stalled",
+      events: ["queue.stalled", "queue.moving"],
+      way: { kind: "command", command: "page" },
+      batch: 1,
+      timeoutMs: 30_000,
+      shown: "queue.stalled queue.moving → page",
+    }],
     concurrency: 3,
     maxBatch: 4,
     maxDeferred: 5,
     shutdownMs: 5_000,
+    stalledAfterMs: 7_200_000,
     throttleMs: 1_000,
     ratePerDomain: { count: 6, perMs: 60_000 },
     retry: { max: 0, lifetimeMs: 86_400_000, scheduleMs: [60_000, 120_000] },
@@ -321,4 +333,15 @@ Deno.test("loadSettings: shows no secret", async () => {
   assert.equal(entryOf(settings, "transport"), "smtp://me:***@h (/etc/mailq.toml:3)");
   assert.equal(entryOf(settings, "relay.b.url"), "smtps://me:***@h (/etc/mailq.toml:5)");
   assert.equal(entryOf(settings, "relay.default.password"), "*** (MAILQ_PASSWORD)");
+});
+
+Deno.test("loadSettings: on.stalled is a hook of its own, its URL's path hidden in listings", async () => {
+  const url = await loadFile('[on]\nstalled = "https://x.test/secret"');
+  const [hook] = url.hooks;
+  assert.deepEqual(hook?.way, { kind: "url", url: "https://x.test/secret", secretFile: null });
+  assert.deepEqual(hook?.events, ["queue.stalled", "queue.moving"]);
+  const shown = "queue.stalled queue.moving → https://x.test/… (/etc/mailq.toml:2)";
+  assert.equal(entryOf(url, "on.stalled"), shown);
+  const command = await load({ env: { MAILQ_ON_STALLED: "page me" } });
+  assert.deepEqual(command.hooks[0]?.way, { kind: "command", command: "page me" });
 });

@@ -64,5 +64,5 @@ Deno.test("loadSettings: what only looks like a retired setting is still an erro
     code: "config_invalid",
     message: /^Unknown setting on\.failde \(\/etc\/mailq\.toml:2\): /,
   });
-  await assert.rejects(loadFile('on = "x"'), { message: /^Unknown setting on / });
+  await assert.rejects(loadFile('on = "x"'), { message: /^Cannot use on as a setting / });
 });

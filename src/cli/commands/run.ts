@@ -10,7 +10,9 @@ import { tellTools } from "../../app/hooks/state.ts";
 import { HookTellers } from "../../app/hooks/tellers.ts";
 import { passOptions } from "../../app/send/pass.ts";
 import { keepLogins, renewAhead } from "../../app/send/renew_ahead.ts";
+import { watchForStalls } from "../../app/service/stall_watch.ts";
 import { Supervision } from "../../app/service/supervision.ts";
+import { lookForStall } from "../../app/send/stall.ts";
 import type { Settings } from "../../config/settings.ts";
 import { KeptConnections } from "../../delivery/outlets/kept_connections.ts";
 import { runService, type ServicePlan } from "../../delivery/service.ts";
@@ -105,6 +107,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     await using _http = supervision === null
       ? null
       : await serveHttp(this, store, () => current, supervision);
+    await using _stalls = flags.once ? null : watchForStalls(this.app, () => current, store);
     reload = readAnew;
     if (isReloadAsked) await readAnew();
     try {
@@ -131,6 +134,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         },
       });
       listeners?.check();
+      if (flags.once) await lookForStall(this.app, settings, store);
       if (flags.once) await tellAtEnd(settings.hooks, hookTools, this.stopSignal());
     } catch (error) {
       // A newer mailq has changed the queue under us: the service manager starts the new one.

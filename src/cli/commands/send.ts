@@ -8,6 +8,7 @@ import { dueMessages, makeDue } from "../../app/send/due.ts";
 import { type SendLock, takeSendLock } from "../../app/send/lock.ts";
 import { NOTHING_SENT, sendOnce } from "../../app/send/pass.ts";
 import { renewAhead } from "../../app/send/renew_ahead.ts";
+import { lookForStall } from "../../app/send/stall.ts";
 import { spareForSearch } from "../../app/send/search_index.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { PassResult } from "../../delivery/pass.ts";
@@ -63,12 +64,18 @@ export const command = buildCommand<Flags, string[], Context>({
     if (isThere && hooks.length > 0) await store.beginHooks(hooks.map(({ name }) => name));
     if (isThere) {
       using lock = await lockFor(this, settings, flags);
-      if (lock === null) return;
+      if (lock === null) {
+        // The pass that has it may hang.
+        await lookForStall(this.app, settings, store);
+        if (hooks.length > 0) await tellHooks(this, settings, store);
+        return;
+      }
       if (ids !== undefined) await makeNamedDue(this, store, ids);
       await renewAhead(this.app, settings);
       result = await sendOnce(this.app, settings, store, { ids });
       // A pass over much mail has no time to spare: the next one has, or the search takes it.
       if (result.sent <= FEW) await spareForSearch(store);
+      await lookForStall(this.app, settings, store);
       await store.purgeEvents(this.now() - settings.retention.eventsMs, EVENT_COMMITS);
     }
     await printPass(this.output, result);

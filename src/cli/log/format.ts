@@ -32,7 +32,8 @@ export function statusOf({ outcome, state }: RecipientChange): string {
 
 export function levelOf(event: LogEvent): Level {
   return event.type === "relay.down" || event.type === "relay.refusing" ||
-      event.type === "sender.paused" || event.type === "login.failed"
+      event.type === "sender.paused" || event.type === "queue.stalled" ||
+      event.type === "login.failed"
     ? "warning"
     : "info";
 }

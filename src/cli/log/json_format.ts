@@ -67,6 +67,12 @@ function newsShape(event: Exclude<LogEvent, AttemptEvent>): object {
       return { type, ...pauseShape(event.pause) };
     case "sender.resumed":
       return { type, sender: event.sender };
+    case "queue.stalled": {
+      const { reason, oldestAt, lastSentAt } = event.stall;
+      return { type, reason, oldest_at: time(oldestAt), last_sent_at: time(lastSentAt) };
+    }
+    case "queue.moving":
+      return { type };
     case "message.expired":
     case "message.purged":
       return { type, count: event.count, text };

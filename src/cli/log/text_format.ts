@@ -92,6 +92,15 @@ export function describeNews(event: Exclude<LogEvent, AttemptEvent>): string {
     }
     case "sender.resumed":
       return `${describePart({ scope: "sender", value: event.sender })} is used again`;
+    case "queue.stalled": {
+      const { reason, lastSentAt } = event.stall;
+      return `the queue stands still: ${reason} (` +
+        (lastSentAt === null
+          ? "nothing was sent yet)"
+          : `nothing was sent since ${new Date(lastSentAt).toISOString()})`);
+    }
+    case "queue.moving":
+      return "the queue moves again";
     case "message.expired":
       return `expired: ${event.count} ${event.count === 1 ? "message" : "messages"}`;
     case "message.purged":

@@ -50,6 +50,12 @@ export function printStatus(
   output.line(
     `last round  ${status.lastRoundAt === null ? "never" : formatTimestamp(status.lastRoundAt)}`,
   );
+  if (status.stalledAt !== null) {
+    output.line(
+      `stalled     since ${formatTimestamp(status.stalledAt)}; ` +
+        "`mailq events --type queue.stalled` says why",
+    );
+  }
   if (status.paused !== null) {
     const { since, until, reason } = status.paused;
     output.line(

@@ -33,6 +33,7 @@ export function statusShape(
     paused: status.paused !== null,
     paused_until: isoTime(status.paused?.until ?? null),
     paused_reason: status.paused?.reason ?? null,
+    stalled_at: isoTime(status.stalledAt),
     workers: status.workers.map((worker) => ({
       kind: worker.kind,
       host: worker.host,

@@ -57,6 +57,23 @@ export function readHooks(tables: readonly HookTable[], note: NoteOf): Sourced<H
   return hooks;
 }
 
+/** The hook that the setting on.stalled stands for; null where its URL cannot be used, which is noted. */
+export function stallHook({ value, origin }: Sourced, note: NoteOf): Sourced<HookSettings> | null {
+  const name = "on.stalled";
+  const events = [...typesOf("queue.stalled"), ...typesOf("queue.moving")];
+  const text = String(value);
+  const way = /^https?:\/\//i.test(text)
+    ? urlWay(text, null)
+    : { kind: "command", command: text } as const;
+  if (way === null) {
+    note(`Cannot use the URL of ${name} (${origin}): ${URL_EXPECTED}`);
+    return null;
+  }
+  const shown = show(way, events);
+  // One at a time: who is told of a stall is told of nothing else.
+  return { value: { name, events, way, batch: 1, timeoutMs: TIMEOUT_MS, shown }, origin };
+}
+
 /** Told of each thing that is wrong, in one line. */
 type NoteOf = (text: string) => void;
 
@@ -128,18 +145,20 @@ function readWay(
       ? { kind: "command", command }
       : wrong("command", "expected a command for /bin/sh");
   }
+  const found = urlWay(url, isPath ? secretFile : null);
+  if (found === null) note(`Cannot use the url of the hook ${name}`, "url", URL_EXPECTED);
+  return found;
+}
+
+const URL_EXPECTED =
+  "expected https://HOST/…, or http:// on this machine, without a user or password";
+
+function urlWay(url: unknown, secretFile: string | null): HookWay | null {
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : null;
   const isSafe = parsed?.protocol === "https:" ||
     (parsed?.protocol === "http:" && isLoopback(parsed.hostname.replace(/^\[|\]$/g, "")));
-  if (parsed === null || !isSafe || parsed.username !== "" || parsed.password !== "") {
-    note(
-      `Cannot use the url of the hook ${name}`,
-      "url",
-      "expected https://HOST/…, or http:// on this machine, without a user or password",
-    );
-    return null;
-  }
-  return { kind: "url", url: parsed.href, secretFile: isPath ? secretFile : null };
+  if (parsed === null || !isSafe || parsed.username !== "" || parsed.password !== "") return null;
+  return { kind: "url", url: parsed.href, secretFile };
 }
 
 function readTimeout(raw: unknown): number | null {

@@ -7,6 +7,7 @@ import type { AttemptRecord, Claim } from "../claim.ts";
 import type { RelayHealth } from "../policy/breaker.ts";
 import type { Pause } from "../policy/pause.ts";
 import type { Rate } from "../policy/rate.ts";
+import type { Stall } from "../policy/stall.ts";
 import type { RelayLimits } from "../policy/throttle.ts";
 import type { Suspicion } from "../policy/suspicion.ts";
 
@@ -70,6 +71,9 @@ export interface Claims {
   /** Notes an automatic pause, in place of the one there is; one that a person has set stays. If it is
    *  over, and the one before was not, what waited for that is queued again. */
   notePause(pause: Pause): Promise<void>;
+  /** Notes that the queue stands still, or, with null, that it moves again, and tells it. Resolves to
+   *  whether that is new. */
+  noteStall(stall: Stall | null): Promise<boolean>;
   /** Tells that pauses have ended whose time is over, of parts and of the whole queue; each once. */
   endPauses(): Promise<void>;
   /** Takes a share of every rate, or of none; see ShareResult. */

@@ -7,6 +7,7 @@ import type { Filter } from "../../queue/filter.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { WholeMessage } from "../../queue/message.ts";
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
+import type { Stall } from "../../queue/policy/stall.ts";
 import type {
   ClaimBatch,
   ClaimRequest,
@@ -51,7 +52,7 @@ import { openSchema } from "./db/open_schema.ts";
 import { takeHook } from "./events/hooks.ts";
 import { readyFor } from "./filter/search_index.ts";
 import { News } from "./db/news.ts";
-import { noteRound, pause, resume } from "./read/status.ts";
+import { noteRound, noteStall, pause, resume } from "./read/status.ts";
 import { Watch } from "./read/watch.ts";
 import { PostgresReporting } from "./reporting.ts";
 import { BATCH_KIND, BatchTarget, batchToken, JoinedBatch } from "./take_in/batch_target.ts";
@@ -203,6 +204,10 @@ export class PostgresStore extends PostgresReporting implements Store {
 
   async noteRound(): Promise<void> {
     await noteRound(this.db, this.clock.now());
+  }
+
+  async noteStall(stall: Stall | null): Promise<boolean> {
+    return await noteStall(this.db, stall, this.clock.now());
   }
 
   async expireDue(): Promise<number> {

@@ -1,8 +1,9 @@
-// What is told of relays and pauses: only what is new. Called by whoever changes them, within the write
+// What is told of relays, pauses and a queue that stands still: only what is new. Called by whoever changes them, within the write
 // that does.
 
 import type { RelayHealth } from "../../queue/policy/breaker.ts";
 import { isEndUntold, isInForce, type Pause, type PausedPart } from "../../queue/policy/pause.ts";
+import type { Stall } from "../../queue/policy/stall.ts";
 import type { RelayLimits } from "../../queue/policy/throttle.ts";
 import type { Teller } from "./teller.ts";
 
@@ -48,6 +49,12 @@ export function tellLimits(
 
 function isThrottled({ connections, rate, backOffs }: RelayLimits): boolean {
   return connections !== null || rate !== null || backOffs > 0;
+}
+
+/** Tells that the queue stands still from now on. */
+export function tellStalled(db: Teller, stall: Stall, now: number): void {
+  const { reason, oldestAt: oldest_at, lastSentAt: last_sent_at } = stall;
+  db.tell({ type: "queue.stalled", reason, oldest_at, last_sent_at }, now);
 }
 
 /** Tells that a part of the mail is paused from now on. */

@@ -15,6 +15,7 @@ import type {
 import type { Copying } from "../../queue/ports/copying.ts";
 import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
 import type { Pause, PausedPart } from "../../queue/policy/pause.ts";
+import type { Stall } from "../../queue/policy/stall.ts";
 import { ID_LENGTH, makeId } from "../../queue/ids.ts";
 import type { AttemptRecord, Claim } from "../../queue/claim.ts";
 import type { WholeMessage } from "../../queue/message.ts";
@@ -182,6 +183,11 @@ export class SqliteStore extends SqliteReporting implements Store {
   async noteRound(): Promise<void> {
     const { noteRound } = await loadStatus();
     await noteRound(this.db, this.clock.now());
+  }
+
+  async noteStall(stall: Stall | null): Promise<boolean> {
+    const { noteStall } = await loadStatus();
+    return await noteStall(this.db, stall, this.clock.now());
   }
 
   async expireDue(): Promise<number> {

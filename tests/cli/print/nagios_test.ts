@@ -19,6 +19,7 @@ const WELL: QueueStatus = {
   oldestQueuedAt: null,
   oldestDueAt: null,
   paused: null,
+  stalledAt: null,
   lastRoundAt: NOW,
   workers: [],
   relays: [],
@@ -29,7 +30,7 @@ function judge(status: Partial<QueueStatus>, figures: Partial<HealthFigures> = {
   const none = { warn: null, critical: null };
   const { level, line } = judgeHealth(
     { ...WELL, ...status },
-    { oldestDeferredFrom: null, failed: 0, ...figures },
+    { lastSentAt: null, oldestDeferredFrom: null, failed: 0, ...figures },
     {
       now: NOW,
       warnMs: 15 * MINUTE_MS,

@@ -81,12 +81,19 @@ const HAPPENINGS: Readonly<Record<TypeOfStore, (fixture: StoreFixture) => Promis
     clock.advance(MINUTE_MS);
     await store.endPauses();
   },
+  "queue.stalled": ({ store }) => store.noteStall(STALL),
+  "queue.moving": async ({ store }) => {
+    await store.noteStall(STALL);
+    for (let twice = 0; twice < 2; twice++) await store.noteStall(null);
+  },
   "suppression.added": ({ store }) => store.suppress(["ann@example.com"], null),
   "suppression.removed": async ({ store }) => {
     await store.suppress(["ann@example.com"], null);
     await store.unsuppress(["ann@example.com"]);
   },
 };
+
+const STALL = { reason: "mail is queued", oldestAt: START, lastSentAt: null, waitsFor: null };
 
 /** By store alone: what comes back from elsewhere is matched by others. */
 type TypeOfStore = Exclude<EventType, "recipient.bounced">;

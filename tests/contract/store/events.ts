@@ -245,6 +245,22 @@ export function eventTests(test: TestStore): void {
     ]);
   });
 
+  test("that the queue stands still is told once, whoever sees it", async (fixture) => {
+    const { store, clock } = fixture;
+    const other = await fixture.another();
+    const stall = { reason: "r", oldestAt: START, lastSentAt: START + 1, waitsFor: null };
+    assert.equal(await store.noteStall(null), false);
+    const told = await Promise.all([store, other].map((one) => one.noteStall(stall)));
+    assert.deepEqual(told.toSorted(), [false, true]);
+    assert.equal((await other.status()).stalledAt, clock.now());
+    assert.equal(await other.noteStall(null), true);
+    assert.equal((await store.status()).stalledAt, null);
+    assert.deepEqual((await allEvents(store)).map(({ type, fields }) => [type, fields]), [
+      ["queue.stalled", { reason: "r", oldest_at: START, last_sent_at: START + 1 }],
+      ["queue.moving", {}],
+    ]);
+  });
+
   test("a relay's turns are told, not each of its faults", async ({ store, clock }) => {
     const now = clock.now();
     const fault = () => store.noteRelay("main", (health) => afterFault(health, "gone", now));

@@ -25,6 +25,7 @@ export function statusTests(test: TestStore): void {
       oldestQueuedAt: null,
       oldestDueAt: null,
       paused: null,
+      stalledAt: null,
       lastRoundAt: null,
       workers: [],
       relays: [],
@@ -149,14 +150,20 @@ export function statusTests(test: TestStore): void {
   });
 
   test("figures for a monitor: the oldest deferred message, and what failed of late", async ({ store, clock }) => {
-    assert.deepEqual(await store.healthFigures(START), { oldestDeferredFrom: null, failed: 0 });
+    assert.deepEqual(await store.healthFigures(START), {
+      lastSentAt: null,
+      oldestDeferredFrom: null,
+      failed: 0,
+    });
     await ended(store, "failed");
     clock.advance(MINUTE_MS);
     await ended(store, "failed", { createdAt: clock.now() });
     await ended(store, { retryAt: START + 9 * MINUTE_MS }, { createdAt: clock.now() });
     clock.advance(MINUTE_MS);
     await ended(store, { retryAt: START + 9 * MINUTE_MS }, { createdAt: clock.now() });
+    await ended(store, "sent", { createdAt: clock.now() });
     assert.deepEqual(await store.healthFigures(START), {
+      lastSentAt: clock.now(),
       oldestDeferredFrom: START + MINUTE_MS,
       failed: 1,
     });

@@ -3,12 +3,14 @@
 
 import { PRIORITIES } from "../../../queue/message.ts";
 import { isInForce } from "../../../queue/policy/pause.ts";
+import type { Stall } from "../../../queue/policy/stall.ts";
 import type { PauseOptions } from "../../../queue/ports/operator.ts";
 import type { StoredStatus } from "../../../queue/state.ts";
 import type { HealthFigures, QueuePause, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { int, number, text } from "../../sql/columns.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { statusOf } from "../../sql/damage.ts";
+import { tellStalled } from "../../sql/relay_events.ts";
 import { statusIs } from "../../sql/law.ts";
 import { allPauses } from "../act/pauses.ts";
 import { IS_PAUSED, isQueuePauseOver, QUEUE_PAUSE_LOCK, removeQueuePause } from "./queue_pause.ts";
@@ -46,6 +48,7 @@ export async function status(db: Database, now: number): Promise<QueueStatus> {
     oldestQueuedAt: oldest([...queued, ...dueCount > 0 ? [int(due?.since)] : []]),
     oldestDueAt: await oldestDueAt(db, now),
     paused: await queuePause(db, now),
+    stalledAt: await metaNumber(db, "stalled_at"),
     lastRoundAt: await metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
     relays: await troubledRelays(db, now),
@@ -90,7 +93,15 @@ export async function healthFigures(sql: Sql, failedSince: number): Promise<Heal
        AND final_at IS NOT NULL AND final_at > ? AND n_failed > 0`,
     failedSince,
   );
-  return { oldestDeferredFrom: number(oldest?.at), failed: int(failed?.n) };
+  const sent = await sql.get(
+    `SELECT greatest((SELECT max(final_at) FROM message WHERE ${statusIs("sent")}),
+       (SELECT max(final_at) FROM message WHERE ${statusIs("partial")})) AS at`,
+  );
+  return {
+    lastSentAt: number(sent?.at),
+    oldestDeferredFrom: number(oldest?.at),
+    failed: int(failed?.n),
+  };
 }
 
 async function metaNumber(sql: Sql, key: string): Promise<number | null> {
@@ -117,6 +128,22 @@ async function liveWorkers(sql: Sql): Promise<WorkerInfo[]> {
 /** See Claims.noteRound. */
 export async function noteRound(db: Database, now: number): Promise<void> {
   await db.write((tx) => setMeta(tx, "last_round_at", String(now)));
+}
+
+/** See Claims.noteStall. */
+export async function noteStall(db: Database, stall: Stall | null, now: number): Promise<boolean> {
+  return await db.write(async (tx) => {
+    await tx.all(QUEUE_PAUSE_LOCK);
+    const isNew = (await metaNumber(tx, "stalled_at") === null) === (stall !== null);
+    if (isNew && stall !== null) {
+      await setMeta(tx, "stalled_at", String(now));
+      tellStalled(tx, stall, now);
+    } else if (isNew) {
+      await tx.run("DELETE FROM meta WHERE key = 'stalled_at'");
+      tx.tell({ type: "queue.moving" }, now);
+    }
+    return isNew;
+  });
 }
 
 async function isPaused(sql: Sql, now: number): Promise<boolean> {

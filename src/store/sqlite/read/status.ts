@@ -3,11 +3,13 @@
 
 import type { StoredStatus } from "../../../queue/state.ts";
 import { PRIORITIES } from "../../../queue/message.ts";
+import type { Stall } from "../../../queue/policy/stall.ts";
 import type { PauseOptions } from "../../../queue/ports/operator.ts";
 import type { HealthFigures, QueuePause, QueueStatus, WorkerInfo } from "../../../queue/status.ts";
 import { FileLock } from "../../../system/file_lock.ts";
 import { int, number } from "../../sql/columns.ts";
 import { statusOf } from "../../sql/damage.ts";
+import { tellStalled } from "../../sql/relay_events.ts";
 import { statusIs } from "../../sql/law.ts";
 import { clean, type Connection } from "../db/connection.ts";
 import { isQueuePaused, isQueuePauseOver, removeQueuePause } from "../db/queue_pause.ts";
@@ -46,6 +48,7 @@ export async function status(db: Connection, now: number): Promise<QueueStatus> 
     oldestQueuedAt: oldest([...queuedTimes(db), ...dueCount > 0 ? [int(due?.since)] : []]),
     oldestDueAt: oldestDueAt(db, now),
     paused: queuePause(db, now),
+    stalledAt: metaNumber(db, "stalled_at"),
     lastRoundAt: metaNumber(db, "last_round_at"),
     workers: await liveWorkers(db),
     relays: troubledRelays(db, now),
@@ -105,7 +108,16 @@ export function healthFigures(db: Connection, failedSince: number): HealthFigure
       )?.n,
     )
   );
+  const sent = (["sent", "partial"] as const).map((status) =>
+    number(
+      db.get(
+        `SELECT max(final_at) AS at FROM message INDEXED BY final_since
+         WHERE ${statusIs(status)} AND final_at IS NOT NULL`,
+      )?.at,
+    )
+  );
   return {
+    lastSentAt: sent.reduce((last, at) => Math.max(last ?? 0, at ?? 0) || null),
     oldestDeferredFrom: number(oldest?.at),
     failed: failed.reduce((sum, count) => sum + count, 0),
   };
@@ -142,6 +154,25 @@ async function liveWorkers(db: Connection): Promise<WorkerInfo[]> {
 /** See Claims.noteRound. */
 export async function noteRound(db: Connection, now: number): Promise<void> {
   await db.write(() => setMeta(db, "last_round_at", String(now)));
+}
+
+/** See Claims.noteStall. */
+export async function noteStall(
+  db: Connection,
+  stall: Stall | null,
+  now: number,
+): Promise<boolean> {
+  return await db.write(() => {
+    const isNew = (metaText(db, "stalled_at") === null) === (stall !== null);
+    if (isNew && stall !== null) {
+      setMeta(db, "stalled_at", String(now));
+      tellStalled(db, stall, now);
+    } else if (isNew) {
+      db.run("DELETE FROM meta WHERE key = 'stalled_at'");
+      db.tell({ type: "queue.moving" }, now);
+    }
+    return isNew;
+  });
 }
 
 /** The pause of the whole queue; null if none holds. */

@@ -3,6 +3,7 @@
 // file that `mailq init config` prints. How a value is read is kinds.ts's affair.
 
 import type { Bounds, Kind, KindValues } from "./kinds.ts";
+import { BOUNCE_SETTINGS } from "./tables/bounce.ts";
 import { OAUTH_KEYS } from "./tables/oauth.ts";
 
 /** What is known of one setting. */
@@ -154,6 +155,7 @@ export const SETTINGS = {
     default: 30 * 24 * 60 * MINUTE_MS,
     doc: "Events are deleted after this time, whether they were read or not",
   },
+  ...BOUNCE_SETTINGS,
   "error_handler": {
     kind: "command",
     default: null,
@@ -292,7 +294,8 @@ export type SettingName = keyof typeof SETTINGS;
 export type RelayKey = keyof typeof RELAY_KEYS;
 
 type ValueOf<D extends Definition> =
-  | (D extends { readonly choices: readonly (infer C)[] } ? C : KindValues[D["kind"]])
+  | (D extends { readonly kind: "choice"; readonly choices: readonly (infer C)[] } ? C
+    : KindValues[D["kind"]])
   | (D["default"] extends null ? null : never);
 /** What each setting is once it has been read. */
 export type SettingValue<N extends SettingName> = ValueOf<typeof SETTINGS[N]>;

@@ -19,6 +19,8 @@ export interface KindValues {
   readonly hostname: string;
   readonly url: string;
   readonly address: string;
+  /** One of the choices, or an address. */
+  readonly receiver: string;
   readonly fingerprint: string;
   readonly choice: string;
   readonly bool: boolean;
@@ -176,6 +178,20 @@ function readChoice(raw: unknown, { choices = [] }: Bounds): string | Mismatch {
   );
 }
 
+const readAddress = textReader(
+  "an address such as name@example.org",
+  (text) => /^("[^"\\]+"|[^\s@<>,;"\\]+)@[^\s@<>,;"\\]+$/.test(text),
+);
+
+function readReceiver(raw: unknown, bounds: Bounds): string | Mismatch {
+  const word = readChoice(raw, bounds);
+  if (typeof word === "string") return word;
+  const address = readAddress(raw);
+  return typeof address === "string"
+    ? address
+    : new Mismatch(`${bounds.choices?.join(", ")} or ${address.expected}`);
+}
+
 const READERS: { readonly [K in Kind]: Reader<KindValues[K]> } = {
   string: textReader("a text"),
   secret: readSecret,
@@ -189,10 +205,8 @@ const READERS: { readonly [K in Kind]: Reader<KindValues[K]> } = {
       text.length <= 253 && new RegExp(`^${HOST_LETTER}([._-]*${HOST_LETTER})*$`).test(text),
   ),
   url: readUrl,
-  address: textReader(
-    "an address such as name@example.org",
-    (text) => /^("[^"\\]+"|[^\s@<>,;"\\]+)@[^\s@<>,;"\\]+$/.test(text),
-  ),
+  address: readAddress,
+  receiver: readReceiver,
   fingerprint: textReader(
     "a SHA-256 fingerprint of 64 hex digits",
     (text) => /^(sha256:)?([\da-f]{2}:?){31}[\da-f]{2}$/i.test(text),

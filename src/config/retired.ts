@@ -10,7 +10,7 @@ export const RETIRED: Readonly<Record<string, string>> = {
   "on.sent": "`mailq list --status sent` lists what has been sent",
   "on.deferred": ERROR_HANDLER,
   "on.failed": `watch \`mailq status --nagios\`; ${ERROR_HANDLER}`,
-  "bounce": "nobody is told by mail of mail that failed; watch `mailq status --nagios`",
+  "bounce": 'it is a table by now: write [bounce] and to = "sender", or an address',
   "claim": "mail that a dead process was sending goes back to the queue at once",
 };
 

@@ -16,8 +16,10 @@ import type { Route } from "../queue/policy/route.ts";
 import type { Rule } from "../queue/policy/rule.ts";
 import type { HookSettings } from "./tables/hooks.ts";
 import { readValue } from "./kinds.ts";
+import { Machine, type MachineName } from "./machine.ts";
 import { showValue, type Sourced } from "./layers.ts";
 import type { ListenSettings } from "./tables/listen.ts";
+import { type BounceSettings, bounceSettings } from "./tables/bounce.ts";
 import { buildRelay, type RelaySettings } from "./tables/relays.ts";
 
 /** The settings in force. Durations are in ms; null = unset. */
@@ -54,6 +56,7 @@ export interface Settings {
     readonly failedMs: number | null;
     readonly eventsMs: number;
   };
+  readonly bounce: BounceSettings;
   readonly errorHandler: string | null;
   /** The queue stands still when mail could go and none was sent for so long. */
   readonly stalledAfterMs: number;
@@ -71,15 +74,6 @@ export interface Settings {
   readonly warnings: readonly string[];
   /** Every setting in force, in a stable order, secrets as `***`. */
   entries(): SettingEntry[];
-}
-
-/** What a machine calls itself, whatever it is called in mail; looked up when it is asked for. */
-interface MachineName {
-  /** Up to the first dot, such as `web1`. */
-  readonly host: string;
-  /** As `hostname -f` tells it, such as `web1.example.org`; the same as the system's name where none
-   *  with a dot is known. */
-  readonly full: string;
 }
 
 /** Where the aliases are. */
@@ -176,6 +170,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
       failedMs: get("retention.failed"),
       eventsMs: get("retention.events"),
     },
+    bounce: bounceSettings(get, get("admin_address")),
     errorHandler: get("error_handler"),
     stalledAfterMs: get("stalled_after"),
     log: get("log"),
@@ -229,50 +224,6 @@ function defaultHostname({ readFile }: Surroundings, machine: MachineName): Sour
     }
   }
   return { value: "localhost", origin: "default" };
-}
-
-/** The machine's names: as the system has it, completed by /etc/hosts or the domain of
- *  /etc/resolv.conf. No server is asked: mail has to be taken without a network, too. */
-class Machine implements MachineName {
-  #name: string | null = null;
-  #full: string | null = null;
-
-  constructor(readonly surroundings: Surroundings) {}
-
-  get host(): string {
-    this.#name ??= this.surroundings.systemHostname();
-    return this.#name.split(".", 1)[0] ?? "";
-  }
-
-  get full(): string {
-    return this.#full ??= this.#lookUp(this.host, this.#name ?? "");
-  }
-
-  #lookUp(host: string, name: string): string {
-    if (name !== host) return name;
-    let isListed = false;
-    for (const [, ...names] of this.#linesOf("/etc/hosts")) {
-      if (!names.includes(host)) continue;
-      isListed = true;
-      const full = names.find((one) => one.startsWith(`${host}.`) && !one.endsWith("."));
-      if (full !== undefined && full !== `${host}.localdomain`) return full;
-    }
-    // A machine that knows itself without a domain, such as a container, has none.
-    if (isListed) return name;
-    const lines = this.#linesOf("/etc/resolv.conf");
-    const [, domain = "."] = lines.find(([key]) => key === "domain") ??
-      lines.find(([key]) => key === "search") ?? [];
-    return /^[\w-]+(\.[\w-]+)*$/.test(domain) ? `${host}.${domain}` : name;
-  }
-
-  #linesOf(path: string): string[][] {
-    try {
-      return this.surroundings.readFile(path).split("\n")
-        .map((line) => line.replace(/#.*/, "").trim().split(/\s+/));
-    } catch {
-      return [];
-    }
-  }
 }
 
 function listEntries(

@@ -144,10 +144,10 @@ class SettingsFile {
     const retired = retiredWarning(name, this.#origin(name));
     if (definition !== null) {
       this.#take(name, definition, raw);
-    } else if (retired !== null) {
-      this.layer.warnings.push(retired);
     } else if (isTable(raw) && [...TABLE_NAMES, ...RETIRED_TABLES].includes(name)) {
       for (const [key, value] of Object.entries(raw)) this.#readEntry(`${name}.${key}`, value);
+    } else if (retired !== null) {
+      this.layer.warnings.push(retired);
     } else if (TABLE_NAMES.includes(name)) {
       this.#note(`Cannot use ${name} as a setting`, name, `expected a table [${name}]`);
     } else if (isTable(raw)) {

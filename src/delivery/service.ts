@@ -41,6 +41,8 @@ export interface ServiceOptions {
   /** One round only, for cron. */
   readonly isOnce: boolean;
   readonly onRound?: (result: PassResult) => Promise<void>;
+  /** Called at the end of each round; resolves to whether it has queued mail. */
+  readonly afterRound?: () => Promise<boolean>;
   /** Called as the service goes on: it will again within `ms`. */
   readonly onProgress?: (ms: number) => void;
   /** A round has ended well. */
@@ -135,6 +137,7 @@ class Service {
       end = round;
       if (!round.isAbandoned) await this.#worker.noteIdle();
       await this.#housekeeping.keep(plan.retention, plan.pass.onNews);
+      if (await this.options.afterRound?.()) end = { ...round, isCutShort: true };
       if (onRound !== undefined) await onRound(await round.result());
       this.options.onWell?.();
     });

@@ -55,6 +55,8 @@ export interface RecipientChange {
   readonly reply: string | null;
   /** The address goes on the do-not-send list. */
   readonly suppresses: boolean;
+  /** The relay took it and passes no notices on, and the sender wants to know that it arrives. */
+  readonly owesNotice?: boolean;
 }
 
 /** One attempt to be recorded. */

@@ -1,5 +1,6 @@
 // What a sender asks to be told of a message (delivery status notices, RFC 3461). Intake reads it,
-// stores keep it, and transports pass it on where the relay can; mailq makes no notices itself.
+// stores keep it, and transports pass it on where the relay can; what nobody else tells,
+// src/app/reports does.
 
 /** What the sender asks of notices on a message as a whole (RFC 3461). */
 export interface EnvelopeDsn {

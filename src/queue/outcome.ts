@@ -38,6 +38,8 @@ export interface Reply {
 export interface Outcome extends Reply {
   readonly address: string;
   readonly kind: OutcomeKind;
+  /** The relay took it and passes no notices on, and the sender wants to know that it arrives. */
+  readonly owesNotice?: boolean;
 }
 
 /** The result of an attempt from its outcomes, of which there is at least one. */

@@ -11,6 +11,8 @@ interface ReportParts extends Pick<DeliveryReport, "host"> {
   readonly tls?: string | null;
   /** Absent: there is no conversation to tell. */
   transcript?(): string | null;
+  /** The relay sees to the notices that the sender asked for. */
+  readonly seesToNotices?: boolean;
 }
 
 /** Collects what became of each recipient of one hand-over. */
@@ -72,7 +74,7 @@ export class Outcomes {
   }
 
   /** The report. The transcript is made only if a recipient was not sent to. */
-  report({ host, tls = null, transcript }: ReportParts): DeliveryReport {
+  report({ host, tls = null, transcript, seesToNotices }: ReportParts): DeliveryReport {
     const outcomes = this.#outcomes.map((outcome) =>
       outcome ?? withoutReply("deferred", "The hand-over ended without an outcome")
     );
@@ -85,6 +87,7 @@ export class Outcomes {
       error: isAllSent ? null : this.#error,
       traceback: isAllSent ? null : this.#traceback,
       transcript: isAllSent ? null : transcript?.() ?? null,
+      ...(seesToNotices ? { seesToNotices } : {}),
     };
   }
 }

@@ -39,6 +39,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     isUncertainHeld: false,
     keepsBodies: true,
     retention: { sentMs: null, failedMs: null, eventsMs: 30 * 86_400_000 },
+    bounce: { to: null, delayMs: null, limit: 100, suppressAfter: null },
     errorHandler: null,
     intervalMs: 30_000,
     usesLock: true,
@@ -70,6 +71,10 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     rate_per_domain = "6/m"
     uncertain = "hold"
     keep_bodies = false
+    bounce.to = "b@f"
+    bounce.delay = "4h"
+    bounce.limit = 5
+    bounce.suppress_after = 2
     error_handler = "decide"
     interval = "1m"
     lock = false
@@ -135,6 +140,7 @@ log = "json"
       failedMs: 365 * 86_400_000,
       eventsMs: 7 * 86_400_000,
     },
+    bounce: { to: "b@f", delayMs: 4 * 60 * 60_000, limit: 5, suppressAfter: 2 },
     errorHandler: "decide",
     intervalMs: 60_000,
     usesLock: false,
@@ -344,4 +350,18 @@ Deno.test("loadSettings: on.stalled is a hook of its own, its URL's path hidden 
   assert.equal(entryOf(url, "on.stalled"), shown);
   const command = await load({ env: { MAILQ_ON_STALLED: "page me" } });
   assert.deepEqual(command.hooks[0]?.way, { kind: "command", command: "page me" });
+});
+
+Deno.test("loadSettings: [bounce] names who is told, or nobody", async () => {
+  const all = await loadFile(
+    '[bounce]\nto = "Sender"\ndelay = "4h"\nlimit = 5\nsuppress_after = 3\n',
+  );
+  assert.deepEqual(all.bounce, { to: "sender", delayMs: 14_400_000, limit: 5, suppressAfter: 3 });
+  const address = await loadFile('bounce.to = "ops@x.test"\nadmin_address = "a@x.test"\n');
+  assert.equal(address.bounce.to, "ops@x.test");
+  const off = await loadFile('bounce.to = "off"\nadmin_address = "a@x.test"\n');
+  assert.equal(off.bounce.to, null);
+  await assert.rejects(loadFile('bounce.to = "senders"\n'), {
+    message: /Cannot use bounce\.to = "senders" .*: expected sender, off or an address such as/,
+  });
 });

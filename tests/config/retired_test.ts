@@ -26,7 +26,7 @@ Deno.test("loadSettings: a file with retired settings still works, and warns of 
   assert.equal(settings.concurrency, 3);
   assert.deepEqual(settings.warnings, [
     "The setting bounce (/etc/mailq.toml:2) has no effect: " +
-    "nobody is told by mail of mail that failed; watch `mailq status --nagios`",
+    'it is a table by now: write [bounce] and to = "sender", or an address',
     "The setting claim (/etc/mailq.toml:3) has no effect: " +
     "mail that a dead process was sending goes back to the queue at once",
     "The setting on.enqueued (/etc/mailq.toml:6) has no effect: " +

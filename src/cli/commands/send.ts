@@ -72,7 +72,9 @@ export const command = buildCommand<Flags, string[], Context>({
       }
       if (ids !== undefined) await makeNamedDue(this, store, ids);
       await renewAhead(this.app, settings);
+      await store.wantReports(settings.bounce.to !== null);
       result = await sendOnce(this.app, settings, store, { ids });
+      if (settings.bounce.to !== null) await reportFailures(this, settings, store);
       // A pass over much mail has no time to spare: the next one has, or the search takes it.
       if (result.sent <= FEW) await spareForSearch(store);
       await lookForStall(this.app, settings, store);
@@ -117,6 +119,14 @@ async function tellHooks(context: Context, settings: Settings, store: Store): Pr
   );
   const tools = tellTools(app, settings, store, (text) => output.detail(text));
   await tellAtEnd(settings.hooks, tools, context.stopSignal());
+}
+
+/** Queues what senders are to be told, for the next pass. */
+async function reportFailures({ app }: Context, settings: Settings, store: Store): Promise<void> {
+  const { makeReports }: typeof import("../../app/reports/make_reports.ts") = await import(
+    import.meta.resolve("../../app/reports/make_reports.ts")
+  );
+  await makeReports(app, settings, store);
 }
 
 const NO_LOCK: SendLock = { kind: "taken", [Symbol.dispose]() {} };

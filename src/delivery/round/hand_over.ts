@@ -155,6 +155,7 @@ export async function handOver(
     now,
     isStopped,
     isLast: via.isLast,
+    seesToNotices: report.seesToNotices ?? false,
     senderUntil: senderPause?.until ?? null,
   });
   const throttled = isStopped ? null : throttlingOf(outcomes, { isInSetUp: isRefused });

@@ -30,6 +30,8 @@ interface Judged extends Pick<Judgement, "now" | "senderUntil"> {
   readonly isStopped: boolean;
   /** No other relay is there to try where this one is at fault. */
   readonly isLast: boolean;
+  /** The relay sees to the notices that the sender asked for. */
+  readonly seesToNotices: boolean;
 }
 
 /** What becomes of each recipient. Where we stopped the transport ourselves, recipients that it
@@ -38,7 +40,7 @@ interface Judged extends Pick<Judgement, "now" | "senderUntil"> {
 export function judgeAll(
   claim: Claim,
   outcomes: readonly RuledOutcome[],
-  { judging, machine: { random }, now, senderUntil, isStopped, isLast }: Judged,
+  { judging, machine: { random }, now, senderUntil, isStopped, isLast, seesToNotices }: Judged,
 ): RecipientChange[] {
   const changes: RecipientChange[] = [];
   const isFault = outcomes.length > 0 &&
@@ -54,9 +56,16 @@ export function judgeAll(
       senderUntil,
     });
     const isForMore = !isStopped && (isFault ? !isLast : outcome.blame === "throttling");
-    changes.push(isForMore ? { ...change, state: "sending", nextAt: null } : change);
+    if (isForMore) changes.push({ ...change, state: "sending", nextAt: null });
+    else if (!seesToNotices && change.state === "sent" && wantsSuccess(recipient)) {
+      changes.push({ ...change, owesNotice: true });
+    } else changes.push(change);
   }
   return changes;
+}
+
+function wantsSuccess({ dsn }: ClaimedRecipient): boolean {
+  return dsn?.notify.includes("success") ?? false;
 }
 
 /** The transport got no answer for this recipient, so nothing has happened. */

@@ -16,6 +16,8 @@ export interface DueReport {
   /** The message's. */
   readonly id: string;
   readonly sender: string;
+  /** Ms since 1970. A message that has ended anew owes another report. */
+  readonly since: number;
 }
 
 /** Reports of one sender's mail that wait to be told in a digest. */

@@ -41,6 +41,8 @@ export interface DeliveryReport {
   readonly traceback: string | null;
   /** The conversation without body and secrets, at most 64 KB; null where all went well. */
   readonly transcript: string | null;
+  /** The relay has been told what the sender wants to be told (DSN), and sees to it. */
+  readonly seesToNotices?: boolean;
 }
 
 export interface DeliverOptions {

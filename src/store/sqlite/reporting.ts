@@ -14,6 +14,8 @@ const loadBounces = () => load<typeof import("./reports/bounces.ts")>("reports/b
 /** See the ports `Reports` and `Bounces`. */
 export abstract class SqliteReporting extends SqliteReading implements Reports, Bounces {
   async wantReports(isWanted: boolean): Promise<void> {
+    const isOn = this.db.get("SELECT 1 FROM meta WHERE key = 'reports'") !== undefined;
+    if (isOn === isWanted) return;
     const { wantReports } = await loadReports();
     await wantReports(this.db, isWanted);
   }

@@ -52,6 +52,7 @@ export class SmtpTransport implements Transport {
   #session: Session | null = null;
   /** The TLS of the session last used by the hand-over. */
   #tls: string | null = null;
+  #takesDsn = false;
   /** The channel under way, and whether the signal may still end it. */
   #channel: Channel | null = null;
   #mayStop = false;
@@ -108,11 +109,13 @@ export class SmtpTransport implements Transport {
     const { timers, shownHost } = this.#settings;
     this.#transcript.restart(timers.now());
     this.#tls = null;
+    this.#takesDsn = false;
     this.#obey(options.signal);
     await this.#handToAll(outcomes, options);
     return outcomes.report({
       host: shownHost,
       tls: this.#tls,
+      seesToNotices: this.#takesDsn && outcomes.delivery.dsn != null,
       transcript: () => this.#transcript.format(),
     });
   }
@@ -177,6 +180,7 @@ export class SmtpTransport implements Transport {
     if ("next" in session) return session;
     this.#session = session;
     this.#tls = session.tls;
+    this.#takesDsn = session.takesDsn;
     if (!session.takesUnicode) failUnicode(outcomes);
     if (session.maxSizeBytes !== null) failOversize(outcomes, session.maxSizeBytes);
     const indices = outcomes.open().slice(

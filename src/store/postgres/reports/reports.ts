@@ -10,11 +10,12 @@ import type { Database } from "../db/connection.ts";
 import { json, type Sql, type Write } from "../db/transaction.ts";
 import { enqueueAll, incoming } from "../take_in/enqueue.ts";
 
-const DUE = `SELECT report.seq, kind, id, sender FROM report JOIN message USING (seq)
+const DUE = `SELECT report.seq, kind, since, id, sender FROM report JOIN message USING (seq)
   WHERE state = ?`;
 // Locked in one order: two processes that settle the same wait for each other.
 const OPEN = `SELECT report.seq FROM report
-    JOIN jsonb_to_recordset(?::jsonb) AS one (seq bigint, kind text) USING (seq, kind)
+    JOIN jsonb_to_recordset(?::jsonb) AS one (seq bigint, kind text, since bigint)
+      USING (seq, kind, since)
   WHERE state <> 'done' ORDER BY report.seq, kind FOR UPDATE OF report`;
 const SETTLED = `USING jsonb_to_recordset(?::jsonb) AS one (seq bigint, kind text)
   WHERE report.seq = one.seq AND report.kind = one.kind`;
@@ -82,7 +83,7 @@ export async function settleReports(
   { becomes, mail, refusedBy }: ReportEnd,
   now: number,
 ): Promise<boolean> {
-  const given = json(reports.map(({ seq, kind }) => ({ seq, kind })));
+  const given = json(reports.map(({ seq, kind, since }) => ({ seq, kind, since })));
   if ((await tx.all(OPEN, given)).length < reports.length) return false;
   if (becomes === "done") {
     await tx.run(`DELETE FROM report ${SETTLED} AND report.kind = 'end'`, given);

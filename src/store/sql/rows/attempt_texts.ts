@@ -14,18 +14,20 @@ export function lastReply(attempt: Pick<AttemptRecord, "changes" | "error">): st
 }
 
 /** One outcome; `toOutcome` (detail.ts) reads it again. */
-export interface StoredOutcome extends Pick<RecipientChange, "address" | "code" | "enhanced"> {
+export interface StoredOutcome
+  extends Pick<RecipientChange, "address" | "code" | "enhanced" | "owesNotice"> {
   readonly outcome: OutcomeKind;
   readonly reply: string | null;
 }
 
 /** Outcomes as they are stored. */
 export function outcomesText(outcomes: readonly StoredOutcome[]): string {
-  return JSON.stringify(outcomes.map(({ address, outcome, code, enhanced, reply }) => ({
+  return JSON.stringify(outcomes.map(({ address, outcome, code, enhanced, reply, owesNotice }) => ({
     address,
     outcome,
     code,
     enhanced,
     reply,
+    ...(owesNotice ? { owesNotice } : {}),
   })));
 }

@@ -65,5 +65,6 @@ function toOutcome(value: unknown, whose: string): Outcome {
     code: number(field("code")),
     enhanced: text(field("enhanced")),
     text: text(field("reply")) ?? "",
+    ...(field("owesNotice") === true ? { owesNotice: true } : {}),
   };
 }

@@ -13,5 +13,6 @@ export function toDueReport(row: Row): DueReport {
     kind: oneOf(REPORT_KINDS, row.kind, { whose: `the report of ${row.id}`, what: "kind" }),
     id: String(row.id),
     sender: String(row.sender),
+    since: int(row.since),
   };
 }

@@ -10,17 +10,13 @@ import { toDueReport } from "../../sql/rows/report_row.ts";
 import type { Connection } from "../db/connection.ts";
 import { countEnqueued, insertMessage } from "../take_in/enqueue.ts";
 
-const DUE = `SELECT report.seq, kind, id, sender FROM report JOIN message USING (seq)
+const DUE = `SELECT report.seq, kind, since, id, sender FROM report JOIN message USING (seq)
   WHERE state = ?`;
-const IS_WANTED = "SELECT 1 FROM meta WHERE key = 'reports'";
 
 /** See Reports.wantReports. */
 export async function wantReports(db: Connection, isWanted: boolean): Promise<void> {
-  const isOn = () => db.get(IS_WANTED) !== undefined;
-  if (isOn() === isWanted) return;
   await db.write(() => {
-    if (isOn() === isWanted) return;
-    if (isWanted) db.run("INSERT INTO meta VALUES ('reports', 'on')");
+    if (isWanted) db.run("INSERT OR IGNORE INTO meta VALUES ('reports', 'on')");
     else {
       db.run("DELETE FROM meta WHERE key = 'reports'");
       db.run("DELETE FROM report");
@@ -77,11 +73,12 @@ export function settleReports(
   { becomes, mail, refusedBy }: ReportEnd,
   now: number,
 ): boolean {
-  const isOpen = ({ seq, kind }: DueReport) =>
+  const isOpen = ({ seq, kind, since }: DueReport) =>
     db.get(
-      "SELECT 1 FROM report WHERE seq = ? AND kind = ? AND state <> 'done'",
+      "SELECT 1 FROM report WHERE seq = ? AND kind = ? AND since = ? AND state <> 'done'",
       seq,
       kind,
+      since,
     ) !== undefined;
   if (!reports.every(isOpen)) return false;
   for (const { seq, kind } of reports) {

@@ -227,6 +227,20 @@ dd if=/dev/urandom of=${QUEUE} bs=4096 seek=3 count=8 conv=notrunc 2>/dev/null`,
     mends: settings("error_handler"),
   },
   {
+    name: "a hook's command is not there",
+    breaks: `${settings("nothing")}
+cat >> /etc/mailq.toml <<'END'
+[[hook]]
+name = "bell"
+events = ["recipient.failed"]
+command = "/opt/bell"
+END`,
+    check: "commands",
+    text: /the hook bell runs "\/opt\/bell", which cannot be run/,
+    mend: /^ls -l \/opt\/bell/,
+    mends: "install -m 755 /dev/null /opt/bell",
+  },
+  {
     name: "a line of the aliases that mailq does not use",
     breaks: "echo 'adm: |/usr/bin/vacation adm' >> /etc/aliases",
     check: "aliases",

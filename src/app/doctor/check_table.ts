@@ -39,6 +39,7 @@ export const CHECKS: readonly CheckRow[] = [
   { name: "confinement", url: import.meta.resolve("./host/confinement.ts") },
   { name: "sending", isOwners: true, url: import.meta.resolve("./sending/senders.ts") },
   { name: "pauses", url: import.meta.resolve("./sending/pauses.ts") },
+  { name: "hooks", isOwners: true, url: import.meta.resolve("./sending/hooks.ts") },
   { name: "token", isOwners: true, url: import.meta.resolve("./sending/logins.ts") },
   { name: "places", isOwners: true, url: import.meta.resolve("./relay/places.ts") },
   {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readCrontab } from "../../../src/app/doctor/sending/cron_lines.ts";
+import { check as hooks } from "../../../src/app/doctor/sending/hooks.ts";
 import { check as pauses } from "../../../src/app/doctor/sending/pauses.ts";
 import { check as senders } from "../../../src/app/doctor/sending/senders.ts";
 
@@ -144,5 +145,22 @@ Deno.test("pauses: forgotten ones, those that delivery has set, relays that are 
   };
   assert.deepEqual(judged({ relays: [relay] }), [
     "warning: the relay bulk is down for 1h: Connection refused → mailq resume --relay bulk",
+  ]);
+});
+
+Deno.test("hooks: one that cannot be told, one whose secret is not there, and all well", () => {
+  const well = { failures: 0, failingSince: null, lastError: null };
+  const told = (facts: Parameters<typeof hooks.judge>[0]["hooks"]) =>
+    hooks.judge({ now: NOW, hooks: facts }).map(({ level, text, mend }) =>
+      `${level} ${text} → ${mend}`
+    );
+  assert.deepEqual(told([]), ["ok none are set → null"]);
+  const bell = { name: "bell", state: well, missing: null };
+  assert.deepEqual(told([bell, { ...bell, name: "shop" }]), ["ok bell, shop → null"]);
+  const failing = { failures: 3, failingSince: NOW - 2 * HOUR_MS, lastError: "404 Not Found" };
+  assert.deepEqual(told([{ name: "shop", state: failing, missing: "/etc/shop.key" }]), [
+    "error there is no file /etc/shop.key, which is to hold the secret of the hook shop → " +
+    "install -m 600 /dev/stdin /etc/shop.key  (then type the secret)",
+    "warning the hook shop cannot be told for 2h: 404 Not Found → mailq hooks test shop",
   ]);
 });

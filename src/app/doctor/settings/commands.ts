@@ -1,5 +1,5 @@
 // The check "commands": whether the commands in the settings can be run (error handler, password
-// commands, relays that are programs). What they do, is found out where they are used.
+// commands, hooks, relays that are programs). What they do, is found out where they are used.
 
 import { type Check, fault, ok } from "../check.ts";
 import { whereIs } from "../look.ts";
@@ -16,6 +16,9 @@ export const check: Check<readonly CommandFacts[]> = {
   async gather({ settings }) {
     const commands: (readonly [string, string])[] = [];
     if (settings.errorHandler !== null) commands.push(["error_handler", settings.errorHandler]);
+    for (const { name, way } of settings.hooks) {
+      if (way.kind === "command") commands.push([`the hook ${name}`, way.command]);
+    }
     for (const { name, password, target } of settings.relays) {
       if (password?.kind === "command") {
         commands.push([`relay.${name}.password_command`, password.command]);

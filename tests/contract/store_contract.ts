@@ -12,6 +12,7 @@ import { enqueueTests } from "./store/enqueue.ts";
 import { eventTypeTests } from "./store/event_types.ts";
 import { eventTests } from "./store/events.ts";
 import { filterTests } from "./store/filters.ts";
+import { hookTests } from "./store/hooks.ts";
 import { listTests } from "./store/lists.ts";
 import { modelTests } from "./store/model.ts";
 import { purgeTests } from "./store/purge.ts";
@@ -23,6 +24,7 @@ import { searchTests } from "./store/search.ts";
 import { stageTests } from "./store/stages.ts";
 import { statusTests } from "./store/status.ts";
 import { suppressionTests } from "./store/suppressions.ts";
+import { undoTests } from "./store/undo.ts";
 import { takeOverTests } from "./store/take_over.ts";
 
 /** A fresh queue under test. Disposing of it closes what was opened and fails if the queue is
@@ -83,5 +85,7 @@ export function storeContract(name: string, openFixture: () => Promise<StoreFixt
   eventTypeTests(test);
   counterTests(test);
   reportTests(test);
+  hookTests(test);
+  undoTests(test);
   modelTests(test);
 }

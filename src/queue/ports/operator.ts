@@ -44,8 +44,8 @@ export interface Operator {
   suppress(addresses: readonly string[], reason: string | null): Promise<number>;
   /** Takes addresses off the list; resolves to how many were on it. */
   unsuppress(addresses: readonly string[]): Promise<number>;
-  /** Takes back what is done to mail by this connection; absent where the store cannot. */
-  readonly undo?: () => Promise<Undo>;
+  /** Takes back what is done to mail by this connection. */
+  undo(): Promise<Undo>;
   /** Copies the queue as it is at one moment into a file of its own that is a queue, too; others go
    *  on writing meanwhile. It was looked over as a whole, is on disk once this resolves, and is not
    *  there at all if this rejects. Throws `cannot_create`, also where there is such a file already,

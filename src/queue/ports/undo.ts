@@ -1,5 +1,5 @@
-// Taking back what a person did to mail, as long as nothing of it was sent. A store may offer it
-// (`Operator.undo`); the screen asks for it. What is remembered ends with the connection.
+// Taking back what a person did to mail, as long as nothing of it was sent. The screen asks for it
+// (`Operator.undo`). What is remembered ends with the connection.
 
 export interface Undo {
   /** Begins anew: the action before cannot be taken back any more. */

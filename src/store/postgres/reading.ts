@@ -1,9 +1,11 @@
-// The part of the PostgreSQL store that looks at the queue: lists, counts and figures. A part of its
-// own since the store is long; `PostgresStore` (store.ts) extends it.
+// The part of the PostgreSQL store that looks at the queue, in lists, counts and figures, and does what no
+// sender waits for. A part of its own since the store is long; `PostgresStore` (store.ts) extends it.
 
 import type { Filter, ListOptions } from "../../queue/filter.ts";
 import type { MessageDetail, MessageSummary } from "../../queue/message.ts";
 import type { PausedPart } from "../../queue/policy/pause.ts";
+import type { Copying } from "../../queue/ports/copying.ts";
+import type { Undo } from "../../queue/ports/undo.ts";
 import type { StoredFigures } from "../../queue/ports/counters.ts";
 import type { EventPage, WantedEvents } from "../../queue/ports/events.ts";
 import type { HookState } from "../../queue/ports/hooks.ts";
@@ -12,7 +14,9 @@ import type { QueueStats } from "../../queue/stats.ts";
 import type { HealthFigures, QueueStatus } from "../../queue/status.ts";
 import type { UnsentRecipient } from "../../queue/unsent.ts";
 import { waitingFor } from "./act/pauses.ts";
-import { suppressions } from "./act/suppression.ts";
+import { copying } from "./act/copying.ts";
+import { PostgresUndo } from "./act/undo.ts";
+import { suppress, suppressions, unsuppress } from "./act/suppression.ts";
 import { nextDueAt } from "./claims/postpone.ts";
 import { purgeEvents } from "./events/purge.ts";
 import { beginHooks, hookStates, idsTagged, noteHook } from "./events/hooks.ts";
@@ -118,5 +122,21 @@ export abstract class PostgresReading extends PostgresRelays {
 
   bringSearchUpToDate(options?: SearchIndexOptions): Promise<void> {
     return bringSearchUpToDate(this.db, options);
+  }
+
+  async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
+    return await suppress(this.db, addresses, reason, this.clock.now());
+  }
+
+  async unsuppress(addresses: readonly string[]): Promise<number> {
+    return await unsuppress(this.db, addresses, this.clock.now());
+  }
+
+  undo(): Promise<Undo> {
+    return Promise.resolve(new PostgresUndo(this.db, this.clock));
+  }
+
+  copying(): Promise<Copying> {
+    return Promise.resolve(copying(this.db, this.clock));
   }
 }

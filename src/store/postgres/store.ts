@@ -15,7 +15,6 @@ import type {
   RecordResult,
   WorkerHandle,
 } from "../../queue/ports/claims.ts";
-import type { Copying } from "../../queue/ports/copying.ts";
 import type { Enqueued, Enqueuer, OpenBatch, Stage } from "../../queue/ports/intake.ts";
 import type {
   ActionResult,
@@ -32,11 +31,9 @@ import { hexText } from "../../system/bytes.ts";
 import type { Clock, Random } from "../../system/time.ts";
 import type { OpenOptions } from "../options.ts";
 import { cancel, hold, release, requeueDue, resend, retry } from "./act/actions.ts";
-import { copying } from "./act/copying.ts";
 import { pausePart, resumePart } from "./act/pauses.ts";
 import { purge } from "./act/purge.ts";
 import { resendChanged } from "./act/resend_changed.ts";
-import { suppress, unsuppress } from "./act/suppression.ts";
 import { claimDue } from "./claims/claim.ts";
 import { Marks } from "./claims/marks.ts";
 import { postpone } from "./claims/postpone.ts";
@@ -264,14 +261,6 @@ export class PostgresStore extends PostgresReporting implements Store {
     return await this.#telling(resume(this.db, this.clock.now()));
   }
 
-  async suppress(addresses: readonly string[], reason: string | null): Promise<number> {
-    return await suppress(this.db, addresses, reason, this.clock.now());
-  }
-
-  async unsuppress(addresses: readonly string[]): Promise<number> {
-    return await unsuppress(this.db, addresses, this.clock.now());
-  }
-
   backup(): Promise<BackupResult> {
     return Promise.reject(
       new MailqError(
@@ -280,10 +269,6 @@ export class PostgresStore extends PostgresReporting implements Store {
           "(pg_dump --schema=mailq)",
       ),
     );
-  }
-
-  copying(): Promise<Copying> {
-    return Promise.resolve(copying(this.db, this.clock));
   }
 
   /** A write that somebody may wait for. */

@@ -276,10 +276,10 @@ export class SqliteStore extends SqliteReporting implements Store {
     yield* suppressions(this.db);
   }
 
-  undo: () => Promise<Undo> = async () => {
+  async undo(): Promise<Undo> {
     const { SqliteUndo } = await load<typeof import("./act/undo.ts")>("act/undo");
     return this.#undo ??= new SqliteUndo(this.db, this.clock);
-  };
+  }
 
   async backup(path: string, options: BackupOptions): Promise<BackupResult> {
     const { backup } = await load<typeof import("./act/backup.ts")>("act/backup");

@@ -40,7 +40,7 @@ export class LastAction {
 
   async #begin(): Promise<void> {
     this.#count = 0;
-    this.#undo = await this.store.undo?.() ?? null;
+    this.#undo = await this.store.undo();
     await this.#undo?.forget();
   }
 

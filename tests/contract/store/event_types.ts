@@ -20,8 +20,6 @@ const HAPPENINGS: Readonly<Record<TypeOfStore, (fixture: StoreFixture) => Promis
     await store.release({});
   },
   "message.restored": async ({ store }) => {
-    // A store may not offer it.
-    if (store.undo === undefined) return;
     const ids = [await enqueued(store)];
     const undo = await store.undo();
     await undo.remember(ids);
@@ -98,15 +96,12 @@ const STALL = { reason: "mail is queued", oldestAt: START, lastSentAt: null, wai
 /** By store alone: what comes back from elsewhere is matched by others. */
 type TypeOfStore = Exclude<EventType, "recipient.bounced">;
 
-const isOptional = (type: EventType, { store }: StoreFixture) =>
-  type === "message.restored" && store.undo === undefined;
-
 export function eventTypeTests(test: TestStore): void {
   for (const type of Object.keys(HAPPENINGS) as TypeOfStore[]) { // the keys of a literal
     test(`${type} is told when it happens, once`, async (fixture) => {
       await HAPPENINGS[type](fixture);
       const events = await allEvents(fixture.store, { types: [type] });
-      assert.equal(events.length, isOptional(type, fixture) ? 0 : 1);
+      assert.equal(events.length, 1);
     });
   }
 }

@@ -34,7 +34,6 @@ async function showAll(store: Store, ids: readonly string[]): Promise<unknown> {
 }
 
 async function acted(store: Store, ids: readonly string[], act: Act) {
-  assert(store.undo !== undefined);
   const undo = await store.undo();
   await undo.forget();
   await undo.remember(ids);
@@ -43,7 +42,6 @@ async function acted(store: Store, ids: readonly string[], act: Act) {
   return undo;
 }
 
-/** For stores that can take back what was done. */
 export function undoTests(test: TestStore): void {
   for (const [name, act] of Object.entries(ACTS)) {
     test(`${name} can be taken back: all is as it was`, async ({ store, clock }) => {
@@ -87,7 +85,6 @@ export function undoTests(test: TestStore): void {
 
   test("what a worker sends while the action is done is not taken back", async ({ store }) => {
     const id = await ended(store, "failed");
-    assert(store.undo !== undefined);
     const undo = await store.undo();
     await undo.forget();
     await undo.remember([id]);

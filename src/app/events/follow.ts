@@ -25,15 +25,17 @@ export async function* followEvents(
   // The watch begins before the first look, or a change in between would be missed.
   if (follows) await store.changed(AbortSignal.abort());
   let after = since ?? 0;
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
+  // Until it is up to date, who wants all that is kept has missed nothing.
+  let isFromOldest = since === null;
+  while (!signal.aborted) {
     const page = await store.eventsAfter(after, wanted);
     if (page.isAhead) throw aheadError(after, await store.newestEvent());
-    const isFromOldest = isFirst && since === null;
     if (page.deletedTo !== null && !isFromOldest) throw deletedError(after, page.deletedTo);
     yield page.events;
     const isAtEnd = page.upTo === after;
     after = page.upTo;
     if (!isAtEnd) continue;
+    isFromOldest = false;
     if (!follows) return;
     await store.changed(signal);
   }
@@ -42,8 +44,8 @@ export async function* followEvents(
 function deletedError(since: number, deletedTo: number): MailqError {
   return new MailqError(
     "events_deleted",
-    `Cannot show the events since ${since}: those up to ${deletedTo} were deleted ` +
-      `(retention.events); --since ${deletedTo} shows those that are left`,
+    `Cannot show the events since ${since}: those up to ${deletedTo} are gone ` +
+      `(retention.events, or a backup was restored); --since ${deletedTo} shows those that are left`,
   );
 }
 

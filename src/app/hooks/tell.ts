@@ -137,8 +137,8 @@ class Telling {
       }
       if (page.deletedTo !== null) {
         onTurn?.(
-          `the hook ${this.hook.name}: events up to ${page.deletedTo} were deleted ` +
-            "(retention.events) before it was told of them",
+          `the hook ${this.hook.name}: events up to ${page.deletedTo} are gone ` +
+            "(retention.events, or a backup was restored) before it was told of them",
         );
       }
       this.#isAtEnd = page.upTo === this.#readTo;

@@ -206,3 +206,44 @@ cat ids1 ids2`;
   const found = new Set([...await idsIn(mailq.queue), ...await idsIn(kept)]);
   for (const id of stdout.trim().split("\n")) assert.ok(found.has(id), `${id} is lost`);
 });
+
+Deno.test("restore: who remembers a number misses no event, whatever queue it was of", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.enqueue(mail());
+  await mailq.ok(["backup", "backup.db"]);
+  const seen = [await newest(mailq)];
+  for (let time = 0; time < 3; time++) {
+    for (let n = 0; n < 4; n++) await mailq.enqueue(mail());
+    seen.push(await newest(mailq));
+    await mailq.ok(["restore", "backup.db"]);
+  }
+  const id = await mailq.enqueue(mail({ subject: "new" }));
+  for (const number of seen) {
+    // It is told that there is a gap, and where to go on: nothing behind that is another's.
+    const gone = await mailq.run(["events", "--since", `${number}`]);
+    assert.equal(gone.code, 75, `since ${number}`);
+    const [, next = ""] = /--since (\d+) shows/.exec(gone.stderr) ?? [];
+    const left = await mailq.json(["events", "--since", next]);
+    assert.deepEqual(left.map(({ type }) => type), ["queue.paused", "message.enqueued"]);
+    assert.equal(left[1]?.id, id);
+  }
+  const all = await mailq.json(["events"]);
+  assert.deepEqual(all.map(({ type }) => type), [
+    "message.enqueued",
+    "queue.paused",
+    "message.enqueued",
+  ]);
+});
+
+const newest = async (mailq: Mailq): Promise<number> =>
+  (await mailq.json(["events"])).at(-1)?.number;
+
+Deno.test("restore: a backup whose own pause would end is paused until somebody ends that", async () => {
+  await using mailq = await Mailq.make({ MAILQ_TRANSPORT: "null:" });
+  await mailq.ok(["enqueue"], { stdin: mail() });
+  await mailq.ok(["pause", "--for", "1s"]);
+  await mailq.ok(["backup", "backup.db"]);
+  await mailq.ok(["restore", "backup.db"]);
+  const [status] = await mailq.json(["status"]);
+  assert.deepEqual([status.paused, status.paused_until], [true, null]);
+});

@@ -183,9 +183,13 @@ async function readAndPause(
       const set =
         "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
       await db.write(() => {
+        db.run("DELETE FROM meta WHERE key = 'paused_until'");
         db.run(set, "paused_since", String(now));
+        db.run(set, "paused_reason", PAUSED_FOR);
+        db.tell({ type: "queue.paused", until: null, reason: PAUSED_FOR }, now);
         db.run("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE key = 'queue_id'");
       });
+      await db.write(() => leapAhead(db, now));
       const made = db.get("SELECT value FROM meta WHERE key = ?", BACKED_UP_AT)?.value;
       const count = (where: string) =>
         Number(db.get(`SELECT count(*) AS n FROM message WHERE ${VISIBLE} AND ${where}`)?.n);
@@ -202,6 +206,19 @@ async function readAndPause(
     const text = error.message.replaceAll(path, file).replace("the queue ", "");
     throw new MailqError(error.code, text, { cause: error });
   }
+}
+
+const PAUSED_FOR = "a backup was restored";
+
+/** Numbers go on where no event of the queue that is replaced can have been, whatever came of that since
+ *  the backup: its readers see that some are missing. The newest event gets the number; nothing has been
+ *  read of it yet. Inside a write. */
+function leapAhead(db: Connection, now: number): void {
+  // A hundred events for each ms since 1970 are more than a queue can have.
+  db.run(
+    "UPDATE event SET last = max(last, ?) WHERE last = (SELECT max(last) FROM event)",
+    now * 100,
+  );
 }
 
 /** A queue that another was put in the place of is as good as any backup: that is the way back. */

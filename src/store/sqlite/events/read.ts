@@ -32,11 +32,13 @@ export function eventsAfter(
   if (first === undefined) {
     return { events: [], upTo: after, deletedTo: null, isAhead: newestEvent(db) < after };
   }
-  // Rows follow each other without a gap: where one is missing, older ones were deleted.
+  // Rows follow each other without a gap: where one is missing, older ones were deleted, or went with
+  // a queue that a backup has replaced (act/restore.ts). The next page begins there, and tells it.
   const before = int(first.last) - int(first.n);
   let upTo = before, count = 0;
   for (const { last, n } of rows) {
-    if (count >= PAGE_EVENTS) break;
+    const isBehindGap = int(last) - int(n) !== upTo;
+    if (count >= PAGE_EVENTS || isBehindGap) break;
     upTo = int(last);
     count += int(n);
   }

@@ -13,10 +13,9 @@ export function isValueKind(word: string | undefined): word is ValueKind {
   return VALUE_KINDS.some((kind) => kind === word);
 }
 
-/** Ids that are offered; more are no help. */
+/** Ids and tags that are offered; more are no help. */
 const MOST_IDS = 50;
-/** Of so many of the newest messages the tags are offered. */
-const READ_FOR_TAGS = 500;
+const MOST_TAGS = 200;
 const SUBJECT_LENGTH = 50;
 
 /** Statuses of the messages that a command can do something with; others take any. */
@@ -78,16 +77,12 @@ async function* idsOf(
 }
 
 async function* tagsOf(
-  store: Pick<Reader, "list">,
+  store: Pick<Reader, "tagsWithPrefix">,
   { prefix }: Wanted,
 ): AsyncGenerator<string> {
-  const found = new Set<string>();
-  const options = { sort: "newest", after: null, limit: READ_FOR_TAGS } as const;
-  for await (const { tags } of store.list({}, options)) {
-    for (const tag of tags) if (tag.startsWith(prefix)) found.add(tag);
-  }
+  const found = await store.tagsWithPrefix(prefix, MOST_TAGS);
   // One that is no line of a terminal cannot be typed either.
-  yield* [...found].filter((tag) => tag === oneLine(tag)).sort();
+  yield* found.filter((tag) => tag === oneLine(tag));
 }
 
 /** Without what a terminal would obey: shells show it as it is. */

@@ -15,6 +15,8 @@ import type { HealthFigures, QueueStatus } from "../status.ts";
 export interface Reader {
   /** Whole ids that begin with `prefix`, in their order, at most `limit`. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
+  /** Tags of mail that begin with `prefix`, in their order, at most `limit`. */
+  tagsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   /** The messages of a filter, in the order asked for, read page by page: what changes meanwhile may
    *  show in part. Throws `usage` if the message to go on after is gone. */
   list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary>;

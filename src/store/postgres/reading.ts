@@ -24,7 +24,7 @@ import { eventsAfter, newestEvent } from "./events/read.ts";
 import { countMatching, matching } from "./filter/matching.ts";
 import { bringSearchUpToDate, readyFor } from "./filter/search_index.ts";
 import { figures } from "./read/figures.ts";
-import { idsWithPrefix, list } from "./read/list.ts";
+import { idsWithPrefix, list, tagsWithPrefix } from "./read/list.ts";
 import { content, show } from "./read/show.ts";
 import { stats } from "./read/stats.ts";
 import { healthFigures, status } from "./read/status.ts";
@@ -36,6 +36,10 @@ import { PostgresRelays } from "./relays.ts";
 export abstract class PostgresReading extends PostgresRelays {
   idsWithPrefix(prefix: string, limit: number): Promise<string[]> {
     return idsWithPrefix(this.db, prefix, limit);
+  }
+
+  tagsWithPrefix(prefix: string, limit: number): Promise<string[]> {
+    return tagsWithPrefix(this.db, prefix, limit);
   }
 
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {

@@ -32,6 +32,11 @@ export abstract class SqliteReading extends SqliteRelays {
     return idsWithPrefix(this.db, prefix, limit);
   }
 
+  async tagsWithPrefix(prefix: string, limit: number): Promise<string[]> {
+    const { tagsWithPrefix } = await loadList();
+    return tagsWithPrefix(this.db, prefix, limit);
+  }
+
   async *list(filter: Filter, options: ListOptions): AsyncIterable<MessageSummary> {
     const { list } = await loadList();
     yield* list(this.db, filter, options);

@@ -128,6 +128,22 @@ export function enqueueTests(test: TestStore): void {
     assert.deepEqual(await listed(other), [id]);
   });
 
+  test("tags are found by any prefix, each once, at most as many as asked for", async ({ store }) => {
+    const tags = [["news", "a%"], ["news"], ["newsletter", "ä"], ["nächste"], []];
+    await store.enqueue(tags.map((tags) => newMessage({ tags })));
+    assert.deepEqual(await store.tagsWithPrefix("", 9), [
+      "a%",
+      "news",
+      "newsletter",
+      "nächste",
+      "ä",
+    ]);
+    assert.deepEqual(await store.tagsWithPrefix("new", 9), ["news", "newsletter"]);
+    assert.deepEqual(await store.tagsWithPrefix("n", 2), ["news", "newsletter"]);
+    assert.deepEqual(await store.tagsWithPrefix("a_", 9), []);
+    assert.deepEqual(await store.tagsWithPrefix("z", 9), []);
+  });
+
   test("ids are found by any prefix, at most as many as asked for", async ({ store }) => {
     const ids = ["aaaa00000000", "aaaa00000001", "aaab00000000", "zzzzzzzzzzzz"];
     await store.enqueue(ids.map((id) => newMessage({ id })));

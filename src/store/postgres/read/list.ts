@@ -12,6 +12,7 @@ import { keyColumns, keysetIn, keysetOfRow, type Order, orderOf } from "../../sq
 import type { Row, Value } from "../../sql/row.ts";
 import type { Sql } from "../db/transaction.ts";
 import { POSTGRES } from "../filter/dialect.ts";
+import { TAGS_WITH_PREFIX } from "../../sql/tags.ts";
 
 const PAGE = 500;
 
@@ -80,4 +81,10 @@ export async function idsWithPrefix(sql: Sql, prefix: string, limit: number): Pr
     limit,
   );
   return rows.map((row) => String(row.id));
+}
+
+/** See Reader.tagsWithPrefix. */
+export async function tagsWithPrefix(sql: Sql, prefix: string, limit: number): Promise<string[]> {
+  const rows = await sql.all(TAGS_WITH_PREFIX, prefix, prefix, prefix, prefix, prefix, limit);
+  return rows.map((row) => String(row.tag));
 }

@@ -12,6 +12,7 @@ import { type Condition, VISIBLE } from "../../sql/condition.ts";
 import { filterCondition, statusCondition } from "../../sql/filter_sql.ts";
 import { sqliteDialect, wordsCondition } from "../filter/dialect.ts";
 import { findWords, nearestWith } from "../filter/search.ts";
+import { TAGS_WITH_PREFIX } from "../../sql/tags.ts";
 
 const PAGE = 500;
 
@@ -137,4 +138,10 @@ export function idsWithPrefix(db: Connection, prefix: string, limit: number): st
     `${prefix}~`, // behind all letters of an id
     limit,
   ).map((row) => String(row.id));
+}
+
+/** See Reader.tagsWithPrefix. */
+export function tagsWithPrefix(db: Connection, prefix: string, limit: number): string[] {
+  const bound = [prefix, prefix, prefix, prefix, prefix, limit];
+  return db.all(TAGS_WITH_PREFIX, ...bound).map((row) => String(row.tag));
 }

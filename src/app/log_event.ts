@@ -18,7 +18,7 @@ export type LogEvent =
     readonly ids: readonly string[];
     /** Whose mail it is; null where nobody said. */
     readonly submitter: string | null;
-    readonly way: "drop" | "smtp" | "submit";
+    readonly way: "drop" | "smtp" | "submit" | "sql";
     /** The address it came from; null for a program of this machine. */
     readonly client: string | null;
   }

@@ -34,6 +34,8 @@ export interface IntakeOptions {
   readonly tags?: readonly string[];
   readonly key?: string;
   readonly isHeld?: boolean;
+  /** Its id, where its submitter was told one already. By default one is made. */
+  readonly id?: string;
   /** Who has handed the message in, where that is known for sure. */
   readonly submitter?: string;
   /** Makes the value of a Received field for the message with this id: mail that came over a network

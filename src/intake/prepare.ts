@@ -117,7 +117,7 @@ export async function planMessage(
   const envelope = await readEnvelope(bytes, header, options);
   warnings.push(...envelope.warnings);
   const random = options.random.bytes(28);
-  const id = makeId(random);
+  const id = options.id ?? makeId(random);
   const missing = await missingFields(bytes, header, options, envelope, async () => {
     const host = await idHost(bytes, header, options, envelope);
     return `<${id}.${hexText(random.subarray(12))}@${host}>`;

@@ -60,7 +60,8 @@ export const EVENT_FIELDS: Readonly<Record<Field, string>> = {
   subject: "the Subject field, decoded",
   tags: "the message's tags",
   key: "the key it was queued with",
-  submitter: "the login name of who left it in the drop folder, or logged in at the listener",
+  submitter:
+    "who left it in the drop folder, or logged in at the listener; of mail from SQL the role",
   replaces: "the id of the message that it is a changed copy of",
   reason: "why, in words for people; null where nobody said",
   final_reason: "permanent, retries, lifetime or deadline",
@@ -133,6 +134,10 @@ export const EVENT_TYPES = {
       "submitter",
       "replaces",
     ],
+  },
+  "message.refused": {
+    brief: "Mail that SQL brought cannot be taken into the queue: it is kept in `mailq.refused`",
+    fields: ["id", "submitter", "key", "reason"],
   },
   "message.held": {
     brief: "A message that is in the queue waits for `mailq release` from now on",

@@ -2,7 +2,7 @@
 // message gives it its id; whole ids for the beginnings of some are src/app/select.ts's.
 
 // Crockford's base 32: no i, l, o or u to misread.
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+export const ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** The length of a message's id. */
 export const ID_LENGTH = 12;
@@ -10,7 +10,7 @@ export const ID_LENGTH = 12;
 /** Makes an id of 60 random bits from at least 12 random bytes. */
 export function makeId(randomBytes: Uint8Array): string {
   let id = "";
-  for (let i = 0; i < ID_LENGTH; i++) id += ALPHABET[(randomBytes[i] ?? 0) & 31];
+  for (let i = 0; i < ID_LENGTH; i++) id += ID_ALPHABET[(randomBytes[i] ?? 0) & 31];
   return id;
 }
 

@@ -3,6 +3,7 @@
 
 import type { RelayHealth } from "./policy/breaker.ts";
 import type { Pause } from "./policy/pause.ts";
+import type { InboxFigures } from "./ports/inbox.ts";
 import type { RelayLimits } from "./policy/throttle.ts";
 
 export interface QueueCounts {
@@ -27,7 +28,7 @@ export interface QueuePause {
 }
 
 export interface QueueStatus extends QueueCounts {
-  /** When the oldest queued message was queued; null if none is. */
+  /** When the oldest message that is queued, or in the inbox, was queued; null if none is. */
   readonly oldestQueuedAt: number | null;
   /** When the oldest deferred message that is due became so; null or absent if none is. */
   readonly oldestDueAt?: number | null;
@@ -42,6 +43,8 @@ export interface QueueStatus extends QueueCounts {
   readonly relays: readonly RelayStatus[];
   /** Pauses of parts of the mail that hold now. */
   readonly pauses: readonly Pause[];
+  /** Mail from SQL that is not in the queue; absent where there is none. */
+  readonly inbox?: InboxFigures;
 }
 
 /** A relay that is not well, or that was found to bear less than the settings would give it. */
@@ -79,6 +82,7 @@ export interface HealthFigures {
   readonly oldestDeferredFrom: number | null;
   /** When a message was last sent, of those that are still there; null if none was. */
   readonly lastSentAt: number | null;
-  /** Messages that failed, wholly or in part, since the time that was asked for. */
+  /** Messages that failed, wholly or in part, or that came by SQL and were refused, since the time that
+   *  was asked for. */
   readonly failed: number;
 }

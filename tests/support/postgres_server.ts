@@ -5,7 +5,7 @@ import { childOk, startChild } from "./child.ts";
 
 /** Where Debian keeps the programs of a server. */
 const BINARIES = "/usr/lib/postgresql";
-const PASSWORD = "for-tests-alone";
+export const TEST_PASSWORD = "for-tests-alone";
 
 /** A server to make queues on. */
 export interface PostgresServer {
@@ -48,7 +48,7 @@ export function postgresServer(): Promise<PostgresServer | null> {
 }
 
 async function begin(): Promise<PostgresServer | null> {
-  Deno.env.set("MAILQ_QUEUE_PASSWORD", PASSWORD);
+  Deno.env.set("MAILQ_QUEUE_PASSWORD", TEST_PASSWORD);
   const host = Deno.env.get("MAILQ_TEST_POSTGRES");
   if (host !== undefined) return serverAt(host, null);
   const programs = postgresPrograms();
@@ -77,7 +77,7 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const folder = await Deno.makeTempDir({ prefix: "mailq-postgres-" });
   const data = `${folder}/data`;
-  await Deno.writeTextFile(`${folder}/password`, PASSWORD);
+  await Deno.writeTextFile(`${folder}/password`, TEST_PASSWORD);
   await Deno.chmod(folder, 0o755);
   if (Deno.uid() === 0) await childOk(["chown", "-R", "postgres:postgres", folder]);
   await childOk(unprivileged([

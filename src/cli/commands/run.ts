@@ -4,6 +4,7 @@
 import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
+import { emptyInbox, watchInbox } from "../../app/inbox/of_store.ts";
 import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
 import { tellAtEnd } from "../../app/hooks/at_end.ts";
 import { tellTools } from "../../app/hooks/state.ts";
@@ -98,11 +99,13 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       }
     };
     await using _taking = flags.once ? await takeInDrops(this.app, settings, store) : null;
+    if (flags.once) await emptyInbox(this.app, settings, store);
     if (flags.once) await renewAhead(this.app, settings);
     await using _logins = flags.once ? null : keepLogins(this.app, () => current);
     await using _drops = flags.once || isOnPostgres(settings.queue)
       ? null
       : new DropWatch(this.app, () => current);
+    await using _inbox = flags.once ? null : await watchInbox(this.app, () => current, store);
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;
     await using supervision = flags.once ? null : new Supervision(this.app, told);

@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import { takeInDrops } from "../../app/drops/take_in.ts";
+import { emptyInbox } from "../../app/inbox/of_store.ts";
 import { resolveIds } from "../../app/select.ts";
 import { dueMessages, makeDue } from "../../app/send/due.ts";
 import { type SendLock, takeSendLock } from "../../app/send/lock.ts";
@@ -57,6 +58,7 @@ export const command = buildCommand<Flags, string[], Context>({
     await using _drops = flags.dryRun || !isThere
       ? null
       : await takeInDrops(this.app, settings, store);
+    if (!flags.dryRun) await emptyInbox(this.app, settings, store);
     const ids = prefixes.length === 0 ? undefined : await resolveIds(store, prefixes);
     if (flags.dryRun) return await printDue(this, settings, store, ids);
     let result = NOTHING_SENT;

@@ -107,9 +107,17 @@ export function describeNews(event: Exclude<LogEvent, AttemptEvent>): string {
       return `purged: ${event.count} ${event.count === 1 ? "message" : "messages"}`;
     case "message.enqueued":
       return ["taken in", ...event.submitter === null ? [] : [`for ${event.submitter}`]].join(" ") +
-        (event.way === "drop" ? "" : ` by ${event.way} from ${event.client ?? "this machine"}`) +
+        WAYS[event.way](event.client ?? "this machine") +
         `: ${event.ids.join(" ")}`;
     case "login.failed":
       return `login of ${JSON.stringify(event.user)} from ${event.client ?? "this machine"} failed`;
   }
 }
+
+/** How mail came in, behind whose it is. */
+const WAYS = {
+  drop: () => "",
+  sql: () => " by SQL",
+  smtp: (client: string) => ` by smtp from ${client}`,
+  submit: (client: string) => ` by submit from ${client}`,
+} as const;

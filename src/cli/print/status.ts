@@ -10,6 +10,7 @@ import { formatSpan } from "../../display/ages.ts";
 import { sanitise } from "../../display/sanitise.ts";
 import { plural } from "../../display/plural.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
+import type { InboxFigures } from "../../queue/ports/inbox.ts";
 import type { Pause } from "../../queue/policy/pause.ts";
 import type { LoginState, QueueStatus, RelayStatus } from "../../queue/status.ts";
 import { MESSAGE_STATUSES } from "../../queue/state.ts";
@@ -84,7 +85,16 @@ export function printStatus(
     );
   }
   for (const lag of hooks) output.line(`hook        ${lag.hook.name} ${describeHook(lag, now)}`);
+  if (status.inbox !== undefined) printInbox(output, status.inbox);
   if (dropped > 0) output.line(`dropped     ${dropped}, to be taken in by \`mailq send\``);
+}
+
+/** Mail from SQL that is not in the queue. */
+function printInbox(output: Output, { waiting, refused }: InboxFigures): void {
+  if (waiting > 0) {
+    output.line(`inbox       ${waiting} from SQL, to be taken in by \`mailq send\` or \`run\``);
+  }
+  if (refused > 0) output.line(`refused     ${refused} from SQL; TABLE mailq.refused says why`);
 }
 
 /** A relay that is not well: what it said, since when, how many wait, and what to do. */

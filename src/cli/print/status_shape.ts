@@ -72,6 +72,7 @@ export function statusShape(
       waiting: waiting(pause),
     })),
     hooks: hooks.map(hookShape),
+    inbox: { waiting: status.inbox?.waiting ?? 0, refused: status.inbox?.refused ?? 0 },
   };
 }
 

@@ -40,12 +40,25 @@ export async function* jsonlInputs(
     try {
       const text = decode(bytes);
       if (text.trim() === "") continue;
-      const line = await readLine(parseJson(text), options.now, suggest);
+      const line = await readLine(parseJson(text), { now: options.now, suggest });
       yield await lineInput(place, line, options);
     } catch (error) {
       throw located(place, error);
     }
   }
+}
+
+/** The message that a line from elsewhere says, with its bytes where they come beside it. Throws
+ *  `bad_message` and `bad_address` that begin with the name of the field. */
+export async function inputFromElsewhere(
+  value: unknown,
+  bytes: Uint8Array | null,
+  options: IntakeOptions,
+  suggest: Suggest,
+): Promise<Input> {
+  const { now } = options;
+  const line = await readLine(value, { now, suggest, bytes, isFromElsewhere: true });
+  return await lineInput("-", line, options);
 }
 
 const decoder = new TextDecoder();

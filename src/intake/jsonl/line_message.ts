@@ -36,6 +36,16 @@ const LINE_FIELDS = ["from", ...ADDRESS_FIELDS, ...PART_FIELDS, ...WHOLE_FIELDS,
 const PARTY_FIELDS = ["name", "address"];
 const ATTACHMENT_FIELDS = ["path", "base64", "name", "type", "cid"];
 
+/** What comes with a line, and what it may do. */
+interface LineSurroundings {
+  readonly now: number;
+  readonly suggest: Suggest;
+  /** The bytes of a whole message, where they do not stand in the line itself. */
+  readonly bytes?: Uint8Array | null;
+  /** Of a line that comes from elsewhere: its paths are not this machine's. */
+  readonly isFromElsewhere?: boolean;
+}
+
 /** What a line says. */
 export interface LineMessage {
   readonly content:
@@ -57,9 +67,9 @@ export interface LineMessage {
 /** Reads what a line's JSON says. Throws `bad_message` that begins with the name of the field. */
 export async function readLine(
   value: unknown,
-  now: number,
-  suggest: Suggest,
+  surroundings: LineSurroundings,
 ): Promise<LineMessage> {
+  const { now, suggest } = surroundings;
   const fields = new Fields(value, "", LINE_FIELDS, suggest);
   const from = readParties(fields, "from", suggest);
   if (from.length > 1) throw fields.error("from", fields.value("from"), "one address");
@@ -68,7 +78,7 @@ export async function readLine(
   }
   const expiresIn = fields.text("expires_in");
   return {
-    content: await readContent(fields, from[0] ?? null, now, suggest),
+    content: await readContent(fields, from[0] ?? null, surroundings),
     from: from[0],
     to: fields.has("to") ? readParties(fields, "to", suggest) : undefined,
     sender: fields.text("sender"),
@@ -86,13 +96,12 @@ export async function readLine(
 async function readContent(
   fields: Fields,
   from: Party | null,
-  now: number,
-  suggest: Suggest,
+  surroundings: LineSurroundings,
 ): Promise<LineMessage["content"]> {
   const whole = WHOLE_FIELDS.filter((name) => fields.has(name));
-  const [kind, second] = whole;
+  const [kind, second] = surroundings.bytes ? ["bytes", ...whole] : whole;
   if (kind === undefined) {
-    return { kind: "draft", draft: await readDraft(fields, from, now, suggest) };
+    return { kind: "draft", draft: await readDraft(fields, from, surroundings) };
   }
   const beside = second ??
     [...ADDRESS_FIELDS, ...PART_FIELDS].find((name) => name !== "to" && fields.has(name));
@@ -103,8 +112,12 @@ async function readContent(
         (beside === "cc" || beside === "bcc" ? ": put all recipients in to" : ""),
     );
   }
+  if (surroundings.bytes) return { kind: "bytes", bytes: surroundings.bytes };
   const text = fields.text(kind) ?? "";
-  if (kind === "path") return { kind: "file", path: text };
+  if (kind === "path") {
+    if (surroundings.isFromElsewhere) throw fromElsewhere(fields, kind);
+    return { kind: "file", path: text };
+  }
   const bytes = kind === "raw" ? new TextEncoder().encode(text) : fromBase64(text, fields, kind);
   return { kind: "bytes", bytes };
 }
@@ -112,8 +125,7 @@ async function readContent(
 async function readDraft(
   fields: Fields,
   from: Party | null,
-  now: number,
-  suggest: Suggest,
+  { now, suggest, isFromElsewhere = false }: LineSurroundings,
 ): Promise<Draft> {
   return {
     from,
@@ -124,7 +136,13 @@ async function readDraft(
     subject: fields.text("subject") ?? null,
     text: fields.text("text") ?? null,
     html: fields.text("html") ?? null,
-    attachments: fields.list("attachments").map((value, i) => readAttachment(value, i, suggest)),
+    attachments: fields.list("attachments").map((value, i) => {
+      const where = `attachments[${i}].`;
+      const given = typeof value === "string" ? { path: value } : value;
+      const attachment = new Fields(given, where, ATTACHMENT_FIELDS, suggest);
+      if (isFromElsewhere && attachment.has("path")) throw fromElsewhere(attachment, "path");
+      return readAttachment(attachment);
+    }),
     headers: readHeaders(fields),
     date: await readTime(fields, "date", now) ?? null,
   };
@@ -159,10 +177,12 @@ async function refuseBareNames(name: string, party: Party): Promise<void> {
   );
 }
 
-function readAttachment(value: unknown, i: number, suggest: Suggest): Attachment {
-  const where = `attachments[${i}].`;
-  const given = typeof value === "string" ? { path: value } : value;
-  const fields = new Fields(given, where, ATTACHMENT_FIELDS, suggest);
+function fromElsewhere(fields: Fields, name: string): MailqError {
+  const expected = "the content itself: a file's name means nothing on this machine";
+  return fields.error(name, fields.value(name), expected);
+}
+
+function readAttachment(fields: Fields): Attachment {
   const [path, base64] = [fields.text("path"), fields.text("base64")];
   const name = fields.text("name") ?? path?.split("/").pop();
   const shared = { type: fields.text("type") ?? null, cid: fields.text("cid") ?? null };
@@ -170,7 +190,10 @@ function readAttachment(value: unknown, i: number, suggest: Suggest): Attachment
     return { ...shared, name: name || "file", content: { path } };
   }
   if (path !== undefined || base64 === undefined) {
-    throw new MailqError("bad_message", `attachments[${i}]: expected either path or base64`);
+    throw new MailqError(
+      "bad_message",
+      `${fields.where.slice(0, -1)}: expected either path or base64`,
+    );
   }
   if (name === undefined || name === "") throw fields.error("name", "", "a file name");
   return { ...shared, name, content: { bytes: fromBase64(base64, fields, "base64") } };

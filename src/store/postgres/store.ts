@@ -46,6 +46,7 @@ import type { Sql, Write } from "./db/transaction.ts";
 import { databaseClock } from "./db/clock.ts";
 import { openDatabase } from "./db/open_database.ts";
 import { openSchema } from "./db/open_schema.ts";
+import { PostgresInbox } from "./inbox/take_in.ts";
 import { takeHook } from "./events/hooks.ts";
 import { readyFor } from "./filter/search_index.ts";
 import { News } from "./db/news.ts";
@@ -72,6 +73,7 @@ export class PostgresStore extends PostgresReporting implements Store {
   #watch: Watch | null = null;
   readonly #marks: Marks;
   readonly #news: News;
+  readonly inbox: PostgresInbox;
 
   private constructor(
     db: Database,
@@ -84,6 +86,7 @@ export class PostgresStore extends PostgresReporting implements Store {
     super(db, clock);
     this.#marks = new Marks(db);
     this.#news = new News(db, hexText(random.bytes(8)), async () => await this.#watch?.noteOwn());
+    this.inbox = new PostgresInbox({ db, clock, wake: this.#wake });
   }
 
   /** Throws `busy` if the database cannot be reached, `config_invalid`, `permission`, `queue_newer`. */
@@ -295,6 +298,7 @@ export class PostgresStore extends PostgresReporting implements Store {
 
   async close(): Promise<void> {
     await this.#watch?.close();
+    await this.inbox.close();
     await this.#news.close();
     await this.db.close();
   }

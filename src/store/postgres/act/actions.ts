@@ -25,7 +25,8 @@ const RESEND = `UPDATE recipient SET ${happens("resend")}, tries = 0, failures =
   WHERE seq = ANY(?) AND ${mayHappen("resend")} RETURNING seq`;
 const RESEND_UNSENT = `UPDATE recipient SET ${happens("resend")}, tries = 0, failures = 0
   WHERE seq = ANY(?) AND ${mayHappen("resend", ["sent"])} RETURNING seq`;
-const CANCEL = `UPDATE recipient SET ${happens("cancel")}
+/** Gives up what waits of messages. */
+export const CANCEL = `UPDATE recipient SET ${happens("cancel")}
   WHERE seq = ANY(?) AND ${mayHappen("cancel")} RETURNING seq`;
 const COUNT_SENDING = `SELECT count(*) AS n FROM recipient
   WHERE seq = ANY(?) AND ${stateIs("sending")}`;

@@ -16,7 +16,9 @@ const EXPLAINS = `SELECT trim(coalesce(code || ' ', '') || coalesce(enhanced || 
   ORDER BY n LIMIT 1`;
 
 // A claim is a hold on the recipients that are sending: without any there is none.
-const REFRESH = `UPDATE message SET
+/** The statement, with expressions for the time and a list of `seq`s. */
+export function refreshSql({ now, seqs }: { readonly now: string; readonly seqs: string }): string {
+  return `UPDATE message SET
     status = ${STATUS},
     n_open = ${OPEN},
     n_sent = ${countOf(["sent"])},
@@ -30,12 +32,15 @@ const REFRESH = `UPDATE message SET
     last_reply = CASE WHEN total = 1 THEN message.last_reply
       ELSE coalesce((${EXPLAINS}), message.last_reply) END,
     held = CASE WHEN ${OPEN} > 0 THEN message.held ELSE 0 END
-  FROM (SELECT recipient.seq, ?::bigint AS now, ${STATE_COUNTS},
+  FROM (SELECT recipient.seq, ${now} AS now, ${STATE_COUNTS},
       min(next_at) FILTER (WHERE ${stateIs("deferred")}) AS next_at,
       max(sent_at) AS sent_at,
       max(reason) FILTER (WHERE ${stateIs("failed")}) AS reason
-    FROM recipient WHERE recipient.seq = ANY(?) GROUP BY recipient.seq) AS counted
+    FROM recipient WHERE recipient.seq = ANY(${seqs}) GROUP BY recipient.seq) AS counted
   WHERE message.seq = counted.seq`;
+}
+
+const REFRESH = refreshSql({ now: "?::bigint", seqs: "?" });
 
 /** Brings what messages' rows say of their recipients up to date with them. Runs inside a write that
  *  has locked them. */

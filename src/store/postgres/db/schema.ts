@@ -2,6 +2,7 @@
 // migrate.ts applies them, `mailq migrate --print` shows them.
 
 import { REPORTS } from "./report_steps.ts";
+import { INBOX } from "../inbox/schema.ts";
 import { FIRST_FUNCTIONS } from "./schema_functions.ts";
 
 /** One step of the schema. */
@@ -293,4 +294,5 @@ ${FIRST_FUNCTIONS}`;
 export const MIGRATIONS: readonly Migration[] = [
   { isBreaking: true, sql: FIRST },
   { isBreaking: false, sql: REPORTS },
+  { isBreaking: false, sql: INBOX },
 ];

@@ -14,6 +14,7 @@ import { tellStalled } from "../../sql/relay_events.ts";
 import { statusIs } from "../../sql/law.ts";
 import { allPauses } from "../act/pauses.ts";
 import { IS_PAUSED, isQueuePauseOver, QUEUE_PAUSE_LOCK, removeQueuePause } from "./queue_pause.ts";
+import { inboxFigures } from "../inbox/take_in.ts";
 import { isDead, WORKERS } from "../claims/life.ts";
 import { troubledRelays } from "../claims/relays.ts";
 import type { Database } from "../db/connection.ts";
@@ -34,6 +35,7 @@ export async function status(db: Database, now: number): Promise<QueueStatus> {
   );
   const dueCount = int(due?.n);
   const queued = await queuedTimes(db);
+  const inbox = await inboxFigures(db);
   return {
     queued: count("queued") + dueCount,
     sending: count("sending"),
@@ -45,7 +47,13 @@ export async function status(db: Database, now: number): Promise<QueueStatus> {
     cancelled: count("cancelled"),
     suppressed: count("suppressed"),
     scheduled: count("scheduled") - dueCount,
-    oldestQueuedAt: oldest([...queued, ...dueCount > 0 ? [int(due?.since)] : []]),
+    oldestQueuedAt: oldest([
+      ...queued,
+      ...dueCount > 0 ? [int(due?.since)] : [],
+      // Whoever waits for its mail to go does not care where it waits.
+      ...inbox.oldestAt === null ? [] : [inbox.oldestAt],
+    ]),
+    ...inbox.waiting + inbox.refused === 0 ? {} : { inbox },
     oldestDueAt: await oldestDueAt(db, now),
     paused: await queuePause(db, now),
     stalledAt: await metaNumber(db, "stalled_at"),
@@ -97,10 +105,14 @@ export async function healthFigures(sql: Sql, failedSince: number): Promise<Heal
     `SELECT greatest((SELECT max(final_at) FROM message WHERE ${statusIs("sent")}),
        (SELECT max(final_at) FROM message WHERE ${statusIs("partial")})) AS at`,
   );
+  const refused = await sql.get(
+    "SELECT count(*) AS n FROM refused WHERE refused_at > ?",
+    failedSince,
+  );
   return {
     lastSentAt: number(sent?.at),
     oldestDeferredFrom: number(oldest?.at),
-    failed: int(failed?.n),
+    failed: int(failed?.n) + int(refused?.n),
   };
 }
 

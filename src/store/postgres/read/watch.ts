@@ -1,5 +1,6 @@
 // Tells a service, or a screen, that another process has changed the queue: by LISTEN on a connection
-// of its own, with a look once a second behind it. Whoever commits tells by db/news.ts.
+// of its own, with a look once a second behind it. Whoever commits tells by db/news.ts. The inbox is
+// watched in the same way.
 
 // @ts-types="../db/pg.d.ts"
 import pg from "pg";
@@ -18,6 +19,13 @@ const AFTER_MS = 100;
 /** A connection that is lost is made anew after so long. */
 const RETRY_MS = 1_000;
 
+/** What is watched. */
+interface Watched {
+  readonly channel: string;
+  /** What no notice tells, asked once a second. */
+  readonly hasNews: () => Promise<boolean>;
+}
+
 /** Waits for what other processes do to the queue. */
 export class Watch {
   #client: pg.Client | null = null;
@@ -33,6 +41,7 @@ export class Watch {
     readonly db: Database,
     /** The name this process tells its own changes by. */
     readonly who: string,
+    readonly watched: Watched = { channel: CHANNEL, hasNews: () => hasDeadWorker(db) },
   ) {}
 
   /** Resolves once another process has committed since the last call ended (at first: since the watch
@@ -77,7 +86,7 @@ export class Watch {
 
   async #hasNews(): Promise<boolean> {
     await this.#listen();
-    if (await hasDeadWorker(this.db)) return true;
+    if (await this.watched.hasNews()) return true;
     return this.#client === null && await this.#woken() !== this.#version;
   }
 
@@ -112,7 +121,7 @@ export class Watch {
     client.on("end", () => this.#lose(client));
     client.on("notification", ({ payload }) => this.#told(payload ?? ""));
     await client.connect();
-    await client.query(`LISTEN ${CHANNEL}`);
+    await client.query(`LISTEN ${this.watched.channel}`);
     this.#client = client;
   }
 
@@ -131,7 +140,7 @@ export class Watch {
   }
 
   #told(who: string): void {
-    if (who === this.who) return;
+    if (who !== "" && who === this.who) return;
     this.#touch();
     if (this.#again !== null) return;
     const again = this.#again = setTimeout(() => {

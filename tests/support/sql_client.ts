@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import { takeInbox } from "../../src/app/inbox/take_in.ts";
 import type { MessageDetail } from "../../src/queue/message.ts";
-import { hexText } from "../../src/system/bytes.ts";
-import { joinBytes } from "../../src/system/bytes.ts";
+import type { Right } from "../../src/store/right.ts";
+import { grant } from "../../src/store/postgres/grant.ts";
+import { hexText, joinBytes } from "../../src/system/bytes.ts";
 import { TestApp } from "./app.ts";
 import { type PostgresServer, TEST_PASSWORD } from "./postgres_server.ts";
 import { listed } from "./queue_messages.ts";
@@ -68,9 +69,13 @@ export class SqlQueue implements AsyncDisposable {
     return new SqlQueue(fixture, await TestApp.make({ hostname: "host.test", ...settings }), sql);
   }
 
-  /** Makes a role that is gone with the queue; resolves to a connection of its own. */
-  async as(user: string): Promise<SqlClient> {
-    return await SqlClient.connect(this.fixture.server, this.fixture.name, { user });
+  /** A role of its own, gone with what is returned, with a right in the queue. */
+  async role(right: Right): Promise<TestRole> {
+    const { server, queue } = this.fixture;
+    const name = `odd "role ${hexText(crypto.getRandomValues(new Uint8Array(6)))}`;
+    await this.sql.all(`CREATE ROLE ${quoted(name)} LOGIN PASSWORD '${TEST_PASSWORD}'`);
+    await grant(queue, right, name);
+    return new TestRole(this.sql, server.url(this.fixture.name, encodeURIComponent(name)), name);
   }
 
   async takeIn(): Promise<void> {
@@ -103,7 +108,20 @@ export class SqlQueue implements AsyncDisposable {
   }
 }
 
-/** A name for a role that no other test has. */
-export function freshRole(): string {
-  return `role_${hexText(crypto.getRandomValues(new Uint8Array(6)))}`;
+/** A role of the database. */
+export class TestRole implements AsyncDisposable {
+  constructor(readonly owner: SqlClient, readonly url: string, readonly name: string) {}
+
+  async connect({ fixture: { server, name } }: SqlQueue): Promise<SqlClient> {
+    return await SqlClient.connect(server, name, { user: this.name });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.owner.all(`DROP OWNED BY ${quoted(this.name)}`);
+    await this.owner.all(`DROP ROLE ${quoted(this.name)}`);
+  }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -37,6 +37,7 @@ export const COMMAND_NAMES = [
   "restore",
   "copy",
   "migrate",
+  "grant",
   "tui",
   "doctor",
   "login",

@@ -42,6 +42,8 @@ export async function migrateQueue(url: string): Promise<number> {
   try {
     const before = await schemaState(db);
     refuseNewer(before, db.name);
+    // Whoever may change nothing may ask all the same.
+    if (before.version >= KNOWN_VERSION) return 0;
     if (before.version === 0) await refuseEncoding(db);
     const after = await migrate(db);
     return after.version - before.version;

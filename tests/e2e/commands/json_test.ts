@@ -120,7 +120,8 @@ Deno.test("--json: the shapes of status, send, retry, purge, actions and the lis
   assert.deepEqual(
     await keys("status"),
     ("queued sending deferred sent partial failed held cancelled suppressed scheduled seconds " +
-      "paused paused_until paused_reason stalled_at workers relays logins pauses hooks").split(" "),
+      "paused paused_until paused_reason stalled_at workers relays logins pauses hooks inbox")
+      .split(" "),
   );
   const SEND = ["sent", "deferred", "failed", "uncertain", "remaining", "stopped_by"];
   assert.deepEqual(await keys("send"), SEND);

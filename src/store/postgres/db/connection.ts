@@ -20,6 +20,7 @@ interface DatabaseOptions {
 /** A query is given up after so long: a connection that is half open tells nothing. */
 const QUERY_MS = 30_000;
 const CONNECT_MS = 5_000;
+const SESSION_PATH = "SET search_path = mailq, pg_temp";
 const FIRST_WAIT_MS = 10;
 const LONGEST_WAIT_MS = 500;
 const INT8 = 20;
@@ -79,7 +80,12 @@ export class Database implements Sql {
     // A connection that is lost while nobody uses it: the next one who needs one gets another.
     this.#pool.on("error", () => {});
     // And one that is lost between two statements of a transaction: the next of them tells.
-    this.#pool.on("connect", (client) => client.on("error", () => {}));
+    this.#pool.on("connect", (client) => {
+      client.on("error", () => {});
+      // A statement by itself finds our tables whoever runs it. (Where no session lasts, each has a
+      // transaction that says so.)
+      if (!this.isPooled) void client.query(SESSION_PATH).catch(() => {});
+    });
   }
 
   /** How it is called in errors: without a password. */

@@ -124,7 +124,7 @@ function explain(
     case "42501":
       return fail(
         "permission",
-        `Cannot use the queue ${name}: ${says}; its owner gives roles their rights (GRANT)`,
+        `Cannot use the queue ${name}: ${says}; its owner gives roles their rights (mailq grant)`,
       );
     case "53100":
       return fail("disk_full", `Cannot write the queue ${name}: the database's disk is full`);

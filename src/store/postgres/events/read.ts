@@ -19,7 +19,9 @@ const NUMBERED_ROWS = 2_000;
 
 const ROWS = `SELECT last, n FROM event WHERE last > ? ORDER BY last LIMIT ${PAGE_ROWS}`;
 const NEW = `SELECT 1 FROM event_new WHERE ${VISIBLE} LIMIT 1`;
-const NUMBER = `WITH taken AS (DELETE FROM event_new WHERE id IN (
+
+/** Numbers some of what was committed; `mailq.number_events` runs it, for readers who may not write. */
+export const NUMBER_EVENTS = `WITH taken AS (DELETE FROM event_new WHERE id IN (
     SELECT id FROM event_new WHERE ${VISIBLE} ORDER BY id LIMIT ${NUMBERED_ROWS})
     RETURNING id, n, at, events)
   INSERT INTO event (last, n, at, events)
@@ -33,8 +35,7 @@ export const NUMBER_LOCK = "SELECT pg_advisory_xact_lock(1835101560)";
 async function numberEvents(db: Database): Promise<void> {
   while (await db.get(NEW) !== undefined) {
     await db.write(async (tx) => {
-      await tx.all(NUMBER_LOCK);
-      await tx.run(NUMBER);
+      await tx.all("SELECT number_events()");
     });
   }
 }

@@ -1,6 +1,8 @@
-// The step of the schema that lets SQL queue mail: the inbox, what was refused of it, and the views.
-// db/schema.ts has it in its order. The functions that fill the inbox are functions.ts's.
+// The step of the schema that lets SQL queue mail: the inbox, what was refused of it, the views, and
+// what roles with fewer rights than the owner need. db/schema.ts has it in its order; the functions that
+// fill the inbox are functions.ts's.
 
+import { NUMBER_EVENTS, NUMBER_LOCK } from "../events/read.ts";
 import { CANCEL_FUNCTION } from "./cancel_function.ts";
 import { ENQUEUE_FUNCTIONS } from "./functions.ts";
 
@@ -77,6 +79,13 @@ CREATE VIEW mailq.problems AS
   WHERE state IN ('deferred', 'failed')
   UNION ALL
   SELECT id, NULL, 'refused', NULL, NULL, NULL, reason FROM mailq.refused;
+
+-- Events get their numbers from whoever reads them first, also from one who may only read.
+CREATE FUNCTION mailq.number_events() RETURNS void LANGUAGE sql SECURITY DEFINER
+SET search_path = mailq, pg_temp AS $$
+  ${NUMBER_LOCK};
+  ${NUMBER_EVENTS};
+$$;
 
 ${ENQUEUE_FUNCTIONS}
 ${CANCEL_FUNCTION}

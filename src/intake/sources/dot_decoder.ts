@@ -8,8 +8,8 @@ const DOT = 46;
 
 /** What counts as the end, and what is given out. */
 export interface DotRules {
-  /** Whether a bare LF and CR CR LF end a line too. If not, only CRLF does: a line that others might
-   *  take for the end is then text like any other (no SMTP smuggling). */
+  /** Whether a dot between bare LFs, or behind CR CR LF, may end the text too. If not, only CRLF, dot,
+   *  CRLF does: what others might take for the end is then text like any other (no SMTP smuggling). */
   readonly takesBareLf: boolean;
   /** Whether a dot that begins a line and is not alone is dropped (RFC 5321 4.5.2). */
   readonly dropsDots: boolean;
@@ -24,6 +24,11 @@ interface TakenFrom {
 type State =
   | "line start"
   | "text"
+  /** A bare LF was read where it ends no text: clients that double dots behind it, such as Python's
+   *  smtplib with bytes, are many, so one of two dots is dropped, as Postfix does. A single one, which
+   *  they never send, stays: it is of a client that doubles none there (RFC 5321 2.3.8). */
+  | "after LF"
+  | "after LF, dot"
   | "after CR"
   /** A dot that begins a line was read and is not given out yet. */
   | "dot"
@@ -76,9 +81,20 @@ export class DotDecoder {
           const lineEnd = bytes[at++] ?? 0;
           into[to++] = lineEnd;
           if (lineEnd === CR) state = "after CR";
-          else if (takesBareLf) state = "line start";
+          else state = takesBareLf ? "line start" : "after LF";
           break;
         }
+        case "after LF":
+          if (byte === DOT && dropsDots) {
+            state = "after LF, dot";
+            at++;
+          } else state = "text";
+          break;
+        case "after LF, dot":
+          if (byte === DOT) at++;
+          into[to++] = DOT;
+          state = "text";
+          break;
         case "after CR":
           if (byte === LF) {
             into[to++] = LF;
@@ -139,7 +155,8 @@ export class DotDecoder {
   /** At the input's end: what was held back is text after all. */
   giveHeld(into: Uint8Array): number {
     const [text, crs] = HELD[this.#state] ?? ["", 0];
-    const held = this.rules.dropsDots ? [] : Array.from(text, () => DOT);
+    const isKept = !this.rules.dropsDots || this.#state === "after LF, dot";
+    const held = isKept ? Array.from(text, () => DOT) : [];
     for (let n = 0; n < crs; n++) held.push(CR);
     const given = held.slice(0, into.length);
     into.set(given);
@@ -152,6 +169,7 @@ export class DotDecoder {
 /** What is held back in a state: a dot, or none, and how many CRs. */
 const HELD: Partial<Record<State, readonly [dot: "." | "", crs: number]>> = {
   "dot": [".", 0],
+  "after LF, dot": [".", 0],
   "dot, CR": [".", 1],
   "dot, CR CR": [".", 2],
   "held CR": ["", 1],

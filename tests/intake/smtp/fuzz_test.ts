@@ -71,16 +71,25 @@ Deno.test("SmtpSession: whatever comes it ends, speaks in whole lines, and takes
   );
 });
 
+const BEGIN = "EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\n";
+
 Deno.test("SmtpSession: no text of a message is obeyed, whatever it says", async () => {
   const body = fc.array(fc.constantFrom(...PARTS), { maxLength: 30 }).map((parts) =>
     parts.join("")
   );
   await fc.assert(
     fc.asyncProperty(body, async (text) => {
-      const stuffed = `\r\n${text}`.replaceAll("\r\n.", "\r\n..").slice(2);
-      const talk = await converse(
-        `EHLO me\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\nDATA\r\n${stuffed}\r\n.\r\nQUIT\r\n`,
+      // As clients do that double dots behind a bare LF, too, and as those that do not.
+      const [stuffed, strictly] = ["\n.", "\r\n."].map((lineStart) =>
+        `\r\n${text}`.replaceAll(lineStart, `${lineStart}.`).slice(2)
       );
+      const strict = await converse(`${BEGIN}DATA\r\n${strictly}\r\n.\r\nQUIT\r\n`);
+      assert.equal(strict.taken.length, 1);
+      assert.equal(strict.taken[0]?.text, `${text.replaceAll(/(?<!\r)\n\.\./g, "\n.")}\r\n`);
+      const talk = await converse(
+        `${BEGIN}DATA\r\n${stuffed}\r\n.\r\nQUIT\r\n`,
+      );
+      assert.deepEqual(strict.replies, talk.replies);
       assert.deepEqual(talk.replies.map((one) => one.slice(0, 3)), [
         "220",
         "250",

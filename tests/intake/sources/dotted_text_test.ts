@@ -43,7 +43,11 @@ function expected(text: string, { takesBareLf, dropsDots }: DotRules): Read {
   const at = match === null ? text.length : match.index + (match[1]?.length ?? 0);
   const body = text.slice(0, at);
   return {
-    text: !dropsDots ? body : body.replace(takesBareLf ? /(^|\n)\./g : /(^|\r\n)\./g, "$1"),
+    text: !dropsDots
+      ? body
+      : takesBareLf
+      ? body.replace(/(^|\n)\./g, "$1")
+      : body.replace(/(^|\r\n|(?<!\r)\n(?=\.\.))\./g, "$1"),
     hasEnd: match !== null,
     after: match === null ? "" : text.slice(match.index + match[0].length),
   };
@@ -69,6 +73,11 @@ const CASES: readonly (readonly [string, string, DotRules, Read])[] = [
   }],
   ["no bare LF ends SMTP's text", "a\n.\nb\r\n.\nc\n.\r\n\r.\r\r\n.\r\n", SMTP, {
     text: "a\n.\nb\r\n\nc\n.\r\n\r.\r\r\n",
+    hasEnd: true,
+    after: "",
+  }],
+  ["of dots doubled behind a bare LF one is dropped", "a\n..b\n.c\n...\n..\r\n.\r\n", SMTP, {
+    text: "a\n.b\n.c\n..\n.\r\n",
     hasEnd: true,
     after: "",
   }],

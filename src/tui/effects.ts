@@ -6,11 +6,13 @@ import { errorText, MailqError } from "../queue/errors.ts";
 import type { EnvelopeChanges } from "../queue/ports/operator.ts";
 import { base64Text } from "../system/bytes.ts";
 import { wait } from "../system/time.ts";
-import type { ActionStep, Data, ScreenFilter, Verb } from "./data/data.ts";
+import { actInParts, applyingTo, countApplying } from "./data/actions.ts";
+import type { Data } from "./data/data.ts";
+import type { QueueViewName } from "./data/views/view_data.ts";
 import type { MailSettings } from "./model/state.ts";
-import { VERBS } from "./model/acting/verbs.ts";
 import type { Effect, Event } from "./model/events.ts";
-import { readGiven, saveNew } from "./terminal/given_files.ts";
+import { OwnProgram } from "./terminal/own_program.ts";
+import { readGiven, saveNew, wholePath } from "./terminal/given_files.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -19,6 +21,8 @@ interface EffectOptions {
   readonly settings: MailSettings;
   readonly terminal: Terminal;
   readonly pager: string;
+  /** How this program is started, with its global options. */
+  readonly program: readonly string[];
   readonly readEnvelope: ReadEnvelope;
   /** The end of the screen. */
   readonly signal: AbortSignal;
@@ -54,7 +58,12 @@ export class Effects {
   /** The action under way is to end after its present part. */
   #isStopping = false;
 
-  constructor(readonly options: EffectOptions) {}
+  readonly #program: OwnProgram;
+
+  constructor(readonly options: EffectOptions) {
+    this.#program = new OwnProgram(options.program, () => this.#showOutput());
+    options.signal.addEventListener("abort", () => this.#program.stop());
+  }
 
   run(effect: Effect): void {
     const { data, terminal, tell } = this.options;
@@ -82,7 +91,9 @@ export class Effects {
         this.#ask(this.#status(), (event) => event);
         return;
       case "view":
-        this.#ask(this.#view(effect), (event) => event);
+        // What is printed is told at once: an answer that comes later would be older.
+        if (effect.name === "output") this.#showOutput();
+        else this.#ask(this.#view(effect.name, effect), (event) => event);
         return;
       case "detail": {
         const { id } = effect;
@@ -113,7 +124,7 @@ export class Effects {
       case "target": {
         const { verb, filter } = effect;
         this.#ask(
-          this.#target(verb, filter),
+          countApplying(data, verb, filter),
           (found) => ({ kind: "targeted", verb, filter, ...found }),
         );
         return;
@@ -143,6 +154,18 @@ export class Effects {
         this.#act(imported, (text) => ({ kind: "change_made", text }));
         return;
       }
+      case "run":
+        void this.#runProgram(effect.args);
+        return;
+      case "stop_program":
+        this.#program.stop();
+        return;
+      case "export":
+        this.#act(
+          data.exportTo(effect.filter, wholePath(effect.path)),
+          (text) => ({ kind: "change_made", text }),
+        );
+        return;
       case "copy":
         // OSC 52: the terminal's own clipboard, also over SSH.
         terminal.port.write(`\x1b]52;c;${base64Text(new TextEncoder().encode(effect.text))}\x07`);
@@ -180,6 +203,25 @@ export class Effects {
     }
   }
 
+  async #runProgram(args: readonly string[]): Promise<void> {
+    const { tell } = this.options;
+    if (this.#program.isRunning) {
+      const text =
+        `${this.#program.output.command} is still at work: x in its view (:output) stops it`;
+      return tell({ kind: "noticed", text, isError: true });
+    }
+    const ended = this.#program.run(args);
+    tell({ kind: "program_began" });
+    const status = await ended;
+    const text = `mailq ${args[0]} ended with ${status}`;
+    tell({ kind: "noticed", text, isError: status !== 0 });
+  }
+
+  #showOutput(): void {
+    const { output: data } = this.#program;
+    this.options.tell({ kind: "view", name: "output", query: "", data, tookMs: 0 });
+  }
+
   async #status(): Promise<Event> {
     const { data, settings: { ratePerDomain, relays } } = this.options;
     const hasRate = ratePerDomain !== null || relays.some(({ rate }) => rate !== null);
@@ -187,52 +229,29 @@ export class Effects {
     return { kind: "status", status, rateUses: hasRate ? await data.rateUses() : new Map() };
   }
 
-  async #view({ name, query, afterMs }: Extract<Effect, { kind: "view" }>): Promise<Event> {
+  async #view(
+    name: QueueViewName | "settings",
+    { query, afterMs }: Extract<Effect, { kind: "view" }>,
+  ): Promise<Event> {
     if (afterMs > 0) await wait(afterMs, this.options.signal);
     const startedAt = performance.now();
     const data = name === "settings" ? true : await this.options.data.view(name, query);
     return { kind: "view", name, query, data, tookMs: performance.now() - startedAt };
   }
 
-  /** What of a filter an action applies to: how many, how many not, and some of them. */
-  async #target(
-    verb: Verb,
-    filter: ScreenFilter,
-  ): Promise<Pick<Extract<Event, { kind: "targeted" }>, "count" | "left" | "samples">> {
-    const { data } = this.options;
-    const applying = applyingTo(verb, filter);
-    const { rows: samples } = await data.window({
-      filter: applying,
-      sort: "newest",
-      isReversed: false,
-      anchor: "top",
-      before: 0,
-      after: 3,
-    });
-    const count = await data.count(applying);
-    return { samples, count, left: Math.max(0, await data.count(filter) - count) };
-  }
-
   /** Does an action part by part, until it is done or told to stop. */
   async #actInParts({ verb, target }: Extract<Effect, { kind: "act" }>): Promise<Event> {
     const { data, tell } = this.options;
-    const filter = target.isAll ? applyingTo(verb, target.filter) : target.filter;
-    let outcome = { changed: 0, withoutBody: 0, sendingRecipients: 0 };
-    let done = 0;
-    let from: string | null = null;
     this.#isStopping = false;
-    do {
-      const part: ActionStep = await data.act(verb, filter, from);
-      outcome = {
-        changed: outcome.changed + part.outcome.changed,
-        withoutBody: outcome.withoutBody + part.outcome.withoutBody,
-        sendingRecipients: outcome.sendingRecipients + part.outcome.sendingRecipients,
-      };
-      done += part.seen;
-      from = part.next;
-      if (from !== null) tell({ kind: "progress", done });
-    } while (from !== null && !this.#isStopping);
-    return { kind: "acted", verb, target, outcome, isStopped: from !== null };
+    const { outcome, isStopped } = await actInParts(data, {
+      verb,
+      filter: target.isAll ? applyingTo(verb, target.filter) : target.filter,
+      goesOn: (done) => {
+        tell({ kind: "progress", done });
+        return !this.#isStopping;
+      },
+    });
+    return { kind: "acted", verb, target, outcome, isStopped };
   }
 
   #ask<T>(asked: Promise<T>, event: (value: T) => Event, generation?: number): void {
@@ -272,11 +291,6 @@ export class Effects {
     if (said !== null) tell({ kind: "noticed", text: said, isError: failure !== null });
     redraw();
   }
-}
-
-/** The messages of a filter that an action applies to. */
-function applyingTo(verb: Verb, filter: ScreenFilter): ScreenFilter {
-  return { ...VERBS[verb].filter, and: [filter] };
 }
 
 async function* only(bytes: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {

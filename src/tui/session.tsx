@@ -28,6 +28,8 @@ export interface SessionOptions {
   /** All settings, for people. */
   readonly entries: readonly ShownSetting[];
   readonly pager: string;
+  /** How this program is started, with its global options. */
+  readonly program: readonly string[];
   readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
 }

@@ -93,6 +93,7 @@ export class TestScreen implements AsyncDisposable {
       maxTries: 5,
       settings: NO_SETTINGS,
       entries: [],
+      program: ["/bin/sh", "-c", 'echo "$@"', "mailq"],
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),
       readEnvelope: (from, to) =>

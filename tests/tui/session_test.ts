@@ -102,6 +102,7 @@ Deno.test("a queue that cannot be read ends the screen, one that is busy does no
       maxTries: null,
       settings: NO_SETTINGS,
       entries: [],
+      program: [],
       pager: "cat",
       now: () => 0,
       readEnvelope: fail,
@@ -137,6 +138,7 @@ function brokenData(fail: () => Promise<never>): Data {
     act: fail,
     resendChanged: fail,
     change: fail,
+    exportTo: fail,
     changed: (signal) =>
       new Promise((resolve) => signal.addEventListener("abort", () => resolve("changed"))),
     close: () => Promise.resolve(),

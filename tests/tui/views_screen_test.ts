@@ -245,3 +245,90 @@ Deno.test("rows and columns of settings are found by words", async () => {
   assert.match(screen.text, /relay\.bulk\.password +\*\*\*/);
   assert.doesNotMatch(screen.text, /concurrency/);
 });
+
+/** A program in mailq's place that prints its arguments, and what it is told on its way. */
+function program(script: string): Pick<ScreenOptions, "program"> {
+  return { program: ["/bin/sh", "-c", script, "mailq"] };
+}
+
+Deno.test("messages are sent now, the marked ones or the cursor's, and the output is shown", async () => {
+  await using screen = await open(program('echo "got $*"; exit 3'));
+  await screen.press("4", " ", " ", ":", "send", KEYS.enter);
+  assert.match(screen.text, /Send 2 messages now\?/);
+  await screen.press("y");
+  await screen.shows(
+    /\[Output\]\n mailq send --verbose [^]*got send --verbose (m20xte|7kq3vd)0+[^]* ended with 3/,
+  );
+  await screen.shows(/mailq send ended with 3/);
+  await screen.press("h");
+  assert.match(screen.text, /\[4\]Failed/);
+  await screen.press("1", ":", "send all", KEYS.enter, "n", ":", "doctor", KEYS.enter);
+  await screen.shows(/mailq doctor\n +got doctor\n +ended with 3/);
+});
+
+Deno.test("a command that runs is followed, stopped, and not run twice", async () => {
+  const script = 'trap "echo told to stop; exit 0" TERM; seq 100; while :; do sleep 0.02; done';
+  await using screen = await open(program(script));
+  await screen.press(":", "doctor", KEYS.enter);
+  await screen.shows(/ 100\n +running …/);
+  assert.doesNotMatch(screen.text, /^ +1$/m);
+  await screen.press("g");
+  await screen.shows(/mailq doctor\n +1\n/);
+  await view(screen, "relays");
+  await screen.press("j", "t");
+  await screen.shows(/mailq doctor is still at work/);
+  await view(screen, "output");
+  await screen.press("x");
+  await screen.shows(/ended with 0/);
+  await screen.press("G");
+  assert.match(screen.text, /told to stop/);
+  await view(screen, "relays");
+  await screen.press("j", "t");
+  await screen.shows(/ 100\n +running …/);
+  await screen.press("g");
+  assert.match(screen.text, /mailq doctor --relay bulk\n/);
+});
+
+Deno.test("a command that cannot be run, and hostile output, harm nothing", async () => {
+  await using screen = await open({ program: ["/no/such/program"] });
+  await screen.press(":", "doctor", KEYS.enter);
+  await screen.shows(/Cannot run \/no\/such\/program/);
+  await using hostile = await open(program("printf '\\033[2Jred \\033]0;x\\007\\n'"));
+  await hostile.press(":", "doctor", KEYS.enter);
+  await hostile.shows(/␛\[2Jred ␛\]0;x␇/);
+});
+
+Deno.test("finished mail is purged by its age and state, once its number is typed", async () => {
+  await using screen = await open();
+  screen.fixture.clock.advance(48 * 60 * MINUTE_MS);
+  await screen.press(":", "purge", KEYS.enter, "1d weird", KEYS.enter);
+  assert.match(screen.text, /Cannot purge "weird": expected sent, partial/);
+  await screen.press("\x15", "3d all", KEYS.enter);
+  await screen.shows(/Nothing to purge/);
+  await screen.press(":", "purge", KEYS.enter, "1d sent,failed", KEYS.enter);
+  await screen.shows(/Purge 3 messages, all that match\?/);
+  await screen.press("y");
+  assert.match(screen.text, /Purge 3 messages/);
+  await screen.press("3D");
+  await screen.shows(/Purge: 3 done/);
+  const { sent, failed, deferred } = await screen.store.status();
+  assert.deepEqual([sent, failed, deferred], [0, 0, 1]);
+});
+
+Deno.test("messages are written out to an mbox or a folder, and nothing is written over", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using screen = await open();
+    await screen.press("1", "*", ":", "export", KEYS.enter, `${folder}/all.mbox`, KEYS.enter);
+    await screen.shows(/7 messages exported to .*all\.mbox/);
+    const mbox = await Deno.readTextFile(`${folder}/all.mbox`);
+    assert.equal(mbox.match(/^From /gm)?.length, 7);
+    await screen.press(":", "export", KEYS.enter, `${folder}/all.mbox`, KEYS.enter);
+    await screen.shows(/Cannot .*all\.mbox/);
+    await screen.press("u", "4", " ", ":", "export", KEYS.enter, `${folder}/eml`, KEYS.enter);
+    await screen.shows(/1 message exported to/);
+    assert.equal([...Deno.readDirSync(`${folder}/eml`)].length, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -8,6 +8,8 @@ export interface CheckRow {
   readonly name: string;
   /** It asks over the network: left out with `--offline`. */
   readonly isOnline?: boolean;
+  /** It looks at relays one by one, and so at one alone. */
+  readonly isOfRelay?: boolean;
   /** It is of use for such queues alone: those in a file of this machine, or those of a server. The
    *  latter's checks (connection, version, roles) have their rows here once there is such a store. */
   readonly queue?: "file" | "server";
@@ -41,10 +43,16 @@ export const CHECKS: readonly CheckRow[] = [
   { name: "pauses", url: import.meta.resolve("./sending/pauses.ts") },
   { name: "hooks", isOwners: true, url: import.meta.resolve("./sending/hooks.ts") },
   { name: "token", isOwners: true, url: import.meta.resolve("./sending/logins.ts") },
-  { name: "places", isOwners: true, url: import.meta.resolve("./relay/places.ts") },
+  {
+    name: "places",
+    isOwners: true,
+    isOfRelay: true,
+    url: import.meta.resolve("./relay/places.ts"),
+  },
   {
     name: "relay",
     isOwners: true,
+    isOfRelay: true,
     isOnline: true,
     url: import.meta.resolve("./relay/ask_relays.ts"),
   },

@@ -1,7 +1,7 @@
 // Looks the machine over: runs the checks of the table, mends modes and folders where it may. Called by
 // `mailq doctor`, which prints the findings. What a check looks at is its own file's matter.
 
-import { errorText } from "../../queue/errors.ts";
+import { errorText, MailqError } from "../../queue/errors.ts";
 import type { Finding } from "./check.ts";
 import { type CheckRow, CHECKS, loadCheck } from "./check_table.ts";
 import { type DoctorApp, Patient } from "./patient.ts";
@@ -9,6 +9,8 @@ import { type DoctorApp, Patient } from "./patient.ts";
 interface DoctorOptions {
   /** Nothing is asked over the network. */
   readonly isOffline: boolean;
+  /** The only relay that is looked at, and nothing else; null = all, and everything. */
+  readonly relay: string | null;
   /** Modes are set and folders made where a check says so. */
   readonly mends: boolean;
 }
@@ -21,14 +23,22 @@ export interface Diagnosis extends Finding {
 }
 
 /** Runs every check that applies; yields what each found, in the table's order. Throws
- *  `config_invalid` where not even a queue can be chosen. */
+ *  `config_invalid` where not even a queue can be chosen, and `usage` for a relay that is not there. */
 export async function* examine(
   app: DoctorApp,
-  { isOffline, mends }: DoctorOptions,
+  { isOffline, mends, relay }: DoctorOptions,
 ): AsyncGenerator<Diagnosis> {
-  const patient = await Patient.meet(app, isOffline);
+  const patient = await Patient.meet(app, { isOffline, relay });
+  if (relay !== null && patient.relays.length === 0) {
+    const names = patient.settings.relays.map(({ name }) => name);
+    throw new MailqError(
+      "usage",
+      `Cannot find a relay called "${relay}": expected one of ${names.join(", ")}`,
+    );
+  }
   const kind = patient.queueFile === null ? "server" : "file";
   const rows = CHECKS.filter((row) =>
+    (relay === null || row.isOfRelay) &&
     !(isOffline && row.isOnline) && (row.queue === undefined || row.queue === kind) &&
     (patient.isOwner || !row.isOwners)
   );

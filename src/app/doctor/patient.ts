@@ -2,6 +2,7 @@
 // queue as far as it can be opened. doctor.ts makes one for each call; every check gathers from it.
 
 import type { Purpose } from "../../config/load.ts";
+import type { RelaySettings } from "../../config/tables/relays.ts";
 import type { Settings } from "../../config/settings.ts";
 import { MailqError } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
@@ -32,6 +33,13 @@ type OpenedQueue =
   | { readonly store: Store; readonly status: QueueStatus; readonly error: null }
   | { readonly store: null; readonly status: null; readonly error: MailqError | null };
 
+/** How it is looked at. */
+interface Look {
+  readonly isOffline: boolean;
+  /** The only relay that is looked at; null = all. */
+  readonly relay: string | null;
+}
+
 export class Patient {
   #opened: Promise<OpenedQueue> | null = null;
 
@@ -41,19 +49,24 @@ export class Patient {
     readonly settings: Settings,
     /** Why not all of the settings can be used; null if they can. */
     readonly settingsTrouble: string | null,
-    readonly isOffline: boolean,
+    readonly look: Look,
   ) {}
 
+  /** The relays that are looked at. */
+  get relays(): readonly RelaySettings[] {
+    return this.settings.relays.filter(({ name }) => name === (this.look.relay ?? name));
+  }
+
   /** Throws where not even a queue can be chosen. */
-  static async meet(app: DoctorApp, isOffline: boolean): Promise<Patient> {
+  static async meet(app: DoctorApp, look: Look): Promise<Patient> {
     try {
-      return new Patient(app, await app.readSettings("all"), null, isOffline);
+      return new Patient(app, await app.readSettings("all"), null, look);
     } catch (error) {
       if (!(error instanceof MailqError)) throw error;
       const settings = await app.readSettings("intake").catch(() => {
         throw error;
       });
-      return new Patient(app, settings, error.message, isOffline);
+      return new Patient(app, settings, error.message, look);
     }
   }
 

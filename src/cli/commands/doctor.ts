@@ -3,17 +3,22 @@
 
 import { buildCommand } from "@stricli/core";
 import { examine } from "../../app/doctor/doctor.ts";
-import { type FlagsOf, toggle } from "../flags/builders.ts";
+import { type FlagsOf, text, toggle } from "../flags/builders.ts";
+import { MailqError } from "../../queue/errors.ts";
 import type { Context } from "../frame/context.ts";
 import { DoctorReport } from "../print/doctor.ts";
 
 const FLAGS = {
   offline: toggle("Ask nothing over the network"),
+  relay: text({ brief: "Look at this relay alone", placeholder: "RELAY" }),
   fix: toggle("Set modes and make folders that are wrong; nothing else is changed"),
 };
 
 export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
-  async func({ offline = false, fix = false }) {
+  async func({ offline = false, fix = false, relay = null }) {
+    if (offline && relay !== null) {
+      throw new MailqError("usage", "Cannot look at a relay with --offline: leave it out");
+    }
     const { app, machine, globals, output } = this;
     const doctor = {
       ...app,
@@ -27,7 +32,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         }),
     };
     const report = new DoctorReport(output);
-    for await (const found of examine(doctor, { isOffline: offline, mends: fix })) {
+    for await (const found of examine(doctor, { isOffline: offline, mends: fix, relay })) {
       report.print(found);
     }
     this.exitStatus = report.end();
@@ -43,6 +48,7 @@ it. Relays are greeted, logged in to and asked MAIL and RCPT; nothing is sent. W
 well; 1: something is worth a look; 2: something is wrong.
 
   sudo mailq doctor
+  mailq doctor --relay bulk
   mailq doctor --offline --json`,
   },
 });

@@ -9,6 +9,14 @@ import type { Context } from "../frame/context.ts";
 
 const FLAGS = { readonly: toggle("Look only: no action is offered or done") };
 
+/** How this program is started on the same queue, with the same settings. */
+function ownWords({ globals: { config } }: Context, queue: string): string[] {
+  const program = Deno.build.standalone
+    ? [Deno.execPath()]
+    : [Deno.execPath(), "run", "--allow-all", Deno.mainModule];
+  return [...program, "--queue", queue, ...config === null ? [] : ["--config", config]];
+}
+
 export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
   async func({ readonly: isReadonly = false }) {
     const { stdin, stdout, env } = this.machine;
@@ -48,6 +56,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       entries: settings.entries(),
       isColoured: !this.globals.noColor && !env.NO_COLOR,
       maxTries: max === null ? null : max + 1,
+      program: ownWords(this, settings.queue),
       pager: env.PAGER || "less",
       now: () => this.now(),
       readEnvelope: async (from, to) => {

@@ -78,6 +78,7 @@ export type Verb =
   | "hold"
   | "release"
   | "cancel"
+  | "purge"
   | "delete";
 
 /** What an action did. */
@@ -124,6 +125,9 @@ export interface Data {
   act(verb: Verb, filter: ScreenFilter, from: string | null): Promise<ActionStep>;
   /** Takes back the last action; null where it is not known how, or there was none. */
   undo(): Promise<TakenBack | null>;
+  /** Writes messages out to an mbox file or a folder; returns what came of it, in words. Throws
+   *  `cannot_create`, also for a file that is there already. */
+  exportTo(filter: ScreenFilter, path: string): Promise<string>;
   /** Queues a copy with another envelope; returns its id. */
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string>;
   /** Returns what came of it, in words. Throws `bad_address` for what is none. */

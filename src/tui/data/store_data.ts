@@ -232,7 +232,7 @@ export class StoreData implements Data {
     const outcome = await this.#last.during({
       ids,
       isFirst: from === null,
-      isFinal: verb === "delete",
+      isFinal: verb === "delete" || verb === "purge",
     }, act);
     return { outcome, seen: ids.length, next };
   }
@@ -247,8 +247,9 @@ export class StoreData implements Data {
     switch (verb) {
       case "retry":
         return { ...nothing, changed: (await store.retry(filter, { dueOnly: false })).requeued };
+      case "purge":
       case "delete": {
-        const options = { finalBefore: null, includeOpen: true };
+        const options = { finalBefore: null, includeOpen: verb === "delete" };
         return { ...nothing, changed: await store.purge(filter, options) };
       }
       case "resend":
@@ -259,6 +260,14 @@ export class StoreData implements Data {
       case "cancel":
         return await store[verb](filter);
     }
+  }
+
+  async exportTo(asked: ScreenFilter, path: string): Promise<string> {
+    const { exportTo }: typeof import("./export.ts") = await import(
+      import.meta.resolve("./export.ts")
+    );
+    const filter = await this.#resolve(asked, { isKept: true });
+    return await exportTo(this.store, { filter, path, signal: this.#stop.signal });
   }
 
   async resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {

@@ -106,6 +106,10 @@ export class WorkerData implements Data {
     return this.#ask("undo");
   }
 
+  exportTo(filter: ScreenFilter, path: string): Promise<string> {
+    return this.#ask("exportTo", filter, path);
+  }
+
   resendChanged(id: string, changes: EnvelopeChanges): Promise<string> {
     return this.#ask("resendChanged", id, changes);
   }

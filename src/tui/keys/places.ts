@@ -25,7 +25,8 @@ export const DETAIL = ["detail"] as const;
 export const LISTS = ["list", "problems", "relays", "workers", "pauses", "stats"] as const;
 /** Where there are messages to do something to. */
 export const WITH_MESSAGES = ["list", "detail", "problems"] as const;
-export const ANYWHERE = [...MAIL, ...VIEWS] as const;
+/** What a command prints that was run from the screen is a view of its own, out of the round. */
+export const ANYWHERE = [...MAIL, ...VIEWS, "output"] as const;
 
 type Group = "Move" | "Views" | "Mark" | "Act" | "Look" | "Program";
 

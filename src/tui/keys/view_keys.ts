@@ -46,6 +46,22 @@ export const VIEW_TABLE = {
     help: "put the addresses of a file on the list, one a line",
     footer: "import",
   },
+  test_relay: {
+    group: "Look",
+    contexts: ["relays"],
+    keys: "t",
+    name: "test",
+    help: "connect, log in and ask MAIL and RCPT; tells the certificate, and sends nothing",
+    footer: "test",
+  },
+  stop_program: {
+    group: "Program",
+    contexts: ["output"],
+    keys: "x",
+    name: "stop",
+    help: "stop the command; what it has in hand it ends",
+    footer: "stop",
+  },
   filter_view: {
     group: "Views",
     contexts: ["suppressions", "events", "settings"],

@@ -149,6 +149,23 @@ const COMMANDS: Readonly<Record<Exclude<CommandId, ViewCommandId>, (state: State
   suppressions: (state) => openView(state, "suppressions"),
   events: (state) => openView(state, "events"),
   settings: (state) => openView(state, "settings"),
+  output: (state) => openView(state, "output"),
+  doctor: (state) => step(state, { kind: "run", args: ["doctor"] }),
+  send_all: (state) =>
+    askRun(state, "Send all that is queued now, in one pass?", ["send", "--verbose"]),
+  send: (state) => {
+    const ids = chosen(state).map(({ id }) => id);
+    if (ids.length === 0 || state.list.all !== null && state.screen === "list") {
+      return refused(state, "Mark the messages to send; `send all` sends all that is queued");
+    }
+    if (ids.length > MOST_NAMED) {
+      return refused(state, `Over ${MOST_NAMED} messages are marked: \`send all\` sends them`);
+    }
+    const what = ids.length === 1 ? ids[0] : `${ids.length} messages`;
+    return askRun(state, `Send ${what} now?`, ["send", "--verbose", ...ids]);
+  },
+  purge: (state) => step(openPrompt(state, "purge")),
+  export: (state) => withMessage(state, () => step(openPrompt(state, "export"))),
   resend_changed: (state) => {
     const messages = chosen(state);
     const [message] = messages;
@@ -197,6 +214,17 @@ export function refresh(state: State): Step {
     (next) => next.list.isLoading ? step({ ...next, isStale: true }) : refreshList(next),
   );
 }
+
+function askRun(state: State, text: string, args: readonly string[]): Step {
+  return step({
+    ...state,
+    notice: null,
+    dialog: { kind: "sure", text, effect: { kind: "run", args } },
+  });
+}
+
+/** More ids are not given to one command line. */
+const MOST_NAMED = 1_000;
 
 /** One step back; null where there is none. */
 function back(state: State): Step | null {

@@ -74,6 +74,8 @@ export type Event =
   | { readonly kind: "resent"; readonly from: string; readonly id: string }
   /** A change to the queue was made, with this to say of it. */
   | { readonly kind: "change_made"; readonly text: string }
+  /** A command of mailq is run: what it prints is a view. */
+  | { readonly kind: "program_began" }
   /** A question or an action came to nothing. */
   | {
     readonly kind: "failed";
@@ -117,6 +119,10 @@ export type Effect =
   | { readonly kind: "change"; readonly change: QueueChange }
   /** Put the addresses of a file on the do-not-send list. */
   | { readonly kind: "import"; readonly path: string }
+  /** Run a command of mailq itself; its output is a view. */
+  | { readonly kind: "run"; readonly args: readonly string[] }
+  | { readonly kind: "stop_program" }
+  | { readonly kind: "export"; readonly filter: ScreenFilter; readonly path: string }
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "pager"; readonly id: string }
   | { readonly kind: "pipe"; readonly id: string; readonly command: string }

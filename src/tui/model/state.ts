@@ -212,6 +212,8 @@ const NO_HISTORY: State["history"] = {
   pause: [],
   suppress: [],
   import: [],
+  purge: [],
+  export: [],
 };
 
 export function initialState(

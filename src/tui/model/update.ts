@@ -82,6 +82,8 @@ export function update(before: State, event: Event, now: number): Step {
       );
     case "change_made":
       return done(state, event.text);
+    case "program_began":
+      return openView(state, "output");
     case "failed": {
       const isListing = event.generation !== undefined;
       if (isListing && event.generation !== state.list.generation) return step(state);

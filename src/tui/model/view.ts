@@ -79,7 +79,10 @@ export function viewCame(state: State, event: Extract<Event, { kind: "view" }>):
   const { view } = state;
   if (view === null || view.name !== event.name || view.query !== event.query) return step(state);
   const { data, tookMs } = event;
-  const came = { ...state, view: { ...view, data, tookMs, isReading: false } };
+  const isAtEnd = view.name === "output" && view.scroll >= lowestScroll(state);
+  const read_ = { ...state, view: { ...view, data, tookMs, isReading: false } };
+  // What is printed is followed, unless somebody reads further above.
+  const came = isAtEnd ? { ...read_, view: { ...read_.view, scroll: lowestScroll(read_) } } : read_;
   return view.isStale && state.screen === "view" ? read(came, came.view) : step(came);
 }
 
@@ -122,6 +125,11 @@ export function cursorRow(state: State): number {
   return found >= 0 ? found : rows.findIndex((row) => row.key !== undefined);
 }
 
+/** The scroll at which the end is in sight. */
+function lowestScroll(state: State): number {
+  return Math.max(0, (viewRows(state)?.length ?? 0) - layoutOf(state).bodyRows);
+}
+
 /** Moves the cursor over the rows that have a key; beyond them it scrolls. */
 export function moveView(state: State, by: number): State {
   const { view } = state;
@@ -132,7 +140,7 @@ export function moveView(state: State, by: number): State {
   const at = places.indexOf(cursorRow(state));
   const wanted = Math.max(0, Math.min(places.length - 1, at + by));
   const place = places[wanted];
-  const lowest = Math.max(0, rows.length - bodyRows);
+  const lowest = lowestScroll(state);
   if (place === undefined || wanted === at) {
     // There is no row to go to: what lies beyond is scrolled to.
     const scroll = Math.max(0, Math.min(lowest, view.scroll + by));

@@ -109,6 +109,12 @@ const PROMPTS: Readonly<Record<PromptKind, PromptTexts>> = {
       "then perhaps why",
   },
   suppress: { label: "never send to ", hint: "addresses with blanks between, then perhaps why" },
+  purge: {
+    label: "purge what ended before ",
+    hint: "how old (90d, 12h), then perhaps which: sent (otherwise), partial, failed, cancelled, " +
+      "suppressed, all",
+  },
+  export: { label: "export to ", hint: "a new file NAME.mbox, or a folder for .eml files" },
   import: { label: "import the file ", hint: "one address a line; # begins a comment" },
 };
 

@@ -27,6 +27,7 @@ export async function readGiven(path: string): Promise<string> {
   }
 }
 
-function wholePath(path: string): string {
+/** `~` is the home folder. */
+export function wholePath(path: string): string {
   return path.replace(/^~(?=\/)/, () => Deno.env.get("HOME") ?? "~");
 }

@@ -43,6 +43,8 @@ export const relaysView: View<"relays"> = {
         "pause",
         key === null ? "relay:" : `${partText({ scope: "relay", value: key })} `,
       )),
+    test_relay: (state, key) =>
+      key === null ? step(state) : step(state, { kind: "run", args: ["doctor", "--relay", key] }),
     resume_part: (state, key) =>
       key === null ? step(state) : askResume(state, { scope: "relay", value: key }),
   },

@@ -18,7 +18,7 @@ export const settingsView: View<"settings"> = {
     );
     const origin = Math.floor((columns - NAME) * 0.4);
     return [
-      title("Settings in force when this screen was opened, and their source"),
+      title("Settings as the screen found them, and their source"),
       ...shown.length === 0 ? [said("none matches")] : [],
       ...shown.map((entry): ViewRow => ({
         key: entry.name,

@@ -3,6 +3,7 @@
 
 import type { ViewName } from "../data/views/view_data.ts";
 import { eventsView } from "./events.ts";
+import { outputView } from "./output.ts";
 import { pausesView } from "./pauses.ts";
 import { problemsView } from "./problems.ts";
 import { relaysView } from "./relays.ts";
@@ -22,6 +23,7 @@ const VIEWS: Views = {
   suppressions: suppressionsView,
   events: eventsView,
   settings: settingsView,
+  output: outputView,
   stats: statsView,
 };
 

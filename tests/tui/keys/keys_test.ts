@@ -71,12 +71,15 @@ Deno.test("names are unique, and what changes the queue is marked so", () => {
     "import_suppressions",
     "pause_part",
     "pause_queue",
+    "purge",
     "remove_suppression",
     "resend",
     "resend_changed",
     "resume_part",
     "resume_queue",
     "retry",
+    "send",
+    "send_all",
     "undo",
   ]);
   assert.deepEqual(

@@ -17,7 +17,7 @@ const ONLINE_BYTES = 1024 * 1024 * 1024;
 
 export const check: Check<Facts | null> = {
   async gather(patient) {
-    const { queueFile, isOffline } = patient;
+    const { queueFile, look: { isOffline } } = patient;
     const { status } = await patient.opened();
     if (queueFile === null || status === null || patient.queueOwner === null) return null;
     const sizeBytes = lookAt(queueFile)?.size ?? 0;

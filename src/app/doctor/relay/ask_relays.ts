@@ -15,7 +15,7 @@ const LIMIT_MS = 30_000;
 export const check: Check<readonly RelayFacts[]> = {
   async gather(patient) {
     const facts = await Promise.all(
-      patient.settings.relays.map((relay) => factsOf(relay, patient)),
+      patient.relays.map((relay) => factsOf(relay, patient)),
     );
     return facts.filter((each) => each !== null);
   },

@@ -23,7 +23,7 @@ interface Facts {
 export const check: Check<Facts> = {
   gather(patient) {
     return {
-      places: patient.settings.relays.flatMap(({ name, target }): PlaceFacts[] => {
+      places: patient.relays.flatMap(({ name, target }): PlaceFacts[] => {
         if (target.kind !== "maildir" && target.kind !== "file" && target.kind !== "lmtp_socket") {
           return [];
         }

@@ -5,6 +5,7 @@
 import type { EventLog } from "../../../queue/ports/events.ts";
 import type { Reader } from "../../../queue/ports/reader.ts";
 import type { WorkerInfo } from "../../../queue/status.ts";
+import type { ProgramOutput } from "../../terminal/own_program.ts";
 import { type EventsData, readEvents } from "./events.ts";
 import { type PausesData, readWaiting } from "./pauses.ts";
 import { type ProblemsData, readProblems } from "./problems.ts";
@@ -26,6 +27,8 @@ export interface QueueViewData {
 export interface ViewData extends QueueViewData {
   /** The settings do not change while the screen is open. */
   readonly settings: true;
+  /** Of the command that was run last from the screen. */
+  readonly output: ProgramOutput;
 }
 
 export type QueueViewName = keyof QueueViewData;

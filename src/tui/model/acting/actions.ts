@@ -32,11 +32,18 @@ export function allOf(filter: ScreenFilter): Target {
   return { filter, count: null, left: 0, isAll: true, samples: [], recipients: null };
 }
 
+/** The messages that the operator means, as a filter. */
+export function chosenFilter(state: State): ScreenFilter {
+  const { list, screen } = state;
+  if (screen !== "list" || list.all === null) return { ids: chosen(state).map(({ id }) => id) };
+  const { filter, except } = list.all;
+  return except.size === 0 ? filter : { and: [filter], not: [{ ids: [...except] }] };
+}
+
 function targetOf(state: State, verb: Verb): Target {
   const { list, screen } = state;
   if (screen === "list" && list.all !== null) {
-    const { filter, except } = list.all;
-    return allOf(except.size === 0 ? filter : { and: [filter], not: [{ ids: [...except] }] });
+    return allOf(chosenFilter(state));
   }
   const messages = chosen(state);
   const applying = messages.filter(VERBS[verb].applies);
@@ -135,7 +142,7 @@ export function numberToType(
 
 /** The key that does it: what cannot be taken back is not done by the key of everything else. */
 export function doingKey(verb: Verb): "y" | "D" {
-  return verb === "delete" ? "D" : "y";
+  return verb === "delete" || verb === "purge" ? "D" : "y";
 }
 
 /** What the box asks. */
@@ -173,7 +180,7 @@ export function leftText(verb: Verb, { left }: Target): string {
 }
 
 export function isUndoable({ verb, outcome }: Extract<Event, { kind: "acted" }>): boolean {
-  return verb !== "delete" && outcome.changed > 0;
+  return verb !== "delete" && verb !== "purge" && outcome.changed > 0;
 }
 
 /** What came of taking the last action back. */

@@ -5,6 +5,7 @@ import type { MessageSummary } from "../../../queue/message.ts";
 import type { Filter } from "../../../queue/filter.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../../../queue/state.ts";
 import type { Verb } from "../../data/data.ts";
+import { FINAL } from "./purge.ts";
 
 interface VerbTraits {
   /** As the confirm box asks it. */
@@ -64,6 +65,12 @@ export const VERBS: Readonly<Record<Verb, VerbTraits>> = {
     applies: ({ status }) => WAITING.includes(status),
     filter: { statuses: WAITING },
     unless: "not open",
+  },
+  purge: {
+    text: "Purge",
+    applies: ({ status }) => FINAL.some((one) => one === status),
+    filter: { statuses: FINAL },
+    unless: "not finished",
   },
   delete: {
     text: "Delete for good",

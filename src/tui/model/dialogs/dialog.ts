@@ -16,7 +16,9 @@ export type PromptKind =
   | "view_filter"
   | "pause"
   | "suppress"
-  | "import";
+  | "import"
+  | "purge"
+  | "export";
 
 export type Dialog =
   | {
@@ -70,4 +72,6 @@ export type Dialog =
   };
 
 /** What is asked about with no more than yes and no. */
-type SureEffect = { readonly kind: "change"; readonly change: QueueChange };
+type SureEffect =
+  | { readonly kind: "change"; readonly change: QueueChange }
+  | { readonly kind: "run"; readonly args: readonly string[] };

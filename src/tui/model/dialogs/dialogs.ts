@@ -44,10 +44,13 @@ export function keyInDialog(state: State, dialog: Dialog, key: KeyPress, run: Ru
     case "leaving":
       return keyInLeaving(state, key);
     case "sure":
-      return key.name === "y"
-        ? step({ ...close(state), working: state.working + 1 }, dialog.effect)
-        : step(close(state));
+      return key.name === "y" ? sureDone(close(state), dialog.effect) : step(close(state));
   }
+}
+
+function sureDone(state: State, effect: DialogOf<"sure">["effect"]): Step {
+  const working = state.working + (effect.kind === "change" ? 1 : 0);
+  return step({ ...state, working }, effect);
 }
 
 function keyInConfirm(state: State, dialog: DialogOf<"confirm">, { name }: KeyPress): Step {

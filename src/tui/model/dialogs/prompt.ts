@@ -5,6 +5,8 @@ import { errorText } from "../../../queue/errors.ts";
 import { editText, textInput } from "../../keys/text_input.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
+import { allOf, askAbout, chosenFilter } from "../acting/actions.ts";
+import { readPurge } from "../acting/purge.ts";
 import { makeChange, readPause, readSuppression } from "../acting/changes.ts";
 import { completeFilter } from "../list/filter_fields.ts";
 import { EMPTY_FILTER, parseFilter } from "../list/filter_text.ts";
@@ -111,6 +113,15 @@ function answered(state: State, { prompt, place }: Prompt, text: string): Step {
       return makeChange(state, readPause(text, state.settings.relays.map(({ name }) => name)));
     case "suppress":
       return makeChange(state, readSuppression(text));
+    case "purge": {
+      const filter = readPurge(text, state.now);
+      return askAbout(state, "purge", allOf(filter));
+    }
+    case "export":
+      return step(
+        { ...state, working: state.working + 1 },
+        { kind: "export", filter: chosenFilter(state), path: text },
+      );
     case "import":
       return step({ ...state, working: state.working + 1 }, { kind: "import", path: text });
   }

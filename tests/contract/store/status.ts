@@ -38,9 +38,10 @@ export function statusTests(test: TestStore): void {
       sentLastMinute: 0,
       sentLastHour: 0,
       sentLastDay: 0,
+      sentByHour: new Array(24).fill(0),
+      failedByHour: new Array(24).fill(0),
       oldestDueAt: null,
       failingDomains: [],
-      failingReplies: [],
       sampled: 0,
     });
   });
@@ -61,12 +62,10 @@ export function statusTests(test: TestStore): void {
       sentLastMinute: 1,
       sentLastHour: 2,
       sentLastDay: 3,
+      sentByHour: [...new Array(22).fill(0), 1, 2],
+      failedByHour: [...new Array(23).fill(0), 3],
       oldestDueAt: clock.now() + 5,
       failingDomains: [{ text: "one.test", count: 2 }, { text: "two.test", count: 1 }],
-      failingReplies: [
-        { text: "550 5.1.1 no such user", count: 3 },
-        { text: "450 4.2.0 later", count: 1 },
-      ],
       sampled: 4,
     });
     await enqueued(store, { createdAt: clock.now() - 7 });

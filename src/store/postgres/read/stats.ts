@@ -1,7 +1,8 @@
 // Figures for the screen that look at messages: what was sent of late, and what fails most. Each
 // looks at a bounded number of them.
 
-import type { QueueStats, TextCount } from "../../../queue/stats.ts";
+import { type QueueStats, STATS_HOURS, type TextCount } from "../../../queue/stats.ts";
+import type { MessageStatus } from "../../../queue/state.ts";
 import { int, number } from "../../sql/columns.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { stateIs, statusIs } from "../../sql/law.ts";
@@ -16,17 +17,16 @@ const COUNTED = 1_000_000;
 const TOP = 10;
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 const FAILING = (["failed", "partial", "deferred"] as const).map((status) =>
-  `(SELECT seq, last_reply FROM message WHERE ${statusIs(status)} AND ${VISIBLE}
+  `(SELECT seq FROM message WHERE ${statusIs(status)} AND ${VISIBLE}
     ORDER BY seq DESC LIMIT ${SAMPLE})`
 ).join(" UNION ALL ");
 const DOMAINS = `SELECT count(DISTINCT seq) AS n, lower(substr(address, at + 1)) AS text
   FROM (SELECT seq, address, strpos(address, '@') AS at FROM recipient
     WHERE ${stateIs("failed", "deferred")} AND seq IN (SELECT seq FROM (${FAILING}) AS failing)
   ) AS placed WHERE at > 0`;
-const REPLIES = `SELECT count(*) AS n, last_reply AS text FROM (${FAILING}) AS failing
-  WHERE last_reply IS NOT NULL`;
 
 /** See Reader.stats. */
 export async function stats(sql: Sql, now: number): Promise<QueueStats> {
@@ -44,13 +44,41 @@ export async function stats(sql: Sql, now: number): Promise<QueueStats> {
   };
   return {
     sentLastMinute: await sentSince(now - MINUTE_MS),
-    sentLastHour: await sentSince(now - 60 * MINUTE_MS),
-    sentLastDay: await sentSince(now - 24 * 60 * MINUTE_MS),
+    sentLastHour: await sentSince(now - HOUR_MS),
+    sentLastDay: await sentSince(now - STATS_HOURS * HOUR_MS),
+    sentByHour: await byHour(sql, ["sent"], now),
+    failedByHour: await byHour(sql, ["failed", "partial"], now),
     oldestDueAt: await oldestDueAt(sql),
     failingDomains: await counted(DOMAINS),
-    failingReplies: await counted(REPLIES),
     sampled: int((await sql.get(`SELECT count(*) AS n FROM (${FAILING}) AS failing`))?.n),
   };
+}
+
+/** Messages that came to such an end, hour by hour of the last day. */
+async function byHour(
+  sql: Sql,
+  statuses: readonly MessageStatus[],
+  now: number,
+): Promise<number[]> {
+  const from = now - STATS_HOURS * HOUR_MS;
+  const counts = new Array<number>(STATS_HOURS).fill(0);
+  for (const status of statuses) {
+    // The newest first: where there are more than are counted, it is the oldest that are left out.
+    const rows = await sql.all(
+      `SELECT div(final_at - ?, ${HOUR_MS})::int AS hour, count(*) AS n FROM
+         (SELECT final_at FROM message
+          WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND final_at <= ?
+          ORDER BY final_at DESC LIMIT ${COUNTED}) AS ended GROUP BY hour`,
+      from,
+      from,
+      now,
+    );
+    for (const { hour, n } of rows) {
+      const place = Math.min(STATS_HOURS - 1, int(hour));
+      counts[place] = (counts[place] ?? 0) + int(n);
+    }
+  }
+  return counts;
 }
 
 async function oldestDueAt(sql: Sql): Promise<number | null> {

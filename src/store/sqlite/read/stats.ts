@@ -1,7 +1,8 @@
 // Figures for the screen that look at messages: what was sent of late, and what fails most. Each
 // looks at a bounded number of them.
 
-import type { QueueStats, TextCount } from "../../../queue/stats.ts";
+import { type QueueStats, STATS_HOURS, type TextCount } from "../../../queue/stats.ts";
+import type { MessageStatus } from "../../../queue/state.ts";
 import { int, number } from "../../sql/columns.ts";
 import { stateIs, statusIs } from "../../sql/law.ts";
 import type { Connection } from "../db/connection.ts";
@@ -16,6 +17,7 @@ const COUNTED = 1_000_000;
 const TOP = 10;
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** See Reader.stats. */
 export function stats(db: Connection, now: number): QueueStats {
@@ -28,7 +30,7 @@ export function stats(db: Connection, now: number): QueueStats {
       )?.n,
     );
   const failing = (["failed", "partial", "deferred"] as const).map((status) =>
-    `SELECT * FROM (SELECT seq, last_reply FROM message INDEXED BY by_status
+    `SELECT * FROM (SELECT seq FROM message INDEXED BY by_status
      WHERE ${statusIs(status)} AND ${VISIBLE} ORDER BY seq DESC LIMIT ${SAMPLE})`
   ).join(" UNION ALL ");
   const counted = (select: string): TextCount[] =>
@@ -38,8 +40,10 @@ export function stats(db: Connection, now: number): QueueStats {
     }));
   return {
     sentLastMinute: sentSince(now - MINUTE_MS),
-    sentLastHour: sentSince(now - 60 * MINUTE_MS),
-    sentLastDay: sentSince(now - 24 * 60 * MINUTE_MS),
+    sentLastHour: sentSince(now - HOUR_MS),
+    sentLastDay: sentSince(now - STATS_HOURS * HOUR_MS),
+    sentByHour: byHour(db, ["sent"], now),
+    failedByHour: byHour(db, ["failed", "partial"], now),
     oldestDueAt: oldestDueAt(db),
     failingDomains: counted(
       `SELECT count(DISTINCT seq) AS n, lower(substr(address, at + 1)) AS text
@@ -47,11 +51,31 @@ export function stats(db: Connection, now: number): QueueStats {
              WHERE ${stateIs("failed", "deferred")} AND seq IN (SELECT seq FROM (${failing})))
        WHERE at > 0`,
     ),
-    failingReplies: counted(
-      `SELECT count(*) AS n, last_reply AS text FROM (${failing}) WHERE last_reply IS NOT NULL`,
-    ),
     sampled: int(db.get(`SELECT count(*) AS n FROM (${failing})`)?.n),
   };
+}
+
+/** Messages that came to such an end, hour by hour of the last day. */
+function byHour(db: Connection, statuses: readonly MessageStatus[], now: number): number[] {
+  const from = now - STATS_HOURS * HOUR_MS;
+  const counts = new Array<number>(STATS_HOURS).fill(0);
+  for (const status of statuses) {
+    // The newest first: where there are more than are counted, it is the oldest that are left out.
+    const rows = db.all(
+      `SELECT CAST((final_at - ?) / ${HOUR_MS} AS INTEGER) AS hour, count(*) AS n FROM
+         (SELECT final_at FROM message INDEXED BY final_since
+          WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND final_at <= ?
+          ORDER BY final_at DESC LIMIT ${COUNTED}) GROUP BY hour`,
+      from,
+      from,
+      now,
+    );
+    for (const { hour, n } of rows) {
+      const place = Math.min(STATS_HOURS - 1, int(hour));
+      counts[place] = (counts[place] ?? 0) + int(n);
+    }
+  }
+  return counts;
 }
 
 function oldestDueAt(db: Connection): number | null {

@@ -60,7 +60,10 @@ Deno.test("preview: headers in order, text, text of HTML, attachments", async ()
       ["From", "Jörg <joerg@shop.test>"],
     ]);
     assert.equal(preview.text?.trim(), "Grüße");
-    assert.match(preview.html ?? "", /^Grüße\n+Bitte zahlen \[https:\/\/evil\.test\/\]\./);
+    assert.match(
+      preview.html ?? "",
+      /^Grüße\n+Bitte zahlen \[1 evil\.test\]\.[^]*^1 +Euro$[^]*^\[1\] https:\/\/evil\.test\/$/m,
+    );
     assert.doesNotMatch(preview.html ?? "", /alert|style|<|src/);
     assert.deepEqual(preview.attachments, [
       { name: "Rechnung €.pdf", type: "application/pdf", sizeBytes: 300, isCut: false },
@@ -142,6 +145,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   "tables within tables": `Content-Type: text/html\r\n\r\n${"<table><tr><td>".repeat(30_000)}hello`,
   "lists within lists": `Content-Type: text/html\r\n\r\n${"<ul><li>".repeat(60_000)}hello`,
   "quotes within quotes": `Content-Type: text/html\r\n\r\n${"<blockquote>".repeat(40_000)}hello`,
+  "cells that span millions":
+    "Content-Type: text/html\r\n\r\n<table><tr><td colspan=99999999>x<td rowspan=1e9>y</table>",
   "a table of 10,000 columns": `Content-Type: text/html\r\n\r\n<table><tr>${"<td>".repeat(30_000)}`,
   "a colspan of millions":
     "Content-Type: text/html\r\n\r\n<table><tr><td colspan=99999999 rowspan=99999999>x</table>",
@@ -243,5 +248,40 @@ Deno.test("preview: any bytes give something within the limits", async () => {
       assertWithin(preview, limits);
     }),
     { numRuns: 300 },
+  );
+});
+
+/** The text of an HTML mail. */
+async function textOf(html: string): Promise<string> {
+  using previewer = new Previewer();
+  const mail = `Content-Type: text/html; charset=utf-8\r\n\r\n${html}`;
+  return (await previewer.preview(new TextEncoder().encode(mail))).html ?? "";
+}
+
+Deno.test("preview: a table stands in columns, one for the layout cell under cell", async () => {
+  const table = "<table><tr><th>Item</th><th>Price</th></tr>" +
+    "<tr><td>Pencil case</td><td>12,50</td></tr><tr><td>Pen</td><td>1,50</td></tr></table>";
+  assert.equal(
+    await textOf(table),
+    ["Item          Price", "Pencil case   12,50", "Pen           1,50"].join("\n"),
+  );
+  const layout = `<table><tr><td>Hello</td><td>Ann</td></tr><tr><td>${table}</td></tr></table>`;
+  assert.match(await textOf(layout), /^Hello\n+Ann\n+Item +Price\nPencil case +12,50\nPen +1,50$/);
+});
+
+Deno.test("preview: a link shows where it leads, and its address stands at the end", async () => {
+  const long = `https://track.test/${"x".repeat(300)}`;
+  const html = `<a href="${long}">Pay <b>now</b></a> or <a href="https://bank.test/a">here</a>, ` +
+    `or <a href="${long}">again</a>. <a href="https://bank.test/">https://bank.test/</a> ` +
+    `<a href="mailto:ann@bank.test">ann@bank.test</a> <a href="#top">up</a> <a>none</a>`;
+  assert.equal(
+    await textOf(html),
+    "Pay now [1 track.test] or here [2 bank.test], or again [1 track.test]. https://bank.test/ " +
+      `ann@bank.test up none\n\n[1] ${long}\n[2] https://bank.test/a`,
+  );
+  // The text of a link may be another's address.
+  assert.match(
+    await textOf('<a href="https://evil.test/">https://bank.test/</a>'),
+    /^https:\/\/bank\.test\/ \[1 evil\.test\]\n/,
   );
 });

@@ -83,7 +83,8 @@ async function machine(): Promise<Mailq> {
 function tamed(line: string, folder: string): string {
   return line.replaceAll("/usr/local/bin/mailq", "mailq")
     .replace(/(^|[\s=(])\/(var|etc|srv|usr)\//g, `$1${folder}/$2/`)
-    .replace(/ --(watch|follow)\b/g, "");
+    .replace(/ --(watch|follow)\b/g, "")
+    .replace(/^mailq run(?! --once)/, "mailq run --once");
 }
 
 for (const document of DOCUMENTS) {
@@ -91,14 +92,15 @@ for (const document of DOCUMENTS) {
     await using mailq = await machine();
     for (const line of shellLines(document)) {
       // Another queue is set up, or a backup of then put in place, by tests of their own; no database is
-      // there, and a service does not end.
-      if (/init system|restore|doctor|login|migrate|^mailq run\b/.test(line)) continue;
+      // there, and nobody who logs in.
+      if (/init system|restore|login|migrate/.test(line)) continue;
       const env = { PATH: `${mailq.folder}/stubs:${mailq.env.PATH}` };
       const { code, stderr } = await runInShell(mailq, tamed(line, mailq.folder), {
         env,
         stdin: "Hi\n",
       });
-      const isFine = code === 0 || [66, 69].includes(code) || NOT_THERE.test(stderr);
+      const isFine = code === 0 || /^mailq doctor/.test(line) && code <= 2 ||
+        [66, 69].includes(code) || NOT_THERE.test(stderr);
       assert.ok(isFine, `${line}\nended with ${code}: ${stderr}`);
     }
   });

@@ -1,7 +1,7 @@
 // What relays need of the program, whatever the settings say of them. The application fills it in;
 // `open_relay.ts` and what it loads read it.
 
-import type { FamilyMemory } from "./smtp/connection/connect.ts";
+import type { RelayMemory } from "./smtp/connection/connect.ts";
 import type { Writer } from "./console.ts";
 import type { Variables } from "./program/variables.ts";
 
@@ -19,9 +19,9 @@ export interface RelayContext {
   readonly env?: Variables;
   /** Told each line of every SMTP conversation as it is said, without secrets. */
   readonly onSaid?: (line: string) => void;
-  /** Where the family of addresses that reached the relay is kept for the next process; by default
-   *  nowhere, and each process finds it out in a quarter of a second. */
-  readonly family?: FamilyMemory;
+  /** Where it is kept what was found out of the relay; by default nowhere: which family of addresses
+   *  reaches it each process then finds out anew, in a quarter of a second. */
+  readonly memory?: RelayMemory;
   /** The file we run from; by default that of this process. */
   readonly ownPath?: string;
 }

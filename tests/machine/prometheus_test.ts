@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { childOk, endChild, Heard, runChild, startChild } from "../support/child.ts";
 import { mail, Mailq } from "../support/mailq.ts";
 import { SmtpServer } from "../support/smtp_server.ts";
-import { Running } from "../e2e/support/running.ts";
+import { openQueue, Running } from "../e2e/support/running.ts";
 import { require } from "./requirements.ts";
 
 /** What a query of Prometheus finds. */
@@ -25,8 +25,14 @@ Deno.test("init prometheus: promtool finds nothing wrong with the rules", async 
 Deno.test("init prometheus, init grafana: name no metric that there is not", async () => {
   await using server = new SmtpServer();
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url, MAILQ_RATE: "9/s" });
+  const hook = '[[hook]]\nname = "one"\ncommand = "true"';
+  await Deno.writeTextFile(`${mailq.folder}/mailq.toml`, hook);
   await mailq.enqueue(mail());
   await mailq.ok(["send"]);
+  // What only a relay with TLS has.
+  const queue = await openQueue(mailq);
+  await queue.noteCertificate("default", Date.now());
+  await queue.close();
   const known = new Set((await mailq.ok(["metrics"])).match(/^mailq_\w+/gm));
   const dashboard = await mailq.ok(["init", "grafana"]);
   assert.ok(JSON.parse(dashboard).panels.length > 0);

@@ -191,9 +191,13 @@ Deno.test("openRelay: the family that reached a relay is kept", async () => {
   // 127.0.0.1 and ::1: only the first of them listens.
   await using server = await scriptedServer((peer) => converse(peer));
   const noted: (4 | 6)[] = [];
-  const family = { get: () => 6 as const, note: (found: 4 | 6) => void noted.push(found) };
+  const memory = {
+    get: () => 6 as const,
+    note: (found: 4 | 6) => void noted.push(found),
+    noteCertificate() {},
+  };
   const target = { ...SMTP, host: "localhost", port: server.port };
-  const transport = (await openRelay(request(target), { ...context, family })).open();
+  const transport = (await openRelay(request(target), { ...context, memory })).open();
   const report = await transport.deliver(deliveryOf(["a@example.com"]), unhindered());
   await transport.close();
   assert.equal(report.outcomes[0]?.kind, "sent", report.error ?? "");

@@ -2,19 +2,19 @@
 // to be relied on (/readyz), with the reasons as JSON. service.ts has the conversation.
 
 import type { Settings } from "../../config/settings.ts";
-import type { Counters } from "../../queue/ports/counters.ts";
-import type { Reader } from "../../queue/ports/reader.ts";
 import { errorText } from "../../queue/errors.ts";
 import { isLeftAlone } from "../../queue/policy/breaker.ts";
-import { metricsText } from "../metrics/gather.ts";
+import { type MeteredStore, metricsText } from "../metrics/gather.ts";
 import { CONTENT_TYPES } from "../metrics/open_metrics.ts";
 import type { Supervision } from "../service/supervision.ts";
 import type { HttpAnswer, HttpRequest } from "./service.ts";
 
 interface Monitored {
-  readonly store: Reader & Counters;
+  readonly store: MeteredStore;
   readonly settings: Settings;
   readonly supervision: Pick<Supervision, "troubles" | "isStuck">;
+  /** Connections that the service has open, by relay. */
+  readonly connections: ReadonlyMap<string, number>;
   readonly now: number;
   readonly version: string;
 }
@@ -24,13 +24,13 @@ export async function readMonitoring(
   { path, accept }: HttpRequest,
   monitored: Monitored,
 ): Promise<HttpAnswer> {
-  const { store, settings, supervision, now, version } = monitored;
+  const { store, settings, supervision, connections, now, version } = monitored;
   switch (path) {
     case "/metrics": {
       const dialect = accept.includes("application/openmetrics-text")
         ? "openmetrics"
         : "prometheus";
-      const body = await metricsText(store, settings, { now, version, dialect });
+      const body = await metricsText(store, settings, { now, version, dialect, connections });
       return { status: 200, type: CONTENT_TYPES[dialect], body };
     }
     case "/healthz":

@@ -25,6 +25,16 @@ export interface DiskFigures {
   readonly totalBytes: number | null;
 }
 
+/** How far a hook is. */
+interface MeteredHook {
+  readonly name: string;
+  /** Events that it was not told of yet. */
+  readonly behind: number;
+  /** When the first of them happened, ms since 1970; null if there is none. */
+  readonly oldestAt: number | null;
+  readonly failures: number;
+}
+
 /** All that is told. */
 interface Measured {
   readonly now: number;
@@ -33,6 +43,9 @@ interface Measured {
   readonly stored: StoredFigures;
   readonly rateUses: ReadonlyMap<string, RateUse>;
   readonly relays: readonly MeteredRelay[];
+  readonly hooks: readonly MeteredHook[];
+  /** Connections that this process has open, by relay; null where none is kept. */
+  readonly connections: ReadonlyMap<string, number> | null;
   readonly disk: DiskFigures | null;
   /** Files in the drop folder. */
   readonly dropped: number;
@@ -74,6 +87,9 @@ export function families(measured: Measured): Family[] {
     gauge("mailq_paused", "Whether the whole queue is paused.", [
       { value: status.paused === null ? 0 : 1 },
     ]),
+    gauge("mailq_stalled", "Whether the queue stands still: see the event queue.stalled.", [
+      { value: status.stalledAt === null ? 0 : 1 },
+    ]),
     gauge(
       "mailq_pauses",
       "Pauses of parts of the mail, by what they are of.",
@@ -81,6 +97,7 @@ export function families(measured: Measured): Family[] {
     ),
     ...workerFamilies(measured),
     ...relayFamilies(measured),
+    ...hookFamilies(measured),
     ...diskFamilies(measured.disk),
     ...countedFamilies(stored.counts),
   ];
@@ -140,7 +157,8 @@ function workerFamilies({ status: { workers, lastRoundAt } }: Measured): Family[
   ];
 }
 
-function relayFamilies({ relays, status, rateUses, now }: Measured): Family[] {
+function relayFamilies(measured: Measured): Family[] {
+  const { relays, status, stored, connections, rateUses, now } = measured;
   const troubled = new Map(status.relays.map((relay) => [relay.name, relay]));
   const each = (value: (relay: MeteredRelay) => number | null): Sample[] =>
     relays.flatMap((relay) => {
@@ -170,6 +188,19 @@ function relayFamilies({ relays, status, rateUses, now }: Measured): Family[] {
       }),
     ),
     gauge(
+      "mailq_relay_connections",
+      "Connections to the relay that the service has open; told by the service alone.",
+      each(({ name }) => connections === null ? null : connections.get(name) ?? 0),
+    ),
+    seconds(
+      "mailq_relay_certificate_expiry_timestamp_seconds",
+      "When the certificate ends that the relay showed last; absent if it showed none.",
+      each(({ name }) => {
+        const endsAt = stored.certificateEnds.get(name);
+        return endsAt === undefined ? null : endsAt / 1000;
+      }),
+    ),
+    gauge(
       "mailq_relay_connections_limit",
       "Connections that the relay is given at most: by the settings, or as was learned of it.",
       each(({ name, concurrency }) =>
@@ -191,6 +222,32 @@ function relayFamilies({ relays, status, rateUses, now }: Measured): Family[] {
       ),
       unit: "ratio",
     },
+  ];
+}
+
+function hookFamilies({ hooks, now }: Measured): Family[] {
+  const each = (value: (hook: MeteredHook) => number): Sample[] =>
+    hooks.map((hook) => ({ labels: { hook: hook.name }, value: value(hook) }));
+  return [
+    gauge(
+      "mailq_hook_events_behind",
+      "Events that the hook was not told of yet.",
+      each(
+        ({ behind }) => behind,
+      ),
+    ),
+    seconds(
+      "mailq_hook_lag_seconds",
+      "How long ago the first of these events happened.",
+      each(({ oldestAt }) => oldestAt === null ? 0 : Math.max(0, now - oldestAt) / 1000),
+    ),
+    gauge(
+      "mailq_hook_failures_in_a_row",
+      "Failures since the hook was last told.",
+      each(
+        ({ failures }) => failures,
+      ),
+    ),
   ];
 }
 

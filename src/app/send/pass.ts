@@ -15,7 +15,7 @@ import type { Reader } from "../../queue/ports/reader.ts";
 import { hexText } from "../../system/bytes.ts";
 import { lookAt } from "../../system/files.ts";
 import { openRelay } from "../../transport/open_relay.ts";
-import type { FamilyMemory } from "../../transport/smtp/connection/connect.ts";
+import type { RelayMemory } from "../../transport/smtp/connection/connect.ts";
 import type { App } from "../app.ts";
 
 /** What a pass takes of the program around it. */
@@ -94,7 +94,7 @@ export async function passOptions(
     relays.push({
       relay: await openSettingsRelay(app, settings, relay, {
         ...listener,
-        family: await familyMemory(store, relay.name),
+        memory: await relayMemory(store, relay.name),
       }),
       concurrency: relay.concurrency ?? settings.concurrency,
       rate: relay.rate,
@@ -173,7 +173,7 @@ export async function openSettingsRelay(
   app: Pick<App, "env" | "writeToConsole">,
   settings: Settings,
   relay: RelaySettings,
-  { onSaid, family }: Listener & { readonly family?: FamilyMemory } = {},
+  { onSaid, memory }: Listener & { readonly memory?: RelayMemory } = {},
 ): Promise<Relay> {
   return await openRelay(relay, {
     heloName: settings.hostname,
@@ -184,7 +184,7 @@ export async function openSettingsRelay(
     write: (bytes) => Promise.resolve(app.writeToConsole(bytes)),
     env: app.env,
     onSaid,
-    family,
+    memory,
   });
 }
 
@@ -199,19 +199,24 @@ async function fileOfLogin(
   return loginFile(settings, relay, oauth);
 }
 
-/** What the queue remembers of the addresses of a relay. */
-async function familyMemory(
-  store: Pick<Claims, "relayFamily" | "noteFamily">,
+/** What the queue remembers of a relay: convenience. A queue that cannot be written now is told elsewhere. */
+async function relayMemory(
+  store: Pick<Claims, "relayFamily" | "noteFamily" | "noteCertificate">,
   relay: string,
-): Promise<FamilyMemory> {
+): Promise<RelayMemory> {
   let known = await store.relayFamily(relay);
+  let certificateEndsAt: number | null = null;
   return {
     get: () => known,
     note(family) {
       if (family === known) return;
       known = family;
-      // A convenience for the next process: a queue that cannot be written now is told elsewhere.
       void store.noteFamily(relay, family).catch(() => {});
+    },
+    noteCertificate(endsAt) {
+      if (endsAt === certificateEndsAt || !Number.isFinite(endsAt)) return;
+      certificateEndsAt = endsAt;
+      void store.noteCertificate(relay, endsAt).catch(() => {});
     },
   };
 }

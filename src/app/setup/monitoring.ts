@@ -39,6 +39,20 @@ const ALERTS: readonly Alert[] = [
     summary: "The relay {{ $labels.relay }} is down or refuses our mail: mailq problems.",
   },
   {
+    name: "MailqCertificateEnds",
+    expr: "mailq_relay_certificate_expiry_timestamp_seconds - time() < 7 * 86400",
+    for: "1h",
+    severity: "warning",
+    summary: "The certificate of the relay {{ $labels.relay }} ends within a week.",
+  },
+  {
+    name: "MailqHookBehind",
+    expr: "mailq_hook_lag_seconds > 3600",
+    for: "0m",
+    severity: "warning",
+    summary: "The hook {{ $labels.hook }} was not told for an hour: mailq hooks.",
+  },
+  {
     name: "MailqFailed",
     expr: 'increase(mailq_recipients_total{result=~"failed|expired"}[1h]) > 0',
     for: "0m",

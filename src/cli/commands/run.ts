@@ -111,7 +111,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     await using supervision = flags.once ? null : new Supervision(this.app, told);
     await using _http = supervision === null
       ? null
-      : await serveHttp(this, store, () => current, supervision);
+      : await serveHttp(this, { store, kept, current: () => current, supervision });
     await using _stalls = flags.once ? null : watchForStalls(this.app, () => current, store);
     reload = readAnew;
     if (isReloadAsked) await readAnew();
@@ -188,9 +188,12 @@ async function startListeners(
 /** Serves metrics and health where `listen.http` says; what it says at the start holds until the end. */
 async function serveHttp(
   { app, machine, output }: Context,
-  store: Store,
-  current: () => Settings,
-  supervision: Supervision,
+  { store, kept, current, supervision }: {
+    readonly store: Store;
+    readonly kept: KeptConnections;
+    readonly current: () => Settings;
+    readonly supervision: Supervision;
+  },
 ): Promise<AsyncDisposable | null> {
   const { listen } = current();
   if (listen === null || listen.http.length === 0) return null;
@@ -208,6 +211,7 @@ async function serveHttp(
         store,
         settings: current(),
         supervision,
+        connections: kept.counts,
         now: machine.clock.now(),
         version: VERSION,
       }),

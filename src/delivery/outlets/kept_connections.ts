@@ -33,6 +33,11 @@ export class KeptConnections {
     });
   }
 
+  /** Connections that are open or being opened, in use or not, by relay. */
+  get counts(): ReadonlyMap<string, number> {
+    return new Map(this.#relays.map(({ name, count }) => [name, count]));
+  }
+
   /** Closes the connections that nobody uses, and keeps none from now on. */
   async close(): Promise<void> {
     await Promise.all(this.#relays.splice(0).map((relay) => relay.end()));
@@ -49,6 +54,7 @@ interface Idle {
 
 class KeptRelay implements Relay {
   readonly name: string;
+  readonly #open = new Set<Transport>();
   #idle: Idle[] = [];
   #isOver = false;
 
@@ -60,19 +66,30 @@ class KeptRelay implements Relay {
     // The one used last is the likeliest to be open still.
     const idle = this.#idle.pop();
     idle?.use.abort();
-    return new KeptTransport(this, idle?.transport ?? this.relay.open(), {
+    const transport = idle?.transport ?? this.relay.open();
+    this.#open.add(transport);
+    return new KeptTransport(this, transport, {
       hasCarried: idle !== undefined,
     });
   }
 
+  get count(): number {
+    return this.#open.size;
+  }
+
+  async drop(transport: Transport): Promise<void> {
+    this.#open.delete(transport);
+    await transport.close();
+  }
+
   /** Takes a connection back that may be used again. */
   async keep(transport: Transport): Promise<void> {
-    if (this.#isOver) return await transport.close();
+    if (this.#isOver) return await this.drop(transport);
     const use = new AbortController();
     const over = this.wait(IDLE_MS, use.signal).then(async () => {
       if (use.signal.aborted) return;
       this.#idle = this.#idle.filter((one) => one.transport !== transport);
-      await transport.close();
+      await this.drop(transport);
     }).catch(() => {});
     this.#idle.push({ transport, use, over });
   }
@@ -81,7 +98,7 @@ class KeptRelay implements Relay {
     this.#isOver = true;
     const idle = this.#idle.splice(0);
     for (const { use } of idle) use.abort();
-    await Promise.allSettled(idle.flatMap(({ transport, over }) => [transport.close(), over]));
+    await Promise.allSettled(idle.flatMap(({ transport, over }) => [this.drop(transport), over]));
   }
 }
 
@@ -121,6 +138,6 @@ class KeptTransport implements Transport {
     const isFit = this.#hasCarried && !this.#hasFailed && this.#underWay === 0;
     // It can be given away only once.
     this.#hasCarried = false;
-    await (isFit ? this.keeper.keep(this.transport) : this.transport.close());
+    await (isFit ? this.keeper.keep(this.transport) : this.keeper.drop(this.transport));
   }
 }

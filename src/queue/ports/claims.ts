@@ -51,6 +51,8 @@ export interface Claims {
   /** The family of addresses that reached a relay last: 4 or 6; null if it is not known. */
   relayFamily(name: string): Promise<4 | 6 | null>;
   noteFamily(name: string, family: 4 | 6): Promise<void>;
+  /** Notes when the certificate ends that a relay has shown, ms since 1970; for monitors. */
+  noteCertificate(name: string, endsAt: number): Promise<void>;
   /** Forgets a relay's faults and limits, in one commit. */
   forgetRelay(name: string): Promise<void>;
   /** What a relay is suspected of, in no order. */

@@ -16,6 +16,8 @@ export interface StoredFigures {
   readonly counts: readonly StoredCount[];
   /** Recipients that wait, by the status of their message; one that is not there has none. */
   readonly openRecipients: ReadonlyMap<StoredStatus, number>;
+  /** When the certificates end that relays showed last, by their names, ms since 1970. */
+  readonly certificateEnds: ReadonlyMap<string, number>;
   /** Addresses on the do-not-send list. */
   readonly suppressions: number;
 }

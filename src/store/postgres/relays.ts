@@ -12,6 +12,7 @@ import { requeueAfter } from "./act/actions.ts";
 import { allPauses, endPauses, notePause } from "./act/pauses.ts";
 import {
   forgetRelay,
+  noteCertificate,
   noteFamily,
   noteLimits,
   noteRelay,
@@ -50,6 +51,10 @@ export abstract class PostgresRelays {
 
   noteFamily(name: string, family: 4 | 6): Promise<void> {
     return noteFamily(this.db, name, family);
+  }
+
+  noteCertificate(name: string, endsAt: number): Promise<void> {
+    return noteCertificate(this.db, name, endsAt);
   }
 
   forgetRelay(name: string): Promise<void> {

@@ -53,6 +53,11 @@ export abstract class SqliteRelays {
     await noteFamily(this.db, name, family);
   }
 
+  async noteCertificate(name: string, endsAt: number): Promise<void> {
+    const { noteCertificate } = await loadLimits();
+    await noteCertificate(this.db, name, endsAt);
+  }
+
   async forgetRelay(name: string): Promise<void> {
     const { forgetRelay } = await loadRelays();
     await forgetRelay(this.db, name, this.clock.now());

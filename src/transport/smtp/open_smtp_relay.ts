@@ -32,8 +32,8 @@ export async function openSmtpRelay(
     hasLogin: user !== null,
   });
   const login = relayLogin(request, host, context);
-  const family = context.family ?? null;
-  return smtpRelay({ name, host, port, heloName, tls, login, family, recipientLimit, onSaid });
+  const memory = context.memory ?? null;
+  return smtpRelay({ name, host, port, heloName, tls, login, memory, recipientLimit, onSaid });
 }
 
 /** Makes an LMTP relay of its settings. Throws as `openSmtpRelay` does. */
@@ -63,8 +63,8 @@ export async function openLmtpRelay(
   const { host, port } = target;
   const tls = await relayTls(request.tls, { name, host, isImplicit: false, hasLogin: false });
   const endpoint = { kind: "tcp", host, port } as const;
-  const family = context.family ?? null;
-  return lmtpRelay({ name, endpoint, heloName, tls, family, recipientLimit, onSaid });
+  const memory = context.memory ?? null;
+  return lmtpRelay({ name, endpoint, heloName, tls, memory, recipientLimit, onSaid });
 }
 
 function relayLogin(

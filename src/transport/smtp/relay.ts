@@ -24,7 +24,7 @@
 import { MailqError } from "../../queue/errors.ts";
 import type { Relay } from "../../queue/ports/transport.ts";
 import type { AuthKind } from "../../queue/relay_target.ts";
-import type { FamilyMemory } from "./connection/connect.ts";
+import type { RelayMemory } from "./connection/connect.ts";
 import type { Endpoint } from "./connection/endpoint.ts";
 import { SendingAhead } from "./mail/sending_ahead.ts";
 import { LoginTurns } from "./session/login_turns.ts";
@@ -53,8 +53,8 @@ interface SessionOptions {
   /** Null or absent = in clear. */
   readonly tls?: RelayTls | null;
   readonly login?: RelayLogin | null;
-  /** Where the family of addresses that works is kept for the next process; by default nowhere. */
-  readonly family?: FamilyMemory | null;
+  /** Where it is kept what was found out of the relay; by default nowhere. */
+  readonly memory?: RelayMemory | null;
   /** Recipients of one transaction at most. */
   readonly recipientLimit?: number | null;
   readonly timeouts?: Partial<Timeouts>;
@@ -108,8 +108,8 @@ function sessionRelay(protocol: Protocol, endpoint: Endpoint, options: SessionOp
       turns: new LoginTurns(),
     }
     : null;
-  const family = options.family ?? null;
-  const opener = { protocol, endpoint, shownHost, heloName, tls, login, family, timeouts, timers };
+  const memory = options.memory ?? null;
+  const opener = { protocol, endpoint, shownHost, heloName, tls, login, memory, timeouts, timers };
   const sendingAhead = new SendingAhead();
   // LMTP answers the content once for each recipient.
   if (protocol === "lmtp") sendingAhead.forbid();

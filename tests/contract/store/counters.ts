@@ -41,6 +41,18 @@ export function counterTests(test: TestStore): void {
     assert.deepEqual(await countsOf(store, "enqueued"), { enqueue: 3, tx: 2 });
   });
 
+  test("figures: when the certificates end that relays have shown", async (fixture) => {
+    const { store } = fixture;
+    assert.deepEqual([...(await store.figures()).certificateEnds], []);
+    await store.noteCertificate("main", MINUTE_MS);
+    await store.noteCertificate("main", 2 * MINUTE_MS);
+    await (await fixture.another()).noteCertificate("a_b%", 5);
+    assert.deepEqual(
+      new Map((await store.figures()).certificateEnds),
+      new Map([["main", 2 * MINUTE_MS], ["a_b%", 5]]),
+    );
+  });
+
   test("figures: attempts, what became of recipients, and how long it took", async ({ store, clock }) => {
     const worker = await store.registerWorker("send");
     for (let n = 0; n < 3; n++) await enqueued(store, { recipients: ["a@x.test", "b@x.test"] });

@@ -19,6 +19,9 @@ function samplesOf(text: string): Map<string, number> {
 Deno.test("metrics: what the queue holds and what was done, with no address in it", async () => {
   await using server = new SmtpServer();
   await using mailq = await Mailq.make({ MAILQ_TRANSPORT: server.url, MAILQ_RATE: "100/h" });
+  const hook = '[[hook]]\nname = "shut"\nevents = "recipient.failed"\ncommand = "exit 1"';
+  await Deno.writeTextFile(`${mailq.folder}/mailq.toml`, hook);
+  await mailq.ok(["hooks", "skip", "shut"]);
   await mailq.enqueue(mail({ to: "ann@a.test, refuse.bob@b.test, defer.cy@a.test" }));
   await mailq.ok(["sendmail", "dan@a.test"], { stdin: mail({ subject: "secret word" }) });
   await mailq.ok(["send"]);
@@ -43,9 +46,14 @@ Deno.test("metrics: what the queue holds and what was done, with no address in i
     'mailq_relay_rate_used_ratio{relay="default"}': 0.02,
     'mailq_relay_connections_limit{relay="default"}': 10,
     mailq_paused: 0,
+    mailq_stalled: 0,
+    'mailq_hook_events_behind{hook="shut"}': 1,
+    'mailq_hook_failures_in_a_row{hook="shut"}': 1,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(found.get(name), value, name);
   assert.equal(found.get("mailq_queue_file_bytes"), Deno.statSync(mailq.queue).size);
+  assert.ok((found.get('mailq_hook_lag_seconds{hook="shut"}') ?? 0) > 0);
+  assert.ok(![...found.keys()].some((name) => name.startsWith("mailq_relay_connections{")));
   assert.ok((found.get("mailq_disk_free_bytes") ?? 0) > 0);
 });
 

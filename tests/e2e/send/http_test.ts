@@ -24,6 +24,7 @@ Deno.test("run: serves metrics and health where listen.http says", async () => {
   assert.match(metrics.headers.get("content-type") ?? "", /^application\/openmetrics-text/);
   const text = await metrics.text();
   assert.match(text, /^mailq_messages\{status="sent"\} 1$/m);
+  assert.match(text, /^mailq_relay_connections\{relay="default"\} 1$/m, "it is kept for a while");
   assert.match(text, /\n# EOF\n$/);
   const older = await fetch(`${url}/metrics`);
   assert.match(older.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);

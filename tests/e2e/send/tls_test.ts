@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mail, Mailq } from "../../support/mailq.ts";
 import { converse, EHLO_TLS, type Replies, scriptedServer } from "../../support/smtp_script.ts";
 import {
@@ -17,7 +18,13 @@ async function sendTo(
   settings: string,
   host = "localhost",
   env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly code: number; readonly error: string; readonly said: string }> {
+): Promise<{
+  readonly code: number;
+  readonly error: string;
+  readonly said: string;
+  /** When metrics say that the certificate ends, in seconds; null where they do not. */
+  readonly endsAt: number | null;
+}> {
   await using server = await scriptedServer(
     (peer) => converse(peer, { ehlo: EHLO_TLS, ...replies }),
     { host: host === "localhost" ? "127.0.0.1" : host, port: 0 },
@@ -44,7 +51,10 @@ async function sendTo(
     assert.ok(stderr.includes(attempt.error), `${stderr} tells ${attempt.error}`);
   }
   const said = server.peers.map((peer) => peer.receivedText).join("");
-  return { code, error: attempt.error, said };
+  const [, ends = null] =
+    /^mailq_relay_certificate_expiry_timestamp_seconds\{relay="default"\} (\d+)$/m
+      .exec(await mailq.ok(["metrics"])) ?? [];
+  return { code, error: attempt.error, said, endsAt: ends === null ? null : Number(ends) };
 }
 
 const MUST = `tls.mode = "required"\n`;
@@ -94,7 +104,11 @@ Deno.test("TLS: a relay that offers none is refused where it is a must", async (
 });
 
 Deno.test("TLS: a certificate of our own authority, or one in tls.ca itself, is taken", async () => {
-  assert.equal((await sendTo({ tls: SERVER }, OWN_CA)).code, 0);
+  const { code, endsAt } = await sendTo({ tls: SERVER }, OWN_CA);
+  assert.equal(code, 0);
+  // A runtime older than 2.9 does not tell it.
+  const { validTo } = new X509Certificate(SERVER.cert);
+  if (endsAt !== null) assert.equal(endsAt, Date.parse(validTo) / 1000);
   const path = CA_PATH.replace("ca.pem", "self_signed.pem");
   assert.equal((await sendTo({ tls: SELF_SIGNED }, `${MUST}tls.ca = "${path}"\n`)).code, 0);
 });

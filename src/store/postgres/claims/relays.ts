@@ -8,6 +8,7 @@ import type { Share, ShareResult } from "../../../queue/ports/claims.ts";
 import type { RelayStatus } from "../../../queue/status.ts";
 import { tellHealth, tellLimits } from "../../sql/relay_events.ts";
 import {
+  certificateKey,
   RELAY_COLUMNS,
   relayStatuses,
   toHealth,
@@ -107,6 +108,18 @@ export async function noteFamily(db: Database, name: string, family: 4 | 6): Pro
      ON CONFLICT (relay) DO UPDATE SET family = excluded.family`,
     name,
     family,
+  );
+}
+
+/** See Claims.noteCertificate. */
+export async function noteCertificate(db: Database, name: string, endsAt: number): Promise<void> {
+  const [key, value] = [certificateKey(name), String(Math.round(endsAt))];
+  const known = await db.get("SELECT 1 FROM meta WHERE key = ? AND value = ?", key, value);
+  if (known !== undefined) return;
+  await db.run(
+    "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    key,
+    value,
   );
 }
 

@@ -4,6 +4,7 @@
 import type { StoredCount, StoredFigures } from "../../../queue/ports/counters.ts";
 import type { StoredStatus } from "../../../queue/state.ts";
 import { int } from "../../sql/columns.ts";
+import { certificateEnds, CERTIFICATES } from "../../sql/rows/relay_rows.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { listOf, statusOf } from "../../sql/damage.ts";
 import { statusIs } from "../../sql/law.ts";
@@ -24,6 +25,7 @@ export async function figures(sql: Sql): Promise<StoredFigures> {
       value: Number(value),
     })),
     openRecipients: await openRecipients(sql),
+    certificateEnds: certificateEnds(await sql.all(CERTIFICATES)),
     suppressions: int((await sql.get("SELECT count(*) AS n FROM suppression"))?.n),
   };
 }

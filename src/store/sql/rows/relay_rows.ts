@@ -88,3 +88,20 @@ function toSuspect(value: unknown): Suspect {
     times: Number(field("times")),
   };
 }
+
+const CERTIFICATE = "certificate_ends:";
+
+/** Where in `meta` it stands when a relay's certificate ends. */
+export function certificateKey(relay: string): string {
+  return CERTIFICATE + relay;
+}
+
+/** The rows of `meta` that say so. */
+export const CERTIFICATES = `SELECT key, value FROM meta WHERE key LIKE '${CERTIFICATE}%'`;
+
+/** When the certificates of relays end, by their names. */
+export function certificateEnds(rows: readonly Row[]): Map<string, number> {
+  return new Map(
+    rows.map(({ key, value }) => [String(key).slice(CERTIFICATE.length), Number(value)]),
+  );
+}

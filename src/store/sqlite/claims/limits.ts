@@ -4,6 +4,7 @@
 
 import { NO_LIMITS, relaxed, type RelayLimits } from "../../../queue/policy/throttle.ts";
 import { toLimits } from "../../sql/rows/relay_rows.ts";
+import { certificateKey } from "../../sql/rows/relay_rows.ts";
 import { tellLimits } from "../../sql/relay_events.ts";
 import { clean, type Connection } from "../db/connection.ts";
 
@@ -42,6 +43,19 @@ export async function noteLimits(
       limits.until,
       clean(limits.reply),
     );
+  });
+}
+
+/** See Claims.noteCertificate. */
+export async function noteCertificate(
+  db: Connection,
+  name: string,
+  endsAt: number,
+): Promise<void> {
+  const [key, value] = [certificateKey(name), String(Math.round(endsAt))];
+  if (db.get("SELECT 1 FROM meta WHERE key = ? AND value = ?", key, value) !== undefined) return;
+  await db.write(() => {
+    db.run("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value);
   });
 }
 

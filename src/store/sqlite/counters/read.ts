@@ -3,6 +3,7 @@
 
 import type { StoredCount, StoredFigures } from "../../../queue/ports/counters.ts";
 import { int } from "../../sql/columns.ts";
+import { certificateEnds, CERTIFICATES } from "../../sql/rows/relay_rows.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { listOf, statusOf } from "../../sql/damage.ts";
 import { statusIs } from "../../sql/law.ts";
@@ -22,6 +23,7 @@ export function figures(db: Connection): StoredFigures {
       }),
     ),
     openRecipients: openRecipients(db),
+    certificateEnds: certificateEnds(db.all(CERTIFICATES)),
     suppressions: int(db.get("SELECT count(*) AS n FROM suppression")?.n),
   };
 }

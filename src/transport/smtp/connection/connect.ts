@@ -17,11 +17,13 @@ type AddressFamily = 4 | 6;
 
 /** Which family of addresses reached a relay last, kept by somebody from one process to the next:
  *  where IPv6 leads nowhere only the first process ever waits for it. */
-export interface FamilyMemory {
+export interface RelayMemory {
   /** Null = not known. */
   get(): AddressFamily | null;
   /** Called after a connection to a name with addresses of both families. */
   note(family: AddressFamily): void;
+  /** Called when the relay has shown a certificate, with its end, ms since 1970. */
+  noteCertificate(endsAt: number): void;
 }
 
 /** Where and for how long to connect. */
@@ -37,14 +39,14 @@ interface ConnectOptions {
 interface Ways {
   readonly dial?: Dial;
   readonly resolve?: Resolve;
-  readonly memory?: FamilyMemory | null;
+  readonly memory?: RelayMemory | null;
 }
 
 /** Finds the way to one relay, and remembers which of its addresses took the last connection. */
 export class Connector {
   readonly #dial: Dial;
   readonly #resolve: Resolve;
-  readonly #memory: FamilyMemory | null;
+  readonly #memory: RelayMemory | null;
   #lastGood: string | null = null;
 
   constructor({ dial = dialTcp, resolve = resolveHost, memory = null }: Ways = {}) {

@@ -8,7 +8,7 @@ import type { DeliveryOutcome } from "../../../queue/ports/transport.ts";
 import { withoutReply } from "../../outcomes.ts";
 import { Channel } from "../connection/channel.ts";
 import { classify, type NextStep, STEP } from "../mail/classify.ts";
-import { Connector, connectUnix, type FamilyMemory } from "../connection/connect.ts";
+import { Connector, connectUnix, type RelayMemory } from "../connection/connect.ts";
 import type { Endpoint } from "../connection/endpoint.ts";
 import { type BreakKind, ConnectionBroken } from "../connection/broken.ts";
 import { greetingLimit, withHint } from "./hints.ts";
@@ -43,7 +43,7 @@ interface OpenerOptions {
   /** Null = in clear. */
   readonly tls: RelayTls | null;
   readonly login: SessionLogin | null;
-  readonly family: FamilyMemory | null;
+  readonly memory: RelayMemory | null;
   readonly timeouts: Timeouts;
   readonly timers: Timers;
 }
@@ -107,7 +107,10 @@ export class SessionOpener {
       const onPhase = (phase: Phase) => {
         progress.phase = phase;
       };
-      return await openSession(channel, { ...this.#options, tls }, onPhase);
+      const session = await openSession(channel, { ...this.#options, tls }, onPhase);
+      const { certificate } = session.about;
+      if (certificate !== null) this.#options.memory?.noteCertificate(certificate.validTo);
+      return session;
     } catch (error) {
       channel?.close();
       if (error instanceof Refusal) {
@@ -151,7 +154,7 @@ export class SessionOpener {
     }
     this.#connector ??= new Connector({
       ...await this.#dial(),
-      memory: this.#options.family,
+      memory: this.#options.memory,
     });
     const wire = await this.#connector.connect({ ...endpoint, ...limits });
     return new Channel(wire, timers, transcript);

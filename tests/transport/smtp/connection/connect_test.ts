@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   Connector,
-  type FamilyMemory,
+  type RelayMemory,
   resolveHost,
 } from "../../../../src/transport/smtp/connection/connect.ts";
 import { ConnectionBroken } from "../../../../src/transport/smtp/connection/broken.ts";
@@ -57,7 +57,7 @@ Deno.test("Connector: when all refuse each is named with its reason", async () =
 });
 
 /** Addresses that answer only when told. */
-function slowAddresses(addresses: readonly string[], memory: FamilyMemory | null = null) {
+function slowAddresses(addresses: readonly string[], memory: RelayMemory | null = null) {
   const timers = new FakeTimers();
   const dialled: string[] = [];
   const closed: string[] = [];
@@ -125,7 +125,8 @@ Deno.test("Connector: where one refuses the next is tried at once", async () => 
 
 Deno.test("Connector: the family that worked goes first, in this process and the next", async () => {
   const noted: (4 | 6)[] = [];
-  const memory: FamilyMemory = {
+  const memory: RelayMemory = {
+    noteCertificate() {},
     get: () => noted.at(-1) ?? null,
     note: (family) => void noted.push(family),
   };
@@ -151,7 +152,11 @@ Deno.test("Connector: the family that worked goes first, in this process and the
 
 Deno.test("Connector: a name of one family says nothing of the other", async () => {
   const noted: (4 | 6)[] = [];
-  const memory: FamilyMemory = { get: () => null, note: (family) => void noted.push(family) };
+  const memory: RelayMemory = {
+    get: () => null,
+    note: (family) => void noted.push(family),
+    noteCertificate() {},
+  };
   const { connect, accept } = slowAddresses(["192.0.2.1", "192.0.2.2"], memory);
   const connecting = connect();
   await accept("192.0.2.1");

@@ -39,7 +39,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     isUncertainHeld: false,
     keepsBodies: true,
     retention: { sentMs: null, failedMs: null, eventsMs: 30 * 86_400_000 },
-    bounce: { to: null, delayMs: null, limit: 100, suppressAfter: null },
+    bounce: { to: null, delayMs: null, limit: 100, address: null, suppressAfter: null },
     errorHandler: null,
     intervalMs: 30_000,
     usesLock: true,
@@ -74,6 +74,7 @@ Deno.test("loadSettings: reads every setting from a file", async () => {
     bounce.to = "b@f"
     bounce.delay = "4h"
     bounce.limit = 5
+    bounce.address = "c@f"
     bounce.suppress_after = 2
     error_handler = "decide"
     interval = "1m"
@@ -140,7 +141,7 @@ log = "json"
       failedMs: 365 * 86_400_000,
       eventsMs: 7 * 86_400_000,
     },
-    bounce: { to: "b@f", delayMs: 4 * 60 * 60_000, limit: 5, suppressAfter: 2 },
+    bounce: { to: "b@f", delayMs: 4 * 60 * 60_000, limit: 5, address: "c@f", suppressAfter: 2 },
     errorHandler: "decide",
     intervalMs: 60_000,
     usesLock: false,
@@ -356,7 +357,8 @@ Deno.test("loadSettings: [bounce] names who is told, or nobody", async () => {
   const all = await loadFile(
     '[bounce]\nto = "Sender"\ndelay = "4h"\nlimit = 5\nsuppress_after = 3\n',
   );
-  assert.deepEqual(all.bounce, { to: "sender", delayMs: 14_400_000, limit: 5, suppressAfter: 3 });
+  const { address: _, ...bounce } = all.bounce;
+  assert.deepEqual(bounce, { to: "sender", delayMs: 14_400_000, limit: 5, suppressAfter: 3 });
   const address = await loadFile('bounce.to = "ops@x.test"\nadmin_address = "a@x.test"\n');
   assert.equal(address.bounce.to, "ops@x.test");
   const off = await loadFile('bounce.to = "off"\nadmin_address = "a@x.test"\n');

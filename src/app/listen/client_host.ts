@@ -38,6 +38,8 @@ export interface Shared {
   readonly timers: Timers;
   plan(): ListenPlan;
   readonly queue: TakeMail;
+  /** Takes mail that came back. */
+  readonly bounced: TakeMail;
   readonly takeDrop: TakeDrop;
   /** The folder for texts that are too long for memory. */
   readonly folder: string;
@@ -163,11 +165,12 @@ export class ClientHost implements SmtpHost, SmtpSecurity {
   ): Promise<void> {
     if (!(text instanceof ClientText)) throw new Error("a text of another host");
     const { app, queue } = this.shared;
+    const take = takerOf(envelope, this.shared, this.#settings.bounce.address);
     this.connection.awaits("nothing");
     try {
-      const take = takerOf(envelope, queue);
       const id = await take({ envelope, text, wishes: this.#wishes(envelope) });
       onQueued(id);
+      if (take !== queue) return;
       const { address: client } = this.origin;
       const submitter = envelope.client.user;
       const way = this.origin.isSubmit ? "submit" : "smtp";

@@ -26,7 +26,7 @@ import { GroupCommit } from "./group_commit.ts";
 import { closePlan, readPlan } from "./plan.ts";
 import { type OpenSocket, openSocket } from "./sockets.ts";
 import { dropTaker } from "./take_drop.ts";
-import { queueTaker } from "./take_mail.ts";
+import { bouncedTaker, queueTaker } from "./take_mail.ts";
 
 /** The name of the listener of listen.submit. */
 const SUBMIT = "submit";
@@ -62,6 +62,7 @@ export class Listeners implements AsyncDisposable {
       timers,
       plan: () => this.plan,
       queue: queueTaker(app, intake, () => this.plan.settings),
+      bounced: bouncedTaker(store, () => this.plan.settings),
       takeDrop: dropTaker(app, () => this.#submitStore(), () => this.plan.settings),
       folder: isOnPostgres(plan.settings.queue) ? "/tmp" : folderOf(queuePath(plan.settings.queue)),
       fileBytes: 0,

@@ -1,9 +1,11 @@
 // What becomes of a mail that a listener has accepted. Here a mail is told by its envelope whose it
-// is: today all go into the queue. The dialogue before is src/intake/smtp's.
+// is: what came back is noted with its message, all other goes into the queue. The dialogue before is
+// src/intake/smtp's.
 
 import type { Settings } from "../../config/settings.ts";
 import type { IntakeWishes } from "../enqueue/options.ts";
 import { enqueueInputs } from "../enqueue/enqueue.ts";
+import { MailqError } from "../../queue/errors.ts";
 import type { SmtpEnvelope } from "../../intake/smtp/host.ts";
 import type { Enqueuer } from "../../queue/ports/intake.ts";
 import type { App } from "../app.ts";
@@ -21,10 +23,51 @@ interface AcceptedMail {
  *  disk. Where it throws the mail is nowhere, and the client is told so. */
 export type TakeMail = (mail: AcceptedMail) => Promise<string>;
 
-/** Who takes the mail with this envelope. */
-export function takerOf(_envelope: SmtpEnvelope, queue: TakeMail): TakeMail {
-  return queue;
+/** Those who take mail. */
+interface Takers {
+  readonly queue: TakeMail;
+  readonly bounced: TakeMail;
 }
+
+/** Who takes the mail with this envelope; mail comes back to `bounceAddress`, where there is one. */
+export function takerOf(
+  { recipients }: Pick<SmtpEnvelope, "recipients">,
+  { queue, bounced }: Takers,
+  bounceAddress: string | null,
+): TakeMail {
+  const isReturned = bounceAddress !== null &&
+    recipients.every(({ recipient }) => isUnder(recipient, bounceAddress));
+  return isReturned ? bounced : queue;
+}
+
+/** Whether `given` is the address, or the address with `+ANYTHING` in its local part. */
+function isUnder(given: string, address: string): boolean {
+  const split = (text: string) => text.toLowerCase().split(/@(?=[^@]*$)/);
+  const [local = "", domain] = split(given);
+  const [ours, ourDomain] = split(address);
+  return domain === ourDomain && local.replace(/\+.*$/s, "") === ours;
+}
+
+/** Notes mail that came back. What speaks of no message of ours is refused: it has no sender, so nobody
+ *  gets an answer. */
+export function bouncedTaker(store: BouncedStore, settings: () => Settings): TakeMail {
+  return async ({ envelope, text }) => {
+    const { readBeginning }: typeof import("../bounced/read_beginning.ts") = await import(
+      import.meta.resolve("../bounced/read_beginning.ts")
+    );
+    const { takeBounced }: typeof import("../bounced/take_bounced.ts") = await import(
+      import.meta.resolve("../bounced/take_bounced.ts")
+    );
+    const end = await takeBounced(store, await readBeginning(textInput(text)), {
+      returnedTo: envelope.recipients.map(({ recipient }) => recipient),
+      suppressAfter: settings().bounce.suppressAfter,
+    });
+    if (end.id !== null) return end.id;
+    throw new MailqError("bad_message", `Cannot take this mail for one that came back: ${end.why}`);
+  };
+}
+
+type BouncedStore = Parameters<typeof import("../bounced/take_bounced.ts").takeBounced>[0];
 
 /** Puts mail into the queue. */
 export function queueTaker(

@@ -32,6 +32,7 @@ export const COMMAND_NAMES = [
   "hooks",
   "purge",
   "suppress",
+  "bounced",
   "export",
   "backup",
   "restore",

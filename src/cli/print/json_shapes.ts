@@ -59,6 +59,9 @@ export function detailShape(message: MessageDetail): Record<string, unknown> {
       next_attempt_at: isoTime(recipient.nextAttemptAt),
       sent_at: isoTime(recipient.sentAt),
       dsn: recipient.dsn,
+      bounce: recipient.bounce === null
+        ? null
+        : { ...recipient.bounce, at: isoTime(recipient.bounce.at) },
     })),
     attempts: message.attempts.map(attemptShape),
   };

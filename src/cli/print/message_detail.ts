@@ -9,6 +9,7 @@ import { formatTable } from "../../display/table.ts";
 import { formatTimestamp } from "../../display/timestamps.ts";
 import type { AttemptDetail, MessageDetail, RecipientDetail } from "../../queue/message.ts";
 import type { Reply } from "../../queue/outcome.ts";
+import type { Bounce } from "../../queue/ports/bounces.ts";
 import type { Output } from "../frame/output.ts";
 import type { Moment } from "./message_table.ts";
 
@@ -62,6 +63,12 @@ export async function printDetail(
     { title: "LAST REPLY", min: 12 },
   ] as const;
   for (const line of await formatTable(columns, rows, output.columns)) output.line(line);
+  for (const { address, bounce } of message.recipients) {
+    if (bounce === null) continue;
+    const from = bounce.reporter === null ? "" : ` from ${bounce.reporter}`;
+    const said = `came back ${formatAge(bounce.at, now)} ago${from}: ${bounceText(bounce)}`;
+    output.line(sanitise(`${address} ${said}`));
+  }
   if (message.attempts.length > 0) output.line("");
   printAttempts(output, message, { isFull: false });
 }
@@ -75,6 +82,12 @@ function noticesAsked({ dsn, recipients }: MessageDetail): string | null {
     ...(dsn.ret === null ? [] : [`with the ${dsn.ret === "full" ? "whole message" : "header"}`]),
     ...(dsn.envid === null ? [] : [`for ${dsn.envid}`]),
   ].join(", ");
+}
+
+/** What another host said, with its codes, in one line. */
+export function bounceText({ code, enhanced, reply }: Bounce): string {
+  const said = [code, enhanced, reply].filter((part) => part !== null).join(" ");
+  return said === "" ? "it came back" : said;
 }
 
 function replyText(recipient: RecipientDetail): string {

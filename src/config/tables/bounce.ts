@@ -21,6 +21,12 @@ export const BOUNCE_SETTINGS = {
     doc: "The most reports to one address an hour; what is more is told in one digest",
     min: 1,
   },
+  "bounce.address": {
+    kind: "address",
+    default: null,
+    doc:
+      "Mail to this address by listen.smtp, also with +ANYTHING, is read as `mailq bounced` does",
+  },
   "bounce.suppress_after": {
     kind: "int",
     default: null,
@@ -37,13 +43,15 @@ export interface BounceSettings {
   readonly delayMs: number | null;
   /** Reports to one address an hour. */
   readonly limit: number;
+  /** Where mail comes back to by a listener; null = nowhere. */
+  readonly address: string | null;
   /** Null = no address is suppressed for mail that came back. */
   readonly suppressAfter: number | null;
 }
 
 /** Gives a setting once it has been read. */
 interface Get {
-  (name: "bounce.to"): string | null;
+  (name: "bounce.to" | "bounce.address"): string | null;
   (name: "bounce.limit"): number;
   (name: "bounce.delay" | "bounce.suppress_after"): number | null;
 }
@@ -55,6 +63,7 @@ export function bounceSettings(get: Get, adminAddress: string | null): BounceSet
     to: to === "off" ? null : to,
     delayMs: get("bounce.delay"),
     limit: get("bounce.limit"),
+    address: get("bounce.address"),
     suppressAfter: get("bounce.suppress_after"),
   };
 }

@@ -7,7 +7,7 @@ const MESSAGE = ("id status held final_reason sender subject from to message_id 
   "recipients_total recipients_open recipients_sent recipients_failed").split(" ");
 
 const RECIPIENT = ("address status reason tries retries_used code enhanced reply " +
-  "next_attempt_at sent_at dsn").split(" ");
+  "next_attempt_at sent_at dsn bounce").split(" ");
 const ATTEMPT = ("n started_at duration_ms relay host tls result code enhanced reply error " +
   "traceback transcript outcomes").split(" ");
 const OUTCOME = ["address", "outcome", "code", "enhanced", "reply"];

@@ -4,7 +4,9 @@
 
 import type { Bounds, Kind, KindValues } from "./kinds.ts";
 import { BOUNCE_SETTINGS } from "./tables/bounce.ts";
+import { LISTEN_SETTINGS } from "./tables/listen_settings.ts";
 import { OAUTH_KEYS } from "./tables/oauth.ts";
+import { TUI_SETTINGS } from "./tables/tui.ts";
 
 /** What is known of one setting. */
 export interface Definition extends Bounds {
@@ -192,50 +194,8 @@ export const SETTINGS = {
     doc: "Whether only one pass runs at a time, by a lock beside the queue",
   },
   "lock_path": { kind: "path", default: null, doc: "The lock's file, else beside the queue" },
-  "listen.smtp": {
-    kind: "words",
-    default: null,
-    doc: "Where the service takes mail by SMTP: 127.0.0.1:587, smtps://*:465, a socket's path or " +
-      "systemd:NAME; several in a list",
-  },
-  "listen.submit": {
-    kind: "path",
-    default: null,
-    doc:
-      "A socket, such as /run/mailq/submit, by which the service takes the mail of programs that " +
-      "can neither open the queue nor write in its drop folder",
-  },
-  "listen.http": {
-    kind: "words",
-    default: null,
-    doc:
-      "Where the service serves /metrics, /healthz and /readyz: 127.0.0.1:9877, or a socket's path",
-  },
-  "listen.tls.cert": {
-    kind: "path",
-    default: null,
-    doc: "The certificate of listen.smtp with its chain, as PEM; others then log in under TLS",
-  },
-  "listen.tls.key": { kind: "path", default: null, doc: "The key of that certificate, as PEM" },
-  "listen.users": {
-    kind: "path",
-    default: null,
-    doc: "The logins that may send by listen.smtp: name:hash lines, as of htpasswd -B or " +
-      "openssl passwd -6",
-  },
-  "listen.allow": {
-    kind: "words",
-    default: null,
-    doc:
-      "The networks that may send by listen.smtp without a login, and use listen.http, such as " +
-      "10.0.0.0/8",
-  },
-  "listen.max_connections": {
-    kind: "int",
-    default: 500,
-    doc: "Connections that the listeners keep at the same time",
-    min: 1,
-  },
+  ...LISTEN_SETTINGS,
+  ...TUI_SETTINGS,
 } as const satisfies Readonly<Record<string, Definition>>;
 
 /** The keys of a `[relay.NAME]` table. */

@@ -70,6 +70,12 @@ export interface Settings {
   readonly listen: ListenSettings | null;
   /** The socket that a service takes mail by of those who can leave it nowhere else. */
   readonly submitSocket: string | null;
+  /** The operator's screen; its words are as they were written. */
+  readonly tui: {
+    readonly keys: string | null;
+    readonly colours: string | null;
+    readonly hasMouse: boolean;
+  };
   /** What was wrong and passed over, one line each. */
   readonly warnings: readonly string[];
   /** Every setting in force, in a stable order, secrets as `***`. */
@@ -180,6 +186,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
     lockPath: get("lock_path"),
     listen: merged.listen,
     submitSocket: get("listen.submit"),
+    tui: { keys: get("tui.keys"), colours: get("tui.colours"), hasMouse: get("tui.mouse") },
     warnings: merged.warnings,
     entries() {
       const known = new Map(values);

@@ -3,8 +3,11 @@
 // what a frame shows is screens/'s.
 
 import { errorText, MailqError } from "../queue/errors.ts";
+import type { TuiSettings } from "./own/settings.ts";
 import type { Data } from "./data/data.ts";
 import { FrameWriter } from "./terminal/frame_writer.ts";
+import { readOwnColours } from "./own/colours.ts";
+import { readOwnKeys } from "./own/keys.ts";
 import { Effects, type ReadEnvelope } from "./effects.ts";
 import type { Event } from "./model/events.ts";
 import { refreshList } from "./model/list/window.ts";
@@ -27,6 +30,8 @@ export interface SessionOptions {
   readonly settings: MailSettings;
   /** All settings, for people. */
   readonly entries: readonly ShownSetting[];
+  /** How the operator wants the screen. */
+  readonly tui: TuiSettings;
   readonly pager: string;
   /** How this program is started, with its global options. */
   readonly program: readonly string[];
@@ -61,9 +66,10 @@ export class Session {
       maxTries,
       settings,
       entries,
+      keys: readOwnKeys(options.tui.keys),
       now: now(),
     });
-    this.#windows = new WindowPainter(options);
+    this.#windows = new WindowPainter({ ...options, codes: readOwnColours(options.tui.colours) });
     this.#writer = new FrameWriter((text) => port.write(text));
     this.#terminal = new Terminal(
       port,
@@ -71,6 +77,7 @@ export class Session {
         for (const key of keys) this.#tell({ kind: "key", key });
       },
       () => this.#end(),
+      options.tui,
     );
     this.#effects = new Effects({
       ...options,

@@ -87,7 +87,7 @@ const WRONG_FILES: readonly [text: string, message: string][] = [
   [
     "[smtp]\nport = 1",
     "Unknown table [smtp] (/etc/mailq.toml:1): expected one of relay, route, rule, hook, retry, " +
-    "retention, bounce, on, listen, listen.tls",
+    "retention, bounce, on, listen, listen.tls, tui",
   ],
   [
     "retry = 5",

@@ -47,6 +47,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     log: null,
     listen: null,
     submitSocket: null,
+    tui: { keys: null, colours: null, hasMouse: true },
     warnings: [],
   });
 });
@@ -102,6 +103,10 @@ log = "json"
     users = "/users"
     allow = "10.0.0.0/8"
     max_connections = 8
+    [tui]
+    keys = "retry=t"
+    colours = ["red=magenta", "green=blue"]
+    mouse = false
   `);
   const { entries, relays, machine: _, ...rest } = settings;
   assert.deepEqual(relays[0]?.target.kind, "smtp");
@@ -157,6 +162,7 @@ log = "json"
       maxConnections: 8,
     },
     submitSocket: "/home/u/submit",
+    tui: { keys: "retry=t", colours: "red=magenta green=blue", hasMouse: false },
     warnings: [],
   });
   assert.deepEqual(

@@ -6,6 +6,7 @@ import { windowOf } from "./windows.ts";
 import type { Effect, Event } from "../../src/tui/model/events.ts";
 import { refreshList } from "../../src/tui/model/list/window.ts";
 import { currentRow, initialState, type State } from "../../src/tui/model/state.ts";
+import { Keys } from "../../src/tui/keys/keys.ts";
 import { update } from "../../src/tui/model/update.ts";
 
 /** The model with a queue of rows behind it that answers at once, or when it is told to. */
@@ -18,6 +19,7 @@ class Bench {
     now: 1_000,
     settings: { relays: [], routes: [], ratePerDomain: null },
     entries: [],
+    keys: new Keys(),
   });
   #asked: Effect[] = [];
 

@@ -47,6 +47,9 @@ class CountedData {
 /** One relay, no routes and no rates. */
 export const NO_SETTINGS: MailSettings = { relays: [], routes: [], ratePerDomain: null };
 
+/** The screen as it is by default. */
+export const NO_TUI = { keys: null, colours: null, hasMouse: true };
+
 export interface ScreenOptions extends Partial<SessionOptions> {
   readonly columns?: number;
   readonly rows?: number;
@@ -93,6 +96,7 @@ export class TestScreen implements AsyncDisposable {
       maxTries: 5,
       settings: NO_SETTINGS,
       entries: [],
+      tui: NO_TUI,
       program: ["/bin/sh", "-c", 'echo "$@"', "mailq"],
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),

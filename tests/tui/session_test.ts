@@ -4,7 +4,7 @@ import type { Data } from "../../src/tui/data/data.ts";
 import { readyMeasure } from "../../src/tui/measure.ts";
 import { Session } from "../../src/tui/session.tsx";
 import { FakeTerminal } from "./fake_terminal.ts";
-import { fillQueue, NO_SETTINGS, TestScreen } from "./screen.ts";
+import { fillQueue, NO_SETTINGS, NO_TUI, TestScreen } from "./screen.ts";
 
 /** The terminal is as it was before. */
 function isSane(terminal: FakeTerminal): void {
@@ -103,6 +103,7 @@ Deno.test("a queue that cannot be read ends the screen, one that is busy does no
       settings: NO_SETTINGS,
       entries: [],
       program: [],
+      tui: NO_TUI,
       pager: "cat",
       now: () => 0,
       readEnvelope: fail,

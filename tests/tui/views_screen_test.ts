@@ -332,3 +332,12 @@ Deno.test("messages are written out to an mbox or a folder, and nothing is writt
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("the help begins with the view's own keys, and tells those of others apart", async () => {
+  await using screen = await open({ rows: 40 });
+  await view(screen, "suppressions");
+  await screen.press("?");
+  assert.match(screen.text, /┐\n.*Only in suppressions +│\n.* a +put addresses on the list/);
+  await screen.press("/relays");
+  assert.match(screen.text, /Only in relays, pauses +│\n.* p +stop the mail of a relay/);
+});

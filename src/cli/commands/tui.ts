@@ -54,6 +54,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
         ratePerDomain: settings.ratePerDomain,
       },
       entries: settings.entries(),
+      tui: settings.tui,
       isColoured: !this.globals.noColor && !env.NO_COLOR,
       maxTries: max === null ? null : max + 1,
       program: ownWords(this, settings.queue),

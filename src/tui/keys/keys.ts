@@ -19,33 +19,48 @@ export function isViewCommand(id: CommandId): id is ViewCommandId {
 }
 
 /** The table's rows, in order. */
-export const BINDINGS: readonly KeyBinding[] = Object.entries(TABLE).map(([id, row]) => ({
+const TABLE_ROWS: readonly KeyBinding[] = Object.entries(TABLE).map(([id, row]) => ({
   ...row,
   keys: row.keys.split(" ").filter((key) => key !== ""),
   // The keys of an object literal are those of its type.
   id: id as CommandId,
 }));
 
-const byKey = new Map<string, KeyBinding>();
-for (const binding of BINDINGS) {
-  for (const context of binding.contexts) {
-    for (const key of binding.keys) byKey.set(`${context} ${key}`, binding);
+/** The commands with their keys: those of the table, or an operator's own. */
+export class Keys {
+  readonly bindings: readonly KeyBinding[];
+  readonly #byKey = new Map<string, KeyBinding>();
+
+  /** `own`: keys in the place of a command's. Another command that had one of them loses it. */
+  constructor(own: ReadonlyMap<CommandId, readonly string[]> = new Map()) {
+    const taken = new Set(
+      TABLE_ROWS.flatMap(({ id, contexts }) =>
+        (own.get(id) ?? []).flatMap((key) => contexts.map((place) => `${place} ${key}`))
+      ),
+    );
+    this.bindings = TABLE_ROWS.map((row) => ({
+      ...row,
+      keys: own.get(row.id) ??
+        row.keys.filter((key) => !row.contexts.some((place) => taken.has(`${place} ${key}`))),
+    }));
+    for (const binding of this.bindings) {
+      for (const place of binding.contexts) {
+        for (const key of binding.keys) this.#byKey.set(`${place} ${key}`, binding);
+      }
+    }
   }
-}
 
-/** What a key does in a place; null where it does nothing. */
-export function bindingFor(key: string, place: Place): KeyBinding | null {
-  return byKey.get(`${place} ${key}`) ?? null;
-}
+  /** What a key does in a place; null where it does nothing. */
+  at(key: string, place: Place): KeyBinding | null {
+    return this.#byKey.get(`${place} ${key}`) ?? null;
+  }
 
-/** What can be done in a place. */
-export function bindingsIn(
-  place: Place,
-  { isReadonly }: { readonly isReadonly: boolean },
-): readonly KeyBinding[] {
-  return BINDINGS.filter((binding) =>
-    binding.contexts.includes(place) && !(isReadonly && binding.isAction === true)
-  );
+  /** What can be done in a place. */
+  in(place: Place, { isReadonly }: { readonly isReadonly: boolean }): readonly KeyBinding[] {
+    return this.bindings.filter((binding) =>
+      binding.contexts.includes(place) && !(isReadonly && binding.isAction === true)
+    );
+  }
 }
 
 const SHOWN: Readonly<Record<string, string>> = {

@@ -22,10 +22,10 @@ export interface Layout {
   readonly textColumns: number;
 }
 
-const HEADER_ROWS = 2;
+export const HEADER_ROWS = 2;
 const FOOTER_ROWS = 2;
 /** The list's titles. */
-const TITLE_ROWS = 1;
+export const TITLE_ROWS = 1;
 /** What stands above a message's text: what it is, from whom, to whom, and the tabs. */
 const DETAIL_ROWS = 4;
 /** The pane has its tabs and one line about the message. */

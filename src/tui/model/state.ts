@@ -10,6 +10,7 @@ import type { ListedStatus } from "./list/filter_fields.ts";
 import type { ScreenFilter, ShownContent, Verb } from "../data/data.ts";
 import type { Dialog, PromptKind } from "./dialogs/dialog.ts";
 import { EMPTY_FILTER, type ParsedFilter } from "./list/filter_text.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Place } from "../keys/places.ts";
 
 export interface Size {
@@ -158,6 +159,7 @@ export interface State {
   readonly size: Size;
   readonly queue: string;
   readonly isReadonly: boolean;
+  readonly keys: Keys;
   /** 1 + retry.max; null = no limit. */
   readonly maxTries: number | null;
   /** The time the screen tells ages by. */
@@ -217,7 +219,10 @@ const NO_HISTORY: State["history"] = {
 };
 
 export function initialState(
-  about: Pick<State, "size" | "queue" | "isReadonly" | "maxTries" | "now" | "settings" | "entries">,
+  about: Pick<
+    State,
+    "size" | "queue" | "isReadonly" | "maxTries" | "now" | "settings" | "entries" | "keys"
+  >,
 ): State {
   return {
     ...about,

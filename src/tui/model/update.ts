@@ -2,7 +2,6 @@
 // for everything that happens. Keys go on to commands.ts, or to dialogs.ts where one is open. Pure.
 
 import { Hindrances } from "../../app/status/hindrances.ts";
-import { bindingFor } from "../keys/keys.ts";
 import { isUndoable, resultText, targetCame, undoneText } from "./acting/actions.ts";
 import { refresh, runCommand } from "./commands.ts";
 import { contentCame, detailCame, follow } from "./message/detail.ts";
@@ -13,6 +12,7 @@ import { inView, listRows, recount, windowCame } from "./list/window.ts";
 import { noteSent } from "./rate.ts";
 import type { Change } from "../data/data.ts";
 import { isTroubled } from "./trouble.ts";
+import { mouseUsed } from "./mouse.ts";
 import { NOT_LEFT, openView, viewCame } from "./view.ts";
 import { MIN_SIZE } from "./layout.ts";
 import { placeOf, type State } from "./state.ts";
@@ -110,11 +110,14 @@ function keyPressed(before: State, { key }: Extract<Event, { kind: "key" }>): St
   const state = { ...before, isUntouched: false };
   const { columns, rows } = state.size;
   const isTooSmall = columns < MIN_SIZE.columns || rows < MIN_SIZE.rows;
-  const binding = bindingFor(key.name, placeOf(state));
+  const binding = state.keys.at(key.name, placeOf(state));
   // Whatever is open, these two work, and where nothing can be seen nothing else does.
   if (binding?.id === "quit_now" || binding?.id === "suspend") return runCommand(state, binding);
   if (isTooSmall) return key.name === "q" ? step(state, { kind: "quit" }) : step(state);
-  const pressed = state.dialog !== null
+  const mouse = mouseUsed(state, key);
+  const pressed = mouse !== null
+    ? mouse
+    : state.dialog !== null
     ? keyInDialog(state, state.dialog, key, runCommand)
     : binding === null
     ? step(state)

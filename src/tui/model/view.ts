@@ -153,6 +153,18 @@ export function moveView(state: State, by: number): State {
   return { ...state, notice: null, view: { ...view, cursor: rows[place]?.key ?? null, scroll } };
 }
 
+/** The cursor on the row that stands, with the lines below it, at this place of the screen; `here` if it is
+ *  there already. */
+export function pointAt(state: State, row: number): State | "here" {
+  const { view } = state;
+  const rows = viewRows(state);
+  if (view === null || rows === null) return state;
+  const place = rows.findLastIndex(({ key }, i) => key !== undefined && i <= view.scroll + row);
+  const key = rows[place]?.key;
+  if (key === undefined || rows[view.scroll + row] === undefined) return state;
+  return place === cursorRow(state) ? "here" : { ...state, view: { ...view, cursor: key } };
+}
+
 /** Enter. */
 export function openRow(state: State): Step {
   const known = opened(state);

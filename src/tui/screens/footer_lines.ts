@@ -2,7 +2,7 @@
 // keys and their words come from keys/.
 
 import { wholeReasonOf } from "../model/list/why.ts";
-import { bindingsIn, keyText } from "../keys/keys.ts";
+import { keyText } from "../keys/keys.ts";
 import { newAbove } from "../model/list/window.ts";
 import { markedCount } from "../model/list/marks.ts";
 import { currentRow, placeOf, type State } from "../model/state.ts";
@@ -62,7 +62,7 @@ const ALWAYS = new Set(["palette", "help", "quit"]);
 
 /** As many of the keys as there is room for. */
 function keyLine(state: State): Line {
-  const hints = bindingsIn(placeOf(state), state).flatMap(({ id, keys: [key], footer }) =>
+  const hints = state.keys.in(placeOf(state), state).flatMap(({ id, keys: [key], footer }) =>
     footer === undefined || key === undefined ? [] : [{ id, text: `${keyText(key)} ${footer}` }]
   );
   const width = (text: string) => text.length + GAP.length;

@@ -1,11 +1,11 @@
 // What the help says: keys in groups, and what a filter line may hold, from the tables themselves.
 // Called by dialog_lines.ts, which draws the box. Its keys are model/dialogs/help.ts's.
 
-import { BINDINGS, keyText } from "../keys/keys.ts";
+import { isViewCommand, type KeyBinding, keyText } from "../keys/keys.ts";
 import { FIELDS } from "../model/list/filter_fields.ts";
 import { TextRows } from "../model/message/text_rows.ts";
 import type { Dialog } from "../model/dialogs/dialog.ts";
-import type { State } from "../model/state.ts";
+import { placeOf, type State } from "../model/state.ts";
 import { cell, type Line, padded } from "./line.ts";
 
 /** Columns of keys and of fields. */
@@ -17,10 +17,16 @@ interface Entry {
   readonly help: string;
 }
 
-function entries({ isReadonly }: State): Entry[] {
-  const keys = BINDINGS.filter(({ isAction }) => !(isReadonly && isAction === true))
-    .map(({ group, keys, name, help }) => ({
-      group,
+function entries(state: State): Entry[] {
+  const place = placeOf(state);
+  const known = state.keys.bindings
+    .filter(({ isAction }) => !(state.isReadonly && isAction === true));
+  // What the view has for itself comes first, what other views have comes last.
+  const isElsewhere = ({ id, contexts }: KeyBinding) =>
+    isViewCommand(id) && !contexts.includes(place);
+  const keys = [...known.filter((one) => !isElsewhere(one)), ...known.filter(isElsewhere)]
+    .map(({ id, contexts, group, keys, name, help }) => ({
+      group: isViewCommand(id) ? `Only in ${contexts.join(", ")}` : group,
       name: keys.length === 0 ? `:${name}` : keys.map(keyText).join(" "),
       help,
     }));

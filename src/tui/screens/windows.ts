@@ -3,7 +3,7 @@
 // the rows of long texts and lists are windows: Ink lays out where they stand, and their rows are
 // put into its frame here. Called by session.tsx; screen.tsx has the components.
 
-import { SGR } from "../../display/colour.ts";
+import type { ColourCodes } from "../own/colours.ts";
 import type { State } from "../model/state.ts";
 import { frameOf } from "./frame.ts";
 import { type Line, lineWidth } from "./line.ts";
@@ -30,11 +30,17 @@ interface Painted {
   readonly columns: number;
 }
 
+interface Look {
+  readonly isColoured: boolean;
+  /** The codes of each colour. */
+  readonly codes: ColourCodes;
+}
+
 /** Puts the rows of windows into frames. */
 export class WindowPainter {
   readonly #painted = new WeakMap<Line, Painted>();
 
-  constructor(readonly look: { readonly isColoured: boolean }) {}
+  constructor(readonly look: Look) {}
 
   /** The rows of Ink's `frame`, with those of its windows. */
   fill(frame: string, state: State): string[] {
@@ -63,16 +69,16 @@ export class WindowPainter {
 }
 
 /** A line as the terminal takes it; without colours it is bold, dim or inverse only. */
-function paint(line: Line, { isColoured }: { readonly isColoured: boolean }): Painted {
+function paint(line: Line, { isColoured, codes }: Look): Painted {
   const text = line.map(({ text, style }) => {
-    const codes: number[] = [];
-    if (style?.isBold === true) codes.push(1);
-    if (style?.isInverse === true) codes.push(7);
+    const numbers: number[] = [];
+    if (style?.isBold === true) numbers.push(1);
+    if (style?.isInverse === true) numbers.push(7);
     // What has no colour may be bold, dim or inverse all the same (no-color.org).
     if (style?.colour !== undefined && (isColoured || style.colour === "dim")) {
-      codes.push(SGR[style.colour]);
+      numbers.push(...codes[style.colour]);
     }
-    return codes.length === 0 || text === "" ? text : `\x1b[${codes.join(";")}m${text}\x1b[0m`;
+    return numbers.length === 0 || text === "" ? text : `\x1b[${numbers.join(";")}m${text}\x1b[0m`;
   }).join("");
   return { text, columns: lineWidth(line) };
 }

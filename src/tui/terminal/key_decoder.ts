@@ -1,12 +1,14 @@
 // Turns a terminal's bytes into keys and pasted text. Called by terminal.ts. What a key does is not
 // known here.
 
-/** A key that was pressed, or a text that was pasted. */
+/** A key that was pressed, a text that was pasted, or what the mouse did. */
 export interface KeyPress {
-  /** `a`, `Enter`, `Ctrl-d`, `PgDn`, `Space`; `Paste` for pasted text. */
+  /** `a`, `Enter`, `Ctrl-d`, `PgDn`, `Space`; `Paste` for pasted text; `Click`, `WheelUp`, `WheelDown`. */
   readonly name: string;
   /** What a text field takes it for; null for keys that are no text. */
   readonly text: string | null;
+  /** The cell that was clicked, from 0 on. */
+  readonly at?: { readonly row: number; readonly column: number };
 }
 
 const PASTE_BEGIN = "\x1b[200~";
@@ -37,7 +39,21 @@ const SEQUENCES: Readonly<Record<string, string>> = {
   "OH": "Home",
   "OM": "Enter",
   "OP": "F1",
+  "OQ": "F2",
+  "OR": "F3",
+  "OS": "F4",
   "[11~": "F1",
+  "[12~": "F2",
+  "[13~": "F3",
+  "[14~": "F4",
+  "[15~": "F5",
+  "[17~": "F6",
+  "[18~": "F7",
+  "[19~": "F8",
+  "[20~": "F9",
+  "[21~": "F10",
+  "[23~": "F11",
+  "[24~": "F12",
   "[1~": "Home",
   "[3~": "Delete",
   "[4~": "End",
@@ -46,6 +62,8 @@ const SEQUENCES: Readonly<Record<string, string>> = {
   "[7~": "Home",
   "[8~": "End",
 };
+
+const NAMES = new Set([...Object.values(CONTROLS), ...Object.values(SEQUENCES), "Esc", "Space"]);
 
 // ECMA-48 5.4: parameters, intermediates, one final byte; SS3 has one byte.
 // deno-lint-ignore no-control-regex -- the escape character is what begins them
@@ -90,7 +108,8 @@ export class KeyDecoder {
       const whole = WHOLE.exec(this.#rest);
       if (whole !== null) {
         this.#rest = this.#rest.slice(whole[0].length);
-        keys.push({ name: sequenceName(whole[1] ?? ""), text: null });
+        const sequence = whole[1] ?? "";
+        keys.push(mouseKey(sequence) ?? { name: sequenceName(sequence), text: null });
         continue;
       }
       const character = String.fromCodePoint(this.#rest.codePointAt(0) ?? 0);
@@ -99,6 +118,26 @@ export class KeyDecoder {
     }
     return keys;
   }
+}
+
+/** What the mouse did, as xterm's mode 1006 tells it; null for a key. */
+function mouseKey(sequence: string): KeyPress | null {
+  const [, button, column, row, end] = /^\[<(\d+);(\d+);(\d+)([Mm])$/.exec(sequence) ?? [];
+  if (button === undefined) return null;
+  const name = end === "M" ? MOUSE[button] ?? "Unknown" : "Unknown";
+  return { name, text: null, at: { row: Number(row) - 1, column: Number(column) - 1 } };
+}
+
+/** By the number of the button. */
+const MOUSE: Readonly<Record<string, string>> = {
+  "0": "Click",
+  "64": "WheelUp",
+  "65": "WheelDown",
+};
+
+/** Whether there is such a key: a character, or a name that this file gives. */
+export function isKeyName(name: string): boolean {
+  return NAMES.has(name) || /^Ctrl-[a-z]$/.test(name) || /^[^\p{C}\p{Z}]$/u.test(name);
 }
 
 function sequenceName(sequence: string): string {

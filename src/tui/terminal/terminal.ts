@@ -27,6 +27,10 @@ export interface TerminalPort {
 const ENTER = "\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[?25l\x1b[2J";
 const LEAVE = "\x1b[0m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
 
+/** Presses and the wheel, told by numbers that any column fits in (xterm's 1000 and 1006). */
+const MOUSE_ON = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF = "\x1b[?1006l\x1b[?1000l";
+
 /** How long a lone Escape waits for the rest of a sequence. */
 const ESCAPE_MS = 30;
 
@@ -45,13 +49,14 @@ export class Terminal {
     readonly onKeys: (keys: readonly KeyPress[]) => void,
     /** The terminal is gone. */
     readonly onEnd: () => void,
+    readonly options: { readonly hasMouse: boolean },
   ) {}
 
   enter(): void {
     if (this.#isEntered) return;
     this.#isEntered = true;
     this.port.setRaw(true);
-    this.port.write(ENTER);
+    this.port.write(ENTER + (this.options.hasMouse ? MOUSE_ON : ""));
     void this.#readKeys();
   }
 
@@ -61,7 +66,7 @@ export class Terminal {
     this.#isEntered = false;
     clearTimeout(this.#escapeTimer);
     try {
-      this.port.write(LEAVE);
+      this.port.write((this.options.hasMouse ? MOUSE_OFF : "") + LEAVE);
     } finally {
       this.port.setRaw(false);
     }

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { KeyDecoder, type KeyPress } from "../../../src/tui/terminal/key_decoder.ts";
 import { viewOf } from "../../../src/tui/views/views.ts";
-import { bindingFor, BINDINGS, bindingsIn, isViewCommand } from "../../../src/tui/keys/keys.ts";
+import { isViewCommand, Keys } from "../../../src/tui/keys/keys.ts";
 import { ANYWHERE } from "../../../src/tui/keys/places.ts";
 import { editText, textInput } from "../../../src/tui/keys/text_input.ts";
 
 const encoder = new TextEncoder();
+const KEYS = new Keys();
 
 function decoded(...pieces: string[]): string[] {
   const decoder = new KeyDecoder();
@@ -15,14 +16,14 @@ function decoded(...pieces: string[]): string[] {
 
 Deno.test("no key means two things in one place", () => {
   for (const context of ANYWHERE) {
-    const keys = bindingsIn(context, { isReadonly: false }).flatMap(({ keys }) => keys);
+    const keys = KEYS.in(context, { isReadonly: false }).flatMap(({ keys }) => keys);
     assert.deepEqual([...new Set(keys)], keys);
-    for (const key of keys) assert.ok(bindingFor(key, context)?.keys.includes(key));
+    for (const key of keys) assert.ok(KEYS.at(key, context)?.keys.includes(key));
   }
 });
 
 Deno.test("every view has the commands that the table gives it", () => {
-  for (const binding of BINDINGS) {
+  for (const binding of KEYS.bindings) {
     if (!isViewCommand(binding.id)) continue;
     for (const place of binding.contexts) {
       assert.ok(place !== "list" && place !== "detail");
@@ -48,7 +49,7 @@ Deno.test("every key of the table can be typed", () => {
     "Shift-Tab": "\x1b[Z",
     F1: "\x1bOP",
   };
-  for (const key of BINDINGS.flatMap(({ keys }) => keys)) {
+  for (const key of KEYS.bindings.flatMap(({ keys }) => keys)) {
     const control = /^Ctrl-(.)$/.exec(key)?.[1];
     const bytes = control === undefined
       ? typed[key] ?? key
@@ -60,9 +61,10 @@ Deno.test("every key of the table can be typed", () => {
 });
 
 Deno.test("names are unique, and what changes the queue is marked so", () => {
-  const names = BINDINGS.map(({ name }) => name);
+  const names = KEYS.bindings.map(({ name }) => name);
   assert.deepEqual([...new Set(names)], names);
-  const actions = BINDINGS.filter(({ isAction }) => isAction === true).map(({ id }) => id).sort();
+  const actions = KEYS.bindings.filter(({ isAction }) => isAction === true).map(({ id }) => id)
+    .sort();
   assert.deepEqual(actions, [
     "add_suppression",
     "cancel",
@@ -83,7 +85,7 @@ Deno.test("names are unique, and what changes the queue is marked so", () => {
     "undo",
   ]);
   assert.deepEqual(
-    bindingsIn("list", { isReadonly: true }).filter(({ isAction }) => isAction === true),
+    KEYS.in("list", { isReadonly: true }).filter(({ isAction }) => isAction === true),
     [],
   );
 });

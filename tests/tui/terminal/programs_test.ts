@@ -17,7 +17,7 @@ function terminal(): Terminal {
   const port = new FakeTerminal(80, 24);
   // The key that goes back.
   port.type("\r");
-  return new Terminal(port, () => {}, () => {});
+  return new Terminal(port, () => {}, () => {}, { hasMouse: false });
 }
 
 for (const [command, code] of [["true", 0], ["no-such-command-here", 127], ["head -c 1", 0]]) {

@@ -1,7 +1,7 @@
 // The palette: commands found by their names. Called by dialogs.ts; the box reads which there are.
 // What a command does is given by the caller. Pure.
 
-import { bindingsIn, type KeyBinding } from "../../keys/keys.ts";
+import type { KeyBinding } from "../../keys/keys.ts";
 import { editText } from "../../keys/text_input.ts";
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import { type Step, step } from "../events.ts";
@@ -18,7 +18,7 @@ const GROUPS: readonly KeyBinding["group"][] = ["Act", "Views", "Look", "Mark", 
 /** Commands whose names hold all that was typed, those that begin with it first. */
 export function paletteChoices(state: State, text: string): readonly KeyBinding[] {
   const wanted = text.trim().toLowerCase();
-  const all = bindingsIn(placeOf(state), state).filter(({ id }) => id !== "palette");
+  const all = state.keys.in(placeOf(state), state).filter(({ id }) => id !== "palette");
   const held = all.filter(({ name, help }) =>
     wanted.split(/\s+/).every((word) => name.includes(word) || help.includes(word))
   );

@@ -24,8 +24,11 @@ url = "maildir:${mailq.folder}/mail"
   assert.match(disk.stdout, /^✓ relay disk/);
 });
 
-Deno.test("doctor --relay refuses a relay that is not there, and --offline beside it", async () => {
+Deno.test("doctor --relay looks at the default one too, and refuses one that is not there", async () => {
   await using mailq = await Mailq.make();
+  // That nobody has set where mail goes is no reason to say nothing of it.
+  const unset = await mailq.run(["doctor", "--relay", "default"]);
+  assert.match(unset.stdout, /relay default/);
   const none = await mailq.run(["doctor", "--relay", "nosuch"]);
   assert.equal(none.code, 64);
   assert.match(none.stderr, /Cannot find a relay called "nosuch": expected one of default/);

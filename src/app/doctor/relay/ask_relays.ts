@@ -25,8 +25,9 @@ export const check: Check<readonly RelayFacts[]> = {
 async function factsOf(relay: RelaySettings, patient: Patient): Promise<RelayFacts | null> {
   const { target, name, user, tls } = relay;
   if (target.kind !== "smtp" && target.kind !== "lmtp") return null;
-  // That nobody has said where mail goes, the check "transport" tells.
-  if (name === "default" && patient.originOf("transport") === "default") return null;
+  // That nobody has said where mail goes, the check "transport" tells; who names the relay is answered.
+  const isUnset = name === "default" && patient.originOf("transport") === "default";
+  if (isUnset && patient.look.relay === null) return null;
   const { host, port } = target;
   const { settings, app } = patient;
   const sender = settings.forceFrom ?? settings.from ?? `${app.user()}@${settings.hostname}`;

@@ -20,7 +20,7 @@ import type { QueueViewData, QueueViewName } from "./views/view_data.ts";
 import type { Clock } from "../../system/time.ts";
 import { LastAction } from "./last_action.ts";
 import { ProblemMessages } from "./problem_messages.ts";
-import type { Previewer } from "../../display/preview/previewer.ts";
+import { RestingPreviewer } from "./resting_previewer.ts";
 import { readAttachment, readContent } from "./content.ts";
 import type {
   ActionOutcome,
@@ -51,7 +51,7 @@ interface StoreDataOptions {
 export class StoreData implements Data {
   #indexing: Promise<void> | null = null;
   readonly #stop = new AbortController();
-  #previewer: Previewer | null = null;
+  readonly #previewer = new RestingPreviewer();
   readonly #problems: ProblemMessages;
   readonly #last: LastAction;
 
@@ -190,23 +190,16 @@ export class StoreData implements Data {
 
   async attachment(id: string, place: number): Promise<Uint8Array> {
     const message = await this.#found(id);
-    return await readAttachment(this.store.content(message.seq), place, await this.#preview());
+    const content = this.store.content(message.seq);
+    return await this.#previewer.use((previewer) => readAttachment(content, place, previewer));
   }
 
   async content(id: string): Promise<ShownContent> {
     const message = await this.#found(id);
     const content = this.store.content(message.seq);
-    return await readContent(content, message.sizeBytes, await this.#preview());
-  }
-
-  async #preview(): Promise<Previewer> {
-    if (this.#previewer === null) {
-      const { Previewer }: typeof import("../../display/preview/previewer.ts") = await import(
-        import.meta.resolve("../../display/preview/previewer.ts")
-      );
-      this.#previewer = new Previewer();
-    }
-    return this.#previewer;
+    return await this.#previewer.use((previewer) =>
+      readContent(content, message.sizeBytes, previewer)
+    );
   }
 
   async *raw(id: string): AsyncIterable<Uint8Array> {
@@ -288,7 +281,7 @@ export class StoreData implements Data {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#previewer?.[Symbol.dispose]();
+    this.#previewer[Symbol.dispose]();
     await this.#indexing;
     await this.store.close();
   }

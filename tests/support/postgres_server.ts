@@ -2,6 +2,8 @@
 // that folder, passwords checked. Or the one that MAILQ_TEST_POSTGRES names (.ci/run starts it for all
 // of them). Both stop with the process that uses them.
 import { childOk, startChild } from "./child.ts";
+import { startPgbouncer } from "./pgbouncer.ts";
+import type { ServerCertificate } from "./tls_certificates.ts";
 
 /** Where Debian keeps the programs of a server. */
 const BINARIES = "/usr/lib/postgresql";
@@ -18,6 +20,8 @@ export interface PostgresServer {
   /** Starts a server that was stopped anew. */
   start(): Promise<void>;
   readonly folder: string | null;
+  /** Shows another certificate from now on, where it shows any. */
+  show(certificate: ServerCertificate): Promise<void>;
 }
 
 /** The folder of the newest server's programs; null where there is none. */
@@ -49,6 +53,24 @@ export function postgresServer(): Promise<PostgresServer | null> {
 
 async function begin(): Promise<PostgresServer | null> {
   Deno.env.set("MAILQ_QUEUE_PASSWORD", TEST_PASSWORD);
+  const server = await direct();
+  if (server === null || Deno.env.get("MAILQ_TEST_POOLED") === undefined) return server;
+  return await behindPgbouncer(server);
+}
+
+/** A pooler in front of the server, by which all queues are opened; tests look into them without. */
+async function behindPgbouncer(server: PostgresServer): Promise<PostgresServer> {
+  const pooler = await startPgbouncer({
+    server: server.host,
+    owner: "mailq",
+    password: TEST_PASSWORD,
+  });
+  const url = (database: string, user = "mailq") =>
+    `postgres://${user}@/${database}?host=${pooler.folder}`;
+  return { ...server, url };
+}
+
+async function direct(): Promise<PostgresServer | null> {
   const host = Deno.env.get("MAILQ_TEST_POSTGRES");
   if (host !== undefined) return serverAt(host, null);
   const programs = postgresPrograms();
@@ -66,7 +88,16 @@ function serverAt(host: string, folder: string | null, process: Deno.ChildProces
     process,
     url: (database: string, user = "mailq") => `postgres://${user}@/${database}?host=${host}`,
     start: () => Promise.resolve(),
+    show: () => Promise.resolve(),
   };
+}
+
+/** Who may come in, and how. */
+interface Rules {
+  /** The text of its pg_hba.conf; else whoever has a password. */
+  readonly hba?: string;
+  /** What it shows to those who ask for TLS. */
+  readonly certificate?: ServerCertificate;
 }
 
 /** Starts a server that nobody else uses, and stops it with this process. `settings` are more of its
@@ -74,6 +105,7 @@ function serverAt(host: string, folder: string | null, process: Deno.ChildProces
 export async function startPostgres(
   programs: string,
   settings: readonly string[] = [],
+  { hba, certificate }: Rules = {},
 ): Promise<PostgresServer> {
   const folder = await Deno.makeTempDir({ prefix: "mailq-postgres-" });
   const data = `${folder}/data`;
@@ -90,13 +122,34 @@ export async function startPostgres(
     "--no-sync",
     `--pgdata=${data}`,
   ]));
-  const server = { ...serverAt(folder, folder), process: null as Deno.ChildProcess | null };
+  const tls = ["ssl=on", `ssl_cert_file=${folder}/cert.pem`, `ssl_key_file=${folder}/key.pem`];
+  const show = async ({ cert, key }: ServerCertificate) => {
+    await Deno.writeTextFile(`${folder}/cert.pem`, cert);
+    await Deno.writeTextFile(`${folder}/key.pem`, key, { mode: 0o600 });
+    if (Deno.uid() === 0) await childOk(["chown", "postgres:postgres", `${folder}/key.pem`]);
+  };
+  if (hba !== undefined) await Deno.writeTextFile(`${data}/pg_hba.conf`, hba);
+  if (certificate !== undefined) await show(certificate);
+  const server = {
+    ...serverAt(folder, folder),
+    process: null as Deno.ChildProcess | null,
+    async show(certificate: ServerCertificate) {
+      await show(certificate);
+      server.process?.kill("SIGHUP");
+    },
+  };
   server.start = async () => {
     server.process = startChild(
       unprivileged([
         `${programs}/postgres`,
         ...["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=300"],
-        ...["fsync=off", "shared_buffers=64MB", "unix_socket_permissions=0777", ...settings]
+        ...[
+          ...(certificate === undefined ? [] : tls),
+          "fsync=off",
+          "shared_buffers=64MB",
+          "unix_socket_permissions=0777",
+          ...settings,
+        ]
           .flatMap((setting) => ["-c", setting]),
       ]),
       { stdout: "null", stderr: "piped" },

@@ -45,7 +45,7 @@ if (server !== null) {
 
   Deno.test("PostgreSQL store: a database that is not there is told in one line", async () => {
     await assert.rejects(
-      openPostgres(server.url("nowhere")),
+      openPostgres(`postgres://mailq@/nowhere?host=${server.host}`),
       (error) =>
         error instanceof MailqError && error.code === "config_invalid" &&
         error.message ===
@@ -56,11 +56,14 @@ if (server !== null) {
 
   Deno.test("PostgreSQL store: a wrong password is told, and not shown", async () => {
     const password = Deno.env.get("MAILQ_QUEUE_PASSWORD") ?? "";
-    await assert.rejects(openPostgres(server.url("postgres", "nobody")), (error) => {
-      assert(error instanceof MailqError);
-      assert.equal(error.code, "permission");
-      assert.match(error.message, /^Cannot log in to the queue postgres:\/\/\/postgres: /);
-      return !error.message.includes(password);
-    });
+    await assert.rejects(
+      openPostgres(`postgres://nobody@/postgres?host=${server.host}`),
+      (error) => {
+        assert(error instanceof MailqError);
+        assert.equal(error.code, "permission");
+        assert.match(error.message, /^Cannot log in to the queue postgres:\/\/\/postgres: /);
+        return !error.message.includes(password);
+      },
+    );
   });
 }

@@ -4,6 +4,7 @@ import { readUrl, type UrlTools } from "../../../src/store/postgres/db/url.ts";
 const tools = (env: Record<string, string> = {}): UrlTools => ({
   env: (name) => env[name],
   readFile: (path) => `what ${path} holds\n`,
+  readPassFile: () => env.PASSFILE ?? null,
   userName: () => "ann",
 });
 
@@ -60,11 +61,32 @@ Deno.test("a password comes from a variable or a file, never from the URL", () =
   assert.equal(facts("postgres://localhost/m", { MAILQ_QUEUE_PASSWORD: "x" }).password, "x");
   const file = { MAILQ_QUEUE_PASSWORD: "x", MAILQ_QUEUE_PASSWORD_FILE: "/pw" };
   assert.equal(facts("postgres://localhost/m", file).password, "what /pw holds");
+  assert.equal(facts("postgres://localhost/m", { PGPASSWORD: "y" }).password, "y");
   assert.throws(() => facts("postgres://ann:secret@localhost/m"), (error) => {
     assert(error instanceof Error);
     assert.match(error.message, /ann:\*\*\*@localhost.*MAILQ_QUEUE_PASSWORD_FILE/);
     return !error.message.includes("secret");
   });
+});
+
+Deno.test("a password file's first line that fits has the password", () => {
+  const PASSFILE = [
+    "# host:port:database:user:password",
+    "db.example:5432:mail:bo:bo's",
+    "db.example:5433:*:ann:by port",
+    "db.example:*:mail:*:pass\\:word\\\\",
+    "localhost:*:*:*:socket",
+    "broken line",
+    "*:*:*:*:any",
+  ].join("\n");
+  const found = (url: string) => facts(url, { PASSFILE }).password;
+  assert.equal(found("postgres://bo@db.example/mail"), "bo's");
+  assert.equal(found("postgres://db.example:5433/mail"), "by port");
+  assert.equal(found("postgres://db.example/mail"), "pass:word\\");
+  assert.equal(found("postgres:///mail"), "socket");
+  assert.equal(found("postgres:///mail?host=/run/pg"), "any");
+  const ours = { PASSFILE, MAILQ_QUEUE_PASSWORD: "x" };
+  assert.equal(facts("postgres://db.example/mail", ours).password, "x");
 });
 
 Deno.test("what a URL cannot mean is refused with what can be", () => {

@@ -6,7 +6,7 @@ import pg from "pg";
 import { MailqError } from "../../../queue/errors.ts";
 import type { Row } from "../../sql/row.ts";
 import { wait } from "../../../system/time.ts";
-import { isKeyTaken, isPassing, translateError } from "./errors.ts";
+import { isKeyTaken, isPassing, noPassword, translateError } from "./errors.ts";
 import { type Bound, SEARCH_PATH, type Sql, Transaction, type Write } from "./transaction.ts";
 import type { Target } from "./url.ts";
 
@@ -20,7 +20,6 @@ interface DatabaseOptions {
 /** A query is given up after so long: a connection that is half open tells nothing. */
 const QUERY_MS = 30_000;
 const CONNECT_MS = 5_000;
-const SESSION_PATH = "SET search_path = mailq, pg_temp";
 const FIRST_WAIT_MS = 10;
 const LONGEST_WAIT_MS = 500;
 const INT8 = 20;
@@ -42,7 +41,12 @@ export function clientConfig(target: Target): pg.ClientConfig {
     port,
     user,
     database,
-    ...(password === null ? {} : { password }),
+    // Asked only where the server wants one. Without this the driver looks for one by itself, and warns
+    // that it will not for ever.
+    password: () => {
+      if (password !== null) return password;
+      throw new MailqError("config_invalid", noPassword(target.name));
+    },
     ssl: tls ?? false,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS,
@@ -76,16 +80,23 @@ export class Database implements Sql {
       idleTimeoutMillis: 0,
       query_timeout: QUERY_MS,
       pipeline: true,
+      verify: (client, done) => void this.#begin(client).then(() => done(), done),
     });
     // A connection that is lost while nobody uses it: the next one who needs one gets another.
     this.#pool.on("error", () => {});
     // And one that is lost between two statements of a transaction: the next of them tells.
-    this.#pool.on("connect", (client) => {
-      client.on("error", () => {});
-      // A statement by itself finds our tables whoever runs it. (Where no session lasts, each has a
-      // transaction that says so.)
-      if (!this.isPooled) void client.query(SESSION_PATH).catch(() => {});
-    });
+    this.#pool.on("connect", (client) => client.on("error", () => {}));
+  }
+
+  /** Finds out about a new connection whether a pooler is in between: it tells another number of the
+   *  session than the session itself. Where none is, statements by themselves find our tables. */
+  async #begin(client: pg.PoolClient): Promise<void> {
+    if (this.isPooled) return;
+    const { rows: [row] } = await client.query(
+      `SELECT pg_backend_pid() AS pid, CASE WHEN pg_backend_pid() = ${client.processID}
+         THEN set_config('search_path', 'mailq, pg_temp', false) END`,
+    );
+    if (row?.pid !== client.processID) this.isPooled = true;
   }
 
   /** How it is called in errors: without a password. */

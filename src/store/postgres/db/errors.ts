@@ -84,11 +84,11 @@ export function translateError(error: unknown, name: string): Error {
         "does without",
     );
   }
-  if (/password/i.test(text)) return fail("config_invalid", noPassword(name));
   return error instanceof Error ? error : new Error(text);
 }
 
-function noPassword(name: string): string {
+/** What to do where a password is wanted and there is none. */
+export function noPassword(name: string): string {
   return `Cannot log in to the queue ${name}: it wants a password; set MAILQ_QUEUE_PASSWORD_FILE ` +
     "(or MAILQ_QUEUE_PASSWORD), or write it into ~/.pgpass";
 }

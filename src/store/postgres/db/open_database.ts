@@ -3,6 +3,7 @@
 
 import { readPasswd, userName } from "../../../system/passwd.ts";
 import { Database } from "./connection.ts";
+import { readPassFile } from "./pass_file.ts";
 import { readUrl } from "./url.ts";
 
 /** How long a database that cannot be reached, or a lock, is waited for. */
@@ -16,6 +17,7 @@ export function openDatabase(
   const target = readUrl(url, {
     env: (name) => Deno.env.get(name),
     readFile: (path) => Deno.readTextFileSync(path),
+    readPassFile: () => readPassFile((name) => Deno.env.get(name)),
     userName: () => userName(Deno.uid() ?? 0, readPasswd()),
   });
   return new Database({ target, patienceMs: PATIENCE_MS, connections });

@@ -7,7 +7,7 @@ declare namespace pg {
     readonly port?: number;
     readonly user?: string;
     readonly database?: string;
-    readonly password?: string;
+    readonly password?: string | (() => string);
     readonly ssl?: boolean | { readonly ca?: string; readonly servername?: string };
     readonly keepAlive?: boolean;
     readonly connectionTimeoutMillis?: number;
@@ -20,6 +20,8 @@ declare namespace pg {
   interface PoolConfig extends ClientConfig {
     readonly max?: number;
     readonly idleTimeoutMillis?: number;
+    /** Called with each new connection; an error closes it. */
+    readonly verify?: (client: PoolClient, done: (error?: Error) => void) => void;
   }
 
   interface TypeReaders {
@@ -53,6 +55,8 @@ declare namespace pg {
   }
 
   interface PoolClient extends Querying {
+    /** Of the session, as the server said at login. */
+    readonly processID: number;
     /** With an error the connection is closed and not used again. */
     release(error?: Error): void;
     on(event: "error", listener: (error?: Error) => void): void;

@@ -1,9 +1,10 @@
 // The schema on PostgreSQL, step by step. Released steps are never edited; a new one goes to the end.
 // migrate.ts applies them, `mailq migrate --print` shows them.
 
-import { REPORTS } from "./report_steps.ts";
+import { REPORTS } from "./steps/report_steps.ts";
 import { INBOX } from "../inbox/schema.ts";
-import { FIRST_FUNCTIONS } from "./schema_functions.ts";
+import { WAKE } from "./steps/wake_step.ts";
+import { FIRST_FUNCTIONS } from "./steps/schema_functions.ts";
 
 /** One step of the schema. */
 interface Migration {
@@ -295,4 +296,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { isBreaking: true, sql: FIRST },
   { isBreaking: false, sql: REPORTS },
   { isBreaking: false, sql: INBOX },
+  { isBreaking: false, sql: WAKE },
 ];

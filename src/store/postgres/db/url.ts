@@ -2,6 +2,7 @@
 // The store is opened by what comes of it; nothing is connected to here.
 
 import { errorText, MailqError } from "../../../queue/errors.ts";
+import { passwordIn } from "./pass_file.ts";
 
 /** A queue's database as it is connected to. */
 export interface Target {
@@ -25,6 +26,8 @@ export interface Target {
 export interface UrlTools {
   readonly env: (name: string) => string | undefined;
   readonly readFile: (path: string) => string;
+  /** The text of the file that has passwords (pass_file.ts); null where there is none. */
+  readonly readPassFile: () => string | null;
   /** The login name of whoever runs this. */
   readonly userName: () => string;
 }
@@ -75,7 +78,7 @@ export function readUrl(queue: string, tools: UrlTools): Target {
     port,
     user,
     database,
-    password: passwordOf(tools, refuse),
+    password: passwordOf(tools, refuse) ?? passwordFor(tools, { host: bare, port, database, user }),
     tls: tlsOf(bare, { mode: given("sslmode"), root: given("sslrootcert") }, tools, refuse),
     isPooled: given("pooled") === "true",
     listen: given("listen"),
@@ -92,12 +95,23 @@ function passwordOf(
   refuse: (reason: string) => MailqError,
 ): string | null {
   const path = env("MAILQ_QUEUE_PASSWORD_FILE");
-  if (path === undefined) return env("MAILQ_QUEUE_PASSWORD") ?? null;
+  if (path === undefined) return env("MAILQ_QUEUE_PASSWORD") ?? env("PGPASSWORD") ?? null;
   try {
     return readFile(path).replace(/\r?\n$/, "");
   } catch (error) {
     throw refuse(`MAILQ_QUEUE_PASSWORD_FILE cannot be read (${errorText(error)})`);
   }
+}
+
+/** In the file a socket in the usual folder is `localhost`. */
+function passwordFor(
+  { readPassFile }: UrlTools,
+  login: { host: string; port: number; database: string; user: string },
+): string | null {
+  const text = readPassFile();
+  if (text === null) return null;
+  const host = login.host === SOCKET_FOLDER ? "localhost" : login.host;
+  return passwordIn(text, { ...login, host });
 }
 
 function tlsOf(

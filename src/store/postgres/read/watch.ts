@@ -4,6 +4,7 @@
 
 // @ts-types="../db/pg.d.ts"
 import pg from "pg";
+import { int } from "../../sql/columns.ts";
 import { wait } from "../../../system/time.ts";
 import { hasDeadWorker } from "../claims/take_over.ts";
 import { clientConfig, type Database } from "../db/connection.ts";
@@ -30,7 +31,7 @@ interface Watched {
 export class Watch {
   #client: pg.Client | null = null;
   #isTouched = false;
-  #version: string | null = null;
+  #version: number | null = null;
   #wake: () => void = () => {};
   #again: ReturnType<typeof setTimeout> | null = null;
   #connectedAt = -Infinity;
@@ -87,12 +88,13 @@ export class Watch {
   async #hasNews(): Promise<boolean> {
     await this.#listen();
     if (await this.watched.hasNews()) return true;
-    return this.#client === null && await this.#woken() !== this.#version;
+    // Our own news may be noted while we ask.
+    return this.#client === null && await this.#woken() > (this.#version ?? 0);
   }
 
   /** Changes when somebody tells of a commit. */
-  async #woken(): Promise<string> {
-    return String((await this.db.get("SELECT last_value FROM mailq.woken"))?.last_value);
+  async #woken(): Promise<number> {
+    return int((await this.db.get("SELECT last_value FROM mailq.told"))?.last_value);
   }
 
   /** Listens, unless it does so or cannot. What was committed while nobody listened is news. */

@@ -1,10 +1,18 @@
 // The list of what dist/mailq holds, as CycloneDX 1.6 has it: the runtime, SQLite, and the npm packages
-// that its source imports, with the versions and sums of the lock file. Called by package.ts.
+// of which code is in its chunks, with the sums of the lock file. Called by package.ts.
+
+/** The source maps of the chunks, which compile.ts writes beside them: they name every file that a
+ *  chunk has code of. */
+const MAPS = "dist/maps";
 
 interface Lock {
-  readonly npm: Readonly<
-    Record<string, { readonly integrity?: string; readonly dependencies?: readonly string[] }>
-  >;
+  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+}
+
+/** A package that lies where Deno lays out those of a lock file. */
+interface HeldPackage {
+  readonly name: string;
+  readonly version: string;
 }
 
 /** What the program says of itself by `--version --json`. */
@@ -26,7 +34,7 @@ interface Component {
 /** The list as JSON; `time` is in seconds since 1970. The same sources give the same text. */
 export async function makeSbom(versions: Versions, time: number): Promise<string> {
   const lock: Lock = JSON.parse(await Deno.readTextFile("deno.lock"));
-  const packages = [...await heldPackages(lock)].sort().map((key) => component(key, lock));
+  const packages = (await heldPackages()).map((held) => component(held, lock));
   const platform = (name: string, version: string, purl: string): Component => ({
     type: "platform",
     "bom-ref": purl,
@@ -59,11 +67,13 @@ export async function makeSbom(versions: Versions, time: number): Promise<string
   return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
-/** `ink@8.0.0_react@19.3.1` is Ink with the React it found. */
-function component(key: string, lock: Lock): Component {
-  const [, name = "", version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
+/** Throws if the lock file does not have it: then the binary is not built of that. */
+function component({ name, version }: HeldPackage, lock: Lock): Component {
+  // `ink@8.0.0_react@19.3.1` is Ink with the React it found.
+  const key = Object.keys(lock.npm).find((key) => key.split("_")[0] === `${name}@${version}`);
+  const integrity = lock.npm[key ?? ""]?.integrity;
+  if (integrity === undefined) throw new Error(`Cannot find ${name}@${version} in deno.lock`);
   const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
-  const integrity = lock.npm[key]?.integrity ?? "";
   return {
     type: "library",
     "bom-ref": purl,
@@ -80,33 +90,24 @@ function hex(base64: string): string {
   );
 }
 
-/** The lock file's keys of the packages that the source imports, and of all that they need. Types alone
- *  are held by nobody. */
-async function heldPackages(lock: Lock): Promise<ReadonlySet<string>> {
-  const keys = Object.keys(lock.npm);
-  const held = new Set<string>();
-  const hold = (wanted: string) => {
-    const begins = wanted.indexOf("@", 1) > 0 ? wanted : `${wanted}@`;
-    for (const key of keys) {
-      if (held.has(key) || key !== begins && !key.startsWith(begins)) continue;
-      if (key.startsWith("@types/")) continue;
-      held.add(key);
-      lock.npm[key]?.dependencies?.forEach(hold);
-    }
-  };
-  for await (const source of modules("src")) {
-    const imported = source.matchAll(
-      /(?:from |import\(\s*|resolve\(\s*)"(@[\w.-]+\/[\w.-]+|[\w-][\w.-]*)/g,
+/** The packages of which a chunk has code, by name and version. */
+async function heldPackages(): Promise<HeldPackage[]> {
+  const held = new Map<string, HeldPackage>();
+  for await (const { name: file } of Deno.readDir(MAPS)) {
+    const { sources }: { readonly sources: readonly string[] } = JSON.parse(
+      await Deno.readTextFile(`${MAPS}/${file}`),
     );
-    for (const [, name = ""] of imported) hold(name);
+    for (const path of sources) {
+      const found = /\/\.deno\/[^/]+@([^@_/]+)[^/]*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(
+        path,
+      );
+      if (found === null) {
+        if (path.includes("node_modules")) throw new Error(`Cannot tell whose ${path} is`);
+        continue;
+      }
+      const [, version = "", name = ""] = found;
+      held.set(`${name}@${version}`, { name, version });
+    }
   }
-  return held;
-}
-
-async function* modules(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) yield* modules(path);
-    else if (/\.tsx?$/.test(name)) yield await Deno.readTextFile(path);
-  }
+  return [...held].sort(([a], [b]) => a < b ? -1 : 1).map(([, one]) => one);
 }

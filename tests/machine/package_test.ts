@@ -98,10 +98,21 @@ systemTest(
     const bom = JSON.parse(await Deno.readTextFile(`${ROOT}dist/packages/mailq.cdx.json`));
     assert.deepEqual([bom.bomFormat, bom.specVersion], ["CycloneDX", "1.6"]);
     const held = bom.components.map(({ name }: { name: string }) => name);
-    for (const name of ["deno", "sqlite", "@stricli/core", "ink", "react", "smol-toml"]) {
+    for (
+      const name of [
+        "deno",
+        "sqlite",
+        "@stricli/core",
+        "ink",
+        "react",
+        "scheduler",
+        "pg",
+        "entities",
+      ]
+    ) {
       assert.ok(held.includes(name), name);
     }
-    for (const name of ["fast-check", "smtp-server", "@types/react"]) {
+    for (const name of ["fast-check", "smtp-server", "@types/react", "esbuild", "type-fest"]) {
       assert.ok(!held.includes(name), name);
     }
   },

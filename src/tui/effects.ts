@@ -11,7 +11,7 @@ import type { Data } from "./data/data.ts";
 import type { QueueViewName } from "./data/views/view_data.ts";
 import type { MailSettings } from "./model/state.ts";
 import type { Effect, Event } from "./model/events.ts";
-import { OwnProgram } from "./terminal/own_program.ts";
+import { type OwnCall, OwnProgram } from "./terminal/own_program.ts";
 import { readGiven, saveNew, wholePath } from "./terminal/given_files.ts";
 import { page, pipe } from "./terminal/programs.ts";
 import type { Terminal } from "./terminal/terminal.ts";
@@ -21,8 +21,7 @@ interface EffectOptions {
   readonly settings: MailSettings;
   readonly terminal: Terminal;
   readonly pager: string;
-  /** How this program is started, with its global options. */
-  readonly program: readonly string[];
+  readonly program: OwnCall;
   readonly readEnvelope: ReadEnvelope;
   /** The end of the screen. */
   readonly signal: AbortSignal;

@@ -18,6 +18,7 @@ import { frameOf } from "./screens/frame.ts";
 import { Screen } from "./screens/screen.tsx";
 import { WindowPainter } from "./screens/windows.ts";
 import { InkFrames } from "./terminal/ink_frames.tsx";
+import type { OwnCall } from "./terminal/own_program.ts";
 import { Terminal, type TerminalPort } from "./terminal/terminal.ts";
 
 export interface SessionOptions {
@@ -33,8 +34,7 @@ export interface SessionOptions {
   /** How the operator wants the screen. */
   readonly tui: TuiSettings;
   readonly pager: string;
-  /** How this program is started, with its global options. */
-  readonly program: readonly string[];
+  readonly program: OwnCall;
   readonly readEnvelope: ReadEnvelope;
   readonly now: () => number;
 }

@@ -97,7 +97,7 @@ export class TestScreen implements AsyncDisposable {
       settings: NO_SETTINGS,
       entries: [],
       tui: NO_TUI,
-      program: ["/bin/sh", "-c", 'echo "$@"', "mailq"],
+      program: { words: ["/bin/sh", "-c", 'echo "$@"', "mailq"], env: {} },
       pager: "cat > /dev/null",
       now: () => fixture.clock.now(),
       readEnvelope: (from, to) =>

@@ -102,7 +102,7 @@ Deno.test("a queue that cannot be read ends the screen, one that is busy does no
       maxTries: null,
       settings: NO_SETTINGS,
       entries: [],
-      program: [],
+      program: { words: [], env: {} },
       tui: NO_TUI,
       pager: "cat",
       now: () => 0,

@@ -248,11 +248,11 @@ Deno.test("rows and columns of settings are found by words", async () => {
 
 /** A program in mailq's place that prints its arguments, and what it is told on its way. */
 function program(script: string): Pick<ScreenOptions, "program"> {
-  return { program: ["/bin/sh", "-c", script, "mailq"] };
+  return { program: { words: ["/bin/sh", "-c", script, "mailq"], env: { MAILQ_QUEUE: "q.db" } } };
 }
 
 Deno.test("messages are sent now, the marked ones or the cursor's, and the output is shown", async () => {
-  await using screen = await open(program('echo "got $*"; exit 3'));
+  await using screen = await open(program('echo "got $* on $MAILQ_QUEUE"; exit 3'));
   await screen.press("4", " ", " ", ":", "send", KEYS.enter);
   assert.match(screen.text, /Send 2 messages now\?/);
   await screen.press("y");
@@ -263,7 +263,7 @@ Deno.test("messages are sent now, the marked ones or the cursor's, and the outpu
   await screen.press("h");
   assert.match(screen.text, /\[4\]Failed/);
   await screen.press("1", ":", "send all", KEYS.enter, "n", ":", "doctor", KEYS.enter);
-  await screen.shows(/mailq doctor\n +got doctor\n +ended with 3/);
+  await screen.shows(/mailq doctor\n +got doctor on q\.db\n +ended with 3/);
 });
 
 Deno.test("a command that runs is followed, stopped, and not run twice", async () => {
@@ -290,7 +290,7 @@ Deno.test("a command that runs is followed, stopped, and not run twice", async (
 });
 
 Deno.test("a command that cannot be run, and hostile output, harm nothing", async () => {
-  await using screen = await open({ program: ["/no/such/program"] });
+  await using screen = await open({ program: { words: ["/no/such/program"], env: {} } });
   await screen.press(":", "doctor", KEYS.enter);
   await screen.shows(/Cannot run \/no\/such\/program/);
   await using hostile = await open(program("printf '\\033[2Jred \\033]0;x\\007\\n'"));

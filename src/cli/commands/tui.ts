@@ -10,11 +10,15 @@ import type { Context } from "../frame/context.ts";
 const FLAGS = { readonly: toggle("Look only: no action is offered or done") };
 
 /** How this program is started on the same queue, with the same settings. */
-function ownWords({ globals: { config } }: Context, queue: string): string[] {
+function ownCall({ globals: { config } }: Context, queue: string) {
   const program = Deno.build.standalone
     ? [Deno.execPath()]
     : [Deno.execPath(), "run", "--allow-all", Deno.mainModule];
-  return [...program, "--queue", queue, ...config === null ? [] : ["--config", config]];
+  return {
+    words: [...program, ...config === null ? [] : ["--config", config]],
+    // Not as an option: the URL of a queue may hold a password, and everybody can list options.
+    env: { MAILQ_QUEUE: queue },
+  };
 }
 
 export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
@@ -57,7 +61,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       tui: settings.tui,
       isColoured: !this.globals.noColor && !env.NO_COLOR,
       maxTries: max === null ? null : max + 1,
-      program: ownWords(this, settings.queue),
+      program: ownCall(this, settings.queue),
       pager: env.PAGER || "less",
       now: () => this.now(),
       readEnvelope: async (from, to) => {

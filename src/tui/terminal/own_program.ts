@@ -14,6 +14,13 @@ export interface ProgramOutput {
   readonly status: number | null;
 }
 
+/** How this program is started on the same queue, with the same settings. */
+export interface OwnCall {
+  readonly words: readonly string[];
+  /** Variables besides our own. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Of a longer output the end is kept. */
 const MOST_LINES = 5_000;
 
@@ -23,8 +30,7 @@ export class OwnProgram {
   #lines: readonly string[] = [];
   #status: number | null = null;
 
-  /** `words`: how this program is started, with its global options. */
-  constructor(readonly words: readonly string[], readonly onOutput: () => void) {}
+  constructor(readonly call: OwnCall, readonly onOutput: () => void) {}
 
   get output(): ProgramOutput {
     return { command: this.#command, lines: this.#lines, status: this.#status };
@@ -36,7 +42,7 @@ export class OwnProgram {
 
   /** Resolves to its exit status. One at a time. */
   async run(args: readonly string[]): Promise<number> {
-    const [program = "", ...words] = this.words;
+    const [program = "", ...words] = this.call.words;
     this.#command = `mailq ${args.join(" ")}`;
     this.#lines = [];
     this.#status = null;
@@ -46,7 +52,7 @@ export class OwnProgram {
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
-        env: { NO_COLOR: "1" },
+        env: { ...this.call.env, NO_COLOR: "1" },
       }).spawn();
       this.#child = child;
       this.onOutput();

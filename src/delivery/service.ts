@@ -3,7 +3,7 @@
 // done beside sending is in `housekeeping.ts` and `search_indexer.ts`, its registration in
 // `service_worker.ts`.
 
-import { MailqError } from "../queue/errors.ts";
+import { type ErrorCode, MailqError } from "../queue/errors.ts";
 import type { Claims } from "../queue/ports/claims.ts";
 import type { EventLog } from "../queue/ports/events.ts";
 import type { Operator } from "../queue/ports/operator.ts";
@@ -60,9 +60,12 @@ const STUCK_MS = 1_000;
 /** No step of a round takes longer: a purge of a million messages. */
 const STEP_MS = 10 * 60_000;
 
+/** Trouble of the queue that is waited out. */
+const PASSING: readonly ErrorCode[] = ["disk_full", "busy", "io_error"];
+
 /** Sends as soon as mail is committed, requeues deferred mail when it is due, takes over the
  *  claims of dead workers, expires and purges, until told to stop. A full disk or a busy queue is
- *  waited out; any other error of the store rejects. If the process dies, another takes over at
+ *  waited out, and a right that it had and lost; any other error of the store rejects. If the process dies, another takes over at
  *  once what it had in hand. */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { store, signal, isOnce } = options;
@@ -91,6 +94,8 @@ class Service {
   readonly #indexer: SearchIndexer;
   /** Until then the round may claim. */
   #claimsUntil = 0;
+  /** A round has ended well. */
+  #wasWell = false;
   /** Relays that answered in the round before, by the plan of that one. */
   #proven = new Set<string>();
   #provenBy: ServicePlan | null = null;
@@ -139,6 +144,7 @@ class Service {
       await this.#housekeeping.keep(plan.retention, plan.pass.onNews);
       if (await this.options.afterRound?.()) end = { ...round, isCutShort: true };
       if (onRound !== undefined) await onRound(await round.result());
+      this.#wasWell = true;
       this.options.onWell?.();
     });
     return { ...end, startedAt };
@@ -250,9 +256,11 @@ class Service {
       await work();
     } catch (error) {
       this.#worker.spoil();
-      const isPassing = error instanceof MailqError &&
-        (error.code === "disk_full" || error.code === "busy" || error.code === "io_error");
-      if (!isPassing || this.options.isOnce) throw error;
+      if (!(error instanceof MailqError) || this.options.isOnce) throw error;
+      // A right that it had before may be given back: a database's password is changed, say.
+      const isPassing = PASSING.includes(error.code) ||
+        error.code === "permission" && this.#wasWell;
+      if (!isPassing) throw error;
       this.options.onTrouble?.(error);
     }
   }

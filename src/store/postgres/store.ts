@@ -67,6 +67,9 @@ interface PostgresOptions extends OpenOptions {
 
 const WORKER_CONNECTIONS = 6;
 const CONNECTIONS = 2;
+/** What relays have answered would go out again if it came to nobody's knowledge: it is kept for as long as
+ *  others wait before they take it over. */
+const RECORDING = { patienceMs: 60_000 };
 
 /** The queue in the schema `mailq` of a database. */
 export class PostgresStore extends PostgresReporting implements Store {
@@ -165,7 +168,7 @@ export class PostgresStore extends PostgresReporting implements Store {
 
   async record(attempts: readonly AttemptRecord[]): Promise<RecordResult> {
     const options = { now: this.clock.now(), keepsBodies: this.keepsBodies() };
-    const result = await this.db.write((tx) => record(tx, attempts, options));
+    const result = await this.db.write((tx) => record(tx, attempts, options), RECORDING);
     this.#marks.forget(endedTokens(attempts));
     this.#news.tellSoon();
     return result;

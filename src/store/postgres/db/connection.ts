@@ -59,6 +59,8 @@ interface WriteOptions {
   readonly isLossy?: boolean;
   /** It may take minutes. */
   readonly isLong?: boolean;
+  /** How long it is tried again, where that is not as long as all else. */
+  readonly patienceMs?: number;
 }
 
 /** One queue's connections. */
@@ -139,7 +141,7 @@ export class Database implements Sql {
    *  is asked what became of it. */
   write<T>(
     work: (tx: Write) => Promise<T>,
-    { isLossy = false, isLong = false }: WriteOptions = {},
+    { isLossy = false, isLong = false, patienceMs }: WriteOptions = {},
   ): Promise<T> {
     let doubtful: { readonly xid: string; readonly result: T } | null = null;
     return this.#patiently(async () => {
@@ -169,12 +171,12 @@ export class Database implements Sql {
       } finally {
         client.release(broken);
       }
-    });
+    }, patienceMs);
   }
 
   /** Tries again while what stands in the way may pass. */
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const giveUpAt = performance.now() + this.#patienceMs;
+  async #patiently<T>(work: () => Promise<T>, patienceMs = this.#patienceMs): Promise<T> {
+    const giveUpAt = performance.now() + patienceMs;
     for (let waitMs = FIRST_WAIT_MS;; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       try {
         return await work();

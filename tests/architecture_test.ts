@@ -112,6 +112,7 @@ Deno.test("PostgreSQL is loaded where a queue is on it, and by no literal import
     target(one)?.startsWith("src/store/postgres/") && !isItsOwn(one)
   );
   assert.deepEqual([...new Set(doors.map(({ from }) => from))].sort(), [
+    "src/app/doctor/queue/database.ts",
     "src/cli/commands/grant.ts",
     "src/cli/commands/migrate.ts",
     "src/store/open.ts",

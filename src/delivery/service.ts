@@ -65,8 +65,8 @@ const PASSING: readonly ErrorCode[] = ["disk_full", "busy", "io_error"];
 
 /** Sends as soon as mail is committed, requeues deferred mail when it is due, takes over the
  *  claims of dead workers, expires and purges, until told to stop. A full disk or a busy queue is
- *  waited out, and a right that it had and lost; any other error of the store rejects. If the process dies, another takes over at
- *  once what it had in hand. */
+ *  waited out, and so is a right that it had and lost; any other error of the store rejects. If the
+ *  process dies, another takes over at once what it had in hand. */
 export async function runService(options: ServiceOptions): Promise<void> {
   const { store, signal, isOnce } = options;
   const service = new Service(options);

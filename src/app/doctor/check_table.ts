@@ -10,8 +10,7 @@ export interface CheckRow {
   readonly isOnline?: boolean;
   /** It looks at relays one by one, and so at one alone. */
   readonly isOfRelay?: boolean;
-  /** It is of use for such queues alone: those in a file of this machine, or those of a server. The
-   *  latter's checks (connection, version, roles) have their rows here once there is such a store. */
+  /** It is of use for such queues alone: those in a file of this machine, or those of a server. */
   readonly queue?: "file" | "server";
   /** It looks at what whoever sends needs, and is left out for users who hand in mail. */
   readonly isOwners?: boolean;
@@ -32,6 +31,7 @@ export const CHECKS: readonly CheckRow[] = [
   { name: "SQLite", queue: "file", url: import.meta.resolve("./queue/sqlite.ts") },
   { name: "file system", queue: "file", url: import.meta.resolve("./queue/disk.ts") },
   { name: "locks", queue: "file", url: import.meta.resolve("./queue/locks.ts") },
+  { name: "database", queue: "server", url: import.meta.resolve("./queue/database.ts") },
   { name: "drop folder", queue: "file", url: import.meta.resolve("./queue/drop_folder.ts") },
   { name: "other queues", url: import.meta.resolve("./queue/other_queues.ts") },
   { name: "clock", url: import.meta.resolve("./host/clock.ts") },

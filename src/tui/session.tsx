@@ -14,7 +14,7 @@ import { refreshList } from "./model/list/window.ts";
 import { initialState, type MailSettings, type ShownSetting, type State } from "./model/state.ts";
 import { update } from "./model/update.ts";
 import { VERBS } from "./model/acting/verbs.ts";
-import { frameOf } from "./screens/frame.ts";
+import type { Look } from "./screens/paint.ts";
 import { Screen } from "./screens/screen.tsx";
 import { WindowPainter } from "./screens/windows.ts";
 import { InkFrames } from "./terminal/ink_frames.tsx";
@@ -51,6 +51,7 @@ export class Session {
   readonly #ended = Promise.withResolvers<string | null>();
   readonly #signals: Disposable[] = [];
   readonly #ink = new InkFrames((error) => this.#fail(error));
+  readonly #look: Look;
   readonly #windows: WindowPainter;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: State;
@@ -69,7 +70,8 @@ export class Session {
       keys: readOwnKeys(options.tui.keys),
       now: now(),
     });
-    this.#windows = new WindowPainter({ ...options, codes: readOwnColours(options.tui.colours) });
+    this.#look = { isColoured: options.isColoured, codes: readOwnColours(options.tui.colours) };
+    this.#windows = new WindowPainter(this.#look);
     this.#writer = new FrameWriter((text) => port.write(text));
     this.#terminal = new Terminal(
       port,
@@ -185,10 +187,10 @@ export class Session {
   #draw(): void {
     this.#isDirty = false;
     const { size } = this.#state;
-    const frame = this.#ink.draw(<Screen state={this.#state} />, size);
+    const frame = this.#ink.draw(<Screen state={this.#state} look={this.#look} />, size);
     if (this.#effects.isLending) return;
-    const { caret } = frameOf(this.#state);
-    this.#writer.show(this.#windows.fill(frame, this.#state), size.columns, caret);
+    const { rows, caret } = this.#windows.fill(frame, this.#state);
+    this.#writer.show(rows, size.columns, caret);
   }
 
   #redraw(): void {

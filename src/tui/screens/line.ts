@@ -38,7 +38,7 @@ export function lineWidth(line: Line): number {
 }
 
 /** Fills a line up to `columns`; what is beyond them is cut off. */
-export function toWidth(line: Line, columns: number, style?: Style): Line {
+export function toWidth(line: Line, columns: number): Line {
   const spans: Span[] = [];
   let left = columns;
   for (const span of line) {
@@ -47,17 +47,5 @@ export function toWidth(line: Line, columns: number, style?: Style): Line {
     spans.push(width <= left ? span : { ...span, text: fit(span.text, left) });
     left -= Math.min(width, left);
   }
-  return left > 0 ? [...spans, { text: " ".repeat(left), style }] : spans;
-}
-
-/** One at the left, the other at the right; the left one gives way. */
-export function leftAndRight(
-  { left, right, columns }: {
-    readonly left: Line;
-    readonly right: Line;
-    readonly columns: number;
-  },
-): Line {
-  const room = columns - lineWidth(right);
-  return room <= 0 ? toWidth(left, columns) : [...toWidth(left, room), ...right];
+  return left > 0 ? [...spans, { text: " ".repeat(left) }] : spans;
 }

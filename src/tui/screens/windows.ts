@@ -3,15 +3,17 @@
 // the rows of long texts and lists are windows: Ink lays out where they stand, and their rows are
 // put into its frame here. Called by session.tsx; screen.tsx has the components.
 
-import type { ColourCodes } from "../own/colours.ts";
 import type { State } from "../model/state.ts";
-import { frameOf } from "./frame.ts";
+import type { Caret } from "../terminal/frame_writer.ts";
+import { widthOf } from "../measure.ts";
 import { type Line, lineWidth } from "./line.ts";
+import { listRows } from "./list/rows.ts";
+import { type Look, paint } from "./paint.ts";
+import { tabRows } from "./message/tab_rows.ts";
+import { shownRows } from "./view_rows.ts";
 
 /** The rows that each window shows of a state. */
-const WINDOWS = {
-  screen: (state: State) => frameOf(state).lines,
-} as const;
+const WINDOWS = { list: listRows, tab: tabRows, view: shownRows } as const;
 
 export type WindowName = keyof typeof WINDOWS;
 
@@ -21,19 +23,28 @@ export function holes(name: WindowName, rows: number): string {
   return Array.from({ length: rows }, (_, i) => `\x1b]8;;${name}/${i}\x07 \x1b]8;;\x07`).join("\n");
 }
 
+/** What Ink draws of the character under the cursor. */
+export function atCaret(character: string): string {
+  return `${CARET}${character}\x1b]8;;\x07`;
+}
+
+const CARET = "\x1b]8;;caret\x07";
+
 // deno-lint-ignore no-control-regex -- the escape character begins a link
 const HOLE = /\x1b\]8;;(\w+)\/(\d+)\x07 \x1b\]8;;\x07( *)/g;
 
-/** A row as the terminal takes it. */
+// deno-lint-ignore no-control-regex -- so does this one
+const LINK = /\x1b\]8;;\w*\x07/g;
+/** Blanks at the end of a row that nobody sees: they are not inverse. */
+// deno-lint-ignore no-control-regex -- so do the codes that end bold, dim and a colour
+const UNSEEN = / +((?:\x1b\[(?:22|39)m)*)$/;
+// deno-lint-ignore no-control-regex -- and what sets colours
+const CODE = /\x1b(?:\[[\d;]*m|\]8;;\w*\x07)/g;
+
+/** A line as the terminal takes it. */
 interface Painted {
   readonly text: string;
   readonly columns: number;
-}
-
-interface Look {
-  readonly isColoured: boolean;
-  /** The codes of each colour. */
-  readonly codes: ColourCodes;
 }
 
 /** Puts the rows of windows into frames. */
@@ -42,45 +53,36 @@ export class WindowPainter {
 
   constructor(readonly look: Look) {}
 
-  /** The rows of Ink's `frame`, with those of its windows. */
-  fill(frame: string, state: State): string[] {
+  /** The rows of Ink's `frame` with those of its windows, and where the cursor stands. */
+  fill(frame: string, state: State): { readonly rows: string[]; readonly caret: Caret | null } {
     const lines = new Map<string, readonly Line[]>();
     const lineOf = (name: string, row: number): Line => {
       const known = lines.get(name) ?? WINDOWS[name as WindowName](state);
       lines.set(name, known);
       return known[row] ?? [];
     };
-    return frame.split("\n").map((row) =>
-      row.replace(HOLE, (_, name: string, place: string, blanks: string) => {
+    let caret: Caret | null = null;
+    const rows = frame.split("\n").map((row, i) => {
+      const at = row.indexOf(CARET);
+      if (at >= 0) caret = { row: i, column: widthOf(row.slice(0, at).replace(CODE, "")) };
+      return row.replace(HOLE, (_, name: string, place: string, blanks: string) => {
         const { text, columns } = this.#paint(lineOf(name, Number(place)));
         return text + " ".repeat(Math.max(0, 1 + blanks.length - columns));
-      }).trimEnd()
-    );
+      }).replace(LINK, "").replace(UNSEEN, "$1");
+    });
+    return { rows, caret };
   }
 
   /** A line that was drawn before is painted once. */
   #paint(line: Line): Painted {
     const known = this.#painted.get(line);
     if (known !== undefined) return known;
-    const painted = paint(trimmed(line), this.look);
+    const spans = trimmed(line);
+    const text = spans.map((span) => paint(span, this.look)).join("");
+    const painted = { text, columns: lineWidth(spans) };
     this.#painted.set(line, painted);
     return painted;
   }
-}
-
-/** A line as the terminal takes it; without colours it is bold, dim or inverse only. */
-function paint(line: Line, { isColoured, codes }: Look): Painted {
-  const text = line.map(({ text, style }) => {
-    const numbers: number[] = [];
-    if (style?.isBold === true) numbers.push(1);
-    if (style?.isInverse === true) numbers.push(7);
-    // What has no colour may be bold, dim or inverse all the same (no-color.org).
-    if (style?.colour !== undefined && (isColoured || style.colour === "dim")) {
-      numbers.push(...codes[style.colour]);
-    }
-    return numbers.length === 0 || text === "" ? text : `\x1b[${numbers.join(";")}m${text}\x1b[0m`;
-  }).join("");
-  return { text, columns: lineWidth(line) };
 }
 
 /** Without blanks at its end that nobody sees. */

@@ -2,14 +2,9 @@
 // frame_writer.ts's work. Called by session.tsx. What the components are is screens/'s.
 
 import { EventEmitter } from "node:events";
-import chalk from "chalk";
 import { type Instance, render } from "ink";
 import type { ReactNode } from "react";
 import type { Size } from "../model/state.ts";
-
-// Ink styles its text by chalk, which would ask the environment whether that is wanted. Bold and
-// inverse always are; which colours are, Words decides.
-chalk.level = 1;
 
 /** Draws one tree of components again and again. */
 export class InkFrames {

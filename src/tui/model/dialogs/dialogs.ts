@@ -1,5 +1,5 @@
 // Keys while something is open over the screen: confirm box, prompt, palette, help. Called by
-// update.ts. The form is in form.ts, the boxes are drawn by screens/dialog_lines.ts. Pure.
+// update.ts. The form is in form.ts, the boxes are drawn by screens/dialogs. Pure.
 
 import type { KeyPress } from "../../terminal/key_decoder.ts";
 import type { KeyBinding } from "../../keys/keys.ts";

@@ -1,4 +1,4 @@
-// The help: its keys. Called by dialogs.ts; what it says is put together by screens/help_lines.ts from
+// The help: its keys. Called by dialogs.ts; what it says is put together by help.tsx of the screens from
 // the tables of keys and of filter fields. Pure.
 
 import { editText, textInput } from "../../keys/text_input.ts";

@@ -1,16 +1,14 @@
-// Draws the list: titles and rows, with the columns there is room for. Called by frame.ts. Which
-// rows there are is decided in model/list.ts.
+// The columns that the list has room for, and what stands in them. Called by list.tsx for the titles
+// and by rows.ts for the rows.
 
-import { formatAge, formatDue } from "../../display/ages.ts";
-import { type Colour, STATE_LOOKS } from "../../display/colour.ts";
-import { cutAddress } from "../measure.ts";
-import { isScheduled, reasonOf } from "../model/list/why.ts";
-import type { MessageSummary } from "../../queue/message.ts";
-import { layoutOf } from "../model/layout.ts";
-import { isMarked, type State } from "../model/state.ts";
-import { type Line, padded, type Style } from "./line.ts";
+import { formatAge, formatDue } from "../../../display/ages.ts";
+import { type Colour, STATE_LOOKS } from "../../../display/colour.ts";
+import type { MessageSummary } from "../../../queue/message.ts";
+import { cutAddress } from "../../measure.ts";
+import { isScheduled, reasonOf } from "../../model/list/why.ts";
+import type { State } from "../../model/state.ts";
 
-interface Column {
+export interface Column {
   readonly title: string;
   readonly columns: number;
   readonly align?: "left" | "right";
@@ -25,7 +23,7 @@ const WITH_TRIES = 80, WITH_SUBJECT = 100, WITH_FROM = 140;
 let laidOut: { readonly width: number; readonly columns: readonly Column[] } | null = null;
 
 /** The same for the same width: drawn rows are kept by it. */
-function columnsFor(width: number): readonly Column[] {
+export function columnsFor(width: number): readonly Column[] {
   if (laidOut?.width !== width) laidOut = { width, columns: layOut(width) };
   return laidOut.columns;
 }
@@ -92,12 +90,8 @@ function layOut(columns: number): Column[] {
 /** Where all is well nothing is to catch the eye: a column of green would drown the red. */
 const COLOURED: ReadonlySet<string> = new Set(["failed", "partial", "deferred", "held", "sending"]);
 
-function gap(i: number, columns: readonly Column[]): string {
-  return i === columns.length - 1 ? "" : " ";
-}
-
 /** Cursor and mark. */
-const GUTTER = 4;
+export const GUTTER = 4;
 
 function statusText(message: MessageSummary, { now }: State): string {
   const word = isScheduled(message, now) ? "scheduled" : message.status;
@@ -115,81 +109,4 @@ function nextText({ nextAttemptAt }: MessageSummary, { now }: State): string {
 function toText({ firstRecipient, recipientsTotal }: MessageSummary, columns: number): string {
   const more = recipientsTotal > 1 ? ` +${recipientsTotal - 1}` : "";
   return cutAddress(firstRecipient, { columns: columns - more.length }) + more;
-}
-
-/** The list's titles and rows. */
-export function listLines(state: State): Line[] {
-  const { listColumns, listRows } = layoutOf(state);
-  const columns = columnsFor(listColumns);
-  const { list } = state;
-  const title: Line = [
-    { text: " ".repeat(GUTTER) },
-    ...columns.flatMap(({ title, columns: width, align }, i) => [
-      padded(title, width, { colour: "dim" }, align),
-      { text: gap(i, columns) },
-    ]),
-  ];
-  const shown = list.rows.slice(list.top, list.top + listRows);
-  if (shown.length === 0) return [title, [], emptyLine(state)];
-  return [
-    title,
-    ...shown.map((message, i) =>
-      rowLine(state, message, { columns, isCursor: list.top + i === list.cursor })
-    ),
-  ];
-}
-
-function emptyLine({ list, status }: State): Line {
-  const text = list.isLoading
-    ? "Reading …"
-    : status === null || list.filterText === "" && list.view === 0
-    ? "No messages. `mailq enqueue` puts mail in."
-    : "No message matches. \\ clears the filter, 1 shows all.";
-  return [{ text: `    ${text}`, style: { colour: "dim" } }];
-}
-
-interface RowLook {
-  readonly columns: readonly Column[];
-  readonly isCursor: boolean;
-}
-
-/** What a row was drawn of, and the row. */
-interface Drawn extends RowLook {
-  readonly isMarked: boolean;
-  readonly now: number;
-  readonly hindrances: State["hindrances"];
-  readonly line: Line;
-}
-
-const drawn = new WeakMap<MessageSummary, Drawn>();
-
-/** Most rows are what they were at the key before, and cost nothing. */
-function rowLine(state: State, message: MessageSummary, look: RowLook): Line {
-  const { now, hindrances, list } = state;
-  const isNowMarked = isMarked(list, message.id);
-  const known = drawn.get(message);
-  if (
-    known !== undefined && known.columns === look.columns && known.isCursor === look.isCursor &&
-    known.isMarked === isNowMarked && known.now === now && known.hindrances === hindrances
-  ) return known.line;
-  const line = drawRow(state, message, look);
-  drawn.set(message, { ...look, isMarked: isNowMarked, now, hindrances, line });
-  return line;
-}
-
-function drawRow(state: State, message: MessageSummary, { columns, isCursor }: RowLook): Line {
-  const base: Style | undefined = isCursor ? { isInverse: true } : undefined;
-  const mark = isMarked(state.list, message.id) ? "●" : " ";
-  return [
-    { text: `${isCursor ? "▸" : " "} ${mark} `, style: base },
-    ...columns.flatMap(({ columns: width, align, text, colour: colourOf }, i) => {
-      // The cursor's bar is of one colour: what stands in it says the rest.
-      const colour = isCursor ? undefined : colourOf?.(message);
-      const style = colour === undefined ? base : { colour };
-      return [padded(text(message, state), width, style, align), {
-        text: gap(i, columns),
-        style: base,
-      }];
-    }),
-  ];
 }

@@ -27,15 +27,18 @@ export const eventsView: View<"events"> = {
   title: "Events",
   rows({ events, isCut }, { state, columns }) {
     const query = state.view?.query ?? "";
+    const times = events.map(({ at }) => formatMoment(at, state.now));
+    // Of today the time of day is enough.
+    const timeColumns = Math.max(0, ...times.map(({ length }) => length));
     return [
       title(query === "" ? "Newest first, live" : "Newest first, live, those that match"),
       ...events.length === 0
         ? [said(query === "" ? "nothing has happened yet" : "none matches")]
         : [],
-      ...events.map((event): ViewRow => ({
+      ...events.map((event, i): ViewRow => ({
         key: String(event.number),
         line: rowOf(columns, [
-          [formatMoment(event.at, state.now), columns < 100 ? 8 : 19, { colour: "dim" }],
+          [times[i] ?? "", timeColumns, { colour: "dim" }],
           [event.type, 21, styleOf(event.type)],
           [fieldsText(event), null],
         ]),

@@ -10,6 +10,7 @@ import { isInForce } from "../../queue/policy/pause.ts";
 import type { DueReport } from "../../queue/ports/reports.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { hexText } from "../../system/bytes.ts";
+import { LastTime } from "../../delivery/last_time.ts";
 import type { App } from "../app.ts";
 import { HOOK_TAG, intakeSettings } from "../enqueue/options.ts";
 import { composeReport } from "./compose.ts";
@@ -32,23 +33,41 @@ const AT_ONCE = 500;
 const DIGEST_MESSAGES = 100_000;
 const DIGEST_LISTED = 1_000;
 
-/** Makes all reports that are due; resolves to whether mail was queued. Where nobody is to be told, what
- *  ends from now on is told to nobody, not later either. Rejects as the store does. */
-export async function makeReports(
-  app: ReportApp,
-  settings: Settings,
-  store: Store,
-): Promise<boolean> {
-  const { bounce } = settings;
-  await store.wantReports(bounce.to !== null);
-  if (bounce.to === null) return false;
-  if (bounce.delayMs !== null) await store.noteDelays(app.clock.now() - bounce.delayMs);
-  // Narrowed above, which the compiler does not see of a part.
-  return await new ReportMaker(app, settings as ReportSettings, store).run();
+/** What takes long to look for is looked for so often. */
+const LOOK_MS = 10_000;
+
+/** Makes reports, for as long as the process goes on. */
+export class Reporter {
+  readonly #lastLook: LastTime;
+
+  constructor(readonly app: ReportApp, readonly store: Store) {
+    this.#lastLook = new LastTime(app.clock);
+  }
+
+  /** Makes all reports that are due; resolves to whether mail was queued. Delays and digests may have to
+   *  wait for some seconds. Where nobody is to be told, what ends from now on is told to nobody, not
+   *  later either. Rejects as the store does. */
+  async make(settings: Settings): Promise<boolean> {
+    const { app, store } = this;
+    const { bounce } = settings;
+    await store.wantReports(bounce.to !== null);
+    if (bounce.to === null) return false;
+    const isLook = !this.#lastLook.isWithin(LOOK_MS);
+    if (isLook) this.#lastLook.note();
+    if (isLook && bounce.delayMs !== null) {
+      await store.noteDelays(app.clock.now() - bounce.delayMs);
+    }
+    // Narrowed above, which the compiler does not see of a part.
+    const maker = new ReportMaker(app, settings as ReportSettings, store);
+    await maker.makeDue();
+    if (isLook) await maker.makeDigests();
+    return maker.made > 0;
+  }
 }
 
 class ReportMaker {
-  #made = 0;
+  /** Reports and digests that were queued. */
+  made = 0;
   /** Addresses that have had their share of the hour. */
   readonly #full = new Set<string>();
   /** Senders that a relay refuses. */
@@ -60,11 +79,11 @@ class ReportMaker {
     readonly store: Store,
   ) {}
 
-  async run(): Promise<boolean> {
+  async makeDue(): Promise<void> {
     const now = this.app.clock.now();
     for (;;) {
       const due = await this.store.dueReports(AT_ONCE);
-      if (due.length === 0) break;
+      if (due.length === 0) return;
       const pauses = await this.store.pauses();
       this.#refused = new Set(
         pauses.filter((one) => one.scope === "sender" && one.isAutomatic && isInForce(one, now))
@@ -72,8 +91,6 @@ class ReportMaker {
       );
       await this.#takeAll(due);
     }
-    await this.#makeDigests();
-    return this.#made > 0;
   }
 
   async #takeAll(due: readonly DueReport[]): Promise<void> {
@@ -106,7 +123,7 @@ class ReportMaker {
     const mail = await this.#reportOf(message, told);
     if (mail === null || !await this.#mayBeTold(mail)) return "none";
     if (!await this.#hasRoom(address)) return "waits";
-    if (await this.store.settleReports([report], { becomes: "done", mail })) this.#made++;
+    if (await this.store.settleReports([report], { becomes: "done", mail })) this.made++;
     return "settled";
   }
 
@@ -198,7 +215,7 @@ class ReportMaker {
     return full === null;
   }
 
-  async #makeDigests(): Promise<void> {
+  async makeDigests(): Promise<void> {
     const senders = new Map<string, string[]>();
     for (const { sender } of await this.store.waitingReports()) {
       const address = this.#addressFor(sender);
@@ -223,6 +240,6 @@ class ReportMaker {
     const end = mail !== null && await this.#mayBeTold(mail)
       ? { becomes: "done", mail } as const
       : { becomes: "done" } as const;
-    if (await this.store.settleReports(waiting, end) && "mail" in end) this.#made++;
+    if (await this.store.settleReports(waiting, end) && "mail" in end) this.made++;
   }
 }

@@ -9,7 +9,7 @@ import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
 import { tellAtEnd } from "../../app/hooks/at_end.ts";
 import { tellTools } from "../../app/hooks/state.ts";
 import { HookTellers } from "../../app/hooks/tellers.ts";
-import { makeReports } from "../../app/reports/make_reports.ts";
+import { Reporter } from "../../app/reports/make_reports.ts";
 import { passOptions } from "../../app/send/pass.ts";
 import { keepLogins, renewAhead } from "../../app/send/renew_ahead.ts";
 import { watchForStalls } from "../../app/service/stall_watch.ts";
@@ -78,6 +78,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     const hookTools = tellTools(this.app, settings, store, (text) => output.warn(text));
     await store.beginHooks(settings.hooks.map(({ name }) => name));
     await store.wantReports(settings.bounce.to !== null);
+    const reporter = new Reporter(this.app, store);
     await using tellers = new HookTellers(hookTools);
     if (!flags.once) await tellers.replace(settings.hooks);
     let listeners: ServiceListeners | null = null;
@@ -131,7 +132,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
           : AbortSignal.any([this.stopSignal(), listeners.failed]),
         isOnce: flags.once ?? false,
         onRound: flags.once ? (result) => printPass(output, result) : undefined,
-        afterRound: () => makeReports(this.app, current, store),
+        afterRound: () => reporter.make(current),
         onWell: () => supervision?.noteTrouble(null),
         onProgress: (ms) => supervision?.noteProgress(ms),
         onTrouble: (error) => {

@@ -125,10 +125,10 @@ async function tellHooks(context: Context, settings: Settings, store: Store): Pr
 
 /** Queues what senders are to be told, for the next pass. */
 async function reportFailures({ app }: Context, settings: Settings, store: Store): Promise<void> {
-  const { makeReports }: typeof import("../../app/reports/make_reports.ts") = await import(
+  const { Reporter }: typeof import("../../app/reports/make_reports.ts") = await import(
     import.meta.resolve("../../app/reports/make_reports.ts")
   );
-  await makeReports(app, settings, store);
+  await new Reporter(app, store).make(settings);
 }
 
 const NO_LOCK: SendLock = { kind: "taken", [Symbol.dispose]() {} };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import PostalMime from "postal-mime";
-import { makeReports } from "../../../src/app/reports/make_reports.ts";
+import { Reporter } from "../../../src/app/reports/make_reports.ts";
 import type { MessageDetail, WholeMessage } from "../../../src/queue/message.ts";
 import type { AttemptRecord } from "../../../src/queue/claim.ts";
 import type { Store } from "../../../src/queue/ports/store.ts";
@@ -30,7 +30,7 @@ class Reporting implements AsyncDisposable {
   }
 
   async report(): Promise<boolean> {
-    return await makeReports(this.app, await this.app.settings(), this.store);
+    return await new Reporter(this.app, this.store).make(await this.app.settings());
   }
 
   /** Tries a message once. */
@@ -62,9 +62,11 @@ class Reporting implements AsyncDisposable {
   /** Queues so many messages, all of which fail. */
   async failMany(count: number): Promise<void> {
     const { store } = this;
-    await store.enqueue(Array.from({ length: count }, () => newMessage()));
+    const messages = Array.from({ length: count }, () => newMessage());
+    await store.enqueue(messages);
     const worker = await store.registerWorker("test");
-    const { claims } = await store.claimDue({ worker, limit: count, onlyUntried: false });
+    const ids = messages.map(({ id }) => id);
+    const { claims } = await store.claimDue({ worker, limit: count, ids, onlyUntried: false });
     assert.equal(claims.length, count);
     await store.record(claims.map((claim) => attemptOf(claim, "failed")));
     await worker.close();
@@ -342,7 +344,7 @@ Deno.test("reports: two processes make each report once", async () => {
   for (let n = 0; n < 40; n++) await reporting.failed();
   const settings = await app.settings();
   const other = await app.openQueue(settings, { create: false });
-  await Promise.all([reporting.report(), makeReports(app, settings, other)]);
+  await Promise.all([reporting.report(), new Reporter(app, other).make(settings)]);
   const about = (await reporting.reports()).map(({ id }) => id);
   assert.equal(about.length, 40);
   const ids = new Set<string>();
@@ -350,4 +352,20 @@ Deno.test("reports: two processes make each report once", async () => {
     ids.add(/^X-Mailq-Id: (.*)\r$/m.exec(await reporting.textOf(report))?.[1] ?? "");
   }
   assert.equal(ids.size, 40, "one about each");
+});
+
+Deno.test("reports: a service looks for digests every few seconds, not each round", async () => {
+  await using reporting = await Reporting.make({ ...TO_SENDER, "bounce.limit": 1 });
+  const { app, store } = reporting;
+  await reporting.failMany(3);
+  const reporter = new Reporter(app, store);
+  const settings = await app.settings();
+  assert.equal(await reporter.make(settings), true);
+  app.clock.advance(2 * HOUR_MS);
+  assert.equal(await reporter.make(settings), true, "the digest");
+  await reporting.failMany(1);
+  assert.equal(await reporter.make(settings), false, "it waits");
+  app.clock.advance(2 * HOUR_MS);
+  assert.equal(await reporter.make(settings), true);
+  assert.equal((await reporting.reports()).length, 3);
 });

@@ -31,6 +31,14 @@ export const SETTINGS = {
       "else mailq/queue.db in $XDG_STATE_HOME",
     isForIntake: true,
   },
+  "spool": {
+    kind: "bool",
+    default: false,
+    doc:
+      "Whether mail waits on this machine while a queue on PostgreSQL cannot be reached, for send " +
+      "or run here to take it in",
+    isForIntake: true,
+  },
   "transport": {
     kind: "url",
     default: "smtp://localhost:25",

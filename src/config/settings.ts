@@ -26,6 +26,9 @@ import { buildRelay, type RelaySettings } from "./tables/relays.ts";
 export interface Settings {
   readonly queue: string;
   /** Looked up when it is first asked for. */
+  /** The file beside whose place mail waits while the queue cannot be reached; null where it does not:
+   *  `enqueue` ends with 75 then. */
+  readonly spoolBeside: string | null;
   readonly hostname: string;
   readonly machine: MachineName;
   readonly from: string | null;
@@ -140,6 +143,7 @@ export function buildSettings(merged: Merged, surroundings: Surroundings): Setti
 
   return {
     queue,
+    spoolBeside: get("spool") && /^postgres/i.test(queue) ? defaultQueue(surroundings) : null,
     get hostname() {
       return lookUpHostname().value;
     },

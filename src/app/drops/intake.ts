@@ -34,6 +34,8 @@ export class DropIntake {
     app: Pick<App, "clock" | "random">,
     settings: Settings,
     readonly store: Intake & Reader,
+    /** Whose keys are kept as they are: his who takes in what he has spooled himself. Null = nobody's. */
+    readonly ownKeysOf: string | null = null,
   ) {
     const complete = (name: string, address: string | null) =>
       address === null ? null : completed(name, address, settings.hostname);
@@ -111,7 +113,9 @@ export class DropIntake {
       ...fields,
       // Mail from long ago would go before all other, and look like a queue that stands still.
       createdAt: Math.min(Math.max(fields.createdAt, bornAt ?? 0), options.now),
-      key: keyOf(fields.key, submitter),
+      key: submitter !== null && submitter === this.ownKeysOf
+        ? fields.key
+        : keyOf(fields.key, submitter),
       ...(submitter === null ? {} : { submitter }),
     };
     const plan: Planner = (bytes, header) => planResubmitted(message, bytes, header, options);

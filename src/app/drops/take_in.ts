@@ -10,7 +10,7 @@ import { DropFolder, ownerOf, type TakenDrop } from "../../store/drop/folder.ts"
 import { usableDropFolder } from "../../store/drop/names.ts";
 import { DropOpener } from "../../store/drop/opener.ts";
 import { Turns } from "../../system/time.ts";
-import { systemCode } from "../../system/files.ts";
+import { folderOf, isThere, systemCode } from "../../system/files.ts";
 import { giveToOwnerOf } from "../../system/handles.ts";
 import { isOnPostgres, queuePath } from "../../store/open.ts";
 import { sanitise } from "../../display/sanitise.ts";
@@ -78,9 +78,8 @@ export async function importDrops(
   opener: DropOpener,
   openStore: () => Promise<DropStore>,
 ): Promise<boolean> {
-  // A queue on PostgreSQL is nobody's file: its users are the database's roles.
-  if (isOnPostgres(settings.queue)) return true;
-  const queue = queuePath(settings.queue);
+  const queue = droppedBeside(settings);
+  if (queue === null) return true;
   const path = usableDropFolder(queue);
   if (path === null) return true;
   const folder = DropFolder.open(path);
@@ -92,12 +91,18 @@ export async function importDrops(
   });
   if (lock === null) return false;
   try {
-    giveToOwnerOf(queue, lock.file);
+    giveToOwnerOf(isThere(queue) ? queue : folderOf(queue), lock.file);
     await new DropImport(app, settings, await openStore(), folder, opener).run();
     return true;
   } finally {
     lock.release();
   }
+}
+
+/** The file beside which the drop folder of a queue lies; null where it has none: a queue on PostgreSQL is
+ *  nobody's file, its users are the database's roles, and only what it could not take waits here. */
+export function droppedBeside({ queue, spoolBeside }: Settings): string | null {
+  return isOnPostgres(queue) ? spoolBeside : queuePath(queue);
 }
 
 class DropImport {
@@ -123,7 +128,9 @@ class DropImport {
     const { DropIntake }: typeof import("./intake.ts") = await import(
       import.meta.resolve("./intake.ts")
     );
-    const intake = new DropIntake(app, this.settings, store);
+    const isSpool = this.settings.spoolBeside !== null;
+    const own = isSpool ? userName(Deno.uid() ?? 0, this.#users) : null;
+    const intake = new DropIntake(app, this.settings, store, own);
     const stopAt = performance.now() + IMPORT_MS;
     let look = await folder.look(app.clock.now());
     // What the process that had taken them was staging would be in the way of their ids.

@@ -6,7 +6,6 @@ import { errorText } from "../../queue/errors.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import { dropFolder } from "../../store/drop/names.ts";
 import { DropOpener } from "../../store/drop/opener.ts";
-import { queuePath } from "../../store/open.ts";
 import { lookAt } from "../../system/files.ts";
 import type { App } from "../app.ts";
 import { type DropsApp, importDrops } from "./take_in.ts";
@@ -29,8 +28,9 @@ export class DropWatch implements AsyncDisposable {
   readonly #opener = new DropOpener();
   #told = "";
 
-  constructor(readonly app: DropWatchApp, readonly settings: () => Settings) {
-    this.#queue = queuePath(settings().queue);
+  /** `beside`: the file beside which the folder lies. */
+  constructor(readonly app: DropWatchApp, readonly settings: () => Settings, beside: string) {
+    this.#queue = beside;
     this.#running = this.#run();
   }
 

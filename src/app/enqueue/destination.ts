@@ -39,6 +39,10 @@ export async function openDestination(
     // The queue of another process's batch is there: one that is not is another, not to be made.
     store = await app.openQueue(settings, { create: !batch });
   } catch (error) {
+    if (settings.spoolBeside !== null && !batch) {
+      const { isUnreachable, openSpool } = await loadSpool();
+      if (isUnreachable(error)) return { intake: openSpool(app, settings, error), queue: null };
+    }
     const isRefused = error instanceof MailqError && error.code === "permission";
     if (!isRefused || batch || isOnPostgres(settings.queue)) throw error;
     const { openDropBox }: typeof import("./drop_box.ts") = await import(
@@ -48,12 +52,20 @@ export async function openDestination(
   }
   try {
     if (relay !== undefined && id !== undefined) await refuseLoop(store, relay, id);
+    if (!batch && settings.spoolBeside !== null) {
+      const { SpoolingQueue } = await loadSpool();
+      return { intake: new SpoolingQueue(store, app, settings), queue: store };
+    }
     if (!batch) return { intake: store, queue: store };
     return { intake: await store.joinBatch(batch), queue: null, isTentative: true };
   } catch (error) {
     await app.closeQueue(store);
     throw error;
   }
+}
+
+function loadSpool(): Promise<typeof import("./spool.ts")> {
+  return import(import.meta.resolve("./spool.ts"));
 }
 
 /** A relay's program that hands its message to the queue it comes from would be run again for it,

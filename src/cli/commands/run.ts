@@ -2,7 +2,7 @@
 // this file reads the settings anew, watches the drop folder and tells of trouble.
 
 import { buildCommand } from "@stricli/core";
-import { takeInDrops } from "../../app/drops/take_in.ts";
+import { droppedBeside, takeInDrops } from "../../app/drops/take_in.ts";
 import { DropWatch } from "../../app/drops/watch.ts";
 import { emptyInbox, watchInbox } from "../../app/inbox/of_store.ts";
 import { ServiceListeners } from "../../app/listen/thread/service_listeners.ts";
@@ -21,7 +21,6 @@ import { runService, type ServicePlan } from "../../delivery/service.ts";
 import { formatDuration } from "../../queue/durations.ts";
 import { errorText, MailqError } from "../../queue/errors.ts";
 import { hasWalResetBug, sqliteVersion } from "../../system/sqlite_version.ts";
-import { isOnPostgres } from "../../store/open.ts";
 import { type FlagsOf, span, toggle } from "../flags/builders.ts";
 import type { Store } from "../../queue/ports/store.ts";
 import type { Context } from "../frame/context.ts";
@@ -103,9 +102,10 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     if (flags.once) await emptyInbox(this.app, settings, store);
     if (flags.once) await renewAhead(this.app, settings);
     await using _logins = flags.once ? null : keepLogins(this.app, () => current);
-    await using _drops = flags.once || isOnPostgres(settings.queue)
+    const beside = droppedBeside(settings);
+    await using _drops = flags.once || beside === null
       ? null
-      : new DropWatch(this.app, () => current);
+      : new DropWatch(this.app, () => current, beside);
     await using _inbox = flags.once ? null : await watchInbox(this.app, () => current, store);
     if (!flags.once) listeners = await startListeners(this, settings, given);
     await using _listeners = listeners;

@@ -18,7 +18,7 @@ Deno.test("DropWatch: takes in what lies there and what comes", async () => {
   await drop(app, ["a"]);
   const settings = await app.settings();
   {
-    await using _watch = new DropWatch(app, () => settings);
+    await using _watch = new DropWatch(app, () => settings, app.queue);
     const taken = (count: number) =>
       app.until(() =>
         app.events.filter(({ type }) => type === "message.enqueued").length === count
@@ -37,7 +37,7 @@ Deno.test("DropWatch: a pipe that anybody makes there keeps nobody's mail waitin
   await using app = await withDropFolder();
   await withQueue(app);
   const settings = await app.settings();
-  await using _watch = new DropWatch(app, () => settings);
+  await using _watch = new DropWatch(app, () => settings, app.queue);
   await app.idle();
   // Deno opens what it tells of where it watches, and nobody writes to this.
   await childOk(["mkfifo", `${app.folder}/drop/pipe`]);
@@ -53,7 +53,7 @@ Deno.test("DropWatch: a folder that is made later is found", async () => {
   await using app = await TestApp.make();
   await withQueue(app);
   const settings = await app.settings();
-  await using _watch = new DropWatch(app, () => settings);
+  await using _watch = new DropWatch(app, () => settings, app.queue);
   await app.idle();
   await makeDropFolder(app);
   await drop(app, ["a"]);
@@ -68,7 +68,7 @@ Deno.test("DropWatch: trouble is told once, and outlasted", async () => {
   await Deno.remove(`${app.folder}/drop/refused`);
   await Deno.writeTextFile(`${app.folder}/drop/refused`, "in the way");
   const settings = await app.settings();
-  await using _watch = new DropWatch(app, () => settings);
+  await using _watch = new DropWatch(app, () => settings, app.queue);
   await app.idle();
   assert.match(
     app.told.join("\n"),

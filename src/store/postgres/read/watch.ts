@@ -142,8 +142,8 @@ export class Watch {
   }
 
   #told(who: string): void {
-    if (who !== "" && who === this.who) return;
-    this.#touch();
+    // Our own is no news; but behind it, too, another was silent if it committed then.
+    if (who === "" || who !== this.who) this.#touch();
     if (this.#again !== null) return;
     const again = this.#again = setTimeout(() => {
       this.#again = null;

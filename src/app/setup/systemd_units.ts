@@ -36,10 +36,17 @@ export function systemdUnit(
  *  the owner of a queue. */
 const ROOT_NEEDS = "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER";
 
+/** What a queue in a database needs besides. */
+const DATABASE = `
+# Others on this machine see at once by a lock there that this process has died.
+ReadWritePaths=/run/lock
+# The database's password, unless ~/.pgpass has it: readable for this service alone.
+Environment=MAILQ_QUEUE_PASSWORD_FILE=/etc/mailq.password`;
+
 /** Runs the service, with no more rights than it needs. */
 function service(user: string | null, queue: string | null): string {
-  const isFile = queue !== null && !isOnPostgres(queue);
-  const folder = isFile ? folderOf(queue) : null;
+  const isDatabase = queue !== null && isOnPostgres(queue);
+  const folder = queue === null || isDatabase ? null : folderOf(queue);
   return `# /etc/systemd/system/mailq.service; then: systemctl enable --now mailq
 [Unit]
 Description=mailq, the mail queue
@@ -58,7 +65,7 @@ RestartSec=5
 TimeoutStopSec=90
 ${
     folder === null
-      ? "StateDirectory=mailq\nStateDirectoryMode=0711"
+      ? `StateDirectory=mailq\nStateDirectoryMode=0711${isDatabase ? DATABASE : ""}`
       : `ReadWritePaths=${forSystemd(quoted(folder))}`
   }
 # Also what a transport maildir: or file: writes to: ReadWritePaths=/var/mail

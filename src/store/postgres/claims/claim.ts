@@ -11,7 +11,6 @@ import type { Row } from "../../sql/row.ts";
 import { tellFailed } from "../../sql/outcome_events.ts";
 import type { Database } from "../db/connection.ts";
 import { json, type Sql, type Write } from "../db/transaction.ts";
-import { refuseNewer } from "../db/migrate.ts";
 import { PART_BYTES } from "../db/layout.ts";
 import { IS_PAUSED } from "../read/queue_pause.ts";
 import { countSuppressed, listedAmong } from "../take_in/enqueue.ts";
@@ -27,7 +26,6 @@ const CLAIM_BYTES = 4 * 1024 * 1024;
 const LOOK = `SELECT
   ${IS_PAUSED} AS is_paused,
   EXISTS (SELECT 1 FROM suppression) AS has_suppressions,
-  (SELECT max(version) FROM migration WHERE breaking) AS breaking,
   EXISTS (SELECT 1 FROM message WHERE ${statusIs("scheduled")} AND send_at <= ?) AS has_scheduled`;
 
 // What another has locked is another's: it is claimed or changed just now.
@@ -76,8 +74,6 @@ async function claimHeads(tx: Write, request: PostgresRequest, now: number): Pro
   const none = { claims: [], expired: 0, suppressed: 0 };
   const { worker } = request;
   const [look] = await Promise.all([tx.get(LOOK, now, now), worker.hold(tx)]);
-  const breaking = int(look?.breaking);
-  refuseNewer({ version: breaking, breaking }, worker.tools.db.name);
   if (look?.is_paused === true) return none;
   // Mail whose send_at has come joins the queue as of that time.
   while (look?.has_scheduled === true && await tx.run(PROMOTE, now) > 0);

@@ -61,6 +61,8 @@ interface WriteOptions {
   readonly isLong?: boolean;
   /** How long it is tried again, where that is not as long as all else. */
   readonly patienceMs?: number;
+  /** It changes the schema, and there may be none yet. */
+  readonly isOfSchema?: boolean;
 }
 
 /** One queue's connections. */
@@ -70,6 +72,9 @@ export class Database implements Sql {
   readonly #patienceMs: number;
   /** Set once it is known that no session lasts: nothing may be kept in one. */
   isPooled: boolean;
+  /** Is told the newest step of the schema that breaks older programs, in each write before its commit;
+   *  throws what ends the write. */
+  refuseBreaking: (breaking: number) => void = () => {};
 
   constructor({ target, patienceMs, connections }: DatabaseOptions) {
     this.target = target;
@@ -141,7 +146,7 @@ export class Database implements Sql {
    *  is asked what became of it. */
   write<T>(
     work: (tx: Write) => Promise<T>,
-    { isLossy = false, isLong = false, patienceMs }: WriteOptions = {},
+    { isLossy = false, isLong = false, isOfSchema = false, patienceMs }: WriteOptions = {},
   ): Promise<T> {
     let doubtful: { readonly xid: string; readonly result: T } | null = null;
     return this.#patiently(async () => {
@@ -153,13 +158,15 @@ export class Database implements Sql {
           if (await hasCommitted(tx, doubtful.xid)) return doubtful.result;
           doubtful = null;
         }
-        const begun = tx.begin(isLossy);
-        const [result, xid] = await Promise.all([work(tx), begun]).catch(async (error) => {
+        const beginning = this.#beginWrite(tx, { isLossy, isFirst: isOfSchema });
+        // All of it is over before it is rolled back: a statement that came later would be no part of it.
+        const [begun, done] = await Promise.allSettled([beginning, work(tx)]);
+        if (begun.status === "rejected" || done.status === "rejected") {
           await tx.rollBack();
           // What came first explains what came after it.
-          await begun;
-          throw error;
-        });
+          throw [begun, done].find((one) => one.status === "rejected")?.reason;
+        }
+        const [xid, result] = [begun.value, done.value];
         doubtful = { xid, result };
         await tx.commit();
         return result;
@@ -172,6 +179,15 @@ export class Database implements Sql {
         client.release(broken);
       }
     }, patienceMs);
+  }
+
+  async #beginWrite(
+    tx: Transaction,
+    options: Parameters<Transaction["begin"]>[0],
+  ): Promise<string> {
+    const { xid, breaking } = await tx.begin(options);
+    this.refuseBreaking(breaking);
+    return xid;
   }
 
   /** Tries again while what stands in the way may pass. */

@@ -3,6 +3,7 @@
 
 import { MailqError } from "../../../queue/errors.ts";
 import type { Database } from "./connection.ts";
+import { CHANNEL } from "./news.ts";
 import type { Sql } from "./transaction.ts";
 import { MIGRATIONS } from "./schema.ts";
 
@@ -28,6 +29,10 @@ const LOCK = "SELECT pg_advisory_xact_lock(1835101555)";
 /** Who waits for a lock of somebody's long transaction holds up everybody behind it. */
 const TIMEOUT = "SET LOCAL lock_timeout = '5s'";
 
+/** Every write reads this table: those that have begun are waited for, and later ones see that the step
+ *  was done. */
+const ALONE = "LOCK TABLE mailq.migration IN ACCESS EXCLUSIVE MODE";
+
 /** What is there. */
 export async function schemaState(db: Database): Promise<SchemaState> {
   const there = await db.get("SELECT to_regclass('mailq.migration') IS NOT NULL AS is_there");
@@ -51,7 +56,7 @@ export async function migrate(db: Database): Promise<SchemaState> {
     for (const statement of START.split(/;\n?/)) {
       if (statement.trim() !== "") await tx.run(statement);
     }
-  });
+  }, { isOfSchema: true });
   for (const [index, { sql, isBreaking }] of MIGRATIONS.entries()) {
     const version = index + 1;
     await db.write(async (tx) => {
@@ -59,9 +64,12 @@ export async function migrate(db: Database): Promise<SchemaState> {
       await tx.all(LOCK);
       const { version: current } = await readState(tx);
       if (current >= version) return;
+      if (isBreaking) await tx.run(ALONE);
       await tx.script(sql);
       await tx.run("INSERT INTO mailq.migration VALUES (?, ?)", version, String(isBreaking));
-    });
+      // Services of older programs leave at their next look.
+      if (isBreaking) await tx.run(`NOTIFY ${CHANNEL}`);
+    }, { isOfSchema: true });
   }
   return await schemaState(db);
 }
@@ -72,6 +80,7 @@ export function migrationSql(from: number): string {
     index < from ? [] : [
       "BEGIN;",
       `${TIMEOUT};`,
+      ...isBreaking ? [`${ALONE};`] : [],
       sql.trim(),
       `INSERT INTO mailq.migration VALUES (${index + 1}, ${isBreaking});`,
       "COMMIT;",
@@ -81,12 +90,12 @@ export function migrationSql(from: number): string {
 }
 
 /** Throws `queue_newer` if a newer program has changed the schema in a way that this one cannot
- *  follow. */
+ *  follow. What it knows it may still read. */
 export function refuseNewer({ version, breaking }: SchemaState, name: string): void {
   if (breaking <= KNOWN_VERSION) return;
   throw new MailqError(
     "queue_newer",
-    `Cannot use the queue ${name}: a newer mailq made it (schema ${version}, ` +
+    `Cannot write the queue ${name}: a newer mailq has changed it (schema ${version}, ` +
       `this program knows ${KNOWN_VERSION}); update this program`,
   );
 }

@@ -14,7 +14,9 @@ export async function openSchema(db: Database, { create }: { readonly create: bo
     if (!create) throw noQueue(db);
     await refuseEncoding(db);
   }
-  refuseNewer(found, db.name);
+  // Whoever only looks may look on, and the service hears of it at its next write.
+  db.refuseBreaking = (breaking) => refuseNewer({ version: breaking, breaking }, db.name);
+  if (create) refuseNewer(found, db.name);
   if (found.version >= KNOWN_VERSION) return;
   try {
     await migrate(db);

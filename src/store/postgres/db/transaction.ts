@@ -40,6 +40,8 @@ const INSERT_COUNTS = `INSERT INTO counter (name, labels, value)
   FROM jsonb_array_elements(?::jsonb) AS one`;
 export const SEARCH_PATH = "SET LOCAL search_path = mailq, pg_temp";
 
+const BREAKING = "(SELECT coalesce(max(version), 0) FROM migration WHERE breaking)";
+
 /** How often a connection has run a statement: what comes again is kept prepared. */
 const uses = new WeakMap<pg.PoolClient, Map<string, { count: number; readonly name: string }>>();
 
@@ -54,14 +56,19 @@ export class Transaction implements Write {
     readonly isLong = false,
   ) {}
 
-  /** Resolves to the transaction's number. */
-  async begin(isLossy: boolean): Promise<string> {
+  /** Resolves to the transaction's number, and to the newest step of the schema that breaks older
+   *  programs, which stays that until the end of the transaction; `isFirst` = there may be no schema. */
+  async begin(
+    { isLossy, isFirst }: { readonly isLossy: boolean; readonly isFirst: boolean },
+  ): Promise<{ readonly xid: string; readonly breaking: number }> {
     const lossy = isLossy ? "SET LOCAL synchronous_commit = off;" : "";
     const results: pg.QueryResult | pg.QueryResult[] = await this.client.query(
-      `BEGIN; ${lossy} ${SEARCH_PATH}; SELECT pg_current_xact_id()::text AS xid`,
+      `BEGIN; ${lossy} ${SEARCH_PATH}; SELECT pg_current_xact_id()::text AS xid, ` +
+        `${isFirst ? "0" : BREAKING} AS breaking`,
     );
     const last = Array.isArray(results) ? results.at(-1) : results;
-    return String(last?.rows?.[0]?.xid);
+    const row = last?.rows?.[0];
+    return { xid: String(row?.xid), breaking: Number(row?.breaking) };
   }
 
   async commit(): Promise<void> {

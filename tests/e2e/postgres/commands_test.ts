@@ -47,6 +47,7 @@ const STEPS: readonly Step[] = [
   { args: "send --verbose", says: /^Sent 3 messages$/m },
   { args: "wait ID", says: /sent/ },
   { args: "test ann@example.org", says: /^sent ann@example\.org/m },
+  { args: "bounced", stdin: mail() },
   { args: "run --once" },
   { args: "retry" },
   { args: "problems" },

@@ -7,7 +7,8 @@ import { afterFault, HEALTHY } from "../../src/queue/policy/breaker.ts";
 import { KEYS, subject, TestScreen, tried } from "./screen.ts";
 
 const FOLDER = new URL("../../.github/", import.meta.url);
-const COLUMNS = 132, ROWS = 32;
+/** From 150 columns on the list has the message beside it. */
+const COLUMNS = 152, ROWS = 32;
 const CELL = { width: 8.4, height: 18 };
 const PAD = 14;
 
@@ -169,6 +170,6 @@ await screen.press("/", "status:failed,partial to:@acme.test pri");
 await picture("screen_filter.svg", screen);
 {
   await using detail = await TestScreen.open({ columns: COLUMNS, rows: ROWS, fill });
-  await detail.press("jjjj", KEYS.enter, "G", KEYS.enter);
+  await detail.press("jjjjj", KEYS.enter, "G", KEYS.enter);
   await picture("screen_attempts.svg", detail);
 }

@@ -28,6 +28,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
     maxBatch: null,
     maxDeferred: null,
     shutdownMs: 60_000,
+    spoolBeside: null,
     stalledAfterMs: 3_600_000,
     throttleMs: 0,
     ratePerDomain: null,
@@ -55,6 +56,7 @@ Deno.test("loadSettings: gives the defaults where nothing is set", async () => {
 Deno.test("loadSettings: reads every setting from a file", async () => {
   const settings = await loadFile(`
     queue = "~/q.db"
+    spool = true
     transport = "smtps://relay.test"
     hostname = "mail.test"
     from = "a@b"
@@ -135,6 +137,7 @@ log = "json"
     maxBatch: 4,
     maxDeferred: 5,
     shutdownMs: 5_000,
+    spoolBeside: null,
     stalledAfterMs: 7_200_000,
     throttleMs: 1_000,
     ratePerDomain: { count: 6, perMs: 60_000 },

@@ -36,7 +36,7 @@ Deno.test("completions: what stands for a value says where its values are", () =
   assert.equal(values.get("pause --relay"), "relays");
   assert.equal(args.get("show"), "ids");
   assert.equal(args.get("completions"), "words bash zsh fish");
-  assert.match(args.get("config") ?? "", /^words queue transport .*retry\.max/);
+  assert.match(args.get("config") ?? "", /^words queue spool transport .*retry\.max/);
   assert.match(args.get("help") ?? "", / tui .*mailq\.toml$/);
 });
 

@@ -97,7 +97,7 @@ for (const [name, text] of Object.entries(HOSTILE)) {
         assert.match(
           sequence,
           // deno-lint-ignore no-control-regex -- as above
-          /^\x1b\[(\?(1049|7|2004|25|2026)[hl]|[\d;]*m|\d+;\d+H|\d+G|[02]?[KJ])$/,
+          /^\x1b\[(\?(1049|7|2004|25|2026|100[026])[hl]|[\d;]*m|\d+;\d+H|\d+G|[02]?[KJ])$/,
         );
       }
       return shown;

@@ -9,6 +9,7 @@ import type { WholeMessage } from "../../queue/message.ts";
 import { DropBox } from "../../store/drop/box.ts";
 import { dropFolder, REFUSED, TAKEN, usableDropFolder } from "../../store/drop/names.ts";
 import { makeFolders } from "../../system/files.ts";
+import { mend } from "../../system/handles.ts";
 import type { App } from "../app.ts";
 
 type SpoolApp = Pick<App, "clock" | "random" | "tell">;
@@ -40,7 +41,9 @@ function spoolFolder({ spoolBeside }: Settings, refusal: MailqError): string {
   const folder = dropFolder(spoolBeside);
   try {
     for (const name of [TAKEN, REFUSED]) makeFolders(`${folder}/${name}`, PRIVATE_MODE);
-    Deno.chmodSync(folder, DROP_MODE);
+    const info = Deno.lstatSync(folder);
+    const owner = { uid: info.uid ?? 0, gid: info.gid ?? 0 };
+    if (!mend(folder, info, { ...owner, mode: DROP_MODE })) throw refusal;
   } catch {
     throw refusal;
   }

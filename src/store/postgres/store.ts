@@ -88,7 +88,7 @@ export class PostgresStore extends PostgresReporting implements Store {
   ) {
     super(db, clock);
     this.#marks = new Marks(db);
-    this.#news = new News(db, hexText(random.bytes(8)), async () => await this.#watch?.noteOwn());
+    this.#news = new News(db, hexText(random.bytes(8)));
     this.inbox = new PostgresInbox({ db, clock, wake: this.#wake });
   }
 
@@ -194,7 +194,7 @@ export class PostgresStore extends PostgresReporting implements Store {
   }
 
   async changed(signal: AbortSignal): Promise<void> {
-    this.#watch ??= new Watch(this.db, this.#news.who);
+    this.#watch ??= new Watch(this.db, this.#news);
     await this.#watch.changed(signal);
   }
 
@@ -235,7 +235,6 @@ export class PostgresStore extends PostgresReporting implements Store {
     const newId = makeId(this.random.bytes(ID_LENGTH));
     const now = this.clock.now();
     const copied = await resendChanged(this.db, id, changes, { newId, now, wake: this.#wake });
-    await this.#watch?.noteOwn();
     return copied;
   }
 
@@ -284,7 +283,6 @@ export class PostgresStore extends PostgresReporting implements Store {
       await this.#wake(tx);
       return result;
     });
-    await this.#watch?.noteOwn();
     return result;
   }
 

@@ -30,6 +30,7 @@ export function recordTests(test: TestStore): void {
       nextAttemptAt: null,
       sentAt: START + 70,
       dsn: null,
+      bounce: null,
     }]);
     assert.deepEqual(shown?.attempts, [{
       n: 1,

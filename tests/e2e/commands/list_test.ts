@@ -140,7 +140,10 @@ Deno.test("show --text: makes text of HTML, and shows what cannot be taken apart
   const shown = await mailq.run(["show", id, "--text"]);
   assert.equal(shown.code, 0);
   assert.match(shown.stderr, /HTML only; its text follows/);
-  assert.match(shown.stdout, /^Dear\ufffd Bob\n+see here \[http:\/\/evil\.test\/\]\u241b\[31m\n$/);
+  assert.match(
+    shown.stdout,
+    /^Dear\ufffd Bob\n+see here \[1 evil\.test\]\u241b\[31m\n\n\[1\] http:\/\/evil\.test\/\n$/,
+  );
   const nested = Array.from(
     { length: 99 },
     (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,

@@ -99,10 +99,12 @@ Deno.test("status: as text, as one line and as JSON", async () => {
     paused: false,
     paused_until: null,
     paused_reason: null,
+    stalled_at: null,
     workers: [],
     relays: [],
     pauses: [],
     hooks: [],
+    inbox: { refused: 0, waiting: 0 },
     logins: [],
   });
   const text = await mailq.ok(["status"]);

@@ -11,25 +11,34 @@ const QUIET_MS = 500;
 
 export class News {
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #wakes = 0;
   #telling: Promise<void> = Promise.resolve();
 
   constructor(
     readonly db: Database,
     /** The name that the teller's own watch knows it by. */
     readonly who: string,
-    /** Called after each commit that told something. */
-    readonly onTold: () => Promise<void>,
   ) {}
+
+  /** How often this process has told, as far as `mailq.told` counts it: never fewer. */
+  get wakes(): number {
+    return this.#wakes;
+  }
 
   /** Tells at the commit of a write, whose last statement this is to be. */
   async wake(tx: Sql): Promise<void> {
-    await tx.all("SELECT mailq.wake(?)", this.who);
+    this.#wakes++;
+    try {
+      await tx.all("SELECT mailq.wake(?)", this.who);
+    } catch (error) {
+      this.#wakes--;
+      throw error;
+    }
   }
 
   /** Tells of a commit that was made. Never rejects: what it tells of is on disk. */
   async tell(): Promise<void> {
     await this.db.write((tx) => this.wake(tx)).catch(() => {});
-    await this.onTold();
   }
 
   /** Tells of commits soon, of many at once. */

@@ -10,7 +10,7 @@ import { int, number, text } from "../../sql/columns.ts";
 import type { Row } from "../../sql/row.ts";
 import type { Database } from "../db/connection.ts";
 import type { Sql, Write } from "../db/transaction.ts";
-import { Watch } from "../read/watch.ts";
+import { NOBODY, Watch } from "../read/watch.ts";
 import { enqueueAll, incoming } from "../take_in/enqueue.ts";
 import { INBOX_CHANNEL } from "./layout.ts";
 
@@ -37,7 +37,7 @@ export class PostgresInbox implements Inbox {
 
   constructor(readonly tools: Tools) {
     const { db } = tools;
-    this.#watch = new Watch(db, "", {
+    this.#watch = new Watch(db, NOBODY, {
       channel: INBOX_CHANNEL,
       hasNews: async () =>
         (await db.get("SELECT EXISTS (SELECT FROM inbox) AS is_any"))?.is_any === true,

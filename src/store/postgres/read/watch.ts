@@ -20,6 +20,14 @@ const AFTER_MS = 100;
 /** A connection that is lost is made anew after so long. */
 const RETRY_MS = 1_000;
 
+interface Own {
+  readonly who: string;
+  readonly wakes: number;
+}
+
+/** Who tells nothing himself. */
+export const NOBODY: Own = { who: "", wakes: 0 };
+
 /** What is watched. */
 interface Watched {
   readonly channel: string;
@@ -31,7 +39,8 @@ interface Watched {
 export class Watch {
   #client: pg.Client | null = null;
   #isTouched = false;
-  #version: number | null = null;
+  /** How often others had told when we last looked. */
+  #seen: number | null = null;
   #wake: () => void = () => {};
   #again: ReturnType<typeof setTimeout> | null = null;
   #connectedAt = -Infinity;
@@ -40,8 +49,8 @@ export class Watch {
 
   constructor(
     readonly db: Database,
-    /** The name this process tells its own changes by. */
-    readonly who: string,
+    /** What this process tells of its own changes: by which name, and how often so far. */
+    readonly own: Own,
     readonly watched: Watched = { channel: CHANNEL, hasNews: () => hasDeadWorker(db) },
   ) {}
 
@@ -49,15 +58,10 @@ export class Watch {
    *  began), a worker has died, or at `signal`. */
   async changed(signal: AbortSignal): Promise<void> {
     await this.#listen();
-    this.#version ??= await this.#woken();
+    this.#seen ??= await this.#others();
     while (!signal.aborted && !this.#isTouched && !await this.#hasNews()) await this.#next(signal);
     this.#isTouched = false;
-    this.#version = await this.#woken().catch(() => this.#version);
-  }
-
-  /** Our own news is none for us. */
-  async noteOwn(): Promise<void> {
-    if (this.#client === null) this.#version = await this.#woken().catch(() => this.#version);
+    this.#seen = await this.#others().catch(() => this.#seen);
   }
 
   async close(): Promise<void> {
@@ -88,13 +92,17 @@ export class Watch {
   async #hasNews(): Promise<boolean> {
     await this.#listen();
     if (await this.watched.hasNews()) return true;
-    // Our own news may be noted while we ask.
-    return this.#client === null && await this.#woken() > (this.#version ?? 0);
+    return this.#client === null && await this.#haveOthersTold();
   }
 
-  /** Changes when somebody tells of a commit. */
-  async #woken(): Promise<number> {
-    return int((await this.db.get("SELECT last_value FROM mailq.told"))?.last_value);
+  async #haveOthersTold(): Promise<boolean> {
+    return await this.#others() > (this.#seen ?? 0);
+  }
+
+  /** How often others have told of a commit: `mailq.told` counts those, too, of whom nobody heard. */
+  async #others(): Promise<number> {
+    const told = int((await this.db.get("SELECT last_value FROM mailq.told"))?.last_value);
+    return told - this.own.wakes;
   }
 
   /** Listens, unless it does so or cannot. What was committed while nobody listened is news. */
@@ -143,12 +151,20 @@ export class Watch {
 
   #told(who: string): void {
     // Our own is no news; but behind it, too, another was silent if it committed then.
-    if (who === "" || who !== this.who) this.#touch();
+    const isOwn = who !== "" && who === this.own.who;
+    if (!isOwn) this.#touch();
     if (this.#again !== null) return;
     const again = this.#again = setTimeout(() => {
       this.#again = null;
-      this.#touch();
+      if (isOwn) void this.#lookAgain();
+      else this.#touch();
     }, AFTER_MS);
     Deno.unrefTimer(again);
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#isClosed) return;
+    // Where it cannot be asked now, the look once a second tells why.
+    if (await this.#haveOthersTold().catch(() => false)) this.#touch();
   }
 }

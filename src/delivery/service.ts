@@ -68,11 +68,9 @@ const PASSING: readonly ErrorCode[] = ["disk_full", "busy", "io_error"];
  *  waited out, and so is a right that it had and lost; any other error of the store rejects. If the
  *  process dies, another takes over at once what it had in hand. */
 export async function runService(options: ServiceOptions): Promise<void> {
-  const { store, signal, isOnce } = options;
+  const { signal, isOnce } = options;
   const service = new Service(options);
   try {
-    // Begins the watch: nothing that is committed from here on is missed.
-    if (!isOnce) await store.changed(AbortSignal.abort());
     do {
       const end = await service.round();
       if (!isOnce && !signal.aborted) await service.pause(end);
@@ -96,6 +94,7 @@ class Service {
   #claimsUntil = 0;
   /** A round has ended well. */
   #wasWell = false;
+  #isWatching = false;
   /** Relays that answered in the round before, by the plan of that one. */
   #proven = new Set<string>();
   #provenBy: ServicePlan | null = null;
@@ -119,6 +118,7 @@ class Service {
     this.#provenBy = plan;
     let end: Pick<RoundEnd, "isCutShort" | "resumeAt"> = { isCutShort: false, resumeAt: null };
     await this.#outlast(async () => {
+      await this.#beginWatch();
       const worker = await this.#worker.fresh();
       await store.requeueDue();
       let waiting: Promise<unknown> = Promise.resolve();
@@ -148,6 +148,13 @@ class Service {
       this.options.onWell?.();
     });
     return { ...end, startedAt };
+  }
+
+  /** Nothing that is committed after the first round's beginning is missed. */
+  async #beginWatch(): Promise<void> {
+    if (this.#isWatching || this.options.isOnce) return;
+    await this.options.store.changed(AbortSignal.abort());
+    this.#isWatching = true;
   }
 
   /** How a round claims. `onWait` learns of each wait for more, which may outlast the round. */

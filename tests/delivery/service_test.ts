@@ -244,6 +244,28 @@ for (const code of ["disk_full", "busy", "io_error"] as const) {
   });
 }
 
+Deno.test("service: a queue that cannot be watched when it begins is waited for", async () => {
+  const relay = relayNamed("default");
+  await using service = await RunningService.make(relay);
+  const { queue } = service;
+  let isAway = true;
+  const store = alteredStore(queue.store, {
+    changed: (signal: AbortSignal) =>
+      isAway
+        ? Promise.reject(new MailqError("busy", "Cannot reach the queue"))
+        : queue.store.changed(signal),
+  });
+  const [id] = await queue.add({});
+  service.start({ store });
+  // The trouble of its round, and of the pause behind it.
+  await service.idle(2);
+  assert.deepEqual([service.troubles[0]?.code, relay.ids], ["busy", []]);
+  isAway = false;
+  service.advance(30_000);
+  await service.idle(3);
+  assert.deepEqual(relay.ids, [id]);
+});
+
 Deno.test("service: a queue that is damaged ends it", async () => {
   await using service = await RunningService.make(relayNamed("default"));
   const broken = new MailqError("queue_corrupt", "Cannot read the queue");

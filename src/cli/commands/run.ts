@@ -73,7 +73,6 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
     this.stopSignal();
     noteAffectedSqlite(this);
     const told = `sending from ${settings.queue}`;
-    output.detail(told);
     const hookTools = tellTools(this.app, settings, store, (text) => output.warn(text));
     await store.beginHooks(settings.hooks.map(({ name }) => name));
     await store.wantReports(settings.bounce.to !== null);
@@ -114,6 +113,7 @@ export const command = buildCommand<FlagsOf<typeof FLAGS>, [], Context>({
       ? null
       : await serveHttp(this, { store, kept, current: () => current, supervision });
     await using _stalls = flags.once ? null : watchForStalls(this.app, () => current, store);
+    output.detail(told);
     reload = readAnew;
     if (isReloadAsked) await readAnew();
     try {

@@ -64,11 +64,11 @@ Deno.test("drop: the service is woken by it within a second", async () => {
   // One that was there before the service, and one that comes while it waits.
   await drop(mailq, newMessage());
   await using run = await Running.service(mailq);
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   await run.said(/ sent to=<ann@example.com> /);
   const droppedAt = Date.now();
   await drop(mailq, newMessage());
-  await server.received(2);
+  await run.meanwhile(server.received(2));
   const tookMs = (server.messages[1]?.at ?? Infinity) - droppedAt;
   assert.ok(tookMs < 1_500, `it took ${tookMs} ms`);
   await run.stop();
@@ -82,7 +82,7 @@ Deno.test("drop: the service goes on after a bad one", async () => {
   const name = await dropBytes(mailq, "garbage");
   await run.said(new RegExp(`refused a drop .*${name}`));
   await drop(mailq, newMessage());
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   await run.stop();
   assert.deepEqual(leftIn(mailq), { ...NOTHING_LEFT, refused: [name] });
 });

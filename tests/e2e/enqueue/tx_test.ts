@@ -265,7 +265,7 @@ Deno.test("tx: while it is open others queue and send, and the service waits for
   await using tx = await Running.start(mailq, words, { stdin: "" });
   await tx.said(/ready/);
   await mailq.ok(["enqueue", "other.eml"]);
-  await server.received(1);
+  await run.meanwhile(server.received(1));
   await mailq.ok(["send"]);
   assert.deepEqual(await mailq.statuses(), { other: "sent" });
   assert.match(
@@ -276,7 +276,7 @@ Deno.test("tx: while it is open others queue and send, and the service waits for
   await stdin.write(new TextEncoder().encode("\n"));
   await stdin.close();
   await tx.ended();
-  await server.received(2);
+  await run.meanwhile(server.received(2));
   await run.stop();
 });
 

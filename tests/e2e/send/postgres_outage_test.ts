@@ -120,12 +120,12 @@ test("three crashes in mid-send lose nothing, and double nothing unmarked", asyn
   await mailq.enqueueMany(COUNT);
   await using service = await Running.service(mailq);
   for (const part of [50, 200, 400]) {
-    await relay.received(part);
+    await service.meanwhile(relay.received(part));
 
     await end(server, "SIGQUIT");
     await server.start();
   }
-  await relay.received(COUNT);
+  await service.meanwhile(relay.received(COUNT));
   for (;;) {
     const status = await mailq.run(["status", "--json"]);
     if (status.code === 0 && JSON.parse(status.stdout).sent === COUNT) break;

@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
 import { judgeHealth } from "../../../src/cli/print/nagios.ts";
 import type { HealthFigures, QueueStatus } from "../../../src/queue/status.ts";
+import { QUIET } from "../../support/quiet_status.ts";
 
 const MINUTE_MS = 60_000;
 const NOW = 1_800_000_000_000;
 
-const WELL: QueueStatus = {
-  queued: 0,
-  sending: 0,
-  deferred: 0,
-  sent: 0,
-  partial: 0,
-  failed: 0,
-  held: 0,
-  cancelled: 0,
-  suppressed: 0,
-  scheduled: 0,
-  oldestQueuedAt: null,
-  oldestDueAt: null,
-  paused: null,
-  stalledAt: null,
-  lastRoundAt: NOW,
-  workers: [],
-  relays: [],
-  pauses: [],
-};
+const WELL: QueueStatus = { ...QUIET, lastRoundAt: NOW };
 
 function judge(status: Partial<QueueStatus>, figures: Partial<HealthFigures> = {}) {
   const none = { warn: null, critical: null };

@@ -1,27 +1,14 @@
 import assert from "node:assert/strict";
-import type { QueueCounts } from "../../../src/queue/status.ts";
 import { enqueued, MINUTE_MS, newMessage, START } from "../../support/queue_messages.ts";
+import { NO_MESSAGES } from "../../support/quiet_status.ts";
 import type { TestStore } from "../store_contract.ts";
 import { ended } from "./actions.ts";
 import { claimOne, worked } from "./claims.ts";
 
-const NONE: QueueCounts = {
-  queued: 0,
-  sending: 0,
-  deferred: 0,
-  sent: 0,
-  partial: 0,
-  failed: 0,
-  held: 0,
-  cancelled: 0,
-  suppressed: 0,
-  scheduled: 0,
-};
-
 export function statusTests(test: TestStore): void {
   test("the status of an empty queue", async ({ store }) => {
     assert.deepEqual(await store.status(), {
-      ...NONE,
+      ...NO_MESSAGES,
       oldestQueuedAt: null,
       oldestDueAt: null,
       paused: null,
@@ -89,10 +76,10 @@ export function statusTests(test: TestStore): void {
     await enqueued(store);
     const status = await store.status();
     const counts = Object.fromEntries(
-      Object.keys(NONE).map((name) => [name, Reflect.get(status, name)]),
+      Object.keys(NO_MESSAGES).map((name) => [name, Reflect.get(status, name)]),
     );
     assert.deepEqual(counts, {
-      ...NONE,
+      ...NO_MESSAGES,
       sent: 1,
       failed: 1,
       deferred: 1,

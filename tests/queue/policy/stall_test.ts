@@ -2,31 +2,12 @@ import assert from "node:assert/strict";
 import { hasMoved, stallOf } from "../../../src/queue/policy/stall.ts";
 import { HEALTHY } from "../../../src/queue/policy/breaker.ts";
 import type { HealthFigures, QueueStatus, RelayStatus } from "../../../src/queue/status.ts";
+import { QUIET } from "../../support/quiet_status.ts";
 
 const NOW = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
 const LONG_AGO = NOW - HOUR_MS;
 
-const QUIET: QueueStatus = {
-  queued: 0,
-  sending: 0,
-  deferred: 0,
-  sent: 0,
-  partial: 0,
-  failed: 0,
-  held: 0,
-  cancelled: 0,
-  suppressed: 0,
-  scheduled: 0,
-  oldestQueuedAt: null,
-  oldestDueAt: null,
-  paused: null,
-  stalledAt: null,
-  lastRoundAt: null,
-  workers: [],
-  relays: [],
-  pauses: [],
-};
 const FIGURES: HealthFigures = { oldestDeferredFrom: null, lastSentAt: null, failed: 0 };
 
 function reasonFor(status: Partial<QueueStatus>, figures: Partial<HealthFigures> = {}) {

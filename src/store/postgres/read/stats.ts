@@ -6,6 +6,8 @@ import type { MessageStatus } from "../../../queue/state.ts";
 import { int, number } from "../../sql/columns.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { stateIs, statusIs } from "../../sql/law.ts";
+import type { Row } from "../../sql/row.ts";
+import { countsByHour } from "../../sql/rows/hour_rows.ts";
 import type { Sql } from "../db/transaction.ts";
 import { queuedTimes } from "./status.ts";
 
@@ -61,24 +63,22 @@ async function byHour(
   now: number,
 ): Promise<number[]> {
   const from = now - STATS_HOURS * HOUR_MS;
-  const counts = new Array<number>(STATS_HOURS).fill(0);
+  const rows: Row[] = [];
   for (const status of statuses) {
     // The newest first: where there are more than are counted, it is the oldest that are left out.
-    const rows = await sql.all(
-      `SELECT div(final_at - ?, ${HOUR_MS})::int AS hour, count(*) AS n FROM
+    rows.push(
+      ...await sql.all(
+        `SELECT div(final_at - ?, ${HOUR_MS})::int AS hour, count(*) AS n FROM
          (SELECT final_at FROM message
           WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND final_at <= ?
           ORDER BY final_at DESC LIMIT ${COUNTED}) AS ended GROUP BY hour`,
-      from,
-      from,
-      now,
+        from,
+        from,
+        now,
+      ),
     );
-    for (const { hour, n } of rows) {
-      const place = Math.min(STATS_HOURS - 1, int(hour));
-      counts[place] = (counts[place] ?? 0) + int(n);
-    }
   }
-  return counts;
+  return countsByHour(rows);
 }
 
 async function oldestDueAt(sql: Sql): Promise<number | null> {

@@ -5,6 +5,8 @@ import { type QueueStats, STATS_HOURS, type TextCount } from "../../../queue/sta
 import type { MessageStatus } from "../../../queue/state.ts";
 import { int, number } from "../../sql/columns.ts";
 import { stateIs, statusIs } from "../../sql/law.ts";
+import type { Row } from "../../sql/row.ts";
+import { countsByHour } from "../../sql/rows/hour_rows.ts";
 import type { Connection } from "../db/connection.ts";
 import { VISIBLE } from "../../sql/condition.ts";
 import { queuedTimes } from "./status.ts";
@@ -58,10 +60,10 @@ export function stats(db: Connection, now: number): QueueStats {
 /** Messages that came to such an end, hour by hour of the last day. */
 function byHour(db: Connection, statuses: readonly MessageStatus[], now: number): number[] {
   const from = now - STATS_HOURS * HOUR_MS;
-  const counts = new Array<number>(STATS_HOURS).fill(0);
+  const rows: Row[] = [];
   for (const status of statuses) {
     // The newest first: where there are more than are counted, it is the oldest that are left out.
-    const rows = db.all(
+    rows.push(...db.all(
       `SELECT CAST((final_at - ?) / ${HOUR_MS} AS INTEGER) AS hour, count(*) AS n FROM
          (SELECT final_at FROM message INDEXED BY final_since
           WHERE ${statusIs(status)} AND final_at IS NOT NULL AND final_at > ? AND final_at <= ?
@@ -69,13 +71,9 @@ function byHour(db: Connection, statuses: readonly MessageStatus[], now: number)
       from,
       from,
       now,
-    );
-    for (const { hour, n } of rows) {
-      const place = Math.min(STATS_HOURS - 1, int(hour));
-      counts[place] = (counts[place] ?? 0) + int(n);
-    }
+    ));
   }
-  return counts;
+  return countsByHour(rows);
 }
 
 function oldestDueAt(db: Connection): number | null {

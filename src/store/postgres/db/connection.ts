@@ -24,6 +24,8 @@ const FIRST_WAIT_MS = 10;
 const LONGEST_WAIT_MS = 500;
 const INT8 = 20;
 const NUMERIC = 1700;
+/** invalid_parameter_value: a transaction's number that is still to come. */
+const NOT_YET_USED = "22023";
 
 const TYPES = {
   getTypeParser(oid: number, format?: "text" | "binary") {
@@ -65,9 +67,18 @@ interface WriteOptions {
   readonly isOfSchema?: boolean;
 }
 
+/** A commit whose answer was lost. */
+interface Doubt<T> {
+  readonly xid: string;
+  readonly result: T;
+  readonly life: string | undefined;
+}
+
 /** One queue's connections. */
 export class Database implements Sql {
   readonly #pool: pg.Pool;
+  /** Of which life of the server each connection is: a crash ends one. */
+  readonly #lives = new WeakMap<pg.PoolClient, string>();
   readonly target: Target;
   readonly #patienceMs: number;
   /** Set once it is known that no session lasts: nothing may be kept in one. */
@@ -98,6 +109,7 @@ export class Database implements Sql {
   /** Finds out about a new connection whether a pooler is in between: it tells another number of the
    *  session than the session itself. Where none is, statements by themselves find our tables. */
   async #begin(client: pg.PoolClient): Promise<void> {
+    this.#lives.set(client, await lifeOf(client));
     if (this.isPooled) return;
     const { rows: [row] } = await client.query(
       `SELECT pg_backend_pid() AS pid, CASE WHEN pg_backend_pid() = ${client.processID}
@@ -148,14 +160,15 @@ export class Database implements Sql {
     work: (tx: Write) => Promise<T>,
     { isLossy = false, isLong = false, isOfSchema = false, patienceMs }: WriteOptions = {},
   ): Promise<T> {
-    let doubtful: { readonly xid: string; readonly result: T } | null = null;
+    let doubtful: Doubt<T> | null = null;
     return this.#patiently(async () => {
       const client = await this.#pool.connect();
       let broken: Error | undefined;
       try {
         const tx = new Transaction(client, this.isPooled, isLong);
         if (doubtful !== null) {
-          if (await hasCommitted(tx, doubtful.xid)) return doubtful.result;
+          const isSameLife = this.#lives.get(client) === doubtful.life;
+          if (await hasCommitted(tx, doubtful.xid) && isSameLife) return doubtful.result;
           doubtful = null;
         }
         const beginning = this.#beginWrite(tx, { isLossy, isFirst: isOfSchema });
@@ -167,7 +180,7 @@ export class Database implements Sql {
           throw [begun, done].find((one) => one.status === "rejected")?.reason;
         }
         const [xid, result] = [begun.value, done.value];
-        doubtful = { xid, result };
+        doubtful = { xid, result, life: this.#lives.get(client) };
         await tx.commit();
         return result;
       } catch (error) {
@@ -216,12 +229,31 @@ function brokenBy(error: unknown): Error | undefined {
   return isAnswer ? undefined : error instanceof Error ? error : new Error(String(error));
 }
 
+/** Tells one life of the server from the next: a crash resets its statistics, a stop keeps them. What a
+ *  crash has undone leaves its number to another transaction. */
+async function lifeOf(client: pg.PoolClient): Promise<string> {
+  const { rows: [row] } = await client.query(
+    "SELECT stats_reset::text AS life FROM pg_stat_bgwriter",
+  );
+  return String(row?.life);
+}
+
 async function hasCommitted(tx: Transaction, xid: string): Promise<boolean> {
   for (;;) {
-    const row = await tx.get("SELECT pg_xact_status(?::xid8) AS status", xid);
-    if (row?.status !== "in progress") return row?.status === "committed";
+    const status = await statusOf(tx, xid);
+    if (status !== "in progress") return status === "committed";
     // The server has not yet seen that its client is gone.
     await wait(FIRST_WAIT_MS);
+  }
+}
+
+async function statusOf(tx: Transaction, xid: string): Promise<unknown> {
+  try {
+    return (await tx.get("SELECT pg_xact_status(?::xid8) AS status", xid))?.status;
+  } catch (error) {
+    // A crash has undone it, and its number is not used again yet.
+    if (error instanceof pg.DatabaseError && error.code === NOT_YET_USED) return "aborted";
+    throw error;
   }
 }
 

@@ -31,6 +31,8 @@ const UNREACHABLE: readonly string[] = [
   "ENOENT",
   "ECONNABORTED",
   "EADDRNOTAVAIL",
+  // Deno, for a socket that was closed under a write.
+  "EBADF",
 ];
 
 /** What the driver says without a code when a connection is gone or silent. */

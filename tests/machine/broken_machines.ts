@@ -128,14 +128,14 @@ seq 1150 | (cd /var/lib/mailq/.files && xargs touch)`,
   },
   {
     name: "the queue is on NFS",
-    breaks: `mkdir /srv/far && mount -t tmpfs far /srv/far
-cp -a ${QUEUE} /srv/far/queue.db
-{ cat /proc/self/mountinfo; echo '99 1 0:99 / /srv/far rw - nfs4 files:/export rw'; } > $MACHINE/mountinfo
-sed -i '1i queue = "/srv/far/queue.db"' ${TOML}`,
+    breaks: `mkdir /home/far && mount -t tmpfs far /home/far
+cp -a ${QUEUE} /home/far/queue.db
+{ cat /proc/self/mountinfo; echo '99 1 0:99 / /home/far rw - nfs4 files:/export rw'; } > $MACHINE/mountinfo
+sed -i '1i queue = "/home/far/queue.db"' ${TOML}`,
     check: "file system",
-    text: /\/srv\/far\/queue\.db is on nfs4 \(files:\/export\)/,
-    mend: /^mv \/srv\/far\/queue\.db\* \/var\/lib\/mailq\//,
-    mends: `mv /srv/far/queue.db* /var/lib/mailq/; sed -i '/^queue/d' ${TOML}`,
+    text: /\/home\/far\/queue\.db is on nfs4 \(files:\/export\)/,
+    mend: /^mv \/home\/far\/queue\.db\* \/var\/lib\/mailq\//,
+    mends: `mv /home/far/queue.db* /var/lib/mailq/; sed -i '/^queue/d' ${TOML}`,
   },
   {
     name: "the queue's disk is read-only",
@@ -233,12 +233,12 @@ cat >> /etc/mailq.toml <<'END'
 [[hook]]
 name = "bell"
 events = ["recipient.failed"]
-command = "/opt/bell"
+command = "/usr/local/bin/bell"
 END`,
     check: "commands",
-    text: /the hook bell runs "\/opt\/bell", which cannot be run/,
-    mend: /^ls -l \/opt\/bell/,
-    mends: "install -m 755 /dev/null /opt/bell",
+    text: /the hook bell runs "\/usr\/local\/bin\/bell", which cannot be run/,
+    mend: /^ls -l \/usr\/local\/bin\/bell/,
+    mends: "install -m 755 /dev/null /usr/local/bin/bell",
   },
   {
     name: "a line of the aliases that mailq does not use",
